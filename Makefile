@@ -1,0 +1,48 @@
+# Two commands for a newcomer: `make quickstart` and `make test`. All else is for people who change the code.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+EXTRAS ?= dev
+
+.PHONY: quickstart install check lint types imports format test test-all bench clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "learnact needs Python 3.11 or 3.12; set PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
+	@touch $@
+
+quickstart: install
+	$(BIN)/learnact run jobs/quickstart.yaml
+
+check: lint types imports
+
+lint: install
+	$(BIN)/ruff check learnact tests
+	$(BIN)/ruff format --check learnact tests
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff check --fix learnact tests
+	$(BIN)/ruff format learnact tests
+
+test: check
+	$(BIN)/python -m pytest -m 'not slow' --ignore=tests/benchmarks
+
+test-all: check
+	$(BIN)/python -m pytest --ignore=tests/benchmarks
+
+bench: install
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Learned actions, libraries and their sandbox."""

@@ -1,0 +1,1 @@
+"""Agents: prompts, reply parsing and the episode loop."""

@@ -1,0 +1,1 @@
+"""Ray: workers, limiter and submission."""

@@ -1,0 +1,122 @@
+"""What a domain and an environment are: the contract between environments and everything that plays them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from learnact.records import Plain, Step, Task
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """A primitive action: a Python function of this name with these parameters, in order.
+
+    `keyword_only` parameters must be given by keyword (AgentRefine's P1). `description` is what the prompt says behind the
+    signature, in the domain's controlled English.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    description: str
+    keyword_only: tuple[str, ...] = ()
+
+    @property
+    def signature(self) -> str:
+        """As shown to a model: `pick(obj, place, hand)`."""
+        return f"{self.name}({', '.join(self.parameters)})"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A worked example for the agent's prompt. `steps` are (thought or "", action, observation); an Act agent is not shown the thoughts."""
+
+    goal: str
+    first_observation: str
+    steps: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class FunctionExample:
+    """One worked example of a learned function for the learner, from *another* domain or the domain's example task: code, description, usage line."""
+
+    source: str
+    description: str
+    usage: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What differs between kinds of domains (METHOD.md, table in section 2).
+
+    `compose`: observation after a learned action: "last" (last state, failures first) or "all" (all valid observations of the call,
+    the failure first). `failure_context`: what the learner is shown of what led to a failure. `explores`: what is where must be found
+    out by acting, so open-loop programs make no sense. `blocking`: opening or stepping may block for long: lives in an engine
+    process. `score`: default terms of the selector.
+    """
+
+    test_turns: int = 30
+    learn_turns: int = 10
+    history: int = 20
+    compose: Literal["last", "all"] = "last"
+    failure_context: Literal["last_observation", "history"] = "last_observation"
+    explores: bool = False
+    blocking: bool = False
+    score: tuple[str, ...] = ("success", "step_correctness", "call_ratio")
+
+
+class Environment(Protocol):
+    """A task being played. Single use: it has no reset; when done with it, close it. Synchronous; not shared between episodes."""
+
+    goal: str
+    first_observation: str
+
+    @property
+    def progress(self) -> float:
+        """Running maximum in 0 .. 1; 1 exactly when solved."""
+        ...
+
+    @property
+    def success(self) -> bool:
+        """Latched: once solved, it stays so."""
+        ...
+
+    def call(self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]) -> Step:
+        """Do one primitive action given as a call. Wrong names, counts or types of arguments are invalid steps, never exceptions."""
+        ...
+
+    def text(self, command: str) -> Step:
+        """Do one primitive action given as text (`action_format: text`); domains without such a form say so in an invalid step."""
+        ...
+
+    def close(self) -> None:
+        """Free what it holds. Idempotent."""
+        ...
+
+
+class Domain(Protocol):
+    """A kind of tasks with shared rules. Built from a `DomainSpec` by the registry; cheap to build, immutable, one per process."""
+
+    name: str
+    title: str
+    version: str
+    """Address of text and engine: changes whenever a prompt or an observation could."""
+    profile: Profile
+    primitives: tuple[Primitive, ...]
+    instruction: str
+    """What the world is like and what the agent can know; without the list of actions."""
+    example: Example
+    function_example: FunctionExample
+
+    def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
+        """The tasks of a split as the options say (generated or read from a source), in order. Raises `TaskError` for a bad source."""
+        ...
+
+    def read(self, path: str) -> Task:
+        """One problem or game file as a task. Raises `TaskError` naming file and line."""
+        ...
+
+    def open(self, task: Task) -> Environment:
+        """A fresh environment. Raises `TaskError` for content that it cannot read, `EnvironmentFailure` when the engine fails."""
+        ...

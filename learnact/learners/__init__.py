@@ -1,0 +1,1 @@
+"""Learners: what turns training tasks into a library."""

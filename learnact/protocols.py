@@ -1,0 +1,61 @@
+"""What a floor needs from above, as protocols: the floors below import these and never the makers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from learnact.records import Call, Candidate, Library, ModelSpec, Outcome, Unit
+
+
+class Runner(Protocol):
+    """Plays units of work. Lazy input, completion order, each unit once; never raises for a unit; cancelled by closing the iterator."""
+
+    def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
+        """Outcomes in the order in which they complete. A learner sorts them by key before deciding anything."""
+        ...
+
+
+class Ledger(Protocol):
+    """What is committed. A unit that is found here is not done again."""
+
+    def find(self, key: str) -> Outcome | None:
+        """The committed outcome of a unit, with its result, or None. Failed units are never found: they are tried again."""
+        ...
+
+    async def commit(self, outcome: Outcome) -> None:
+        """Returns once the outcome is on stable storage. The first commit of a key wins; a later one is dropped."""
+        ...
+
+
+class Journal(Protocol):
+    """Where a trial writes down its learning: libraries and candidates. Writing the same row twice changes nothing."""
+
+    def library(self, trial: str, library: Library) -> None:
+        """Keep a library under its content address."""
+        ...
+
+    def candidate(self, candidate: Candidate) -> None:
+        """Keep a candidate's row; the last row of (trial, iteration, candidate) counts."""
+        ...
+
+
+class CallLog(Protocol):
+    """Takes each exchange with a model as it happens, and gives back those of an interrupted unit."""
+
+    def record(self, call: Call) -> None:
+        """Take a call; does not wait for it to be stored."""
+        ...
+
+    def replay(self, unit: str) -> tuple[Call, ...]:
+        """Acknowledged calls of an interrupted unit in order, to be used instead of asking the model again."""
+        ...
+
+
+class Permits(Protocol):
+    """Leave to call a model: bounds requests in flight."""
+
+    def permit(self, model: ModelSpec) -> AbstractAsyncContextManager[None]:
+        """Holds one place at the model for as long as the context is open."""
+        ...

@@ -1,0 +1,1 @@
+"""Schema, writer, reader and statistics of what a run leaves."""

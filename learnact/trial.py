@@ -1,0 +1,1 @@
+"""One trial: learn, then test."""
