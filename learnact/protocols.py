@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from learnact.records import Call, Candidate, Library, ModelSpec, Outcome, Unit
+from learnact.records import Call, Candidate, Exchange, Library, ModelSpec, Outcome, Prompt, Reply, Unit
 
 
 class Runner(Protocol):
@@ -50,6 +50,18 @@ class CallLog(Protocol):
 
     def replay(self, unit: str) -> tuple[Call, ...]:
         """Acknowledged calls of an interrupted unit in order, to be used instead of asking the model again."""
+        ...
+
+
+class Chat(Protocol):
+    """Asks models. The production maker is `models.pool`; tests hand in scripted ones."""
+
+    async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
+        """One reply. `affinity` (an episode's key) keeps an episode on one replica. Raises `ProviderFailure`, nothing else."""
+        ...
+
+    async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:
+        """Embedding vectors of texts, in `Reply.vectors`. Raises `ProviderFailure`."""
         ...
 
 

@@ -278,6 +278,14 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """A prompt as it was sent (oldest history dropped where the context asked for it) and the reply to it."""
+
+    prompt: Prompt
+    reply: Reply
+
+
+@dataclass(frozen=True)
 class Call:
     """One exchange with a model, for the log: the unit it belongs to, its ordinal there, the prompt and the reply."""
 
