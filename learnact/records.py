@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -477,6 +477,18 @@ class Turn:
     steps: tuple[PrimitiveStep, ...] = ()
     error: ActionError | None = None
     printed: str = ""
+
+
+def history_entries(turns: Iterable[Turn]) -> tuple[str, ...]:
+    """The history as a prompt shows it: two entries a turn, what was said and what was observed, each ending in a line break.
+
+    Prompts are rebuilt from turns with this (results), so it depends on nothing else.
+    """
+    entries: list[str] = []
+    for turn in turns:
+        label = "Think" if turn.kind == "thought" else "Action"
+        entries += (f"{label}: {turn.said}\n", f"Observation: {turn.observation}\n")
+    return tuple(entries)
 
 
 @dataclass(frozen=True)
