@@ -14,18 +14,21 @@ class Primitive:
     """A primitive action: a Python function of this name with these parameters, in order.
 
     `keyword_only` parameters must be given by keyword (AgentRefine's P1). `description` is what the prompt says behind the
-    signature, in the domain's controlled English.
+    signature, in the domain's controlled English. `kinds` are the parameters' kinds in typed domains, else empty.
     """
 
     name: str
     parameters: tuple[str, ...]
     description: str
     keyword_only: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
     @property
     def signature(self) -> str:
-        """As shown to a model: `pick(obj, place, hand)`."""
-        return f"{self.name}({', '.join(self.parameters)})"
+        """As shown to a model: `pick(obj, place, hand)`, with kinds `loosen(part: nut, spot: hub)`."""
+        kinds = self.kinds or ("",) * len(self.parameters)
+        shown = [f"{p}: {k}" if k else p for p, k in zip(self.parameters, kinds, strict=True)]
+        return f"{self.name}({', '.join(shown)})"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Robotic-planning domains: STRIPS problems told in controlled English."""

@@ -1,0 +1,274 @@
+"""A STRIPS domain: rules, words, a generator of tasks, and published problems, behind `learnact.domains.base.Domain`.
+
+`Family` is what an entry point names: called with options it gives the domain. Whoever adds a domain in another package needs a PDDL
+file, a table of sentences, a generator and a `Family` (docs/adding-a-domain.md).
+"""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from learnact.domains.base import Example, FunctionExample, Profile
+from learnact.domains.planning import published
+from learnact.domains.planning.engine import Grounding
+from learnact.domains.planning.pddl import Problem, Rules, parse_problem, parse_rules, write_problem
+from learnact.domains.planning.plans import Plan, Planner, find_plan
+from learnact.domains.planning.play import Board, PlanningEnvironment, primitives, python_name
+from learnact.domains.planning.text import Wording
+from learnact.errors import JobError, TaskError
+from learnact.records import Plain, Task, digest, seed_from
+
+ENGINE_VERSION = 1
+"""Goes up whenever the engine or the way of telling a state changes what a model reads."""
+
+GENERATED = "generated"
+CLEAR = "clear"
+_MOST_TRIES = 200
+
+
+class PlanningOptions(BaseModel):
+    """Options that all planning domains share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str = GENERATED
+    """`generated`, or the folder of published problems (AgentBoard's layout: NAME.pddl beside NAME/*.pddl)."""
+    text: str = CLEAR
+    """`clear`, or a YAML file with another table of sentences."""
+    seed: int = 0
+    """Seed of generated tasks."""
+    train: int = Field(default=3, ge=1, le=1000)
+    """How many training tasks are generated."""
+    test: int = Field(default=20, ge=0, le=100_000)
+    """How many test tasks are generated."""
+    train_indices: tuple[int, ...] | None = None
+    """With a source: which problems train (places in the sorted list of files); default: the published ones."""
+
+
+Options = TypeVar("Options", bound=PlanningOptions)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What a generator draws from: everything about a task follows from domain, seed, split and number."""
+
+    rng: random.Random
+    number: int
+    cycle: Callable[[int], random.Random] = field(repr=False)
+
+    def size(self, least: int, most: int) -> int:
+        """A size in the range; a run of consecutive tasks takes every size before it takes one again."""
+        sizes = range(least, most + 1)
+        turn, place = divmod(self.number, len(sizes))
+        return self.cycle(turn).sample(sizes, len(sizes))[place]
+
+
+@dataclass(frozen=True)
+class Family(Generic[Options]):
+    """A kind of planning domain: the callable that an entry point of `learnact.domains` names.
+
+    `files` holds `NAME.pddl` and `NAME.yaml`; `generate` draws a problem as PDDL text; `plan` is a constructive planner (None: search);
+    `indices` are the published training indices.
+    """
+
+    name: str
+    options_model: type[Options]
+    generate: Callable[[Draw, Options], str]
+    plan: Planner | None = None
+    indices: tuple[int, ...] = ()
+    files: Traversable | None = None
+
+    def __call__(self, options: dict[str, Any]) -> PlanningDomain[Options]:
+        """The domain with these options; raises `JobError` for options that it does not have."""
+        try:
+            return PlanningDomain(self, self.options_model.model_validate(options))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise JobError(
+                f"domain {self.name}: option {'.'.join(map(str, first['loc']))}: {first['msg']}; it has: "
+                + ", ".join(self.options_model.model_fields)
+            ) from None
+
+    def file(self, suffix: str) -> str:
+        """The text of one of the domain's own files."""
+        folder = self.files or resources.files("learnact.domains.planning") / "data"
+        return (folder / f"{self.name}{suffix}").read_text(encoding="utf-8")
+
+
+class PlanningDomain(Generic[Options]):
+    """A STRIPS domain (`learnact.domains.base.Domain`)."""
+
+    profile = Profile()
+
+    def __init__(self, family: Family[Options], options: Options) -> None:
+        self.family = family
+        self.options = options
+        self.name = family.name
+        rules_text = family.file(".pddl")
+        where = f"{self.name}.yaml" if options.text == CLEAR else options.text
+        words = family.file(".yaml") if options.text == CLEAR else _read(Path(options.text))
+        self.rules: Rules = parse_rules(rules_text, f"{self.name}.pddl")
+        self.wording = Wording.read(words, where)
+        self.wording.check(self.rules, where)
+        self.title = self.wording.title
+        self.instruction = self.wording.instruction
+        self.primitives = primitives(self.rules, self.wording)
+        self.function_example = function_example()
+        self.version = digest("planning", ENGINE_VERSION, rules_text, words, self.function_example)
+        self._boards: OrderedDict[str, Board] = OrderedDict()
+
+    # Tasks ------------------------------------------------------------------------------------------------------------
+
+    def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
+        """The tasks of a split: generated (test tasks differ from training tasks and the example), or published (test: all of them)."""
+        if self.options.source != GENERATED:
+            everything = self._published
+            if split == "test":
+                return everything
+            indices = (
+                self.family.indices if self.options.train_indices is None else self.options.train_indices
+            )
+            return tuple(everything[published.checked(i, len(everything), self.name)] for i in indices)
+        if split == "train":
+            return self._training
+        return tuple(self._generate("test", self.options.test, self._training))
+
+    def read(self, path: str) -> Task:
+        """A problem file as a task."""
+        return self.task(_read(Path(path)), Path(path).stem, {"file": Path(path).name}, path)
+
+    def open(self, task: Task) -> PlanningEnvironment:
+        """A fresh environment."""
+        return PlanningEnvironment(self.board(task.content))
+
+    def task(self, text: str, name: str, labels: dict[str, Plain], where: str = "problem") -> Task:
+        """A problem in PDDL as a task, with a reference plan where one is found."""
+        problem = parse_problem(text, self.rules, where)
+        self._check_names(problem, where)
+        plan = self.plan(text, where)
+        found: dict[str, Plain] = {
+            "reference": plan.found if plan else "none",
+            "objects": len(problem.objects),
+        }
+        return Task(
+            self.name,
+            name,
+            write_problem(problem, self.rules),
+            len(plan.calls) if plan else None,
+            {**labels, **found, "goals": len(problem.goal)},
+        )
+
+    def plan(self, text: str, where: str = "problem") -> Plan | None:
+        """A plan for a problem in PDDL, checked by playing it; None when none was found."""
+        return find_plan(self.ground(text, where), self.family.plan)
+
+    def calls(self, plan: Plan) -> tuple[str, ...]:
+        """A plan as an agent would write it: one call of a primitive a step."""
+        return tuple(
+            f"{python_name(name)}({', '.join(map(repr, arguments))})" for name, arguments in plan.calls
+        )
+
+    def ground(self, text: str, where: str = "problem") -> Grounding:
+        """A problem in PDDL, ready to be played."""
+        return Grounding(self.rules, parse_problem(text, self.rules, where), self.wording.order)
+
+    def board(self, text: str) -> Board:
+        """A problem with its sentences; the last few are kept, since candidates play the same tasks."""
+        board = self._boards.get(text)
+        if board is None:
+            board = self._boards[text] = Board(self.ground(text), self.wording)
+            if len(self._boards) > 64:
+                self._boards.popitem(last=False)
+        return board
+
+    @cached_property
+    def example_task(self) -> Task:
+        """The problem of the worked example, so that a run can record that no task equals it."""
+        return self.task(self.wording.example.problem, "example", {}, f"{self.name}.yaml: example")
+
+    @cached_property
+    def example(self) -> Example:
+        """The worked example, played on the engine: its observations are what an agent would see."""
+        environment = self.open(self.example_task)
+        steps = []
+        for act in self.wording.example.steps:
+            step = environment.call(python_name(act.do[0]), act.do[1:], {})
+            if not step.valid:
+                raise TaskError(f"{self.name}.yaml: example: {step.observation}")
+            steps.append((act.think, step.command, step.observation))
+        if not environment.success:
+            raise TaskError(f"{self.name}.yaml: example: its steps do not reach its goal")
+        return Example(environment.goal, environment.first_observation, tuple(steps))
+
+    @cached_property
+    def _training(self) -> tuple[Task, ...]:
+        return tuple(self._generate("train", self.options.train, ()))
+
+    @cached_property
+    def _published(self) -> tuple[Task, ...]:
+        files = published.problems(Path(self.options.source), self.name, self.rules)
+        return tuple(
+            self.task(_read(path), path.stem, {"index": i, "file": path.name}, str(path))
+            for i, path in enumerate(files)
+        )
+
+    def _generate(self, split: str, number: int, before: Sequence[Task]) -> Iterator[Task]:
+        """Solvable tasks that are not solved at the start, each unlike the others, those before and the example."""
+        seen = {task.hash for task in before} | {self.example_task.hash}
+        for i in range(number):
+            for attempt in range(_MOST_TRIES):
+                task = self._drawn(split, i, attempt)
+                if task is not None and task.hash not in seen:
+                    break
+            else:
+                raise TaskError(
+                    f"domain {self.name}: only {i} different {split} tasks with these sizes; ask for fewer or "
+                    f"widen the sizes"
+                )
+            seen.add(task.hash)
+            yield task
+
+    def _drawn(self, split: str, number: int, attempt: int) -> Task | None:
+        seed = self.options.seed
+        draw = Draw(
+            random.Random(seed_from(self.name, seed, split, number, attempt)),
+            number,
+            lambda turn: random.Random(seed_from(self.name, seed, split, "sizes", turn)),
+        )
+        text = self.family.generate(draw, self.options)
+        task = self.task(text, f"{self.name}-{split}-{seed}-{number}", {"index": number, "seed": seed})
+        return task if task.reference else None
+
+    def _check_names(self, problem: Problem, where: str) -> None:
+        for name in problem.objects:
+            if name in self.wording.words:
+                raise TaskError(
+                    f"{where}: object {name} is a word of the sentences of {self.name}: give it another name"
+                )
+
+
+@cache
+def function_example() -> FunctionExample:
+    """The worked example of a learned function, from a domain that is none of those that are played."""
+    text = (resources.files("learnact.domains.planning") / "data" / "function.yaml").read_text(
+        encoding="utf-8"
+    )
+    return FunctionExample(**yaml.safe_load(text))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaskError(f"{path}: cannot be read: {error}") from None

@@ -1,0 +1,49 @@
+"""Finding domains by name, ours and other packages'."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from learnact.domains import registry
+from learnact.errors import BadInput
+from learnact.records import DomainSpec, canonical
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    registry.forget()
+    yield
+    registry.forget()
+
+
+def test_ours_are_found_with_and_without_metadata():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][
+        "learnact.domains"
+    ]
+    assert declared == registry.OURS
+    assert set(registry.names()) >= set(registry.OURS)
+
+
+def test_a_domain_is_built_once_for_each_spec():
+    assert registry.build(DomainSpec("gripper")) is registry.build(DomainSpec("gripper"))
+    other = registry.build(DomainSpec("gripper", canonical({"seed": 1})))
+    assert other is not registry.build(DomainSpec("gripper"))
+
+
+def test_an_unknown_domain_names_the_nearest():
+    with pytest.raises(BadInput, match="no domain griper; did you mean gripper"):
+        registry.build(DomainSpec("griper"))
+
+
+def test_a_wrong_option_is_named_with_what_there_is():
+    with pytest.raises(BadInput, match=r"domain gripper: option bals: .*balls"):
+        registry.build(DomainSpec("gripper", canonical({"bals": [4, 5]})))
+
+
+def test_options_are_published_for_checking_job_files():
+    model = registry.options_model("gripper")
+    assert model is not None
+    assert "balls" in model.model_json_schema()["properties"]
