@@ -14,8 +14,8 @@ from learnact.actions.calls import CallExpression, find_calls
 
 SAID_CHARS = 300
 """How much of an unreadable reply the history shows."""
-_LABEL = re.compile(r"^[\s>*_#-]*(?:next\s+)?action\s*\d*[\s*_]*[::][\s*_]*", re.IGNORECASE | re.MULTILINE)
-_THOUGHT = re.compile(r"\A[\s>*_#-]*(?:think|thought)\s*\d*[\s*_]*[::][\s*_]*", re.IGNORECASE)
+_LABEL = re.compile(r"^[\s>*_#-]*(?:next\s+)?action\s*\d*[\s*_]*:[\s*_]*", re.IGNORECASE | re.MULTILINE)
+_THOUGHT = re.compile(r"\A[\s>*_#-]*(?:think|thought)\s*\d*[\s*_]*:[\s*_]*", re.IGNORECASE)
 _FENCE = re.compile(r"```[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _CODE_START = re.compile(
     r"^(?:import |from |def |class |for |while |if |[A-Za-z_]\w*\s*(?:=|\())", re.MULTILINE
