@@ -33,7 +33,7 @@ def terms(results: Sequence[EpisodeResult]) -> Terms:
 
 def score(of: Terms, names: Sequence[str]) -> float:
     """The sum of the named terms."""
-    return sum(getattr(of, name) for name in names)
+    return float(sum(getattr(of, name) for name in names))
 
 
 def best(scores: Sequence[float | None]) -> int | None:
