@@ -1,1 +1,1 @@
-"""Chat models behind OpenAI-compatible endpoints."""
+"""Chat models behind OpenAI-compatible URLs: one endpoint (`client`), retries, settled parameters, context, replies, replicas (`pool`)."""

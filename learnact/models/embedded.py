@@ -1,0 +1,150 @@
+"""Starts the simulated model's server: one for each node, shared by the workers there, ended with them.
+
+The server is a process of its own (`python -m learnact.simulated`), so that the model sees chat messages and nothing else. It ends
+with the process named as its parent, however that one ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from learnact.errors import ProviderFailure
+
+START_SECONDS = 60.0
+"""Bound on the server's start (an interpreter and its imports on a busy machine)."""
+
+COMMAND = (sys.executable, "-m", "learnact.simulated")
+
+
+class Embedded:
+    """The simulated model's server of this node; started at first use, started anew when it died.
+
+    `directory`: a folder that the processes of one run on one node share, so that one server serves them all (None: a private one).
+    `processes`: how many processes serve (None: one for each core). `parent`: the process with which the server ends (None: this one).
+    """
+
+    def __init__(
+        self,
+        directory: Path | None = None,
+        processes: int | None = None,
+        parent: int | None = None,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self._private = directory is None
+        self._directory = directory
+        self._processes = processes or os.cpu_count() or 1
+        self._parent = parent or os.getpid()
+        self._command = tuple(command)
+        self._child: subprocess.Popen[bytes] | None = None
+        self._url = ""
+        self._starting = asyncio.Lock()
+
+    async def url(self) -> str:
+        """The base URL of the running server. Raises `ProviderFailure` when it cannot be started."""
+        if not self._url:
+            async with self._starting:
+                if not self._url:
+                    self._url = await asyncio.to_thread(self._ensure)
+        return self._url
+
+    def suspect(self) -> None:
+        """Say that a connection failed: the next call looks whether the server still runs, and starts another one if not."""
+        self._url = ""
+
+    def close(self) -> None:
+        """End the server that this object started, by its process id. Idempotent; a shared one goes with its parent."""
+        child, self._child = self._child, None
+        self._url = ""
+        if child is not None and (self._private or self._parent == os.getpid()):
+            _end(child)
+        if self._private and self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            self._directory = None
+
+    def _ensure(self) -> str:
+        if self._directory is None:
+            self._directory = Path(tempfile.mkdtemp(prefix="learnact-simulated-"))
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        record = self._directory / "server.json"
+        with _locked(self._directory / "lock"):
+            port = _running(record)
+            if port is None:
+                port = self._start(self._directory)
+                record.write_text(json.dumps({"pid": self._child.pid if self._child else 0, "port": port}))
+        return f"http://127.0.0.1:{port}/v1"
+
+    def _start(self, directory: Path) -> int:
+        port_file, log_file = directory / f"port-{os.getpid()}", directory / "server.log"
+        port_file.unlink(missing_ok=True)
+        command = [*self._command, "--port", "0", "--port-file", str(port_file)]
+        command += ["--processes", str(self._processes), "--parent", str(self._parent)]
+        with log_file.open("ab") as log:
+            child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and child.poll() is None:
+            port = _read_port(port_file)
+            if port is not None and _listens(port):
+                self._child = child
+                return port
+            time.sleep(0.02)
+        ended = child.poll()
+        if ended is None:
+            _end(child)
+        last = log_file.read_text(errors="replace")[-400:].strip()
+        how = f"ended with {ended}" if ended is not None else f"was not ready after {START_SECONDS:g} s"
+        raise ProviderFailure(f"the simulated model's server {how}: {last or 'it said nothing'}")
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(5)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait(5)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _running(record: Path) -> int | None:
+    try:
+        port = int(json.loads(record.read_text())["port"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return port if _listens(port) else None
+
+
+def _read_port(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2.0):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,338 @@
+"""The pool against a real server that fails in the ways that servers fail."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from email.utils import formatdate
+
+import pytest
+
+from learnact.errors import ProviderFailure
+from learnact.models.pool import ModelPool
+from learnact.models.retry import Patience
+from learnact.records import Message, ModelSpec, Prices, Prompt, Tokens
+from tests.models.server import (
+    Behaviour,
+    FaultServer,
+    completion,
+    cut,
+    drip,
+    drop,
+    error,
+    good,
+    hang,
+    js,
+    picky,
+    raw,
+)
+
+pytestmark = pytest.mark.timeout(30)
+
+PROMPT = Prompt("You play.", ("Goal: x.\n",), "Action:", ("Action: a\n", "Observation: b\n"))
+QUICK = Patience(tries=4, first_wait=0.01, longest_wait=0.05, limited=5.0)
+KEY = "sk-very-secret-0123456789"
+
+
+def spec(*urls: str, **options: object) -> ModelSpec:
+    return ModelSpec("m", base_urls=urls, api_key_env="TEST_MODEL_KEY", **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_MODEL_KEY", KEY)
+
+
+async def ask(server: FaultServer, patience: Patience = QUICK, **options: object):  # type: ignore[no-untyped-def]
+    async with ModelPool(patience=patience) as pool:
+        return await pool.complete(spec(server.url, **options), PROMPT, seed=7, affinity="e1")
+
+
+async def test_a_good_reply_is_read_counted_and_priced() -> None:
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 30,
+        "prompt_tokens_details": {"cached_tokens": 60},
+        "completion_tokens_details": {"reasoning_tokens": 20},
+    }
+    async with FaultServer(good("look()", usage=usage, reasoning_content="hm")) as server:
+        exchange = await ask(server, prices=Prices(prompt=2.0, cached=1.0, completion=10.0))
+    reply = exchange.reply
+    assert exchange.prompt == PROMPT
+    assert (reply.text, reply.reasoning, reply.finish, reply.tries) == ("look()", "hm", "stop", 1)
+    assert reply.tokens == Tokens(100, 60, 30, 20)
+    assert reply.cost == pytest.approx((40 * 2 + 60 * 1 + 30 * 10) / 1e6)
+    assert (reply.model, reply.fingerprint) == ("m-2026-01-01", "fp_1")
+    assert json.loads(reply.parameters) == {
+        "model": "m",
+        "temperature": 0.0,
+        "top_p": 1.0,
+        "max_tokens": 1024,
+        "seed": 7,
+    }
+    sent = server.bodies[0]
+    assert sent.pop("messages") == [
+        {"role": "system", "content": "You play."},
+        {"role": "user", "content": "Goal: x.\nAction: a\nObservation: b\nAction:"},
+    ]
+    assert sent == json.loads(reply.parameters)
+    assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
+
+
+FAULTS: dict[str, Behaviour] = {
+    "500": error(500),
+    "503 with HTML": raw("<html><b>Service</b> unavailable</html>", "text/html", 503),
+    "408": error(408),
+    "409": error(409),
+    "529 overloaded": error(529),
+    "429 without retry-after": error(429),
+    "429 in ms": error(429, retry_after_ms="20"),
+    "429 in seconds": error(429, retry_after="0.02"),
+    "429 with a date": error(429, retry_after=formatdate(time.time() - 10, usegmt=True)),
+    "429 with nonsense": error(429, retry_after="soon"),
+    "dropped connection": drop(),
+    "cut body": cut(),
+    "time-out": hang(),
+    "dripping body": drip(),
+    "HTML with 200": raw("<html>log in</html>", "text/html"),
+    "no JSON with 200": raw("{not json", "application/json"),
+    "empty body": raw("", "application/json"),
+    "empty choices": js({"id": "1", "choices": [], "usage": {}}),
+    "no choices": js({"id": "1", "choices": None}),
+    "an error with 200": js({"error": {"message": "upstream failed"}}),
+    "no message": js({"choices": [{"finish_reason": "stop", "message": None}]}),
+    "an empty message": js(completion(None, usage=None)),
+    "content filter": good("", finish="content_filter"),
+    "a list": js([1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_passing_fault_costs_a_try_and_nothing_else(name: str) -> None:
+    async with FaultServer(FAULTS[name]) as server:
+        reply = (await ask(server, timeout=0.4)).reply
+    assert (reply.text, reply.tries, len(server.bodies)) == ("look()", 2, 2)
+    assert server.bodies[0] == server.bodies[1]
+
+
+@pytest.mark.parametrize("name", [n for n in FAULTS if not n.startswith("429")])
+async def test_a_lasting_fault_is_the_providers_failure_and_bounded(name: str) -> None:
+    async with FaultServer(always=FAULTS[name]) as server:
+        with pytest.raises(ProviderFailure) as caught:
+            await ask(server, timeout=0.2)
+    assert caught.value.retryable
+    assert caught.value.boundary == "provider"
+    assert "m: " in str(caught.value)
+    assert len(server.bodies) == QUICK.tries
+
+
+async def test_retry_after_is_honoured() -> None:
+    async with FaultServer(error(429, retry_after_ms="300"), error(429, retry_after="0.3")) as server:
+        await ask(server)
+    first, second, third = server.times
+    assert second - first >= 0.3
+    assert third - second >= 0.3
+
+
+async def test_a_date_in_the_future_is_waited_for() -> None:
+    async with FaultServer(error(429, retry_after=formatdate(time.time() + 2, usegmt=True))) as server:
+        await ask(server)
+    assert 0.9 <= server.times[1] - server.times[0] <= 3.5
+
+
+async def test_rate_limits_are_bounded_in_time_not_in_tries() -> None:
+    limits = [error(429, retry_after_ms="5") for _ in range(20)]
+    async with FaultServer(*limits) as server:
+        assert (await ask(server)).reply.tries == 21
+    async with FaultServer(always=error(429, retry_after="3600")) as server:
+        start = time.monotonic()
+        with pytest.raises(ProviderFailure, match="429"):
+            await ask(server)
+    assert time.monotonic() - start < 5
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (400, "check the model's parameters"),
+        (401, "TEST_MODEL_KEY"),
+        (403, "may not use this model"),
+        (404, "ends in /v1"),
+        (422, "check the model's parameters"),
+    ],
+)
+async def test_a_refusal_comes_at_once_and_says_what_to_do(status: int, advice: str) -> None:
+    async with FaultServer(always=error(status, "no such luck")) as server:
+        with pytest.raises(ProviderFailure, match="no such luck") as caught:
+            await ask(server)
+    assert not caught.value.retryable
+    assert advice in str(caught.value)
+    assert len(server.bodies) == 1
+
+
+async def test_a_used_up_quota_is_no_rate_limit() -> None:
+    behaviour = error(
+        429, "You exceeded your current quota", code="insufficient_quota", type="insufficient_quota"
+    )
+    async with FaultServer(always=behaviour) as server:
+        with pytest.raises(ProviderFailure, match="quota") as caught:
+            await ask(server)
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    "behaviour", [error(401, f"Incorrect API key: {KEY}"), error(500, f"upstream said Bearer {KEY}")]
+)
+async def test_keys_never_reach_an_error_or_a_log(
+    behaviour: Behaviour, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with FaultServer(always=behaviour) as server:
+        url = server.url.replace("http://", "http://user:pass-word@") + "?token=query-secret"
+        for address in (server.url, url):
+            async with ModelPool(patience=QUICK) as pool:
+                with pytest.raises(ProviderFailure) as caught:
+                    await pool.complete(spec(address), PROMPT, 1, "e")
+            for secret in (KEY, "pass-word", "query-secret"):
+                assert secret not in str(caught.value)
+                assert secret not in repr(caught.value)
+    assert KEY not in caplog.text
+
+
+async def test_without_a_key_openai_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEST_MODEL_KEY")
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    async with ModelPool(patience=QUICK) as pool:
+        with pytest.raises(ProviderFailure, match="TEST_MODEL_KEY") as caught:
+            await pool.complete(spec(), PROMPT, 1, "e")
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("style", ["openai", "old", "pydantic", "litellm"])
+async def test_refused_parameters_are_settled_once_and_recorded(style: str) -> None:
+    async with FaultServer(always=picky("stop", "seed", "temperature", style=style)) as server:
+        async with ModelPool(patience=QUICK) as pool:
+            model = spec(server.url, stop=("\n",))
+            replies = [(await pool.complete(model, PROMPT, seed, "e")).reply for seed in (1, 2)]
+    assert [r.tries for r in replies] == [4, 1]
+    for reply in replies:
+        sent = json.loads(reply.parameters)
+        assert sent == {
+            "model": "m",
+            "top_p": 1.0,
+            "max_tokens": 1024,
+            "refused": ["seed", "stop", "temperature"],
+        }
+    assert set(server.bodies[-1]) == {"model", "top_p", "max_tokens", "messages"}
+
+
+async def test_what_is_sent_does_not_depend_on_who_met_the_refusal_first() -> None:
+    async with FaultServer(always=picky("seed", "stop")) as server:
+        async with ModelPool(patience=QUICK) as pool:
+            model = spec(server.url, stop=("\n",))
+            exchanges = await asyncio.gather(*(pool.complete(model, PROMPT, s, "e") for s in range(20)))
+    assert len({e.reply.parameters for e in exchanges}) == 1
+
+
+async def test_max_tokens_gives_way_to_max_completion_tokens_and_back() -> None:
+    for refused, options, expected in (
+        ("max_tokens", {}, ("max_completion_tokens", 1024)),
+        ("max_completion_tokens", {"effort": "low"}, ("max_tokens", 1024 + 4096)),
+    ):
+        async with FaultServer(always=picky(refused)) as server:
+            reply = (await ask(server, **options)).reply
+        name, value = expected
+        assert json.loads(reply.parameters)[name] == value
+        assert reply.tries == 2
+
+
+async def test_a_refused_system_role_leads_the_user_message() -> None:
+    async with FaultServer(always=picky("system")) as server:
+        exchange = await ask(server)
+    assert exchange.prompt.messages() == (
+        Message("user", "You play.\n\nGoal: x.\nAction: a\nObservation: b\nAction:"),
+    )
+    assert server.bodies[-1]["messages"] == [
+        {"role": "user", "content": exchange.prompt.messages()[0].content}
+    ]
+    assert json.loads(exchange.reply.parameters)["refused"] == ["system"]
+
+
+async def test_a_value_that_is_wrong_is_told_and_not_dropped() -> None:
+    text = "max_tokens is too large: 99999. This model supports at most 16384 completion tokens"
+    async with FaultServer(always=error(400, text, param="max_tokens", code="invalid_value")) as server:
+        with pytest.raises(ProviderFailure, match="at most 16384"):
+            await ask(server, max_tokens=99999)
+    assert len(server.bodies) == 1
+
+
+async def test_an_episode_stays_on_its_replica_and_leaves_it_when_it_is_down() -> None:
+    async with FaultServer() as one, FaultServer() as two:
+        async with ModelPool(patience=QUICK) as pool:
+            model = spec(one.url, two.url)
+            for episode in range(20):
+                for turn in range(3):
+                    await pool.complete(model, PROMPT, turn, f"episode {episode}")
+                assert len(one.bodies) % 3 == len(two.bodies) % 3 == 0
+            assert len(one.bodies) > 0
+            assert len(two.bodies) > 0
+            await one.__aexit__()
+            before = len(two.bodies)
+            replies = [(await pool.complete(model, PROMPT, 1, f"episode {e}")).reply for e in range(20)]
+    assert len(two.bodies) == before + 20
+    assert max(r.tries for r in replies) <= 2
+
+
+async def test_a_replica_that_answers_500_is_left_for_this_call() -> None:
+    async with FaultServer(always=error(500)) as bad, FaultServer() as fine:
+        async with ModelPool(patience=QUICK) as pool:
+            replies = [
+                (await pool.complete(spec(bad.url, fine.url), PROMPT, 1, str(e))).reply for e in range(8)
+            ]
+    assert {r.tries for r in replies} == {1, 2}
+
+
+async def test_nobody_listens() -> None:
+    async with FaultServer() as server:
+        pass
+    async with ModelPool(patience=QUICK) as pool:
+        with pytest.raises(ProviderFailure, match="cannot be reached") as caught:
+            await pool.complete(spec(server.url), PROMPT, 1, "e")
+    assert caught.value.retryable
+
+
+async def test_embeddings_come_in_the_order_of_the_texts() -> None:
+    async with FaultServer(error(500)) as server:
+        async with ModelPool(patience=QUICK) as pool:
+            reply = await pool.embed(spec(server.url, prices=Prices(prompt=1.0)), ("a", "bbb"))
+    assert reply.vectors == ((1.0, 1.0), (3.0, 1.0))
+    assert (reply.tries, reply.tokens.prompt, reply.cost) == (2, 7, pytest.approx(7e-6))
+
+
+async def test_missing_usage_is_no_tokens_and_no_cost() -> None:
+    async with FaultServer(good("look()", usage=None)) as server:
+        reply = (await ask(server, prices=Prices(1.0, 1.0, 1.0))).reply
+    assert (reply.text, reply.tokens, reply.cost) == ("look()", Tokens(), None)
+
+
+async def test_a_reply_cut_by_length_is_a_reply() -> None:
+    async with FaultServer(good("<think>so I wonder whether", finish="length")) as server:
+        reply = (await ask(server)).reply
+    assert (reply.text, reply.finish, reply.reasoning, reply.tries) == (
+        "",
+        "length",
+        "so I wonder whether",
+        1,
+    )
+
+
+async def test_a_time_out_leaves_the_pool_usable() -> None:
+    async with FaultServer(hang(), hang()) as server:
+        async with ModelPool(patience=QUICK) as pool:
+            tasks = [pool.complete(spec(server.url, timeout=0.3), PROMPT, i, str(i)) for i in range(10)]
+            replies = await asyncio.gather(*tasks)
+    assert sorted(e.reply.tries for e in replies)[-1] >= 2
+    assert all(e.reply.text == "look()" for e in replies)
