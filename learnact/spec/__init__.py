@@ -1,0 +1,27 @@
+"""The job file: what is to be run, checked before anything starts.
+
+`load` reads a file (or a mapping), applies a preset and `--set` overrides, and gives a frozen `Job`; `Job.trials()` is the grid of trials.
+Covers the file's form and everything that can be refused without building a domain. Does not cover a domain's own options: the floor above
+validates these and points at them with `Job.where`.
+"""
+
+from learnact.spec.job import Job, load
+from learnact.spec.schema import json_schema
+from learnact.spec.settings import (
+    METHODS,
+    BudgetChange,
+    LearnerSettings,
+    MatchBudget,
+    TrialSpec,
+)
+
+__all__ = [
+    "METHODS",
+    "BudgetChange",
+    "Job",
+    "LearnerSettings",
+    "MatchBudget",
+    "TrialSpec",
+    "json_schema",
+    "load",
+]
