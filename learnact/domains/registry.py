@@ -27,6 +27,9 @@ Factory: TypeAlias = Callable[[dict[str, Any]], Domain]
 
 OURS: dict[str, str] = {
     "gripper": "learnact.domains.planning.gripper:FAMILY",
+    "blockworld": "learnact.domains.planning.blockworld:FAMILY",
+    "barman": "learnact.domains.planning.barman:FAMILY",
+    "tyreworld": "learnact.domains.planning.tyreworld:FAMILY",
 }
 """The same as in pyproject.toml (a test compares them)."""
 

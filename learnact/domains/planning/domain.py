@@ -14,10 +14,10 @@ from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from learnact.domains.base import Example, FunctionExample, Profile
 from learnact.domains.planning import published
@@ -35,6 +35,25 @@ ENGINE_VERSION = 1
 GENERATED = "generated"
 CLEAR = "clear"
 _MOST_TRIES = 200
+
+
+def _pair(value: object) -> object:
+    return (value, value) if isinstance(value, int) else value
+
+
+Range: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_pair)]
+"""A range of sizes, least and most, both included; one number stands for both."""
+
+
+def within(low: int, high: int) -> AfterValidator:
+    """For a field: its range must lie in low .. high."""
+
+    def check(value: tuple[int, int]) -> tuple[int, int]:
+        if not low <= value[0] <= value[1] <= high:
+            raise ValueError(f"must be [least, most] within {low} .. {high}, not {list(value)}")
+        return value
+
+    return AfterValidator(check)
 
 
 class PlanningOptions(BaseModel):
@@ -67,11 +86,15 @@ class Draw:
     number: int
     cycle: Callable[[int], random.Random] = field(repr=False)
 
-    def size(self, least: int, most: int) -> int:
+    def size(self, sizes: Range) -> int:
         """A size in the range; a run of consecutive tasks takes every size before it takes one again."""
-        sizes = range(least, most + 1)
-        turn, place = divmod(self.number, len(sizes))
-        return self.cycle(turn).sample(sizes, len(sizes))[place]
+        every = range(sizes[0], sizes[1] + 1)
+        turn, place = divmod(self.number, len(every))
+        return self.cycle(turn).sample(every, len(every))[place]
+
+    def some(self, sizes: Range) -> int:
+        """Any size in the range."""
+        return self.rng.randint(*sizes)
 
 
 @dataclass(frozen=True)

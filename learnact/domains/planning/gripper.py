@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
 
-from learnact.domains.planning.domain import Draw, Family, PlanningOptions
+from learnact.domains.planning.domain import Draw, Family, PlanningOptions, Range, within
 from learnact.domains.planning.plans import Player
 
 ROOMS = ("rooma", "roomb")
@@ -14,14 +14,14 @@ HANDS = ("left", "right")
 class GripperOptions(PlanningOptions):
     """Options of gripper."""
 
-    balls: tuple[int, int] = Field(default=(4, 12))
+    balls: Annotated[Range, within(1, 50)] = (4, 12)
     """Least and most balls."""
 
 
 def generate(draw: Draw, options: GripperOptions) -> str:
     """Balls in both rooms; every ball has a room to be in, and at least one is not there."""
     rng = draw.rng
-    balls = [f"ball{i}" for i in range(1, draw.size(*options.balls) + 1)]
+    balls = [f"ball{i}" for i in range(1, draw.size(options.balls) + 1)]
     start = {ball: rng.choice(ROOMS) for ball in balls}
     end = {ball: rng.choice(ROOMS) if rng.random() < 0.3 else _other(start[ball]) for ball in balls}
     first = rng.choice(balls)

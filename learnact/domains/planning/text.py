@@ -82,7 +82,7 @@ class Wording(BaseModel):
     def read(cls, text: str, where: str) -> Wording:
         """The table in a YAML text; raises `TaskError` naming `where` and the key."""
         try:
-            return cls.model_validate(yaml.safe_load(text))
+            return cls.model_validate(yaml.load(text, Loader=yaml.BaseLoader))
         except yaml.YAMLError as error:
             raise TaskError(f"{where}: {error}") from None
         except ValidationError as error:
