@@ -1,0 +1,284 @@
+"""What runs inside a confined session: load the library, make one call after another, let primitives travel to the host.
+
+Nothing here is a wall: learned code can reach and change all of it. What it gains is this process, whose walls are the kernel's, and whose
+messages the
+host checks. Covers: the namespace of a call (fresh each time), the primitives' stand-ins, bounded printing, errors as data with function and line.
+"""
+
+from __future__ import annotations
+
+import builtins
+import fcntl
+import io
+import os
+import random
+import sys
+import types
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from learnact.actions import walls, wire
+
+ALLOWED_IMPORTS = (
+    "re",
+    "math",
+    "random",
+    "itertools",
+    "functools",
+    "collections",
+    "json",
+    "copy",
+    "typing",
+    "dataclasses",
+    "string",
+    "operator",
+    "heapq",
+)
+PRELOADED = (
+    *ALLOWED_IMPORTS,
+    "collections.abc",
+    "unicodedata",
+    "encodings.ascii",
+    "encodings.latin_1",
+    "encodings.utf_16",
+)
+LIBRARY, PROGRAM = "<library>", "<program>"
+CHANNEL = 3
+FRAMES_OF_OURS = 12
+"""Frames between the interpreter's start and learned code's first, so that the bound on recursion is learned code's own."""
+
+
+class Stop(BaseException):
+    """The host ended the call. Learned code may swallow it; the host listens no more."""
+
+
+class Printed(io.TextIOBase):
+    """Standard output of learned code: keeps at most `bound` characters."""
+
+    def __init__(self, bound: int) -> None:
+        self._parts: list[str] = []
+        self._left = bound
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, text: str, /) -> int:
+        """Keep what still fits; tell the writer that all was taken."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if self._left > 0:
+            self._parts.append(text[: self._left])
+            self._left -= len(text)
+        return len(text)
+
+    def take(self) -> str:
+        """What was printed since last time."""
+        text = "".join(self._parts)
+        self._parts.clear()
+        return text
+
+
+class Channel:
+    """The confined process's end of the channel: whole frames over one descriptor."""
+
+    def __init__(self, bound: int) -> None:
+        self.bound = bound
+
+    def send(self, message: list[Any]) -> None:
+        """Send one frame. Raises `wire.WireError` when it is too long."""
+        data = memoryview(wire.pack(message, self.bound))
+        while data:
+            data = data[os.write(CHANNEL, data) :]
+
+    def receive(self) -> list[Any]:
+        """The next frame; the process ends when the host is gone."""
+        (length,) = wire.HEADER.unpack(self._exactly(wire.HEADER.size))
+        message: list[Any] = wire.unpack(self._exactly(length))
+        return message
+
+    def _exactly(self, count: int) -> bytes:
+        data = os.read(CHANNEL, count)
+        while len(data) < count:
+            more = os.read(CHANNEL, count - len(data))
+            if not more:
+                os._exit(0)
+            data += more
+        return data
+
+
+class Session:
+    """The calls of one session: same process and library, a new namespace for each."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.limits = wire.limits_from(config)
+        self.output = int(config["output_bytes"])
+        self.recursion = int(config["recursion"])
+        self.channel = Channel(int(config["message_bytes"]))
+        self.printed = Printed(self.output)
+        self.library: types.CodeType | None = None
+        self.primitives: list[str] = []
+        self.modules = [(vars(m), dict(vars(m))) for m in (sys.modules[name] for name in PRELOADED)]
+        self.modules.append((vars(builtins), dict(vars(builtins))))
+
+    def serve(self) -> NoReturn:
+        """Answer calls until the host closes the channel."""
+        self.channel.send(["ready"])
+        while True:
+            try:
+                self.answer(self.channel.receive())
+            except MemoryError:
+                os._exit(EXIT_MEMORY)
+
+    def answer(self, message: list[Any]) -> None:
+        """Make one call and send how it ended."""
+        _, source, primitives, code, seed = message
+        self._restore()
+        self.printed = Printed(self.output)
+        sys.stdout = sys.stderr = self.printed
+        random.seed(seed)
+        sys.setrecursionlimit(self.recursion + FRAMES_OF_OURS)
+        try:
+            if source is not None:
+                self.library, self.primitives = (
+                    compile(source, LIBRARY, "exec", dont_inherit=True),
+                    primitives,
+                )
+            value, error = wire.flatten(self._call(code), self.limits, lenient=True), None
+        except wire.WireError as refused:
+            value, error = (
+                None,
+                ["Forbidden", f"the result is no plain data of bounded size: {refused}", NOWHERE],
+            )
+        except BaseException as raised:  # noqa: BLE001 - the boundary: whatever learned code raised becomes data
+            value, error = None, self._describe(raised)
+        sys.setrecursionlimit(2000)
+        try:
+            self.channel.send(["end", value, error, self.printed.take()])
+        except wire.WireError as refused:
+            self.channel.send(
+                ["end", None, ["Forbidden", f"the result is too large: {refused}", NOWHERE], ""]
+            )
+
+    def _call(self, code: str) -> Any:
+        """Load the library into a new namespace and run the code in it: an expression's value, or None after statements."""
+        module = types.ModuleType("library")
+        sys.modules["library"] = sys.modules["__main__"] = module
+        space = vars(module)
+        own = dict(self.modules[-1][1])
+        own["__import__"] = guarded_import
+        space["__builtins__"] = own
+        for name in self.primitives:
+            space[name] = self._primitive(name)
+        if self.library is not None:
+            exec(self.library, space)
+        space["__name__"] = "__main__"
+        try:
+            expression = compile(code, PROGRAM, "eval", dont_inherit=True)
+        except SyntaxError:
+            exec(compile(code, PROGRAM, "exec", dont_inherit=True), space)
+            return None
+        return eval(expression, space)
+
+    def _primitive(self, name: str) -> Callable[..., Any]:
+        def primitive(*arguments: Any, **keywords: Any) -> Any:
+            place = where(sys._getframe(1))
+            plain = wire.flatten([list(arguments), keywords], self.limits, lenient=False)
+            self.channel.send(["do", name, *plain, place, self.printed.take()])
+            answer = self.channel.receive()
+            if answer[0] == "stop":
+                raise Stop
+            return answer[1]
+
+        primitive.__name__ = primitive.__qualname__ = name
+        return primitive
+
+    def _describe(self, error: BaseException) -> list[Any]:
+        """Type, message, learned function and line of an exception; survives a hostile `__str__`."""
+        kind = type(error).__name__
+        place = NOWHERE
+        trace = error.__traceback__
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            if code.co_filename == LIBRARY or (code.co_filename == PROGRAM and place[0] != LIBRARY):
+                place = (code.co_filename, named(code), trace.tb_lineno)
+            trace = trace.tb_next
+        if isinstance(error, SyntaxError) and error.filename in (LIBRARY, PROGRAM):
+            place = (error.filename, "", error.lineno or 0)
+        try:
+            message = error.msg if isinstance(error, SyntaxError) else str(error)
+        except BaseException as worse:  # noqa: BLE001 - learned code's own __str__
+            message = f"(its text cannot be told: {type(worse).__name__})"
+        return [kind[:100], wire.unicode(str(message)[:2000]), place]
+
+    def _restore(self) -> None:
+        """Undo what an earlier call did to the modules it may import and to builtins."""
+        for current, original in self.modules:
+            if current != original:
+                current.clear()
+                current.update(original)
+
+
+EXIT_WALLS, EXIT_MEMORY = 71, 72
+NOWHERE = ("", "", 0)
+
+
+def named(code: types.CodeType) -> str:
+    """A function's name; `""` for the top level of a module or program."""
+    return "" if code.co_name == "<module>" else code.co_qualname[:200]
+
+
+def where(frame: types.FrameType | None) -> tuple[str, str, int]:
+    """File, function and line of the innermost learned code on the stack, the library's before a program's."""
+    place = NOWHERE
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename == LIBRARY:
+            return LIBRARY, named(code), frame.f_lineno
+        if code.co_filename == PROGRAM and not place[0]:
+            place = (PROGRAM, named(code), frame.f_lineno)
+        frame = frame.f_back
+    return place
+
+
+def guarded_import(
+    name: str,
+    globals: dict[str, Any] | None = None,
+    locals: dict[str, Any] | None = None,
+    fromlist: Sequence[str] = (),
+    level: int = 0,
+) -> types.ModuleType:
+    """`import` as learned code sees it: modules of the allow-list only. For a good message; no wall."""
+    if level == 0 and name.partition(".")[0] not in (*ALLOWED_IMPORTS, "__future__"):
+        raise ImportError(f"learned code may import {', '.join(ALLOWED_IMPORTS)}; not {name}")
+    return builtins.__import__(name, globals, locals, fromlist, level)
+
+
+def seed_random(seed_of_none: Callable[[], int]) -> None:
+    """Let `random.Random()` and `random.SystemRandom()` draw from the episode's seed, where CPython would ask the machine."""
+    original = random.Random.seed
+
+    def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
+        original(self, seed_of_none() if a is None else a, version)
+
+    random.Random.seed = seed  # type: ignore[method-assign]
+    random.seed = random._inst.seed
+    vars(random)["_urandom"] = lambda count: random._inst.randbytes(count)
+
+
+def run(channel: int, config: dict[str, Any], ruleset: int | None) -> NoReturn:
+    """The life of a session after the fork: keep one descriptor, put up the walls, serve."""
+    try:
+        high = fcntl.fcntl(channel, fcntl.F_DUPFD, 16)
+        kept = None if ruleset is None else fcntl.fcntl(ruleset, fcntl.F_DUPFD, 16)
+        os.dup2(high, CHANNEL)
+        if kept is not None:
+            ruleset = os.dup2(kept, CHANNEL + 1)
+        os.closerange(0, CHANNEL)
+        os.closerange(CHANNEL + (1 if ruleset is None else 2), int(config["descriptors"]))
+        session = Session(config)
+        walls.confine(config, ruleset)
+    except (OSError, ValueError) as error:
+        os.write(CHANNEL, wire.pack(["walls", str(error)], 1 << 16))
+        os._exit(EXIT_WALLS)
+    session.serve()

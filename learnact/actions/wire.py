@@ -1,0 +1,178 @@
+"""Messages between the host and the confined process: length-prefixed JSON, one outstanding request, plain values of bounded size.
+
+Covers: frames, the test that a value is plain and small (`refuse`), the making of plain values out of what learned code has (`flatten`).
+Both sides use it; the host trusts nothing that it did not check itself. Standard library only: the confined process loads this.
+
+    host -> child                                            child -> host
+                                                             ["ready"] or ["walls", what could not be put up]
+    ["call", source | null, primitives, code, seed]          ["do", name, arguments, keywords, place, printed]
+    ["value", plain] or ["stop"]                             ["end", plain, null | [type, message, place], printed]
+
+A place is [file, function, line]; a session is told its library with its first call.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+HEADER = struct.Struct("!I")
+RECORD = struct.Struct("!BxxxIii")
+"""A message between host and warmed parent: operation, session, process id, status."""
+
+FORK, KILL, FORKED, EXITED = 1, 2, 3, 4
+
+INT_BITS = 1024
+"""Integers of more bits are no plain data: their decimal text alone would be long."""
+
+
+class Limits(NamedTuple):
+    """Bounds of one value. `depth` counts nested containers, `items` all values in it, `bytes` its JSON text."""
+
+    depth: int = 16
+    items: int = 4096
+    bytes: int = 64 << 10
+
+
+class WireError(ValueError):
+    """A message or a value that breaks the rules; the text says which."""
+
+
+def pack(message: Any, limit: int) -> bytes:
+    """A frame of plain data. Raises `WireError` when it is longer than `limit` bytes."""
+    body = json.dumps(message, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+    if len(body) > limit:
+        raise WireError(f"a message of {len(body)} bytes; the bound is {limit}")
+    return HEADER.pack(len(body)) + body
+
+
+def unpack(body: bytes | bytearray) -> Any:
+    """The message of a frame's body. Raises `WireError` for whatever is not JSON of ordinary numbers."""
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"not a message: {type(error).__name__}") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise WireError(f"{name} is not plain data")
+
+
+def refuse(value: Any, limits: Limits) -> str | None:
+    """Why a value is no plain data within the limits; None when it is. Does not recurse and never prints the value."""
+    stack: list[tuple[Any, int]] = [(value, 0)]
+    items = 0
+    while stack:
+        item, depth = stack.pop()
+        items += 1
+        if items > limits.items:
+            return f"more than {limits.items} values"
+        kind = type(item)
+        if kind is str:
+            if not item.isascii() and not _encodes(item):
+                return "text that is not Unicode"
+        elif kind is int:
+            if item.bit_length() > INT_BITS:
+                return f"an integer of more than {INT_BITS} bits"
+        elif kind is float:
+            if not math.isfinite(item):
+                return "a number that is not finite"
+        elif kind is list or kind is dict:
+            if depth >= limits.depth:
+                return f"nested deeper than {limits.depth}"
+            if len(item) > limits.items:
+                return f"more than {limits.items} values"
+            if kind is dict:
+                if not all(type(key) is str and (key.isascii() or _encodes(key)) for key in item):
+                    return "a key that is not text"
+                stack.extend((part, depth + 1) for part in item.values())
+            else:
+                stack.extend((part, depth + 1) for part in item)
+        elif item is not None and kind is not bool:
+            return f"a value of type {kind.__name__}"
+    return None
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def flatten(value: Any, limits: Limits, lenient: bool) -> Any:
+    """Plain data of what learned code holds: tuples and sets become lists, keys text, subclasses their plain base.
+
+    Runs in the confined process. `lenient` (results): an object becomes `<ClassName>`; otherwise (arguments) it is a `TypeError`.
+    Raises `WireError` for what is too large, too deep or cyclic.
+    """
+    budget = [limits.items]
+    plain = _flatten(value, limits.depth, budget, lenient)
+    problem = refuse(plain, limits)
+    if problem:
+        raise WireError(problem)
+    return plain
+
+
+def _flatten(value: Any, depth: int, budget: list[int], lenient: bool) -> Any:
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise WireError("too many values")
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, str):
+        text = str.__str__(value)
+        return unicode(text)
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, list | tuple | set | frozenset | dict):
+        if depth <= 0:
+            raise WireError("nested too deeply, or holds itself")
+        if isinstance(value, dict):
+            return {
+                _key(k): _flatten(v, depth - 1, budget, lenient)
+                for k, v in list(dict.items(value))[: budget[0] + 1]
+            }
+        parts = [_flatten(part, depth - 1, budget, lenient) for part in value]
+        return sorted(parts, key=_order) if isinstance(value, set | frozenset) else parts
+    if lenient:
+        return f"<{type(value).__name__[:100]}>"
+    raise TypeError(f"a primitive action takes plain values, not {type(value).__name__[:100]}")
+
+
+def _order(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return str(_flatten(key, 1, [1], False))
+    if key is None or isinstance(key, bool | int | float):
+        return json.dumps(key)
+    raise WireError("a key that is not text")
+
+
+def clean(text: Any, limit: int) -> str:
+    """Text of a confined process, made harmless: at most `limit` characters, Unicode, no control characters but tab and newline."""
+    if not isinstance(text, str):
+        return ""
+    kept = text[:limit]
+    if kept.isprintable():
+        return kept
+    return "".join(c if c >= " " or c in "\n\t" else "\ufffd" for c in unicode(kept))
+
+
+def unicode(text: str) -> str:
+    """The same text with a question mark for each lone surrogate."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def limits_from(config: Mapping[str, Any]) -> Limits:
+    """The limits in the configuration that the host hands to the warmed parent."""
+    return Limits(*config["limits"])
