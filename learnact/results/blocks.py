@@ -1,0 +1,99 @@
+"""Texts that many rows share, kept once under the hash of their content; and prompts as references to them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from learnact.records import DIGEST_CHARS, Prompt
+
+CACHED_TEXTS = 20_000
+
+
+def text_hash(text: str) -> str:
+    """Address of a block: the first 24 hex digits of SHA-256 over its UTF-8, as `sha256(text)[:24]` in SQL."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:DIGEST_CHARS]
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    """A prompt by reference. `history` is None where the entries follow from the episode's turns."""
+
+    system: str
+    fixed: list[str]
+    history_start: int
+    history_count: int
+    history: list[str] | None
+    ask: str
+
+    def cells(self) -> tuple[Any, ...]:
+        """In the order of the columns."""
+        return (self.system, self.fixed, self.history_start, self.history_count, self.history, self.ask)
+
+
+class Blocks:
+    """Which texts of a run are on file, and those that wait to be written."""
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._known = set(known)
+        self._cache: dict[str, str] = {}
+        self._heads: dict[tuple[str, tuple[str, ...]], Any] = {}
+        self.waiting: dict[str, str] = {}
+
+    def add(self, text: str) -> str:
+        """Address of a text, which is kept if it is new."""
+        address = self._cache.get(text)
+        if address is None:
+            address = text_hash(text)
+            if len(self._cache) >= CACHED_TEXTS:
+                self._cache.clear()
+                self._heads.clear()
+            self._cache[text] = address
+            if address not in self._known:
+                self._known.add(address)
+                self.waiting[address] = text
+        return address
+
+    def take(self) -> dict[str, str]:
+        """The texts to be written with the next part."""
+        waiting, self.waiting = self.waiting, {}
+        return waiting
+
+    def prompt(self, prompt: Prompt, entries: tuple[str, ...] = ()) -> PromptRow:
+        """A prompt by reference; `entries` is the history of its episode, if it has one."""
+        start, count = prompt.history_start, len(prompt.history)
+        derived = entries[start : start + count] == prompt.history
+        return PromptRow(
+            self.add(prompt.system),
+            [self.add(text) for text in prompt.fixed],
+            start,
+            count,
+            None if derived else [self.add(text) for text in prompt.history],
+            self.add(prompt.request),
+        )
+
+    def request_hash(self, prompt: Prompt) -> str:
+        """Address of what was sent: SHA-256 over system message, an empty line, user message, as the view `prompts` rebuilds them."""
+        place = (prompt.system, prompt.fixed)
+        head = self._heads.get(place)
+        if head is None:
+            head = hashlib.sha256(f"{prompt.system}\n\n{''.join(prompt.fixed)}".encode("utf-8", "replace"))
+            self._heads[place] = head
+        state = head.copy()
+        state.update(("".join(prompt.history) + prompt.request).encode("utf-8", "replace"))
+        return str(state.hexdigest())[:DIGEST_CHARS]
+
+
+def prompt_from(row: dict[str, Any], text: Callable[[str], str], entries: tuple[str, ...] = ()) -> Prompt:
+    """The prompt of a row, from its blocks and, where its history is none of its own, from the entries of its episode."""
+    start, count, own = row["history_start"], row["history_count"], row["history"]
+    history = entries[start : start + count] if own is None else tuple(text(address) for address in own)
+    return Prompt(
+        text(row["system"]),
+        tuple(text(address) for address in row["fixed"]),
+        text(row["ask"]),
+        history,
+        start,
+    )

@@ -1,0 +1,174 @@
+"""What is committed, found by key. Rows are read from the parts a trial at a time and kept for the trials asked for last."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from learnact.records import Episode, Library, Outcome, Turn
+from learnact.results import rows
+from learnact.results.parts import Parts
+from learnact.results.schema import SCHEMAS
+
+KEPT_TURNS = 200_000
+"""Rows of `turns` and `calls` held in memory for finding; one trial is held at least."""
+
+
+@dataclass
+class _Trial:
+    """Rows of one trial, with where each unit's rows begin and end."""
+
+    units: dict[str, tuple[str, dict[str, Any]]]
+    parts: dict[str, tuple[pa.Table, dict[str, tuple[int, int]]]]
+    attempts: dict[str, list[dict[str, Any]]]
+
+    @property
+    def size(self) -> int:
+        return sum(table.num_rows for table, _ in self.parts.values())
+
+    def rows_of(self, table: str, unit: str) -> list[dict[str, Any]]:
+        found, places = self.parts[table]
+        start, count = places.get(unit, (0, 0))
+        result: list[dict[str, Any]] = found.slice(start, count).to_pylist()
+        return result
+
+
+class Committed:
+    """Index of keys, and lazily the rows behind them."""
+
+    def __init__(self, folder: Path, parts: Parts) -> None:
+        self._folder = folder
+        self._trials: dict[str, str] = {}
+        self._fresh: set[str] = set()
+        self._loaded: OrderedDict[str, _Trial] = OrderedDict()
+        self._texts: dict[str, str] = {}
+        self._library_rows: dict[tuple[str, str], Library] | None = None
+        self._live = parts
+        for table in ("episodes", "requests"):
+            found = self.read(table, ["key", "trial"])
+            names = {name: name for name in found["trial"].unique().to_pylist()}
+            for key, trial in zip(found["key"].to_pylist(), found["trial"].to_pylist(), strict=True):
+                self._trials[key] = names[trial]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._trials
+
+    def read(
+        self, table: str, columns: Sequence[str] | None = None, where: pc.Expression | None = None
+    ) -> pa.Table:
+        """Rows of a table in the parts that count now."""
+        schema = SCHEMAS[table]
+        while True:
+            live = self._live.live
+            paths = [str(p.path(self._folder, table)) for p in live if table in p.rows]
+            if not paths:
+                return schema.empty_table().select(list(columns or schema.names))
+            try:
+                return ds.dataset(paths, schema=schema, format="parquet").to_table(
+                    columns=list(columns) if columns else None, filter=where
+                )
+            except FileNotFoundError:
+                if (
+                    self._live.live is live
+                ):  # not merged in the meantime by the writing thread: really missing
+                    raise
+
+    def block_hashes(self) -> list[str]:
+        """Addresses of the texts on file."""
+        found: list[str] = self.read("blocks", ["hash"])["hash"].to_pylist()
+        return found
+
+    def libraries(self) -> dict[tuple[str, str], Library]:
+        """Libraries on file, by trial and id."""
+        if self._library_rows is None:
+            self._library_rows = {
+                (row["trial"], row["library"]): rows.library_from(row)
+                for row in self.read("libraries").to_pylist()
+            }
+        return self._library_rows
+
+    def next_seq(self) -> int:
+        """The highest number given to a row so far."""
+        highest = 0
+        for table in ("candidates", "trials", "events", "checks"):
+            highest = max(highest, pc.max(self.read(table, ["seq"])["seq"]).as_py() or 0)
+        return highest
+
+    def trial_statuses(self) -> dict[str, str]:
+        """The last status of each trial."""
+        found = self.read("trials", ["seq", "trial", "status"]).sort_by("seq").to_pylist()
+        return {row["trial"]: row["status"] or "" for row in found}
+
+    def add(self, outcome: Outcome) -> None:
+        """An outcome has been committed in this session."""
+        self._trials[outcome.key] = outcome.unit.trial
+
+    def find(self, key: str) -> Outcome | None:
+        """The outcome of a unit with its result, from the parts."""
+        trial = self._trials.get(key)
+        if trial is None:
+            return None
+        loaded = self._load(trial, key)
+        kind, row = loaded.units[key]
+        attempts = tuple(rows.attempt_from(a) for a in loaded.attempts.get(key, ()))
+        if kind == "episodes":
+            turns: tuple[Turn, ...] = tuple(rows.turn_from(t) for t in loaded.rows_of("turns", key))
+            library = self.libraries()[trial, row["library"]] if row["library"] else Library()
+            episode: Episode = rows.episode_from(row, self._text, library)
+            return Outcome(episode, rows.result_from(row, turns), attempts, (), row["finished"], row["node"])
+        calls = loaded.rows_of("calls", key)
+        request = rows.request_from(row, self._text)
+        return Outcome(request, rows.reply_from(calls[-1]), attempts, (), row["finished"], row["node"])
+
+    def _load(self, trial: str, key: str) -> _Trial:
+        if trial in self._loaded and key in self._loaded[trial].units:
+            self._loaded.move_to_end(trial)
+            return self._loaded[trial]
+        here = pc.field("trial") == trial
+        units = {
+            row["key"]: (table, row)
+            for table in ("episodes", "requests")
+            for row in self.read(table, where=here).to_pylist()
+        }
+        asked = pa.array([key for key, (table, _) in units.items() if table == "requests"], pa.string())
+        loaded = _Trial(
+            units,
+            {
+                "turns": _by_unit(self.read("turns", where=here), "episode", "turn"),
+                "calls": _by_unit(
+                    self.read("calls", where=here & pc.field("unit").isin(asked)), "unit", "ordinal"
+                ),
+            },
+            {},
+        )
+        for row in self.read("attempts", where=here).sort_by("attempt").to_pylist():
+            loaded.attempts.setdefault(row["unit"], []).append(row)
+        self._loaded[trial] = loaded
+        while len(self._loaded) > 1 and sum(t.size for t in self._loaded.values()) > KEPT_TURNS:
+            self._loaded.popitem(last=False)
+        return loaded
+
+    def _text(self, address: str) -> str:
+        if address not in self._texts:
+            found = self.read("blocks", ["hash", "text"], pc.field("hash") == address)
+            self._texts[address] = found["text"][0].as_py()
+        return self._texts[address]
+
+
+def _by_unit(table: pa.Table, unit: str, index: str) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
+    table = table.sort_by([(unit, "ascending"), (index, "ascending")])
+    counts: dict[str, int] = {}
+    for value in table[unit].to_pylist():
+        counts[value] = counts.get(value, 0) + 1
+    places, start = {}, 0
+    for value, count in counts.items():
+        places[value] = (start, count)
+        start += count
+    return table, places

@@ -1,0 +1,105 @@
+"""All that touches files: immutable writes, listing, removal and the lock of a run. Object stores would be another module like this one."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+from learnact.errors import ResultsError
+
+TEMPORARY = ".tmp-"
+_held: set[Path] = set()
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all: temporary file, fsync, rename. `sync_folder` makes its name durable."""
+    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a file that somebody else wrote its final name, durably but for `sync_folder`."""
+    descriptor = os.open(temporary, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.rename(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Remove a file; one that is gone already is fine."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+
+
+class Lock:
+    """One driver per run. A POSIX record lock: the kernel frees it however the driver ends, and children do not inherit it.
+
+    Never open the lock file elsewhere in the process that holds it: closing any descriptor of it would free the lock.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self._holder = folder / "driver.json"
+        if self._folder in _held:
+            raise ResultsError(self._taken())
+        self._file = (folder / "lock").open("a")
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise ResultsError(self._taken()) from error
+        _held.add(self._folder)
+        me = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+        put(self._holder, json.dumps(me).encode())
+
+    def _taken(self) -> str:
+        try:
+            holder = json.loads(self._holder.read_text())
+            since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(float(holder["since"])))
+            who = f"process {holder['pid']} on {holder['host']}, since {since}"
+        except (OSError, ValueError, KeyError):
+            who = "another driver"
+        return (
+            f"the run in {self._folder} is being driven by {who}; "
+            "wait until it has ended (or end it), then run the same command again: it continues"
+        )
+
+    @property
+    def held(self) -> bool:
+        """Whether the run is still ours."""
+        return not self._file.closed
+
+    def release(self) -> None:
+        """Let the next driver in. Idempotent."""
+        if not self._file.closed:
+            remove(self._holder)
+            _held.discard(self._folder)
+            self._file.close()
+
+
+def append(path: Path, content: bytes) -> None:
+    """Append to a file, durably."""
+    with path.open("ab") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,142 @@
+"""Calls of units that are not committed yet, kept in a journal so that an interrupted unit can be replayed without asking the model again.
+
+Not a table: a file of JSON lines beside the parts. A unit's calls leave it when the unit is committed. A torn last line (a crash while it was
+being written) is ignored: its call had not been acknowledged.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from learnact.records import Call, Prompt, Reply, Tokens
+from learnact.results import files
+from learnact.results.blocks import text_hash
+
+NAME = "calls.journal"
+REWRITE_BYTES = 64 * 1024 * 1024
+
+
+class Pending:
+    """Acknowledged calls by unit, in memory and on disk."""
+
+    def __init__(self, folder: Path, committed: Callable[[str], bool]) -> None:
+        self._path = folder / NAME
+        self._committed = committed
+        self._calls: dict[str, list[Call]] = {}
+        self._lines: list[str] = []
+        self._hashes: set[str] = set()
+        self._bytes = 0
+        for call in _read(self._path):
+            if not committed(call.unit):
+                self._keep(call)
+        self.rewrite()
+
+    def record(self, call: Call) -> None:
+        """Take a call. One whose ordinal was there already begins another try: what stood behind it is dropped."""
+        if not self._committed(call.unit):
+            self._keep(call)
+            self._encode(call)
+
+    def _keep(self, call: Call) -> None:
+        calls = self._calls.setdefault(call.unit, [])
+        while calls and calls[-1].ordinal >= call.ordinal:
+            calls.pop()
+        calls.append(call)
+
+    def of(self, unit: str) -> tuple[Call, ...]:
+        """Calls of a unit, in order."""
+        return tuple(self._calls.get(unit, ()))
+
+    def forget(self, unit: str) -> None:
+        """The unit is committed."""
+        self._calls.pop(unit, None)
+
+    def take(self) -> str:
+        """Lines to be appended to the journal now."""
+        lines, self._lines = self._lines, []
+        return "".join(lines)
+
+    def append(self, lines: str) -> None:
+        """Write lines durably."""
+        content = lines.encode("utf-8", "replace")
+        files.append(self._path, content)
+        self._bytes += len(content)
+
+    def rewrite_when_large(self) -> None:
+        """Drop what is committed from a journal that has grown large."""
+        if self._bytes > REWRITE_BYTES:
+            self.rewrite()
+
+    def rewrite(self) -> None:
+        """Write the journal anew with what is still needed; without any, remove it."""
+        self._lines, self._hashes = [], set()
+        for calls in self._calls.values():
+            for call in calls:
+                self._encode(call)
+        content = self.take().encode("utf-8", "replace")
+        if content:
+            files.put(self._path, content)
+        else:
+            files.remove(self._path)
+        self._bytes = len(content)
+
+    def _encode(self, call: Call) -> None:
+        prompt, reply = call.prompt, call.reply
+        row = {
+            "unit": call.unit,
+            "ordinal": call.ordinal,
+            "purpose": call.purpose,
+            "system": self._block(prompt.system),
+            "fixed": [self._block(text) for text in prompt.fixed],
+            "ask": self._block(prompt.request),
+            "start": prompt.history_start,
+            "history": [self._block(text) for text in prompt.history],
+            "reply": {f: getattr(reply, f) for f in reply.__dataclass_fields__ if f != "tokens"},
+            "tokens": dataclasses.astuple(reply.tokens),
+        }
+        self._lines.append(json.dumps(row) + "\n")
+
+    def _block(self, text: str) -> str:
+        address = text_hash(text)
+        if address not in self._hashes:
+            self._hashes.add(address)
+            self._lines.append(json.dumps({"block": address, "text": text}) + "\n")
+        return address
+
+
+def _read(path: Path) -> list[Call]:
+    try:
+        lines = path.read_text(errors="replace").split("\n")
+    except FileNotFoundError:
+        return []
+    texts: dict[str, str] = {}
+    calls = []
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if "block" in row:
+            texts[row["block"]] = row["text"]
+        elif {row["system"], row["ask"], *row["fixed"], *row["history"]} <= texts.keys():
+            calls.append(_call(row, texts))
+    return calls
+
+
+def _call(row: dict[str, Any], texts: dict[str, str]) -> Call:
+    prompt = Prompt(
+        texts[row["system"]],
+        tuple(texts[address] for address in row["fixed"]),
+        texts[row["ask"]],
+        tuple(texts[address] for address in row["history"]),
+        row["start"],
+    )
+    reply = row["reply"]
+    reply["vectors"] = tuple(tuple(vector) for vector in reply["vectors"])
+    return Call(
+        row["unit"], row["ordinal"], row["purpose"], prompt, Reply(**reply, tokens=Tokens(*row["tokens"]))
+    )

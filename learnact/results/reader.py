@@ -1,0 +1,204 @@
+"""Reads what runs have left: a DuckDB connection with one view per table, and records rebuilt from rows.
+
+A connection shows the runs as they were when it was made; connect again to see more. Views are the files in `views/`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from learnact.errors import ResultsError
+from learnact.records import Call, Episode, EpisodeResult, Library, Request, history_entries
+from learnact.results import rows
+from learnact.results.parts import check_version, live_parts, quoted
+from learnact.results.schema import ORDER, SCHEMAS
+
+VIEWS = (
+    "runs",
+    "events",
+    "trials",
+    "checks",
+    "episodes",
+    "turns",
+    "steps",
+    "libraries",
+    "actions",
+    "candidates",
+    "requests",
+    "calls",
+    "prompts",
+    "attempts",
+    "blocks",
+)
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run on file. `created` in seconds since 1970."""
+
+    run: str
+    name: str
+    folder: Path
+    created: float
+
+
+def runs(results: Path | str) -> list[RunInfo]:
+    """The runs of a results folder, oldest first. Raises `ResultsError` when there is no such folder."""
+    root = Path(results)
+    if not root.is_dir():
+        raise ResultsError(
+            f"there is no results folder {root}; runs are put there by `learnact run`, or name one with --results"
+        )
+    cards = [*root.glob("*/run.json"), *([root / "run.json"] if (root / "run.json").exists() else [])]
+    found = []
+    for card in cards:
+        data = json.loads(card.read_text())
+        check_version(data.get("schema_version"), card)
+        found.append(RunInfo(data["run"], data["name"], card.parent, data["created"]))
+    return sorted(found, key=lambda info: (info.created, info.run))
+
+
+def find_run(results: Path | str, wanted: str) -> RunInfo:
+    """A run by id, the beginning of its id, the name of its folder, or its job's name (the latest of that name)."""
+    known = runs(results)
+    for info in reversed(known):
+        if wanted in (info.run, info.folder.name):
+            return info
+    for info in reversed(known):
+        if info.name == wanted:
+            return info
+    begun = [info for info in known if len(wanted) >= 3 and info.run.startswith(wanted)]
+    if len(begun) == 1:
+        return begun[0]
+    if begun:
+        raise ResultsError(
+            f"{wanted!r} begins the ids of {len(begun)} runs: {', '.join(i.run for i in begun)}"
+        )
+    if wanted == "latest" and known:
+        return known[-1]
+    names = [info.folder.name for info in known]
+    near = get_close_matches(wanted, [*names, *(info.name for info in known)], n=3, cutoff=0.4)
+    hint = (
+        f"nearest: {', '.join(near)}"
+        if near
+        else f"there: {', '.join(names[-5:])}"
+        if names
+        else "there are none yet"
+    )
+    raise ResultsError(f"no run {wanted!r} in {results}; {hint}")
+
+
+def connect(results: Path | str, run: str | Sequence[str] | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection with the views `VIEWS` over all runs of a folder, or over those named (see `find_run`)."""
+    wanted = [run] if isinstance(run, str) else run
+    chosen = runs(results) if wanted is None else [find_run(results, name) for name in wanted]
+    return connect_folders([info.folder for info in chosen])
+
+
+def connect_folders(folders: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+    """A connection with the views over the runs in these folders."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    parts = [(folder, part) for folder in dict.fromkeys(folders) for part in live_parts(folder)]
+    for table, schema in SCHEMAS.items():
+        connection.register("_given", schema.empty_table())
+        connection.execute(f"CREATE TABLE _none_{table} AS SELECT * FROM _given")
+        connection.unregister("_given")
+        paths = [quoted(str(part.path(folder, table))) for folder, part in parts if table in part.rows]
+        stored = (
+            f" UNION ALL BY NAME SELECT * FROM read_parquet([{', '.join(paths)}], union_by_name = true)"
+            if paths
+            else ""
+        )
+        connection.execute(f"CREATE VIEW _{table} AS SELECT * FROM _none_{table}{stored}")
+    place = files("learnact.results") / "views"
+    for view in VIEWS:
+        connection.execute(f"CREATE VIEW {view} AS {(place / f'{view}.sql').read_text()}")
+    return connection
+
+
+# Records --------------------------------------------------------------------------------------------------------------
+
+
+def dictionaries(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()
+) -> list[dict[str, Any]]:
+    """Rows of a query as dictionaries."""
+    found = connection.execute(query, list(values))
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _one(connection: duckdb.DuckDBPyConnection, table: str, column: str, wanted: str) -> dict[str, Any]:
+    found = dictionaries(
+        connection,
+        f"SELECT * FROM _{table} WHERE starts_with({column}, ?) ORDER BY {column} LIMIT 2",
+        [wanted],
+    )
+    distinct = {row[column] for row in found}
+    if not found or not wanted:
+        raise ResultsError(
+            f"there is no {column} {wanted!r} in {table}; list them: SELECT {column} FROM {table}"
+        )
+    if len(distinct) > 1 and wanted not in distinct:
+        raise ResultsError(f"{wanted!r} begins more than one {column}: {', '.join(sorted(distinct))}, ...")
+    return found[0]
+
+
+def _text(connection: duckdb.DuckDBPyConnection, address: str) -> str:
+    found = connection.execute("SELECT text FROM _blocks WHERE hash = ? LIMIT 1", [address]).fetchone()
+    if found is None:
+        raise ResultsError(f"block {address} is missing: the folder is incomplete")
+    return str(found[0])
+
+
+def load_library(connection: duckdb.DuckDBPyConnection, library: str) -> Library:
+    """A library by its id or the beginning of it; `""` is the empty one."""
+    return rows.library_from(_one(connection, "libraries", "library", library)) if library else Library()
+
+
+def load_episode(connection: duckdb.DuckDBPyConnection, key: str) -> EpisodeResult:
+    """An episode's result with its turns, by key or the beginning of it."""
+    return _result(connection, _one(connection, "episodes", "key", key))
+
+
+def _result(connection: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> EpisodeResult:
+    query = f"SELECT * FROM _turns WHERE episode = ? AND run = ? ORDER BY {', '.join(ORDER['turns'])}"
+    turns = dictionaries(connection, query, [row["key"], row["run"]])
+    return rows.result_from(row, tuple(rows.turn_from(turn) for turn in turns))
+
+
+def load_unit(connection: duckdb.DuckDBPyConnection, key: str) -> Episode | Request:
+    """The unit of work behind a key: all that is needed to do it again, but for the model's URLs."""
+
+    def text(address: str) -> str:
+        return _text(connection, address)
+
+    found = dictionaries(connection, "SELECT * FROM _requests WHERE key = ? LIMIT 1", [key])
+    if found:
+        return rows.request_from(found[0], text)
+    row = _one(connection, "episodes", "key", key)
+    return rows.episode_from(row, text, load_library(connection, row["library"]))
+
+
+def load_calls(connection: duckdb.DuckDBPyConnection, unit: str) -> tuple[Call, ...]:
+    """The calls of a unit, with prompts exactly as sent."""
+    turns = dictionaries(connection, "SELECT * FROM _turns WHERE episode = ? ORDER BY turn", [unit])
+    entries = history_entries(rows.turn_from(turn) for turn in turns)
+    found = dictionaries(connection, "SELECT * FROM _calls WHERE unit = ? ORDER BY ordinal", [unit])
+    texts: dict[str, str] = {}
+
+    def text(address: str) -> str:
+        if address not in texts:
+            texts[address] = _text(connection, address)
+        return texts[address]
+
+    return tuple(rows.call_from(row, text, entries) for row in found)

@@ -1,0 +1,2 @@
+-- Exchanges with models; messages by reference (view `prompts` rebuilds them).
+SELECT * FROM _calls

@@ -1,0 +1,2 @@
+-- Turns of finished episodes.
+SELECT * FROM _turns
