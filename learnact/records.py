@@ -18,7 +18,10 @@ from typing import Any, Literal, TypeAlias
 from learnact.errors import Boundary
 
 Plain: TypeAlias = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
-Phase = Literal["learn", "test"]
+Phase = Literal["learn", "test", "survey"]
+"""learn: training tasks. test: the library that a trial ends with, on test tasks. survey: other libraries of the trial on test tasks
+(`test_each_iteration`, `test_every_candidate`); never counted as the method's result."""
+
 TurnKind = Literal["action", "thought", "unreadable"]
 Purpose = Literal["act", "create", "usage", "describe", "improve", "reflect", "code", "verify", "embed"]
 Origin = Literal["create", "update", "note", "incumbent", "lesson", "skill", "given"]

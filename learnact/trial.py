@@ -1,1 +1,133 @@
-"""One trial: learn, then test."""
+"""One trial: learn from the training tasks, then test on the others. The method's story, readable top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from learnact.agents.prompting import TEXTS as AGENT_TEXTS
+from learnact.domains import registry
+from learnact.domains.base import Domain
+from learnact.learners.registry import learner
+from learnact.learners.training import Blocked, Learned, Training, test_budget
+from learnact.protocols import Journal, Runner
+from learnact.records import DomainSpec, Episode, EpisodeResult, Library, Phase, Task, seed_from
+from learnact.spec import TrialSpec
+
+Status = Literal["done", "unfinished", "blocked"]
+Notice = Callable[[TrialSpec, str], None]
+"""Is told what a trial has begun ("learning", "testing"); for displays only."""
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """How a trial ended. "unfinished": some test episodes have no result; "blocked": learning could not go on, `reason` says why."""
+
+    trial: TrialSpec
+    status: Status
+    library: str = ""
+    episodes: int = 0
+    successes: int = 0
+    missing: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Stakes:
+    """A test still to be played: a task of a test domain with the library that its agent is given."""
+
+    spec: DomainSpec
+    domain: Domain
+    task: Task
+    library: Library
+    phase: Phase
+
+
+async def run_trial(
+    trial: TrialSpec, runner: Runner, journal: Journal, notice: Notice, given: Library | None = None
+) -> TrialResult:
+    """Learn (unless a library is given), then test. Resumes by itself: what is committed is not done again."""
+    try:
+        learned = Learned(given) if given is not None else await _learn(trial, runner, journal, notice)
+        journal.library(trial.id, learned.library)
+        notice(trial, "testing")
+        stakes = await _stakes(trial, learned, journal)
+    except Blocked as blocked:
+        return TrialResult(trial, "blocked", reason=str(blocked))
+    done = successes = missing = 0
+    async for outcome in runner.run(test_episodes(trial, stakes)):
+        assert isinstance(outcome.unit, Episode)
+        if not isinstance(outcome.result, EpisodeResult):
+            missing += 1
+        elif outcome.unit.phase == "test":
+            done += 1
+            successes += outcome.result.success
+    status: Status = "unfinished" if missing else "done"
+    return TrialResult(trial, status, learned.library.id, done, successes, missing)
+
+
+async def _learn(trial: TrialSpec, runner: Runner, journal: Journal, notice: Notice) -> Learned:
+    domain = registry.build(trial.domain)
+    tasks = tuple(domain.tasks("train"))
+    notice(trial, "learning")
+    return await learner(trial.learner)(Training(trial, domain, tasks, runner, journal))
+
+
+async def _stakes(trial: TrialSpec, learned: Learned, journal: Journal) -> list[Stakes]:
+    """What is to be tested: every test task with the library that the trial ended with, then, where the job asks for it, with others."""
+    found = []
+    for spec in trial.test_domains:
+        domain = registry.build(spec)
+        for task in test_tasks(trial, spec):
+            library = learned.library
+            if learned.choose is not None:
+                library = await learned.choose(domain, task)
+                journal.library(trial.id, library)
+            found.append(Stakes(spec, domain, task, library, "test"))
+            found += (Stakes(spec, domain, task, other, "survey") for other in _surveyed(trial, learned))
+    return found
+
+
+def _surveyed(trial: TrialSpec, learned: Learned) -> Iterable[Library]:
+    """Libraries that are tested beside the final one: the winners of the iterations, or all candidates."""
+    others: dict[Library, None] = {}
+    if trial.settings.test_each_iteration:
+        others |= dict.fromkeys(learned.winners)
+    if trial.settings.test_every_candidate:
+        others |= dict.fromkeys(learned.tried)
+    return [library for library in others if library != learned.library]
+
+
+def test_episodes(trial: TrialSpec, stakes: Iterable[Stakes]) -> Iterator[Episode]:
+    """The episodes of a test, each as often as the job repeats it; made as they are asked for."""
+    for at_stake in stakes:
+        for number in range(trial.test_repeats):
+            repeat = trial.first_repeat + number
+            yield Episode(
+                trial=trial.id,
+                method=trial.label,
+                phase=at_stake.phase,
+                domain=at_stake.spec,
+                task=at_stake.task,
+                agent=trial.agent,
+                library=at_stake.library,
+                model=trial.agent_model,
+                budget=trial.test_budget.over(test_budget(at_stake.domain)),
+                rules=trial.rules,
+                seed=seed_from(trial.job_seed, at_stake.spec.name, at_stake.task.hash, "test", repeat),
+                prompts=AGENT_TEXTS.hash,
+                versions=at_stake.domain.version,
+                learn_repeat=trial.learn_repeat,
+                test_repeat=repeat,
+                learner_model=trial.learner_model.name if trial.learns else "",
+            )
+
+
+def test_tasks(trial: TrialSpec, spec: DomainSpec) -> Sequence[Task]:
+    """The tasks of a test domain: all ("all", published), or without those that equal a training task by hash ("rest")."""
+    tasks = registry.build(spec).tasks("test")
+    if trial.test == "all":
+        return tasks
+    seen = {task.hash for task in registry.build(trial.domain).tasks("train")}
+    return [task for task in tasks if task.hash not in seen]

@@ -16,6 +16,8 @@ from learnact.records import Plain
 MAX_CALL_CHARS = 4000
 """A call longer than this is not read: no sensible action is, and the parser's time stays bounded."""
 MAX_DEPTH = 8
+MAX_BRACKETS = 200
+"""Opening brackets of a reply that are looked at, so that a reply of brackets costs no time."""
 
 
 class Unreadable(LearnactError, ValueError):
@@ -69,8 +71,9 @@ def parse_call(text: str) -> CallExpression:
 
 def find_calls(text: str) -> Iterator[tuple[int, CallExpression]]:
     """Every complete call in a text with its offset, outermost first, in order of appearance."""
-    at = 0
-    while (opening := text.find("(", at)) >= 0:
+    at = looked = 0
+    while looked < MAX_BRACKETS and (opening := text.find("(", at)) >= 0:
+        looked += 1
         start = opening
         while start > at and text[start - 1] == " ":
             start -= 1

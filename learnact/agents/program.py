@@ -1,0 +1,27 @@
+"""Agents that play a program, open-loop: a fixed one (to validate what a learner wrote), or one that the model writes first."""
+
+from __future__ import annotations
+
+from learnact.agents.parsing import code_of
+from learnact.agents.prompting import TEXTS, turn_prompt
+from learnact.agents.stage import Stage
+from learnact.records import ActionError
+
+
+async def program(stage: Stage) -> None:
+    """Run the program that the episode carries. Asks no model."""
+    await stage.run(stage.episode.agent.program, stage.episode.agent.program)
+
+
+async def code_as_policies(stage: Stage) -> None:
+    """Code as Policies (Liang et al., 2023): one completion, a whole program that may define functions, run once."""
+    answer = TEXTS.fill("code_as_policies", limit=stage.episode.budget.primitives_per_call)
+    prompt = turn_prompt(
+        stage.episode, stage.domain, stage.goal, stage.first_observation, (), answer, thoughts=False
+    )
+    reply = await stage.ask(prompt)
+    code = code_of(reply.text)
+    if code:
+        await stage.run(reply.text, code)
+    else:
+        stage.fail(reply.text, "", ActionError("Unreadable", "The reply holds no Python code."))

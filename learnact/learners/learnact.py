@@ -1,0 +1,221 @@
+"""LearnAct (Zhao et al., 2024; METHOD.md, section 2): create, try, select, improve from the first failure.
+
+create K libraries -> each plays the training tasks -> the selector picks one -> its first failed call is shown to the learner
+K times -> the best and its K improvements play -> ... at most I times, or until there is nothing to learn from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from learnact.agents.prompting import section, task_section
+from learnact.learners import replies
+from learnact.learners.failures import FailedCall, first_failed_call, what_happened
+from learnact.learners.library import Created, Where, code_section, explain, propose
+from learnact.learners.selector import best, score, terms
+from learnact.learners.training import TEXTS, Learned, Played, Training, learner_prompt
+from learnact.records import Candidate, Library, Origin, Prompt
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A candidate with its training episodes; `row` is what the results keep of it."""
+
+    library: Library
+    episodes: tuple[Played, ...]
+    row: Candidate
+
+
+async def learnact(training: Training) -> Learned:
+    """Learn a library from the training tasks.
+
+    Raises:
+        Blocked: a unit that a decision depends on has no result.
+    """
+    settings = training.trial.settings
+    number = settings.candidates if settings.sampling else 1
+    iterations = settings.iterations if settings.learning else 0
+    created = await asyncio.gather(*(_create(training, k, number) for k in range(number)))
+    first = await _try(training, created)
+    winner = await _select(training, first)
+    winners = [winner.library]
+    everything = [*first]
+    for iteration in range(1, iterations + 1):
+        failure = _to_learn_from(training, winner)
+        if failure is None:
+            break
+        improved = await asyncio.gather(
+            *(_improve(training, iteration, k, number, winner.library, failure) for k in range(1, number + 1))
+        )
+        incumbent = await _incumbent(training, iteration, winner)
+        tried = await _try(training, improved)
+        winner = await _select(training, [incumbent, *tried])
+        everything += tried
+        winners.append(winner.library)
+    libraries = dict.fromkeys(t.library for t in everything if t.row.score is not None)
+    return Learned(winner.library, tuple(winners), tuple(libraries))
+
+
+# Create ---------------------------------------------------------------------------------------------------------
+
+
+async def _create(training: Training, number: int, total: int) -> tuple[Candidate, Library | None]:
+    """One candidate: functions proposed and made to load, then their usage example and descriptions."""
+    where = Where(0, number)
+    task = training.tasks[0]
+    environment = training.domain.open(task)
+    goal, first = environment.goal, environment.first_observation
+    environment.close()
+    variation = (
+        TEXTS.fill("variation", number=number + 1, total=total) if training.trial.settings.vary_prompt else ""
+    )
+    answer = TEXTS.fill("create", returns=training.returns, variation=variation).replace("\n\n", "\n")
+
+    def prompt(feedback: str) -> Prompt:
+        return learner_prompt(
+            training.scene(), _worked_example(training), task_section(goal, first), feedback, answer=answer
+        )
+
+    created = await propose(
+        training,
+        where,
+        "create",
+        prompt,
+        Library(),
+        task,
+        lambda text: replies.Update("", replies.proposal(text)),
+    )
+    library = await explain(training, where, created.library) if created.library else None
+    return _row(training, where, "create", created, "", library), library
+
+
+def _worked_example(training: Training) -> str:
+    example = training.domain.function_example
+    return section(
+        "Example of a function",
+        f"```python\n{example.source}\n```\nUsage: {example.usage}\nDescription: {example.description}",
+    )
+
+
+# Try ------------------------------------------------------------------------------------------------------------
+
+
+async def _try(training: Training, candidates: Sequence[tuple[Candidate, Library | None]]) -> list[Tried]:
+    """Every candidate plays every training task, all at once."""
+    return list(await asyncio.gather(*(_try_one(training, row, library) for row, library in candidates)))
+
+
+async def _try_one(training: Training, row: Candidate, library: Library | None) -> Tried:
+    if library is None and training.trial.settings.uncreated == "drop":
+        return Tried(Library(), (), row)
+    library = library or Library()
+    training.journal.library(training.trial.id, library)
+    episodes = await training.play(library)
+    return Tried(library, episodes, _scored(training, row, episodes))
+
+
+async def _incumbent(training: Training, iteration: int, winner: Tried) -> Tried:
+    """The previous best: keeps its score, or (published) plays again, which undoes a lucky score."""
+    row = replace(
+        winner.row,
+        iteration=iteration,
+        candidate=0,
+        origin="incumbent",
+        parent=winner.library.id,
+        selected=False,
+    )
+    if training.trial.settings.incumbent == "keep":
+        return replace(winner, row=row)
+    episodes = await training.play(winner.library, replicate=iteration)
+    return Tried(winner.library, episodes, _scored(training, row, episodes))
+
+
+def _scored(training: Training, row: Candidate, episodes: Sequence[Played]) -> Candidate:
+    names = training.trial.settings.score or training.domain.profile.score
+    of = terms([p.result for p in episodes])
+    return replace(row, terms=of, score=score(of, names))
+
+
+# Select ---------------------------------------------------------------------------------------------------------
+
+
+async def _select(training: Training, tried: Sequence[Tried]) -> Tried:
+    """The best by score; without any candidate that could be created, the empty library. Every candidate is written down."""
+    chosen = best([t.row.score for t in tried])
+    for index, candidate in enumerate(tried):
+        training.journal.candidate(replace(candidate.row, selected=index == chosen))
+    if chosen is not None:
+        return tried[chosen]
+    return Tried(Library(), (), tried[0].row)
+
+
+# Improve --------------------------------------------------------------------------------------------------------
+
+
+def _to_learn_from(training: Training, winner: Tried) -> FailedCall | None:
+    settings = training.trial.settings
+    if not (settings.updates or settings.notes):
+        return None
+    if settings.stop == "all_solved" and all(p.result.success for p in winner.episodes):
+        return None
+    return first_failed_call(winner.episodes, settings.learn_from)
+
+
+async def _improve(
+    training: Training, iteration: int, number: int, total: int, base: Library, failure: FailedCall
+) -> tuple[Candidate, Library | None]:
+    """One improvement of the best library: an update (tested, described again) or a note."""
+    where = Where(iteration, number)
+    settings = training.trial.settings
+    callee = failure.turn.callee
+    choices = [
+        *([TEXTS.fill("improve_update")] if settings.updates else []),
+        *([TEXTS.fill("improve_note", callee=callee)] if settings.notes else []),
+    ]
+    answer = TEXTS.fill("improve", call=failure.turn.call, choices=", or ".join(choices))
+    if settings.vary_prompt:
+        answer += "\n" + TEXTS.fill("variation_improve", number=number, total=total)
+
+    def prompt(feedback: str) -> Prompt:
+        return learner_prompt(
+            training.scene(),
+            code_section(base),
+            what_happened(failure, training.domain.profile.failure_context),
+            feedback,
+            answer=answer,
+        )
+
+    def read(text: str) -> replies.Update | replies.Note | None:
+        found = replies.improvement(text)
+        allowed = settings.updates if isinstance(found, replies.Update) else settings.notes
+        return found if allowed else None
+
+    created = await propose(training, where, "improve", prompt, base, failure.played.episode.task, read)
+    if created.note:
+        library: Library | None = _noted(base, callee, created.note)
+    else:
+        library = await explain(training, where, created.library) if created.library else None
+    row = _row(training, where, "note" if created.note else "update", created, base.id, library)
+    return replace(row, failed_call=failure.turn.call), library
+
+
+def _noted(base: Library, callee: str, note: str) -> Library:
+    actions = tuple(replace(a, notes=(*a.notes, note)) if a.name == callee else a for a in base.actions)
+    return replace(base, actions=actions)
+
+
+def _row(
+    training: Training, where: Where, origin: Origin, created: Created, parent: str, library: Library | None
+) -> Candidate:
+    return Candidate(
+        trial=training.trial.id,
+        iteration=where.iteration,
+        candidate=where.candidate,
+        library=library.id if library else "",
+        parent=parent,
+        origin=origin,
+        uncreated="" if library else created.problem,
+        reason=created.reason,
+    )

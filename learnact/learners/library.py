@@ -1,0 +1,153 @@
+"""How a library comes about from code: checked, tried on a fresh environment, described. Shared by LearnAct and Voyager."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from learnact.actions.check import check, split
+from learnact.agents.compose import error_text
+from learnact.agents.prompting import example_text, section
+from learnact.domains.base import Example
+from learnact.learners import replies
+from learnact.learners.training import TEXTS, Training, learner_prompt
+from learnact.records import LearnedAction, Library, Prompt, Purpose, Task
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which proposal is being worked on: part of every request's identity."""
+
+    iteration: int
+    candidate: int
+
+
+@dataclass(frozen=True)
+class Created:
+    """A library that loads and whose usage line ran without an exception, or, after the last try, why there is none."""
+
+    library: Library | None
+    problem: str = ""
+    reason: str = ""
+    note: str = ""
+
+
+def merge(base: Library, code: str) -> Library:
+    """`base` with the functions of `code`: same names are replaced (their descriptions and notes cleared), new ones are added."""
+    preamble, actions = split(code)
+    new = {a.name: replace(a, description="", notes=()) for a in actions}
+    kept = [new.pop(a.name, a) for a in base.actions]
+    lines = [*base.preamble.splitlines(), *preamble.splitlines()]
+    return Library(
+        tuple(kept) + tuple(new.values()), "\n".join(dict.fromkeys(lines)) if preamble else base.preamble
+    )
+
+
+def problems(training: Training, code: str, library: Library) -> str:
+    """What is wrong with code before it is run, as feedback to the learner; "" when nothing is."""
+    if not code.strip():
+        return "The answer holds no Python code block."
+    primitives = [p.name for p in training.domain.primitives]
+    found = check(library.source, primitives)
+    return "\n".join(f"Line {p.line}: {p.message}" if p.line else p.message for p in found)
+
+
+async def propose(
+    training: Training,
+    where: Where,
+    purpose: Purpose,
+    prompt: Callable[[str], Prompt],
+    base: Library,
+    task: Task,
+    read: Callable[[str], replies.Update | replies.Note | None],
+) -> Created:
+    """Ask for functions until they load and their usage line runs without an exception on a fresh environment of `task`, at most
+    `create_tries` times; each try is shown the last answer and what was wrong with it. An invalid primitive is no exception."""
+    feedback = problem = ""
+    for attempt in range(training.trial.settings.create_tries):
+        reply = await training.ask(
+            purpose,
+            prompt(feedback),
+            iteration=where.iteration,
+            candidate=where.candidate,
+            attempt=attempt,
+            propose=True,
+        )
+        answer = read(reply.text)
+        if isinstance(answer, replies.Note):
+            return Created(base, reason=answer.reason, note=answer.text)
+        if answer is None:
+            problem = "The answer has none of the forms that were asked for."
+        else:
+            library, problem = await _tried(training, answer.proposal, base, task)
+            if library is not None:
+                return Created(library, reason=answer.reason)
+        feedback = section("Your last answer", f"{reply.text.strip()}\n\nIt could not be used:\n{problem}")
+    return Created(None, problem)
+
+
+async def _tried(
+    training: Training, proposal: replies.Proposal, base: Library, task: Task
+) -> tuple[Library | None, str]:
+    try:
+        library = merge(base, proposal.code)
+    except SyntaxError as error:
+        return None, f"Line {error.lineno or 0}: {error.msg}"
+    wrong = problems(training, proposal.code, library)
+    if wrong:
+        return None, wrong
+    if not library.actions:
+        return None, "The code defines no function."
+    if not proposal.usage:
+        return None, 'There is no line that begins with "Usage:".'
+    turn = (await training.validate(proposal.usage, library, task)).result.turns[0]
+    return (None, error_text(turn.error)) if turn.error else (library, "")
+
+
+async def explain(training: Training, where: Where, library: Library) -> Library:
+    """The library with a description for each function that has none, and with a usage example: all asked for at once."""
+    async with asyncio.TaskGroup() as group:
+        described = [group.create_task(_described(training, where, library, a)) for a in library.actions]
+        usage = group.create_task(_usage_example(training, where, library))
+    return replace(library, actions=tuple(t.result() for t in described), usage_example=usage.result())
+
+
+async def _described(
+    training: Training, where: Where, library: Library, action: LearnedAction
+) -> LearnedAction:
+    if action.description or not training.trial.rules.show_descriptions:
+        return action
+    prompt = learner_prompt(
+        training.scene(),
+        code_section(Library((action,), library.preamble)),
+        answer=TEXTS.fill("describe", signature=action.signature),
+    )
+    # The ordinal of the function tells its request apart from those of the others.
+    attempt = [a.name for a in library.actions].index(action.name)
+    reply = await training.ask(
+        "describe", prompt, iteration=where.iteration, candidate=where.candidate, attempt=attempt
+    )
+    return replace(action, description=replies.description(reply.text))
+
+
+async def _usage_example(training: Training, where: Where, library: Library) -> str:
+    """A short trajectory that uses the functions: the learner completes the goal and first observation of the domain's example."""
+    if not training.trial.rules.show_usage_example:
+        return ""
+    example = training.domain.example
+    scene = Example(example.goal, example.first_observation, ())
+    prompt = learner_prompt(
+        training.scene(),
+        code_section(library),
+        section("Example task", example_text(scene, False)),
+        answer=TEXTS.fill("usage"),
+    )
+    reply = await training.ask("usage", prompt, iteration=where.iteration, candidate=where.candidate)
+    steps = replies.trajectory(reply.text)
+    return f"{example_text(scene, False)}\n{steps}" if steps else ""
+
+
+def code_section(library: Library) -> str:
+    """The library's module."""
+    return section("Code", f"```python\n{library.source}\n```")

@@ -1,0 +1,71 @@
+"""Reflexion (Shinn et al., 2023) as LearnAct's paper runs it: lessons from failed training episodes, no sampling, no selection.
+
+Up to `reflexion_iterations` times: the agent plays the training tasks; the first failed episode is shown to the learner model, which
+writes one short general lesson; lessons accumulate in the agent's prompt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from learnact.agents.prompting import section
+from learnact.learners import replies
+from learnact.learners.selector import score, terms
+from learnact.learners.training import TEXTS, Learned, Played, Training, learner_prompt
+from learnact.records import Candidate, Library, history_entries
+
+
+async def reflexion(training: Training) -> Learned:
+    """Lessons from the training tasks.
+
+    Raises:
+        Blocked: a unit that a decision depends on has no result.
+    """
+    library = Library()
+    winners: list[Library] = []
+    for iteration in range(training.trial.settings.reflexion_iterations):
+        episodes = await training.play(library)
+        _write_down(training, iteration, library, winners[-1] if winners else Library(), episodes)
+        failed = next((p for p in episodes if not p.result.success), None)
+        if failed is None:
+            break
+        winners.append(library)
+        library = await _with_lesson(training, iteration, library, failed)
+        training.journal.library(training.trial.id, library)
+    return Learned(library, (*winners, library))
+
+
+async def _with_lesson(training: Training, iteration: int, library: Library, failed: Played) -> Library:
+    lessons = section("Lessons", "\n".join(f"- {lesson}" for lesson in library.lessons))
+    prompt = learner_prompt(training.scene(), lessons, attempt_section(failed), answer=TEXTS.fill("reflect"))
+    reply = await training.ask("reflect", prompt, iteration=iteration)
+    return replace(library, lessons=(*library.lessons, replies.lesson(reply.text)))
+
+
+def attempt_section(played: Played) -> str:
+    """A whole episode as the learner is shown it."""
+    result = played.result
+    lines = [f"Goal: {result.goal}", f"Observation: {result.first_observation}"]
+    lines += [entry.rstrip("\n") for entry in history_entries(result.turns)]
+    lines.append("The goal was reached." if result.success else "The goal was not reached.")
+    return section("What happened", "\n".join(lines))
+
+
+def _write_down(
+    training: Training, iteration: int, library: Library, parent: Library, episodes: tuple[Played, ...]
+) -> None:
+    of = terms([p.result for p in episodes])
+    training.journal.library(training.trial.id, library)
+    training.journal.candidate(
+        Candidate(
+            trial=training.trial.id,
+            iteration=iteration,
+            candidate=0,
+            library=library.id,
+            parent=parent.id,
+            origin="lesson",
+            terms=of,
+            score=score(of, ("success",)),
+            selected=True,
+        )
+    )

@@ -1,0 +1,171 @@
+"""What a learner has to work with: its trial, the training tasks, and ways to ask the learner model and to have libraries tried.
+
+A learner is a coroutine `(Training) -> Learned`. Everything it does goes through units of work that are committed before anything
+depends on them, so it is a deterministic function of committed results: run again, it resumes where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from learnact.agents.prompting import TEXTS as AGENT_TEXTS
+from learnact.agents.prompting import primitives_section, section
+from learnact.domains.base import Domain
+from learnact.errors import LearnactError
+from learnact.protocols import Journal, Runner
+from learnact.records import (
+    AgentSpec,
+    Budget,
+    Episode,
+    EpisodeResult,
+    Library,
+    Outcome,
+    Prompt,
+    Purpose,
+    Reply,
+    Request,
+    Task,
+    Unit,
+    seed_from,
+)
+from learnact.spec import TrialSpec
+from learnact.texts import Texts
+
+TEXTS = Texts("learnact.learners")
+
+
+class Blocked(LearnactError):
+    """A unit that the learner depends on has no result after its last try: the trial cannot go on, others can."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """A finished episode with the unit that it came from."""
+
+    episode: Episode
+    result: EpisodeResult
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a learner leaves: the library to test, the winner of each iteration in order (the last is `library`), every library that was
+    tried, and how a test task's own library is chosen (None: every task has the whole library)."""
+
+    library: Library
+    winners: tuple[Library, ...] = ()
+    tried: tuple[Library, ...] = ()
+    choose: Callable[[Domain, Task], Awaitable[Library]] | None = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """One trial's training tasks and the means to learn from them."""
+
+    trial: TrialSpec
+    domain: Domain
+    tasks: tuple[Task, ...]
+    runner: Runner
+    journal: Journal
+
+    async def ask(
+        self,
+        purpose: Purpose,
+        prompt: Prompt,
+        *,
+        iteration: int = 0,
+        candidate: int = 0,
+        attempt: int = 0,
+        propose: bool = False,
+    ) -> Reply:
+        """The learner model's reply. `propose`: sampled with the proposals' own temperature, so that K proposals differ.
+
+        Raises:
+            Blocked: the model could not be reached.
+        """
+        trial = self.trial
+        model = trial.learner_model
+        if propose and model.temperature is not None:
+            model = replace(model, temperature=trial.settings.proposal_temperature)
+        seed = seed_from(
+            trial.job_seed, trial.domain.name, trial.learn_repeat, purpose, iteration, candidate, attempt
+        )
+        request = Request(trial.id, trial.label, purpose, model, prompt, seed, iteration, candidate, attempt)
+        outcome = (await self.outcomes([request]))[0]
+        assert isinstance(outcome.result, Reply)
+        return outcome.result
+
+    async def play(self, library: Library, replicate: int = 0) -> tuple[Played, ...]:
+        """The trial's agent plays every training task with a library, in parallel; in order of tasks."""
+        episodes = [self.episode(task, library, replicate=replicate) for task in self.tasks]
+        outcomes = {o.key: o for o in await self.outcomes(episodes)}
+        return tuple(_played(outcomes[e.key]) for e in episodes)
+
+    async def validate(self, program: str, library: Library, task: Task) -> Played:
+        """Run a program that uses a library on a fresh environment of a training task, confined, asking no model."""
+        episode = replace(
+            self.episode(task, library), agent=AgentSpec("program", program=program), model=None
+        )
+        return _played((await self.outcomes([episode]))[0])
+
+    def episode(self, task: Task, library: Library, replicate: int = 0) -> Episode:
+        """A training episode of the trial's agent."""
+        trial = self.trial
+        return Episode(
+            trial=trial.id,
+            method=trial.label,
+            phase="learn",
+            domain=trial.domain,
+            task=task,
+            agent=trial.agent,
+            library=library,
+            model=trial.agent_model,
+            budget=trial.learn_budget.over(learn_budget(self.domain)),
+            rules=trial.rules,
+            seed=seed_from(trial.job_seed, trial.domain.name, task.hash, trial.learn_repeat, "learn"),
+            prompts=AGENT_TEXTS.hash,
+            versions=self.domain.version,
+            learn_repeat=trial.learn_repeat,
+            replicate=replicate,
+            learner_model=trial.learner_model.name,
+        )
+
+    async def outcomes(self, units: Sequence[Unit]) -> list[Outcome]:
+        """All outcomes, sorted by key: nothing that a learner decides depends on the order of completion."""
+        found = [o async for o in self.runner.run(units)]
+        for outcome in found:
+            if outcome.result is None:
+                last = outcome.attempts[-1] if outcome.attempts else None
+                why = f"{last.boundary}: {last.error}" if last else "no result"
+                raise Blocked(f"a unit of learning has no result ({why})")
+        return sorted(found, key=lambda o: o.key)
+
+    def scene(self) -> str:
+        """Instruction and primitive actions, as the learner is shown them."""
+        return section("Instructions", self.domain.instruction) + primitives_section(self.domain)
+
+    @property
+    def returns(self) -> str:
+        """The sentence on what a primitive returns to learned code."""
+        return TEXTS.fill(f"returns_{self.trial.rules.primitive_returns}")
+
+
+def learn_budget(domain: Domain) -> Budget:
+    """The domain's budget for a training episode."""
+    return Budget(turns=domain.profile.learn_turns, history=domain.profile.history)
+
+
+def test_budget(domain: Domain) -> Budget:
+    """The domain's budget for a test episode."""
+    return Budget(turns=domain.profile.test_turns, history=domain.profile.history)
+
+
+def learner_prompt(*blocks: str, answer: str) -> Prompt:
+    """A learner's prompt: the system message and sections in order, then what kind of answer is wanted."""
+    return Prompt(TEXTS.fill("system"), tuple(b for b in blocks if b), answer)
+
+
+def _played(outcome: Outcome) -> Played:
+    assert isinstance(outcome.unit, Episode)
+    assert isinstance(outcome.result, EpisodeResult)
+    return Played(outcome.unit, outcome.result)

@@ -1,0 +1,104 @@
+"""Voyager (Wang et al., 2023), our adaptation for text worlds: skills that a critic has verified, retrieved for each test task.
+
+LearnAct's paper redesigns Voyager and publishes no code or constants; this one takes the original's: for each training task the learner
+model writes code, sees the world's feedback and execution errors, a critic call judges success, up to `voyager_rounds` rounds;
+verified skills join the library; at test the agent has the `voyager_top` skills whose descriptions are most like the task.
+"""
+
+from __future__ import annotations
+
+from learnact.agents.prompting import section, task_section
+from learnact.learners import replies
+from learnact.learners.failures import primitives_made
+from learnact.learners.library import Where, code_section, explain, merge, problems
+from learnact.learners.retrieval import Retrieval
+from learnact.learners.training import TEXTS, Learned, Played, Training, learner_prompt
+from learnact.records import Candidate, Library, Prompt, Task
+
+
+async def voyager(training: Training) -> Learned:
+    """Skills from the training tasks.
+
+    Raises:
+        Blocked: a unit that a decision depends on has no result.
+    """
+    library = Library()
+    winners = []
+    for number, task in enumerate(training.tasks):
+        library = await _practise(training, number, task, library)
+        winners.append(library)
+    return Learned(library, tuple(winners), choose=Retrieval(training, library))
+
+
+async def _practise(training: Training, number: int, task: Task, library: Library) -> Library:
+    """Up to `voyager_rounds` rounds on one task: the library with the new skills, or as it was when no round was verified."""
+    feedback = ""
+    for attempt in range(training.trial.settings.voyager_rounds):
+        reply = await training.ask(
+            "code",
+            _code_prompt(training, library, task, feedback),
+            iteration=number,
+            attempt=attempt,
+            propose=True,
+        )
+        proposal = replies.proposal(reply.text)
+        try:
+            grown = merge(library, proposal.code)
+            problem = problems(training, proposal.code, grown)
+        except SyntaxError as error:
+            grown, problem = library, f"Line {error.lineno or 0}: {error.msg}"
+        if not problem and not proposal.usage:
+            problem = 'There is no line that begins with "Usage:".'
+        if problem:
+            told = f"It could not be used:\n{problem}"
+        else:
+            played = await training.validate(proposal.usage, grown, task)
+            done, critique = await _verify(training, number, attempt, played)
+            if done:
+                skilled = await explain(training, Where(number, 0), grown)
+                _write_down(training, number, library, skilled, "")
+                return skilled
+            told = f"{primitives_made(played.result.turns[0])}\nCritique: {critique}"
+        feedback = section("Your last answer", f"{reply.text.strip()}\n\n{told}")
+    _write_down(training, number, library, library, "no round was verified")
+    return library
+
+
+def _code_prompt(training: Training, library: Library, task: Task, feedback: str) -> Prompt:
+    environment = training.domain.open(task)
+    scene = task_section(environment.goal, environment.first_observation)
+    environment.close()
+    code = code_section(library) if library.actions else ""
+    answer = TEXTS.fill("code", returns=training.returns)
+    return learner_prompt(training.scene(), code, scene, feedback, answer=answer)
+
+
+async def _verify(training: Training, number: int, attempt: int, played: Played) -> tuple[bool, str]:
+    """The critic's word: it sees the goal and what was observed, not the environment's own verdict."""
+    turn = played.result.turns[0]
+    lines = [
+        f"Goal: {played.result.goal}",
+        f"Observation: {played.result.first_observation}",
+        primitives_made(turn),
+    ]
+    prompt = learner_prompt(
+        training.scene(), section("What happened", "\n".join(lines)), answer=TEXTS.fill("verify")
+    )
+    reply = await training.ask("verify", prompt, iteration=number, attempt=attempt)
+    return replies.verdict(reply.text)
+
+
+def _write_down(training: Training, number: int, parent: Library, library: Library, why: str) -> None:
+    training.journal.library(training.trial.id, library)
+    training.journal.candidate(
+        Candidate(
+            trial=training.trial.id,
+            iteration=number,
+            candidate=0,
+            library=library.id,
+            parent=parent.id,
+            origin="skill",
+            selected=not why,
+            uncreated=why,
+        )
+    )

@@ -1,0 +1,139 @@
+"""Everything that can be refused before anything starts, and what a run is about to do: domains, tasks, agents, learners, libraries."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from learnact import __version__
+from learnact.agents.registry import agent
+from learnact.domains import registry
+from learnact.errors import BadInput, JobError, LearnactError
+from learnact.learners.registry import learner
+from learnact.records import Library, Plain
+from learnact.spec import Job, TrialSpec
+from learnact.spec.grid import domain_spec
+from learnact.trial import test_tasks
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What a run is about to do. `test_episodes` counts the tests of the libraries that the trials end with."""
+
+    trials: tuple[TrialSpec, ...]
+    test_episodes: int
+    checks: Mapping[str, Plain] = field(default_factory=dict)
+    libraries: Mapping[str, Library] = field(default_factory=dict)
+
+
+def preflight(job: Job, results: Path) -> Preflight:
+    """Check a job against what is installed and lies on disk.
+
+    Raises:
+        JobError: a domain, its options, a method or a combination of them cannot be used; names file, line and key.
+        BadInput: a task source or a library cannot be read.
+    """
+    _check_domains(job)
+    trials = job.trials()
+    for index, entry in enumerate(job.methods):
+        for trial in (t for t in trials if t.method == entry.name):
+            try:
+                _check_method(trial)
+            except JobError as error:
+                raise job.error(("methods", index), str(error)) from None
+    episodes = sum(len(test_tasks(t, spec)) * t.test_repeats for t in trials for spec in t.test_domains)
+    return Preflight(trials, episodes, _disjoint(trials), _given(trials, results))
+
+
+def _check_domains(job: Job) -> None:
+    for part in ("domains", "learn_on", "test_on"):
+        for index, entry in enumerate(getattr(job, part) or ()):
+            spec = domain_spec(job, entry)
+            try:
+                domain = registry.build(spec)
+                for split in ("train", "test"):
+                    if not domain.tasks(split):
+                        raise BadInput(f"{entry.name} has no {split} tasks as configured")
+            except ValidationError as error:
+                first = error.errors()[0]
+                place = ".".join(str(k) for k in first["loc"])
+                raise job.error((part, index, *first["loc"]), f"{place}: {first['msg']}") from None
+            except LearnactError as error:
+                raise job.error((part, index), str(error)) from None
+
+
+def _check_method(trial: TrialSpec) -> None:
+    agent(trial.agent.name)
+    learner(trial.learner)
+    if trial.agent.name == "code_as_policies":
+        for spec in trial.test_domains:
+            if registry.build(spec).profile.explores:
+                raise JobError(
+                    f"code_as_policies writes one program before it has seen anything, and {spec.name} must be explored; "
+                    "leave one of the two out"
+                )
+
+
+def _disjoint(trials: tuple[TrialSpec, ...]) -> dict[str, Plain]:
+    """For each pair of training and test domain: how many test tasks equal a training task or the worked example, by hash."""
+    rows: dict[str, Plain] = {}
+    for trial in trials:
+        for spec in trial.test_domains:
+            tested = test_tasks(trial, spec)
+            train = {task.hash for task in registry.build(trial.domain).tasks("train")}
+            name = f"disjoint {trial.domain.name} {spec.name} {trial.test}"
+            rows[name] = {
+                "learned_on": trial.domain.name,
+                "tested_on": spec.name,
+                "train_tasks": len(train),
+                "test_tasks": len(tested),
+                "shared": sum(task.hash in train for task in tested),
+            }
+    return rows
+
+
+def _given(trials: tuple[TrialSpec, ...], results: Path) -> dict[str, Library]:
+    return {t.library: given_library(t.library, results) for t in trials if t.library}
+
+
+def given_library(source: str, results: Path) -> Library:
+    """A library that a person names: a Python file, the JSON of `learnact show`, or RUN:LIBRARY."""
+    raise BadInput(f"{source}: cannot be read ({results})")
+
+
+def versions() -> dict[str, str]:
+    """What the results depend on, for the record: learnact, Python, packages, git revision with a mark for local changes."""
+    packages = ("ray", "openai", "pyarrow", "duckdb", "alfworld", "textworld")
+    found = {name: _version(name) for name in packages}
+    return {
+        "learnact": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        **{name: version for name, version in found.items() if version},
+        "git": _git(),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _git() -> str:
+    """Revision of the checkout that runs, with "+changes" where it has local changes; "" outside a checkout."""
+    root = Path(__file__).parent.parent
+    if not (root / ".git").exists():
+        return ""
+    command = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+changes"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

@@ -1,0 +1,36 @@
+"""A chat model that says what the test tells it to, through the protocol that production uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from learnact.records import Exchange, ModelSpec, Prompt, Reply, Tokens
+
+MODEL = ModelSpec("scripted")
+
+
+class Scripted:
+    """Answers with a function of the user message, or with replies in turn. Keeps what it was asked."""
+
+    def __init__(self, answer: Callable[[str], str] | Sequence[str]) -> None:
+        self.prompts: list[Prompt] = []
+        self._answer = answer
+
+    async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
+        text = prompt.messages()[-1].content
+        if callable(self._answer):
+            reply = self._answer(text)
+        else:
+            reply = self._answer[len(self.prompts)]
+        self.prompts.append(prompt)
+        return Exchange(
+            prompt, Reply(reply, tokens=Tokens(len(text.split()), 0, len(reply.split()), 0), model=model.name)
+        )
+
+    async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:
+        return Reply("", vectors=tuple((float(len(t)), float(t.count("e"))) for t in texts))
+
+    @property
+    def texts(self) -> list[str]:
+        """The user messages, in the order in which they came."""
+        return [p.messages()[-1].content for p in self.prompts]
