@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from learnact import __version__
 from learnact.agents.registry import agent
 from learnact.domains import registry
 from learnact.errors import BadInput, JobError, LearnactError
@@ -109,10 +108,9 @@ def given_library(source: str, results: Path) -> Library:
 
 def versions() -> dict[str, str]:
     """What the results depend on, for the record: learnact, Python, packages, git revision with a mark for local changes."""
-    packages = ("ray", "openai", "pyarrow", "duckdb", "alfworld", "textworld")
+    packages = ("learnact", "ray", "openai", "pyarrow", "duckdb", "alfworld", "textworld")
     found = {name: _version(name) for name in packages}
     return {
-        "learnact": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         **{name: version for name, version in found.items() if version},
