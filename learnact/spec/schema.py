@@ -217,10 +217,10 @@ class RepeatsPart(Part):
 class TasksPart(Part):
     """Tasks of every domain that does not set its own."""
 
-    train: Positive | list[Count] | None = None
-    """How many tasks to learn from, or which (indices into the sorted files of a source)."""
-    test: Positive | list[Count] | None = None
-    """How many tasks to test on, or which."""
+    train: Positive | None = None
+    """How many tasks to learn from."""
+    test: Positive | None = None
+    """How many tasks to test on."""
 
 
 class ClusterPart(Part):

@@ -63,7 +63,7 @@ BAD_FILES = {
         "limits.dollars: must be greater than or equal to 0, not -1",
     ),
     "not a term": (HEAD + "learner: {score: [sucess]}\n", "'sucess' is not one of success, progress,"),
-    "union": (HEAD + "tasks: {train: [a]}\n", "job.yaml:3: tasks.train.0: must be a whole number, not 'a'"),
+    "union": (HEAD + "library: {from: larn}\n", "job.yaml:3: library.from: 'larn' is not one of learn"),
     "unknown method": (HEAD + "methods: [act, lernact]\n", "no method 'lernact'; did you mean 'learnact'"),
     "unknown preset": (
         HEAD + "preset: papr\n",

@@ -1,0 +1,150 @@
+"""The application: the commands in the order in which a person meets them, and the boundary at which errors become messages.
+
+A command's module is imported when the command is called, so that `learnact --help` stays quick whatever the commands stand on.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+from learnact import __version__
+from learnact.cli.output import complain
+from learnact.errors import BadInput, LearnactError, MissingExtra
+
+UNFINISHED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+HELP = """Does an agent that learns new actions beat one that does not?
+
+learnact runs LearnAct and its rivals as batch evaluations and keeps everything in Parquet.
+
+[bold]First steps[/bold]
+
+  learnact domains                      what can be played
+
+  learnact play gripper                 play a task by hand
+
+  learnact run jobs/quickstart.yaml     Act against LearnAct
+
+  learnact sql                          ask the results
+
+[bold]Your own[/bold]
+
+  learnact init                         writes a commented job file
+
+  learnact check-model --model NAME     what an endpoint supports
+
+  learnact plan job.yaml                what it would do and cost
+
+  learnact run job.yaml                 the same command again continues
+
+Exit codes: 0 done, 1 some work unfinished, 2 bad input.
+"""
+
+
+class Entry(NamedTuple):
+    """A command: where it is defined and what the list of commands says of it (the first line of its docstring; a test compares)."""
+
+    place: str
+    panel: str
+    summary: str
+
+
+RUN, PLAY, READ, MACHINE = "Run", "Look and play", "Read results", "Models and machine"
+
+COMMANDS: dict[str, Entry] = {
+    "init": Entry("init:init", RUN, "Write a commented job file to start from."),
+    "domains": Entry(
+        "domains:domains", PLAY, "List what can be played; with a name, its actions and options."
+    ),
+    "tasks": Entry("domains:tasks", PLAY, "List a domain's tasks with sizes and lengths of reference plans."),
+    "play": Entry("play:play", PLAY, "Play a task by hand."),
+    "check-model": Entry("check_model:check_model", MACHINE, "Find out what an endpoint supports."),
+}
+"""In the order of the help. Other modules of this package are listed here and nowhere else."""
+
+
+class Commands(TyperGroup):
+    """The group of commands: imports one when it is called, and turns errors raised on purpose into a message and an exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base class's form
+        """Names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the base class's form
+        """A command as the help lists it; what it does is loaded by `resolve_command`."""
+        return listed(cmd_name) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called, loaded."""
+        name, *rest = args
+        if name not in COMMANDS:
+            from learnact.spec.source import nearest
+
+            ctx.fail(f"no command {name!r}; {nearest(name, COMMANDS)}")
+        return name, loaded(name), rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; bad input ends with 2, a failure outside the agent with 1."""
+        try:
+            return super().invoke(ctx)
+        except (BadInput, MissingExtra) as error:
+            complain(error)
+            raise typer.Exit(BAD_INPUT) from None
+        except LearnactError as error:
+            complain(error)
+            raise typer.Exit(UNFINISHED) from None
+        except KeyboardInterrupt:
+            complain("interrupted; the same command again continues where it stopped")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def listed(name: str) -> Any:
+    """A command that only knows its line in the help."""
+
+    def nothing() -> None: ...
+
+    nothing.__doc__ = COMMANDS[name].summary
+    return _command(name, nothing)
+
+
+def loaded(name: str) -> Any:
+    """A command with its options and code."""
+    module, function = COMMANDS[name].place.split(":")
+    return _command(name, getattr(importlib.import_module(f"learnact.cli.{module}"), function))
+
+
+def _command(name: str, function: Any) -> Any:
+    single = typer.Typer(add_completion=False, rich_markup_mode="rich", context_settings=CONTEXT)
+    single.command(name, rich_help_panel=COMMANDS[name].panel)(function)
+    return typer.main.get_command(single)
+
+
+app = typer.Typer(
+    cls=Commands,
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings=CONTEXT,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"learnact {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version."
+    ),
+) -> None:
+    pass

@@ -1,0 +1,82 @@
+"""Options that several commands share: which domain with which options, which task."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+import yaml
+
+from learnact.errors import BadInput, TaskError
+from learnact.records import DomainSpec, Task, canonical
+
+if TYPE_CHECKING:
+    from learnact.domains.base import Domain
+
+Split = Literal["train", "test"]
+
+DomainName = Annotated[
+    str,
+    typer.Argument(
+        metavar="DOMAIN", help="A domain's name; `learnact domains` lists them.", show_default=False
+    ),
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of generated tasks.", show_default=False)]
+SourceFolder = Annotated[
+    str | None,
+    typer.Option("--source", metavar="PATH", help="Folder of published problems, instead of generated ones."),
+]
+DomainOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        "-o",
+        metavar="KEY=VALUE",
+        help="An option of the domain; `learnact domains NAME` lists them.",
+        show_default=False,
+    ),
+]
+
+
+def spec_of(
+    domain: str,
+    options: Sequence[str] | None = None,
+    source: str | None = None,
+    seed: int | None = None,
+    **more: Any,
+) -> DomainSpec:
+    """The spec of a domain with options given as `key=value`. Raises `BadInput`."""
+    values: dict[str, Any] = {}
+    for option in options or ():
+        key, equals, text = option.partition("=")
+        if not equals:
+            raise BadInput(f"--option {option}: write --option key=value")
+        try:
+            values[key.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            values[key.strip()] = text
+    given = {"source": source, "seed": seed, **more}
+    values |= {key: value for key, value in given.items() if value is not None}
+    return DomainSpec(domain, canonical(values))
+
+
+def pick_task(domain: Domain, split: Split, wanted: str | None) -> Task:
+    """A task by number (from 0) or name; the first when nothing is said. Raises `TaskError` naming what there is."""
+    tasks = domain.tasks(split)
+    if not tasks:
+        raise TaskError(f"{domain.name}: there are no {split} tasks")
+    if wanted is None:
+        return tasks[0]
+    if wanted.lstrip("-").isdigit():
+        number = int(wanted)
+        if not 0 <= number < len(tasks):
+            raise TaskError(f"--task {wanted}: {domain.name} has {len(tasks)} {split} tasks, numbered from 0")
+        return tasks[number]
+    for task in tasks:
+        if task.name == wanted or task.hash == wanted:
+            return task
+    near = difflib.get_close_matches(wanted, [task.name for task in tasks], n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"`learnact tasks {domain.name}` lists them"
+    raise TaskError(f"--task {wanted}: no such {split} task of {domain.name}; {hint}")

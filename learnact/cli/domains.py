@@ -1,0 +1,150 @@
+"""`learnact domains` and `learnact tasks`: what can be played."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from learnact.cli.choices import DomainName, DomainOption, Seed, SourceFolder, Split, spec_of
+from learnact.cli.output import console, say, say_json, table
+from learnact.errors import TaskError
+
+if TYPE_CHECKING:
+    from learnact.domains.base import Domain
+    from learnact.records import Task
+
+
+HEADS = {"reference": "plan from"}
+"""Headings of labels whose name says too little in a table."""
+
+
+def domains(
+    name: Annotated[str | None, typer.Argument(help="Tell all of one domain.", show_default=False)] = None,
+    json: Annotated[bool, typer.Option("--json", help="One line of JSON for each domain.")] = False,
+) -> None:
+    """List what can be played; with a name, its actions and options.
+
+    learnact domains
+
+    learnact domains gripper
+    """
+    from learnact.domains import registry
+
+    if name is not None:
+        _tell(name, json)
+        return
+    listed = registry.listed()
+    if json:
+        for line in listed:
+            say_json({"name": line.name, "title": line.title, "problem": line.problem or None})
+        return
+    shown = table("", "domain", "what it is")
+    for line in listed:
+        shown.add_row(line.name, (line.problem and f"not usable here: {line.problem}") or line.title)
+    console().print(shown)
+    say("\nlearnact domains NAME tells more of one; learnact play NAME plays it.")
+
+
+def _tell(name: str, json: bool) -> None:
+    from learnact.domains import registry
+    from learnact.records import DomainSpec
+
+    model = registry.options_model(name)
+    domain = registry.build(DomainSpec(name))
+    options = dict(model.model_fields) if model else {}
+    if json:
+        say_json(
+            {
+                "name": domain.name,
+                "title": domain.title,
+                "version": domain.version,
+                "primitives": [
+                    {"signature": p.signature, "description": p.description} for p in domain.primitives
+                ],
+                "options": {key: _default(field) for key, field in options.items()},
+            }
+        )
+        return
+    profile = domain.profile
+    say(f"{domain.name}: {domain.title}\n\n{domain.instruction.strip()}\n\nPrimitive actions")
+    for primitive in domain.primitives:
+        say(f"  {primitive.signature}: {primitive.description}")
+    say(
+        f"\nBudget: {profile.test_turns} turns at test, {profile.learn_turns} when learning, {profile.history} entries of "
+        f"history.\nOptions (in a job file under the domain, or -o key=value):"
+    )
+    for key, field in options.items():
+        told = f": {field.description}" if field.description else ""
+        say(f"  {key} = {_default(field)!r}{told}")
+
+
+def _default(field: Any) -> Any:
+    value = field.get_default(call_default_factory=True)
+    return value if isinstance(value, None | bool | int | float | str) else str(value)
+
+
+def tasks(
+    domain: DomainName,
+    n: Annotated[
+        int | None, typer.Option("-n", "--n", min=1, help="How many; default: as many as a job has.")
+    ] = None,
+    seed: Seed = None,
+    split: Annotated[
+        Split, typer.Option(help="Tasks to learn from (train) or to be tested on (test).")
+    ] = "test",
+    source: SourceFolder = None,
+    option: DomainOption = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One line of JSON for each task, its content included.")
+    ] = False,
+) -> None:
+    """List a domain's tasks with sizes and lengths of reference plans.
+
+    learnact tasks gripper --n 5 --seed 7
+
+    learnact tasks blockworld --source path/to/pddl
+    """
+    from learnact.domains import registry
+
+    number = {split: n} if source is None else {}
+    built = registry.build(spec_of(domain, option, source, seed, **number))
+    found = list(built.tasks(split))[:n]
+    if not found:
+        raise TaskError(f"{domain}: there are no {split} tasks")
+    if json:
+        for task in found:
+            say_json(
+                {
+                    "task": task.name,
+                    "hash": task.hash,
+                    "reference": task.reference,
+                    "labels": dict(task.labels),
+                    "content": task.content,
+                }
+            )
+        return
+    console().print(_table(built, found, split))
+    known = [task.reference for task in found if task.reference is not None]
+    if known:
+        say(
+            f"\nreference plans: {min(known)} to {max(known)} primitive steps, mean {sum(known) / len(known):.1f}"
+        )
+    say(f"learnact play {domain} --task 0 plays the first.")
+
+
+def _table(domain: Domain, tasks: list[Task], split: Split) -> Any:
+    labels = list(dict.fromkeys(key for task in tasks for key in task.labels if key not in ("index", "seed")))
+    shown = table(
+        f"{domain.name}: {len(tasks)} {split} tasks",
+        "#",
+        "task",
+        "#reference plan",
+        *(f"#{k}" for k in labels),
+        "hash",
+    )
+    for number, task in enumerate(tasks):
+        values = ["" if task.labels.get(key) is None else str(task.labels[key]) for key in labels]
+        reference = "" if task.reference is None else str(task.reference)
+        shown.add_row(str(number), task.name, reference, *values, task.hash)
+    return shown

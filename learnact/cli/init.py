@@ -1,0 +1,50 @@
+"""`learnact init`: a job file to start from, and its JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from learnact.cli.output import say
+from learnact.errors import BadInput
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("job.yaml"),
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Write the JSON Schema of job files instead.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a commented job file to start from.
+
+    learnact init my.yaml
+
+    learnact init --schema job.schema.json
+    """
+    if schema and path == Path("job.yaml"):
+        path = Path("job.schema.json")
+    if path.exists() and not force:
+        raise BadInput(f"{path}: is there already and was not touched; name another file, or use --force")
+    if not path.parent.is_dir():
+        raise BadInput(f"{path}: there is no folder {path.parent}")
+    path.write_text(schema_text() if schema else template(), encoding="utf-8")
+    say(f"wrote {path}")
+    if not schema:
+        say(f"next: learnact plan {path}    (what it would do; calls nobody)\n      learnact run {path}")
+
+
+def template() -> str:
+    """The commented job file."""
+    return (resources.files("learnact.cli") / "job.yaml").read_text(encoding="utf-8")
+
+
+def schema_text() -> str:
+    """The JSON Schema of a job file, as it is published."""
+    from learnact.spec import json_schema
+
+    return json.dumps(json_schema(), indent=1, sort_keys=True) + "\n"
