@@ -11,11 +11,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from learnact.actions.given import read_library
 from learnact.agents.registry import agent
 from learnact.domains import registry
 from learnact.errors import BadInput, JobError, LearnactError
 from learnact.learners.registry import learner
 from learnact.records import Library, Plain
+from learnact.results.reader import connect, load_library
 from learnact.spec import Job, TrialSpec
 from learnact.spec.grid import domain_spec
 from learnact.trial import test_tasks
@@ -98,12 +100,21 @@ def _disjoint(trials: tuple[TrialSpec, ...]) -> dict[str, Plain]:
 
 
 def _given(trials: tuple[TrialSpec, ...], results: Path) -> dict[str, Library]:
-    return {t.library: given_library(t.library, results) for t in trials if t.library}
+    libraries: dict[str, Library] = {}
+    for trial in trials:
+        if trial.library and trial.library not in libraries:
+            primitives = [p.name for p in registry.build(trial.domain).primitives]
+            libraries[trial.library] = _library(trial.library, primitives, results)
+    return libraries
 
 
-def given_library(source: str, results: Path) -> Library:
-    """A library that a person names: a Python file, the JSON of `learnact show`, or RUN:LIBRARY."""
-    raise BadInput(f"{source}: cannot be read ({results})")
+def _library(source: str, primitives: list[str], results: Path) -> Library:
+    """A library that a job names: a file, or RUN:LIBRARY of the same results folder."""
+    run, colon, wanted = source.rpartition(":")
+    if colon and not Path(source).exists():
+        with connect(results, run) as connection:
+            return load_library(connection, wanted)
+    return read_library(Path(source), primitives)
 
 
 def versions() -> dict[str, str]:

@@ -10,6 +10,7 @@ from learnact.actions.check import check, split
 from learnact.agents.compose import error_text
 from learnact.agents.prompting import example_text, section
 from learnact.domains.base import Example
+from learnact.errors import LibraryError
 from learnact.learners import replies
 from learnact.learners.training import TEXTS, Training, learner_prompt
 from learnact.records import LearnedAction, Library, Prompt, Purpose, Task
@@ -50,7 +51,7 @@ def problems(training: Training, code: str, library: Library) -> str:
         return "The answer holds no Python code block."
     primitives = [p.name for p in training.domain.primitives]
     found = check(library.source, primitives)
-    return "\n".join(f"Line {p.line}: {p.message}" if p.line else p.message for p in found)
+    return "\n".join(str(problem) for problem in found)
 
 
 async def propose(
@@ -92,8 +93,8 @@ async def _tried(
 ) -> tuple[Library | None, str]:
     try:
         library = merge(base, proposal.code)
-    except SyntaxError as error:
-        return None, f"Line {error.lineno or 0}: {error.msg}"
+    except LibraryError as error:
+        return None, str(error)
     wrong = problems(training, proposal.code, library)
     if wrong:
         return None, wrong

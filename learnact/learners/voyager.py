@@ -8,6 +8,7 @@ verified skills join the library; at test the agent has the `voyager_top` skills
 from __future__ import annotations
 
 from learnact.agents.prompting import section, task_section
+from learnact.errors import LibraryError
 from learnact.learners import replies
 from learnact.learners.failures import primitives_made
 from learnact.learners.library import Where, code_section, explain, merge, problems
@@ -45,8 +46,8 @@ async def _practise(training: Training, number: int, task: Task, library: Librar
         try:
             grown = merge(library, proposal.code)
             problem = problems(training, proposal.code, grown)
-        except SyntaxError as error:
-            grown, problem = library, f"Line {error.lineno or 0}: {error.msg}"
+        except LibraryError as error:
+            grown, problem = library, str(error)
         if not problem and not proposal.usage:
             problem = 'There is no line that begins with "Usage:".'
         if problem:

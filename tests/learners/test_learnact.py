@@ -115,7 +115,7 @@ async def test_code_that_is_refused_or_raises_is_shown_again_with_the_reason():
     chat = scripted(create=create)
     learned = await learn(chat, "learner.iterations=0", "learner.candidates=1")
     first, second, third = requests(chat, "create")
-    assert "Line 1" in second and "os" in second
+    assert "line 1" in second and "os" in second
     assert "IndexError" in third and "fetch, line 4" in third
     assert learned.library.actions
 
