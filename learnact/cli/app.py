@@ -57,12 +57,14 @@ class Entry(NamedTuple):
 RUN, PLAY, READ, MACHINE = "Run", "Look and play", "Read results", "Models and machine"
 
 COMMANDS: dict[str, Entry] = {
+    "plan": Entry("plan:plan", RUN, "Tell what a job would do and cost at most; calls nobody."),
     "init": Entry("init:init", RUN, "Write a commented job file to start from."),
     "domains": Entry(
         "domains:domains", PLAY, "List what can be played; with a name, its actions and options."
     ),
     "tasks": Entry("domains:tasks", PLAY, "List a domain's tasks with sizes and lengths of reference plans."),
     "play": Entry("play:play", PLAY, "Play a task by hand."),
+    "sql": Entry("sql:sql", READ, "Ask the results in SQL (DuckDB)."),
     "check-model": Entry("check_model:check_model", MACHINE, "Find out what an endpoint supports."),
 }
 """In the order of the help. Other modules of this package are listed here and nowhere else."""

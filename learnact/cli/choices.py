@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -38,6 +39,20 @@ DomainOption = Annotated[
         show_default=False,
     ),
 ]
+JobFile = Annotated[
+    Path,
+    typer.Argument(metavar="JOB", help="A job file (YAML); `learnact init` writes one.", show_default=False),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a setting, e.g. --set learner.candidates=2.",
+        show_default=False,
+    ),
+]
+Results = Annotated[Path, typer.Option("--results", help="The folder where runs are kept.")]
 
 
 def spec_of(

@@ -103,7 +103,7 @@ LEARNER_USES: dict[str, frozenset[str]] = {
     "none": frozenset(),
     "learnact": LEARNACT_USES,
     "reflexion": frozenset({"reflexion_iterations", "test_each_iteration"}),
-    "voyager": frozenset({"voyager_rounds", "voyager_top", "create_tries", "proposal_temperature"}),
+    "voyager": frozenset({"voyager_rounds", "voyager_top", "proposal_temperature"}),
 }
 """Settings that can change what a learner does. A learner of another package is taken to use all of them."""
 

@@ -1,0 +1,171 @@
+"""What a job would do at most, before anything is spent: episodes, calls, tokens, dollars for each method and domain. Asks no model.
+
+Every number is an upper bound: all turns of all episodes are used, every proposal takes all its tries, no learner stops early, every reply is
+as long as `max_tokens` allows. Runs usually stay far below. Prompts are measured on the first test task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from learnact.agents.prompting import task_section, world
+from learnact.domains import registry
+from learnact.domains.base import Domain
+from learnact.learners.training import learn_budget, test_budget
+from learnact.records import Budget, Library, ModelSpec, Tokens
+from learnact.spec import LearnerSettings, TrialSpec
+from learnact.trial import test_tasks
+
+CHARS_PER_TOKEN = 3
+"""English text and code have about four characters a token; three makes a bound."""
+FUNCTIONS = 4
+"""Functions that one proposal is asked for at most (prompts/create.txt); each is described in a request of its own."""
+LIBRARY_CHARS = 4000
+"""What a library adds to an agent's prompt: signatures, descriptions, notes and usage example of a few functions."""
+REPLY_TOKENS = 1024
+"""Bound of a reply where the job sets no `max_tokens`."""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Counts of one kind of work, at most."""
+
+    episodes: int = 0
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(
+            self.episodes + other.episodes,
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A trial's bounds: learning (episodes of the agent and requests to the learner) and testing. `dollars` is None without prices."""
+
+    trial: TrialSpec
+    learning: Amount
+    requests: Amount
+    testing: Amount
+
+    @property
+    def total(self) -> Amount:
+        """All together."""
+        return self.learning + self.requests + self.testing
+
+    @property
+    def dollars(self) -> float | None:
+        """US dollars at most; None where a model that is asked has no price."""
+        acting = _cost(self.trial.agent_model, self.learning + self.testing)
+        asking = _cost(self.trial.learner_model, self.requests)
+        return None if acting is None or asking is None else acting + asking
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Counts of a learner's work: training episodes of the agent, requests to the learner model, libraries tested beside the last."""
+
+    episodes: int = 0
+    requests: int = 0
+    surveyed: int = 0
+
+
+def estimate(trials: Sequence[TrialSpec]) -> list[Estimate]:
+    """Bounds for each trial. Raises what building a domain raises."""
+    return [_one(trial) for trial in trials]
+
+
+def sizes(learner: str, settings: LearnerSettings, tasks: int) -> Sizes | None:
+    """What a learner does at most with so many training tasks; None for a learner of another package."""
+    proposals = settings.candidates * (settings.iterations + 1)
+    if learner == "none":
+        return Sizes()
+    if learner == "learnact":
+        replays = settings.iterations if settings.incumbent == "replay" else 0
+        asked = proposals * (settings.create_tries + 1 + FUNCTIONS)
+        others = proposals if settings.test_every_candidate else 0
+        others = max(others, settings.iterations + 1 if settings.test_each_iteration else 0)
+        return Sizes((proposals + replays) * tasks, asked, max(0, others - 1))
+    if learner == "reflexion":
+        rounds = settings.reflexion_iterations
+        return Sizes(rounds * tasks, rounds, rounds if settings.test_each_iteration else 0)
+    if learner == "voyager":
+        return Sizes(0, tasks * (2 * settings.voyager_rounds + 1 + FUNCTIONS))
+    return None
+
+
+def _one(trial: TrialSpec) -> Estimate:
+    domain = registry.build(trial.domain)
+    work = sizes(trial.learner, trial.settings, len(domain.tasks("train"))) or Sizes()
+    learning = requests = Amount()
+    if trial.learns:
+        budget = trial.learn_budget.over(learn_budget(domain))
+        learning = _episodes(trial, domain, work.episodes, budget)
+        requests = _requests(trial, domain, work.requests)
+    testing = Amount()
+    for spec in trial.test_domains:
+        tested = registry.build(spec)
+        number = len(test_tasks(trial, spec)) * trial.test_repeats * (1 + work.surveyed)
+        testing += _episodes(trial, tested, number, trial.test_budget.over(test_budget(tested)))
+    return Estimate(trial, learning, requests, testing)
+
+
+def _episodes(trial: TrialSpec, domain: Domain, number: int, budget: Budget) -> Amount:
+    turns = 1 if trial.agent.name == "code_as_policies" else budget.turns
+    fixed, entry = _measure(trial, domain)
+    entries = sum(min(2 * turn, budget.history) for turn in range(turns))
+    tokens = (turns * fixed + entries * entry) // CHARS_PER_TOKEN
+    model = trial.agent_model
+    if model.context is not None:
+        tokens = min(tokens, turns * model.context)
+    return Amount(
+        number, number * turns, number * tokens, number * turns * (model.max_tokens or REPLY_TOKENS)
+    )
+
+
+def _requests(trial: TrialSpec, domain: Domain, number: int) -> Amount:
+    fixed, entry = _measure(trial, domain)
+    budget = trial.learn_budget.over(learn_budget(domain))
+    model = trial.learner_model
+    tokens = (fixed + 2 * budget.turns * entry + LIBRARY_CHARS) // CHARS_PER_TOKEN
+    tokens = min(tokens, model.context) if model.context is not None else tokens
+    return Amount(0, number, number * tokens, number * (model.max_tokens or REPLY_TOKENS))
+
+
+def _measure(trial: TrialSpec, domain: Domain) -> tuple[int, int]:
+    """Characters of the fixed part of the agent's prompt, and of one entry of its history."""
+    environment = domain.open(domain.tasks("test")[0])
+    goal, first = environment.goal, environment.first_observation
+    environment.close()
+    library = LIBRARY_CHARS if trial.learns or trial.library else 0
+    text = world(domain, Library(), trial.rules, 0, thoughts=trial.agent.name == "react")
+    shown = [observation for _, _, observation in domain.example.steps]
+    entry = (max(map(len, [first, *shown])) + 80) // 2
+    return len(text) + len(task_section(goal, first)) + library, entry
+
+
+def _cost(model: ModelSpec, amount: Amount) -> float | None:
+    if not amount.calls:
+        return 0.0
+    return cost(model, Tokens(amount.prompt_tokens, 0, amount.completion_tokens, 0))
+
+
+def cost(model: ModelSpec, tokens: Tokens) -> float | None:
+    """US dollars for tokens at a model's prices; nothing for a simulated model, None without prices."""
+    if model.simulated:
+        return 0.0
+    prices = model.prices
+    if prices.prompt is None or prices.completion is None:
+        return None
+    return (tokens.prompt * prices.prompt + tokens.completion * prices.completion) / 1e6
+
+
+def added(amounts: Sequence[Amount]) -> Amount:
+    """The sum."""
+    return sum(amounts, Amount())
