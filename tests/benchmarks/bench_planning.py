@@ -55,7 +55,12 @@ def run() -> list[dict[str, object]]:
         rows += [
             {"name": f"engine action, {name}", "value": _median(act, 200) * 1e6, "unit": "us", "target": 5},
             {"name": f"text step, {name}", "value": _median(step, 100) * 1e6, "unit": "us", "target": 100},
-            {"name": f"load of a problem, {name}", "value": _median(load, 15) * 1e3, "unit": "ms", "target": 20},
+            {
+                "name": f"load of a problem, {name}",
+                "value": _median(load, 15) * 1e3,
+                "unit": "ms",
+                "target": 20,
+            },
             {"name": f"30 generated tasks, {name}", "value": _generate(name), "unit": "s", "target": 3},
         ]
     return rows

@@ -25,7 +25,7 @@ from learnact.domains.planning.engine import Grounding
 from learnact.domains.planning.pddl import Problem, Rules, parse_problem, parse_rules, write_problem
 from learnact.domains.planning.plans import Plan, Planner, find_plan
 from learnact.domains.planning.play import Board, PlanningEnvironment, primitives, python_name
-from learnact.domains.planning.text import Wording
+from learnact.domains.planning.text import NAME, Wording
 from learnact.errors import JobError, TaskError
 from learnact.records import Plain, Task, digest, seed_from
 
@@ -279,6 +279,8 @@ class PlanningDomain(Generic[Options]):
                 raise TaskError(
                     f"{where}: object {name} is a word of the sentences of {self.name}: give it another name"
                 )
+            if not NAME.fullmatch(name):
+                raise TaskError(f"{where}: object {name}: a name is a letter, then letters, digits, - and _")
 
 
 @cache

@@ -106,9 +106,9 @@ class Wording(BaseModel):
             if names is None or len(names) != len(schema.parameters):
                 raise TaskError(f"{where}: parameters.{schema.name}: expected {len(schema.parameters)} names")
             for name in names:
-                if not NAME.fullmatch(name) or name in self.words:
+                if not NAME.fullmatch(name) or name in self.words or name in rules.constants:
                     raise TaskError(
-                        f"{where}: parameters.{schema.name}: {name} is a word of a sentence or no plain name"
+                        f"{where}: parameters.{schema.name}: {name} is a word of a sentence, a constant or no plain name"
                     )
             for atom in {a[0] for a in schema.deletes}:
                 if not _GONE.search(self.sentences[atom]):

@@ -1,0 +1,147 @@
+"""Reading PDDL: what published files hold, and errors that say where."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from learnact.domains.planning.engine import Grounding
+from learnact.domains.planning.pddl import natural, parse_problem, parse_rules, write_problem
+from learnact.errors import TaskError
+
+from .conftest import NAMES, build
+
+DOMAIN = """
+(define (domain garage)
+  (:requirements :strips :typing)
+  (:types tool - thing thing box - object)
+  (:constants jack - tool)
+  (:predicates (in ?x - thing ?y - box) (have ?x - thing) (open ?y - box))
+  (:action fetch :parameters (?x - thing ?y - box) :precondition (and (in ?x ?y) (open ?y))
+    :effect (and (have ?x) (not (in ?x ?y))))
+  (:action lend :parameters (?y - box) :precondition (and (have jack)) :effect (and (in jack ?y) (not (have jack)))))
+"""
+PROBLEM = "(define (problem p) (:domain garage) (:objects saw - tool rug - thing b1 - box)\n (:init (in saw b1) (open b1))\n (:goal (have saw)))"
+
+
+def test_a_problem_is_read_with_types_and_constants():
+    rules = parse_rules(DOMAIN)
+    problem = parse_problem(PROBLEM, rules)
+    assert problem.objects == {"jack": ("tool",), "saw": ("tool",), "rug": ("thing",), "b1": ("box",)}
+    assert problem.init == {("in", "saw", "b1"), ("open", "b1")}
+    assert problem.goal == (("have", "saw"),)
+    assert rules.kinds("tool") == ("tool", "thing", "object")
+    grounding = Grounding(rules, problem)
+    assert set(grounding.actions) == {("fetch", (x, "b1")) for x in ("jack", "saw", "rug")} | {
+        ("lend", ("b1",))
+    }
+
+
+def test_static_requirements_are_decided_when_grounding():
+    rules = parse_rules(DOMAIN)
+    closed = parse_problem(PROBLEM.replace("(open b1)", ""), rules)
+    assert set(Grounding(rules, closed).actions) == {("lend", ("b1",))}
+
+
+@pytest.mark.parametrize(
+    ("quirk", "same"),
+    [
+        ("?x - thing?y - box", "?x - thing ?y - box"),
+        ("?X - Thing ?Y - BOX", "?x - thing ?y - box"),
+        ("?x - thing ; a remark (with a parenthesis\n ?y - box", "?x - thing ?y - box"),
+    ],
+)
+def test_glued_variables_capitals_and_remarks_change_nothing(quirk, same):
+    odd = parse_rules(DOMAIN.replace(f":parameters ({same})", f":parameters ({quirk})").replace("?X", "?x"))
+    assert [s.parameters for s in odd.schemas] == [s.parameters for s in parse_rules(DOMAIN).schemas]
+    assert [s.types for s in odd.schemas] == [("thing", "box"), ("box",)]
+
+
+def test_a_glued_variable_keeps_its_action_in_barman():
+    """`?l - level?l1 - level`: read wrongly, the domain silently loses the action."""
+    text = build("barman").family.file(".pddl")
+    odd = text.replace("?d - shaker ?l - level ?m - level", "?d - shaker ?l - level?m - level")
+    assert odd != text
+    assert parse_rules(odd) == parse_rules(text)
+
+
+def test_tyreworld_with_the_published_quirks_means_the_same():
+    """No :requirements, :constants after :predicates, arguments declared the wrong way round, objects declared twice."""
+    domain = build("tyreworld", test=1, train=1)
+    text = domain.family.file(".pddl")
+    constants = "(:constants wrench pump jack - tool)\n"
+    odd = text.replace("(:requirements :strips :typing)", "").replace(constants, "")
+    odd = odd.replace("(in ?x - obj ?y - container)", "(in ?x - container ?y - obj)")
+    odd = odd.replace("(:action open", f"{constants} (:action open")
+    assert odd.index(":constants") > odd.index(":predicates")
+    assert parse_rules(odd).schemas == parse_rules(text).schemas
+    (task,) = domain.tasks("test")
+    twice = task.content.replace("(:objects", "(:objects wrench jack pump - tool")
+    assert domain.task(twice, "twice", {}).hash == task.hash
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            PROBLEM.replace("(in saw b1)", "(inn saw b1)"),
+            "p.pddl:2: there is no predicate inn; did you mean in",
+        ),
+        (PROBLEM.replace("(in saw b1)", "(in sow b1)"), "p.pddl:2: there is no sow; did you mean saw"),
+        (PROBLEM.replace("(in saw b1)", "(in saw)"), "p.pddl:2: in takes 2 arguments, not 1"),
+        (PROBLEM.replace("(have saw)", "(not (have saw))"), "p.pddl:3: `not` is not supported"),
+        (PROBLEM.replace("rug - thing", "rug - thng"), "p.pddl:1: there is no type thng; did you mean thing"),
+        (PROBLEM[:-1], "p.pddl:1: this `.` is never closed"),
+        (PROBLEM + ")", "p.pddl:3: a `.` closes nothing"),
+        (PROBLEM.replace("(:init", "(:metric minimize) (:init"), "p.pddl:2: `:metric` is not supported"),
+        ("", "p.pddl:1: expected one `.define"),
+    ],
+)
+def test_a_broken_problem_is_refused_with_its_line_and_the_way_out(text, message):
+    with pytest.raises(TaskError, match=message):
+        parse_problem(text, parse_rules(DOMAIN), "p.pddl")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("(have ?x) (not (in ?x ?y))", "(when (open ?y) (have ?x))", "d:8: `when` is not supported"),
+        ("(in ?x ?y) (open ?y)", "(or (in ?x ?y) (open ?y))", "d:7: `or` is not supported"),
+        ("thing box - object", "thing - tool box - object", "is its own ancestor"),
+        (":effect (and (have", ":cost 3 :effect (and (have", "d:8: `:cost` is not supported in an action"),
+    ],
+)
+def test_what_is_not_positive_strips_is_refused(old, new, message):
+    with pytest.raises(TaskError, match=message):
+        parse_rules(DOMAIN.replace(old, new), "d")
+
+
+@given(st.permutations(range(6)), st.permutations(range(3)))
+@settings(max_examples=30, deadline=None)
+def test_the_same_problem_has_one_text_whatever_its_order(init, goal):
+    rules = build("blockworld").rules
+    facts = [
+        f"({f})" for f in ("arm-empty", "on-table b1", "on b2 b1", "clear b2", "on-table b10", "clear b10")
+    ]
+    goals = ["(on b1 b2)", "(on b2 b10)", "(on-table b10)"]
+    text = (
+        f"(define (problem {init[0]}) (:domain x) (:objects b10 b2 b1) (:init {' '.join(facts[i] for i in init)})"
+        f"(:goal (and {' '.join(goals[i] for i in goal)})))"
+    )
+    written = write_problem(parse_problem(text, rules), rules)
+    assert "b1 b2 b10" in written
+    assert write_problem(parse_problem(written, rules), rules) == written
+    first = text.replace(" ".join(facts[i] for i in init), " ".join(facts))
+    assert written == write_problem(parse_problem(first, rules), rules)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_written_is_read_back_as_the_same_problem(name):
+    domain = build(name, test=10)
+    for task in domain.tasks("test"):
+        again = domain.task(task.content, "again", {})
+        assert again.hash == task.hash
+        assert again.reference == task.reference
+
+
+def test_numbers_in_names_are_sorted_as_numbers():
+    assert sorted(["b10", "b2", "b1", "a3"], key=natural) == ["a3", "b1", "b2", "b10"]
