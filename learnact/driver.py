@@ -27,7 +27,7 @@ from learnact.records import Outcome, Plain, Unit, canonical
 from learnact.results.counters import Counters
 from learnact.results.store import RunStore
 from learnact.spec import Job, TrialSpec, load
-from learnact.trial import TrialResult, run_trial
+from learnact.trial import Costs, TrialResult, run_trial
 
 RESULTS = Path("results")
 LOCAL = "local"
@@ -144,9 +144,12 @@ async def _all_trials(
 ) -> list[TrialResult]:
     """All trials at once: the runner shares its places among them. A trial that is blocked holds up nobody."""
 
+    costs = Costs()
+
     async def one(trial: TrialSpec) -> TrialResult:
         store.trial(trial.id, trial_row(trial, "running"))
-        result = await run_trial(trial, runner, store, display.stage, plan.libraries.get(trial.library))
+        given = plan.libraries.get(trial.library)
+        result = await run_trial(trial, runner, store, display.stage, given, costs)
         store.trial(trial.id, trial_row(trial, result.status, result.reason, result.library))
         display.trial(result)
         return result

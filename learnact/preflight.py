@@ -20,7 +20,7 @@ from learnact.records import Library, Plain
 from learnact.results.reader import connect, load_library
 from learnact.spec import Job, TrialSpec
 from learnact.spec.grid import domain_spec
-from learnact.trial import test_tasks
+from learnact.trial import test_tasks, twin
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def preflight(job: Job, results: Path) -> Preflight:
                 _check_method(trial)
             except JobError as error:
                 raise job.error(("methods", index), str(error)) from None
+    _check_matches(job, trials)
     episodes = sum(len(test_tasks(t, spec)) * t.test_repeats for t in trials for spec in t.test_domains)
     return Preflight(trials, episodes, _disjoint(trials), _given(trials, results))
 
@@ -79,6 +80,19 @@ def _check_method(trial: TrialSpec) -> None:
                     f"code_as_policies writes one program before it has seen anything, and {spec.name} must be explored; "
                     "leave one of the two out"
                 )
+
+
+def _check_matches(job: Job, trials: tuple[TrialSpec, ...]) -> None:
+    """A budget can be matched only to a trial that learns, on the same domain, with the same models, seed and repeat."""
+    learning = {twin(t, t.label) for t in trials if t.learns and t.match_budget is None}
+    for trial in trials:
+        match = trial.match_budget
+        if match is not None and twin(trial, match.to) not in learning:
+            raise job.error(
+                "match_budget.to",
+                f"{trial.label} on {trial.domain.name} (repeat {trial.learn_repeat}) has no learning trial of {match.to!r} beside it; "
+                "name a method that learns and whose settings are not lists",
+            )
 
 
 def _disjoint(trials: tuple[TrialSpec, ...]) -> dict[str, Plain]:

@@ -24,7 +24,7 @@ Phase = Literal["learn", "test", "survey"]
 
 TurnKind = Literal["action", "thought", "unreadable"]
 Purpose = Literal["act", "create", "usage", "describe", "improve", "reflect", "code", "verify", "embed"]
-Origin = Literal["create", "update", "note", "incumbent", "lesson", "skill", "given"]
+Origin = Literal["create", "update", "note", "incumbent", "lesson", "skill", "attempt"]
 
 DIGEST_CHARS = 24
 """Hex characters of a content address: 96 bits, so that a collision among a billion units is out of reach."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +11,7 @@ from learnact.agents.prompting import TEXTS as AGENT_TEXTS
 from learnact.domains import registry
 from learnact.domains.base import Domain
 from learnact.learners.registry import learner
-from learnact.learners.training import Blocked, Learned, Training, test_budget
+from learnact.learners.training import Blocked, Learned, Spent, Training, test_budget
 from learnact.protocols import Journal, Runner
 from learnact.records import DomainSpec, Episode, EpisodeResult, Library, Phase, Task, seed_from
 from learnact.spec import TrialSpec
@@ -44,16 +45,60 @@ class Stakes:
     phase: Phase
 
 
+class Costs:
+    """What learning cost each trial, for those that are given the same budget (`match_budget`)."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[object, ...], asyncio.Future[Spent]] = {}
+
+    def tell(self, trial: TrialSpec, spent: Spent | Blocked) -> None:
+        """A trial's learning is over, or blocked; then those that wait for it are blocked too."""
+        future = self._future(trial, trial.label)
+        if future.done():
+            return
+        if isinstance(spent, Blocked):
+            future.set_exception(Blocked(f"the budget of {trial.label} cannot be matched: {spent}"))
+            future.exception()  # retrieved: nobody may be waiting
+        else:
+            future.set_result(spent)
+
+    async def matched(self, trial: TrialSpec) -> int | None:
+        """What the trial may spend on learning: waits until the method that it is matched to has learned. None without a match."""
+        if trial.match_budget is None:
+            return None
+        spent = await self._future(trial, trial.match_budget.to)
+        return int(getattr(spent, trial.match_budget.unit))
+
+    def _future(self, trial: TrialSpec, label: str) -> asyncio.Future[Spent]:
+        key = twin(trial, label)
+        if key not in self._told:
+            self._told[key] = asyncio.get_running_loop().create_future()
+        return self._told[key]
+
+
+def twin(trial: TrialSpec, label: str) -> tuple[object, ...]:
+    """What trials of two methods have in common when their budgets are matched: domain, models, seed and repeat; with a label."""
+    models = (trial.agent_model.fingerprint, trial.learner_model.fingerprint)
+    return (label, trial.domain, *models, trial.job_seed, trial.learn_repeat)
+
+
 async def run_trial(
-    trial: TrialSpec, runner: Runner, journal: Journal, notice: Notice, given: Library | None = None
+    trial: TrialSpec,
+    runner: Runner,
+    journal: Journal,
+    notice: Notice,
+    given: Library | None = None,
+    costs: Costs | None = None,
 ) -> TrialResult:
     """Learn (unless a library is given), then test. Resumes by itself: what is committed is not done again."""
+    costs = costs or Costs()
     try:
-        learned = Learned(given) if given is not None else await _learn(trial, runner, journal, notice)
+        learned = Learned(given) if given is not None else await _learn(trial, runner, journal, notice, costs)
         journal.library(trial.id, learned.library)
         notice(trial, "testing")
         stakes = await _stakes(trial, learned, journal)
     except Blocked as blocked:
+        costs.tell(trial, blocked)
         return TrialResult(trial, "blocked", reason=str(blocked))
     done = successes = missing = 0
     async for outcome in runner.run(test_episodes(trial, stakes)):
@@ -67,11 +112,15 @@ async def run_trial(
     return TrialResult(trial, status, learned.library.id, done, successes, missing)
 
 
-async def _learn(trial: TrialSpec, runner: Runner, journal: Journal, notice: Notice) -> Learned:
+async def _learn(trial: TrialSpec, runner: Runner, journal: Journal, notice: Notice, costs: Costs) -> Learned:
     domain = registry.build(trial.domain)
     tasks = tuple(domain.tasks("train"))
     notice(trial, "learning")
-    return await learner(trial.learner)(Training(trial, domain, tasks, runner, journal))
+    allowance = await costs.matched(trial)
+    training = Training(trial, domain, tasks, runner, journal, allowance)
+    learned = await learner(trial.learner)(training)
+    costs.tell(trial, training.spent)
+    return learned
 
 
 async def _stakes(trial: TrialSpec, learned: Learned, journal: Journal) -> list[Stakes]:

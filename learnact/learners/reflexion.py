@@ -1,11 +1,12 @@
 """Reflexion (Shinn et al., 2023) as LearnAct's paper runs it: lessons from failed training episodes, no sampling, no selection.
 
 Up to `reflexion_iterations` times: the agent plays the training tasks; the first failed episode is shown to the learner model, which
-writes one short general lesson; lessons accumulate in the agent's prompt.
+writes one short general lesson; lessons accumulate in the agent's prompt. With a matched budget it goes on until that is spent.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 from learnact.agents.prompting import section
@@ -23,7 +24,9 @@ async def reflexion(training: Training) -> Learned:
     """
     library = Library()
     winners: list[Library] = []
-    for iteration in range(training.trial.settings.reflexion_iterations):
+    for iteration in itertools.count():
+        if iteration >= training.trial.settings.reflexion_iterations and not training.may_spend:
+            break
         episodes = await training.play(library)
         _write_down(training, iteration, library, winners[-1] if winners else Library(), episodes)
         failed = next((p for p in episodes if not p.result.success), None)

@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from typing import TypeAlias
 
 from learnact.errors import JobError
+from learnact.learners.best_of import best_of
 from learnact.learners.learnact import learnact
 from learnact.learners.none import none
 from learnact.learners.reflexion import reflexion
@@ -16,7 +17,13 @@ from learnact.learners.training import Learned, Training
 from learnact.learners.voyager import voyager
 
 Learner: TypeAlias = Callable[[Training], Awaitable[Learned]]
-_OWN: dict[str, Learner] = {"none": none, "learnact": learnact, "reflexion": reflexion, "voyager": voyager}
+_OWN: dict[str, Learner] = {
+    "none": none,
+    "learnact": learnact,
+    "reflexion": reflexion,
+    "voyager": voyager,
+    "best_of": best_of,
+}
 
 
 @cache

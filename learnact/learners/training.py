@@ -7,7 +7,7 @@ depends on them, so it is a deterministic function of committed results: run aga
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from learnact.agents.prompting import TEXTS as AGENT_TEXTS
 from learnact.agents.prompting import primitives_section, section
@@ -58,15 +58,47 @@ class Learned:
     choose: Callable[[Domain, Task], Awaitable[Library]] | None = None
 
 
+@dataclass
+class Spent:
+    """What learning has cost so far, counted from committed results: the same whenever it is counted."""
+
+    tokens: int = 0
+    calls: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a unit."""
+        result = outcome.result
+        if isinstance(result, EpisodeResult):
+            asked = isinstance(outcome.unit, Episode) and outcome.unit.model is not None
+            self.tokens += result.tokens.prompt + result.tokens.completion
+            self.calls += len(result.turns) if asked else 0
+        elif isinstance(result, Reply):
+            self.tokens += result.tokens.prompt + result.tokens.completion
+            self.calls += 1
+
+
 @dataclass(frozen=True)
 class Training:
-    """One trial's training tasks and the means to learn from them."""
+    """One trial's training tasks and the means to learn from them.
+
+    `allowance`: what learning may cost where the job matches budgets (`match_budget`), in the unit of the trial's `match_budget`.
+    """
 
     trial: TrialSpec
     domain: Domain
     tasks: tuple[Task, ...]
     runner: Runner
     journal: Journal
+    allowance: int | None = None
+    spent: Spent = field(default_factory=Spent)
+
+    @property
+    def may_spend(self) -> bool:
+        """Whether some of the allowance is left; False where there is none."""
+        match = self.trial.match_budget
+        if self.allowance is None or match is None:
+            return False
+        return int(getattr(self.spent, match.unit)) < self.allowance
 
     async def ask(
         self,
@@ -95,9 +127,14 @@ class Training:
         assert isinstance(outcome.result, Reply)
         return outcome.result
 
-    async def play(self, library: Library, replicate: int = 0) -> tuple[Played, ...]:
-        """The trial's agent plays every training task with a library, in parallel; in order of tasks."""
-        episodes = [self.episode(task, library, replicate=replicate) for task in self.tasks]
+    async def play(self, library: Library, replicate: int = 0, sample: bool = False) -> tuple[Played, ...]:
+        """The trial's agent plays every training task with a library, in parallel; in order of tasks.
+
+        `sample`: at the proposals' temperature and with a seed of the replicate's own, so that replicates differ.
+        """
+        episodes = [self.episode(task, library, replicate) for task in self.tasks]
+        if sample:
+            episodes = [self._sampled(episode) for episode in episodes]
         outcomes = {o.key: o for o in await self.outcomes(episodes)}
         return tuple(_played(outcomes[e.key]) for e in episodes)
 
@@ -130,6 +167,12 @@ class Training:
             learner_model=trial.learner_model.name,
         )
 
+    def _sampled(self, episode: Episode) -> Episode:
+        model = episode.model
+        if model is not None and model.temperature is not None:
+            model = replace(model, temperature=self.trial.settings.proposal_temperature)
+        return replace(episode, model=model, seed=seed_from(episode.seed, episode.replicate))
+
     async def outcomes(self, units: Sequence[Unit]) -> list[Outcome]:
         """All outcomes, sorted by key: nothing that a learner decides depends on the order of completion."""
         found = [o async for o in self.runner.run(units)]
@@ -138,6 +181,7 @@ class Training:
                 last = outcome.attempts[-1] if outcome.attempts else None
                 why = f"{last.boundary}: {last.error}" if last else "no result"
                 raise Blocked(f"a unit of learning has no result ({why})")
+            self.spent.add(outcome)
         return sorted(found, key=lambda o: o.key)
 
     def scene(self) -> str:

@@ -2,10 +2,13 @@
 
 LearnAct's paper redesigns Voyager and publishes no code or constants; this one takes the original's: for each training task the learner
 model writes code, sees the world's feedback and execution errors, a critic call judges success, up to `voyager_rounds` rounds;
-verified skills join the library; at test the agent has the `voyager_top` skills whose descriptions are most like the task.
+verified skills join the library; at test the agent has the `voyager_top` skills whose descriptions are most like the task. With a matched
+budget it goes through the training tasks again until that is spent.
 """
 
 from __future__ import annotations
+
+import itertools
 
 from learnact.agents.prompting import section, task_section
 from learnact.errors import LibraryError
@@ -25,7 +28,10 @@ async def voyager(training: Training) -> Learned:
     """
     library = Library()
     winners = []
-    for number, task in enumerate(training.tasks):
+    for number in itertools.count():
+        if number >= len(training.tasks) and not training.may_spend:
+            break
+        task = training.tasks[number % len(training.tasks)]
         library = await _practise(training, number, task, library)
         winners.append(library)
     return Learned(library, tuple(winners), choose=Retrieval(training, library))

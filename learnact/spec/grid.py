@@ -71,7 +71,9 @@ class _Expansion:
         self.method = self._method()
         self.library = entry.library or self._job_library()
         self.learner = "none" if self.library else self.method.learner
-        self.runs_code = bool(self.library) or self.learner not in ("none", "reflexion")
+        if self.learner == "none" and not self.library and self._match_budget() is not None:
+            self.learner = "best_of"
+        self.runs_code = bool(self.library) or self.learner not in ("none", "reflexion", "best_of")
         self.runs_code |= self.method.agent == "code_as_policies"
         self._check()
 

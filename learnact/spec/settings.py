@@ -103,6 +103,7 @@ LEARNER_USES: dict[str, frozenset[str]] = {
     "none": frozenset(),
     "learnact": LEARNACT_USES,
     "reflexion": frozenset({"reflexion_iterations", "test_each_iteration"}),
+    "best_of": frozenset({"proposal_temperature"}),
     "voyager": frozenset({"voyager_rounds", "voyager_top", "proposal_temperature"}),
 }
 """Settings that can change what a learner does. A learner of another package is taken to use all of them."""

@@ -1,0 +1,59 @@
+"""Best of n: what a method without learning does with the budget that learning cost another (`match_budget`).
+
+The agent plays the training tasks again and again, sampled, until the budget is spent; the best attempt becomes an example in its prompt. So
+learning can be told from mere sampling.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from learnact.learners.selector import score, terms
+from learnact.learners.training import Learned, Played, Training
+from learnact.records import Candidate, Library, history_entries
+
+
+async def best_of(training: Training) -> Learned:
+    """A library that holds nothing but the best attempt as an example (success, then progress, then fewer turns; ties keep the earlier).
+
+    Raises:
+        Blocked: an attempt has no result.
+    """
+    best: Played | None = None
+    for number in itertools.count():
+        if number > 0 and not training.may_spend:
+            break
+        episodes = await training.play(Library(), replicate=number, sample=True)
+        best = max(episodes if best is None else (best, *episodes), key=_goodness)
+        library = Library(usage_example=_as_example(best))
+        of = terms([p.result for p in episodes])
+        training.journal.library(training.trial.id, library)
+        training.journal.candidate(
+            Candidate(
+                training.trial.id,
+                number,
+                0,
+                library.id,
+                "",
+                "attempt",
+                of,
+                score(of, ("success",)),
+                selected=True,
+            )
+        )
+    return Learned(library, (library,))
+
+
+def _goodness(played: Played) -> tuple[bool, float, int]:
+    result = played.result
+    return result.success, result.progress, -len(result.turns)
+
+
+def _as_example(played: Played) -> str:
+    result = played.result
+    lines = [
+        f"Goal: {result.goal}\n",
+        f"Observation: {result.first_observation}\n",
+        *history_entries(result.turns),
+    ]
+    return "".join(lines).rstrip("\n")
