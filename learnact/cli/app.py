@@ -58,6 +58,7 @@ RUN, PLAY, READ, MACHINE = "Run", "Look and play", "Read results", "Models and m
 
 COMMANDS: dict[str, Entry] = {
     "plan": Entry("plan:plan", RUN, "Tell what a job would do and cost at most; calls nobody."),
+    "prompt": Entry("prompt:prompt", RUN, "Show the exact messages of a job before spending anything."),
     "init": Entry("init:init", RUN, "Write a commented job file to start from."),
     "domains": Entry(
         "domains:domains", PLAY, "List what can be played; with a name, its actions and options."

@@ -1,0 +1,121 @@
+"""`learnact prompt`: the exact messages of a job, before anything is spent."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from learnact.cli.choices import JobFile, Overrides, Results, pick_task
+from learnact.cli.output import say, say_json
+from learnact.errors import JobError
+
+if TYPE_CHECKING:
+    from learnact.records import Library, Task
+    from learnact.spec import Job, TrialSpec
+
+Asked = Literal["act", "create", "usage", "describe", "improve", "reflect", "code", "verify"]
+"""What a model is asked for; each learner asks for some of it."""
+
+
+def prompt(
+    job: JobFile,
+    domain: Annotated[str | None, typer.Option("--domain", help="Default: the job's first.")] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="A method's label; default: the first that asks for it.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="Number (from 0) or name of a test task, for act.")
+    ] = None,
+    purpose: Annotated[Asked, typer.Option(help="What the model is asked for.")] = "act",
+    library: Annotated[
+        Path | None, typer.Option("--library", help="Show the agent's prompt with these learned actions.")
+    ] = None,
+    overrides: Overrides = None,
+    results: Results = Path("results"),
+    json: Annotated[bool, typer.Option("--json", help="A JSON list of messages.")] = False,
+) -> None:
+    """Show the exact messages of a job before spending anything.
+
+    What a learner is shown after something has happened (describe, usage, improve, reflect, verify) is made with a stand-in: a function that
+    fails, on the job's own training tasks. No model is asked.
+
+    learnact prompt jobs/quickstart.yaml --domain barman --task 3
+
+    learnact prompt jobs/quickstart.yaml --purpose create
+    """
+    from learnact.cli.stand_in import agent_prompt, learner_prompt
+    from learnact.preflight import preflight
+    from learnact.spec import load
+
+    loaded = load(job, overrides or ())
+    made = preflight(loaded, results)
+    if purpose == "act":
+        trial = _trial(loaded, made.trials, domain, method, learning=False)
+        found = asyncio.run(agent_prompt(trial, _task(trial, task), _library(trial, library)))
+    else:
+        trial = _trial(loaded, made.trials, domain, method, learning=True, purpose=purpose)
+        asked = asyncio.run(learner_prompt(trial, purpose))
+        if asked is None:
+            raise JobError(
+                f"{trial.label} did not come to ask for {purpose!r} on the training tasks of {trial.domain.name}"
+            )
+        found = asked
+    messages = found.messages()
+    if json:
+        for message in messages:
+            say_json({"role": message.role, "content": message.content})
+        return
+    for message in messages:
+        say(f"--- {message.role} ---\n{message.content}")
+    characters = sum(len(message.content) for message in messages)
+    say(
+        f"--- {characters:,} characters, about {characters // 4:,} tokens ({trial.label}, {trial.domain.name}, {purpose}) ---"
+    )
+
+
+def _trial(
+    job: Job,
+    trials: tuple[TrialSpec, ...],
+    domain: str | None,
+    method: str | None,
+    learning: bool,
+    purpose: Asked = "act",
+) -> TrialSpec:
+    """The first trial that fits. Raises `JobError` naming what there is."""
+    from learnact.cli.stand_in import ASKED_BY
+    from learnact.spec.source import nearest
+
+    for given, key, known in (
+        (domain, "domain", [t.domain.name for t in trials]),
+        (method, "method", [t.label for t in trials]),
+    ):
+        if given is not None and given not in known:
+            raise JobError(f"--{key} {given}: not in {job.name}; {nearest(given, set(known))}")
+    fits = [t for t in trials if domain in (None, t.domain.name) and method in (None, t.label)]
+    if learning:
+        fits = [t for t in fits if t.learner not in ASKED_BY or purpose in ASKED_BY[t.learner]]
+    if not fits:
+        learners = sorted(name for name, asked in ASKED_BY.items() if purpose in asked)
+        raise JobError(
+            f"--purpose {purpose}: no method of {job.name} asks for it; methods that learn with {', '.join(learners)} do"
+        )
+    return fits[0]
+
+
+def _task(trial: TrialSpec, wanted: str | None) -> Task:
+    from learnact.domains import registry
+
+    return pick_task(registry.build(trial.test_domains[0]), "test", wanted)
+
+
+def _library(trial: TrialSpec, path: Path | None) -> Library:
+    from learnact.actions.given import read_library
+    from learnact.domains import registry
+    from learnact.records import Library
+
+    if path is None:
+        return Library()
+    return read_library(path, [p.name for p in registry.build(trial.domain).primitives])
