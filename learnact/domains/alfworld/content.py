@@ -1,0 +1,37 @@
+"""A task's content: all that opening a game needs, on any machine, as compact text."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from learnact.domains.alfworld.kinds import KindName
+from learnact.errors import TaskError
+
+
+class Content(BaseModel):
+    """A game: its type, PDDL problem and task sentence; `labels` are AgentBoard's sub-goals (patterns), where the user has them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: KindName
+    goal: str
+    problem: str
+    labels: tuple[str, ...] = ()
+
+    def pack(self) -> str:
+        """As a task's content (canonical JSON, zlib, base64): about 3 kB for a house."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def unpack(content: str, where: str) -> Content:
+    """The game of a task's content. Raises `TaskError` naming `where`."""
+    try:
+        return Content.model_validate_json(zlib.decompress(base64.b64decode(content, validate=True)))
+    except (binascii.Error, zlib.error, ValidationError, ValueError) as error:
+        raise TaskError(f"{where}: not the content of an ALFWorld game: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,55 @@
+"""Worked examples of the six types for prompts, kept in one form and said in any interface (`examples.yaml`)."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from learnact.domains.alfworld.language import Language
+from learnact.domains.base import Example, FunctionExample
+
+
+@cache
+def _all() -> dict[str, Any]:
+    text = resources.files("learnact.domains.alfworld").joinpath("examples.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text))
+
+
+def instruction(language: Language) -> str:
+    """What the world is like, without the list of actions."""
+    return language.show(str(_all()["instruction"]).strip())
+
+
+def example(kind: str, language: Language, as_text: bool = False) -> Example:
+    """The worked example of a type, with actions as calls or as text."""
+    kept = _all()["tasks"][kind]
+    steps = []
+    for thought, command, observation in kept["steps"]:
+        engine = _in_surface(command, language)
+        said = language.as_text(engine) if as_text else language.as_call(engine)
+        steps.append((language.show(thought), said, language.show(_observed(command, observation, language))))
+    return Example(kept["goal"], language.show(kept["observation"]), tuple(steps))
+
+
+def function_example(language: Language) -> FunctionExample:
+    """One worked example of a learned function, which solves no task."""
+    kept = _all()["function"]
+    parts = {name: language.show(language.code(kept[name]).rstrip()) for name in ("source", "description", "usage")}
+    return FunctionExample(**parts)
+
+
+def _in_surface(command: str, language: Language) -> str:
+    return re.sub(r"^put (.*) in/on (.*)$", r"move \1 to \2", command) if language.surface == "new" else command
+
+
+def _observed(command: str, observation: str, language: Language) -> str:
+    """What the surface `new` says instead of the published one."""
+    if language.surface == "published":
+        return observation
+    if command.startswith("go to "):
+        return f"You arrive at {command.removeprefix('go to ')}. {observation}"
+    return re.sub(r"^You put the (.*) in/on the (.*)\.$", r"You move the \1 to the \2.", observation)

@@ -1,0 +1,129 @@
+"""The six types of task: their names here and in the official data, goal sentences, goals, and what each needs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from learnact.errors import TaskError
+
+KindName = Literal["put", "clean", "heat", "cool", "examine", "puttwo"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A type of task.
+
+    `folder` is its name in the official data; `sentences` are the published goal sentences (`{obj}`, `{recep}`; for examine `{recep}` is the lamp);
+    `condition` the predicate that the object must meet, `can` the one that says it is able to; `tool` the kind of place that brings it about.
+    `published` are the published training indices into the sorted list of `published_count` games of valid_unseen.
+    """
+
+    name: KindName
+    title: str
+    folder: str
+    sentences: tuple[str, ...]
+    published: tuple[int, ...]
+    published_count: int
+    condition: str = ""
+    can: str = ""
+    tool: str = ""
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "put",
+            "ALFWorld: put an object somewhere",
+            "pick_and_place_simple",
+            ("put a {obj} in {recep}.", "put some {obj} on {recep}."),
+            (14, 4, 2),
+            24,
+        ),
+        Kind(
+            "clean",
+            "ALFWorld: put a clean object somewhere",
+            "pick_clean_then_place_in_recep",
+            ("put a clean {obj} in {recep}.", "clean some {obj} and put it in {recep}."),
+            (21, 2, 22),
+            31,
+            "isclean",
+            "cleanable",
+            "sinkbasin",
+        ),
+        Kind(
+            "heat",
+            "ALFWorld: put a hot object somewhere",
+            "pick_heat_then_place_in_recep",
+            ("put a hot {obj} in {recep}.", "heat some {obj} and put it in {recep}."),
+            (11, 2, 1),
+            23,
+            "ishot",
+            "heatable",
+            "microwave",
+        ),
+        Kind(
+            "cool",
+            "ALFWorld: put a cool object somewhere",
+            "pick_cool_then_place_in_recep",
+            ("put a cool {obj} in {recep}.", "cool some {obj} and put it in {recep}."),
+            (11, 7, 10),
+            21,
+            "iscool",
+            "coolable",
+            "fridge",
+        ),
+        Kind(
+            "examine",
+            "ALFWorld: look at an object in light",
+            "look_at_obj_in_light",
+            ("look at {obj} under the {recep}.", "examine the {obj} with the {recep}."),
+            (13, 5, 14),
+            18,
+        ),
+        Kind(
+            "puttwo",
+            "ALFWorld: put two objects somewhere",
+            "pick_two_obj_and_place",
+            ("put two {obj} in {recep}.", "find two {obj} and put them in {recep}."),
+            (7, 9, 14),
+            17,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a game asks for, read from its PDDL: the type of task, the kind of object, and the kind of place (or of lamp)."""
+
+    kind: KindName
+    obj: str
+    recep: str
+
+
+def read_goal(problem: str, where: str) -> Goal:
+    """The goal of a PDDL problem. Raises `TaskError` naming `where` for goals of other types."""
+    at = problem.lower().find("(:goal")
+    goal = problem[at:].lower() if at >= 0 else ""
+    objects = set(re.findall(r"\(objecttype \?\w+ (\w+)type\)", goal))
+    places = set(re.findall(r"\(receptacletype \?\w+ (\w+)type\)", goal))
+    toggled = re.search(r"\(istoggled \?(\w+)\)", goal)
+    if toggled:
+        lamp = re.search(rf"\(objecttype \?{toggled.group(1)} (\w+)type\)", goal)
+        objects -= {lamp.group(1)} if lamp else set()
+        places = {lamp.group(1)} if lamp else set()
+    if len(objects) != 1 or len(places) != 1 or re.search(r"issliced|inreceptacleobject|forall", goal):
+        raise TaskError(f"{where}: the goal is none of ALFWorld's six types ({', '.join(KINDS)})")
+    return Goal(_kind_of(goal, bool(toggled)), objects.pop(), places.pop())
+
+
+def _kind_of(goal: str, toggled: bool) -> KindName:
+    if toggled:
+        return "examine"
+    for kind in KINDS.values():
+        if kind.condition and kind.condition in goal:
+            return kind.name
+    return "puttwo" if "(not (=" in goal else "put"

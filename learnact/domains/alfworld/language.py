@@ -1,0 +1,225 @@
+"""How actions and names are said: the engine's own commands, calls, two surfaces, and AgentRefine's perturbations of the interface.
+
+Inside, everything is in the engine's commands of a surface (`take mug 1 from countertop 2`). A `Language` turns calls and texts of the agent into these, and
+refuses, with a sentence, whatever is not in its form: under a perturbation the original form is refused. It turns commands and observations back into what
+the agent reads. Perturbations (METHOD.md, section 7): `with-using` (P1), `move-to` (P2), `from-take` (P3), `no-space` (P4), in any combination.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from learnact.domains.base import Primitive
+from learnact.records import Plain
+
+Perturbation = Literal["with-using", "move-to", "from-take", "no-space"]
+Surface = Literal["published", "new"]
+
+_NAME = r"[a-z]+ [0-9]+"
+_CLOSED_UP = r"[a-z]+[0-9]+"
+_NUMBERED = re.compile(r"\b([a-z]+) ([0-9]+)\b")
+
+
+@dataclass(frozen=True)
+class Action:
+    """A primitive: the engine's template, and how it is said here. `shown` is the template of the agent's text; `order` its parameters as a call."""
+
+    name: str
+    template: str
+    shown: str
+    order: tuple[str, ...]
+    description: str
+    keyword_only: tuple[str, ...] = ()
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """An action that was understood: its name, the engine's command, and its arguments by the action's own parameter names."""
+
+    action: str
+    engine: str
+    arguments: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An action that was not understood, and a sentence that says why."""
+
+    reason: str
+
+
+_GO = (
+    "Requires: recep is a place of the house. Then: you are at recep. you are no longer at any other place. "
+    "You see what is in or on recep, unless recep is closed."
+)
+_TAKE = (
+    "Requires: you are at recep. recep is not closed. obj is in or on recep. you carry nothing. "
+    "Then: you carry obj. obj is no longer in or on recep."
+)
+_PUT = (
+    "Requires: you are at recep. recep is not closed. you carry obj. things of this kind can be in or on recep. "
+    "Then: obj is in or on recep. you no longer carry obj."
+)
+_OPEN = "Requires: you are at recep. recep is closed. Then: recep is open. You see what is in recep."
+_CLOSE = "Requires: you are at recep. recep is open. Then: recep is closed."
+_USE = "Requires: you are at the place where obj is. obj is a desklamp or a floorlamp. Then: obj is on."
+_CLEAN = "Requires: you are at recep. recep is a sinkbasin. you carry obj. Then: obj is clean."
+_HEAT = "Requires: you are at recep. recep is a microwave. you carry obj. Then: obj is hot. obj is no longer cool."
+_COOL = "Requires: you are at recep. recep is a fridge. you carry obj. Then: obj is cool. obj is no longer hot."
+_EXAMINE = (
+    "Requires: you are at the place thing, or you carry thing, or thing is in or on the place where you are. "
+    "Then: You see what thing is like."
+)
+
+
+def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[Action, ...]:
+    put = "put {obj} in/on {recep}" if surface == "published" else "move {obj} to {recep}"
+    take = "from {recep} take {obj}" if "from-take" in perturb else "take {obj} from {recep}"
+    taken = ("recep", "obj") if "from-take" in perturb else ("obj", "recep")
+    go, goes = ("move_to", "move to {recep}") if "move-to" in perturb else ("goto", "go to {recep}")
+    return (
+        Action(go, "go to {recep}", goes, ("recep",), _GO),
+        Action("take", "take {obj} from {recep}", take, taken, _TAKE),
+        Action("put", put, put, ("obj", "recep"), _PUT),
+        Action("open", "open {recep}", "open {recep}", ("recep",), _OPEN),
+        Action("close", "close {recep}", "close {recep}", ("recep",), _CLOSE),
+        Action("use", "use {obj}", "use {obj}", ("obj",), _USE),
+        _tool("clean", perturb, _CLEAN),
+        _tool("heat", perturb, _HEAT),
+        _tool("cool", perturb, _COOL),
+        Action("examine", "examine {thing}", "examine {thing}", ("thing",), _EXAMINE),
+        Action("look", "look", "look", (), "Then: You see where you are."),
+        Action("inventory", "inventory", "inventory", (), "Then: You see what you carry."),
+        Action("slice", "slice {obj} with {knife}", "slice {obj} with {knife}", ("obj", "knife"), "", hidden=True),
+    )
+
+
+def _tool(name: str, perturb: frozenset[str], description: str) -> Action:
+    template = f"{name} {{obj}} with {{recep}}"
+    if "with-using" not in perturb:
+        return Action(name, template, template, ("obj", "recep"), description)
+    return Action(
+        name,
+        template,
+        f"{name} {{obj}} using {{recep}}",
+        ("obj", "using"),
+        re.sub(r"\brecep\b", "using", description) + " Give using by its name, as in the example.",
+        ("using",),
+    )
+
+
+class Language:
+    """The form of one interface: a surface and a set of perturbations. Immutable."""
+
+    def __init__(self, surface: Surface = "published", perturb: Sequence[str] = ()) -> None:
+        self.surface = surface
+        self.perturb = frozenset(perturb)
+        self.actions = _actions(surface, self.perturb)
+        self._by_name = {action.name: action for action in self.actions if not action.hidden}
+        name = _CLOSED_UP if "no-space" in self.perturb else _NAME
+        self._readers = [(a, _reader(a.shown, name)) for a in self.actions]
+        self._engine_readers = [(a, _reader(a.template, _NAME)) for a in self.actions]
+        self._own_name = re.compile(name)
+
+    @cached_property
+    def primitives(self) -> tuple[Primitive, ...]:
+        """The primitive actions as calls."""
+        return tuple(Primitive(a.name, a.order, a.description, a.keyword_only) for a in self._by_name.values())
+
+    @cached_property
+    def forms(self) -> tuple[tuple[str, str], ...]:
+        """The primitive actions as text: (form, description), e.g. `take obj from recep`."""
+        blank = re.compile(r"\{(\w+)\}")
+        return tuple((blank.sub(r"\1", a.shown), a.description) for a in self._by_name.values())
+
+    # What the agent says
+
+    def from_call(self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]) -> Command | Refusal:
+        """The command of a call, or why it is none."""
+        action = self._by_name.get(name)
+        if action is None:
+            return Refusal(f"There is no action {name}.")
+        positional = [p for p in action.order if p not in action.keyword_only]
+        given = dict(zip(positional, arguments, strict=False)) | {**keywords}
+        repeated = set(positional[: len(arguments)]) & set(keywords)
+        if len(arguments) > len(positional) or repeated or set(given) != set(action.order):
+            return Refusal(f"{name} takes {self._parameters(action)}.")
+        return self._understood(action, given)
+
+    def from_text(self, text: str) -> Command | Refusal:
+        """The command of a text, or why it is none. The form must be exact, as the engine's own is."""
+        for action, reader in self._readers:
+            found = reader.fullmatch(text.strip())
+            if found:
+                return self._understood(action, found.groupdict())
+        forms = ", ".join(form for form, _ in self.forms)
+        return Refusal(f"There is no such command. The commands are: {forms}.")
+
+    def _understood(self, action: Action, given: Mapping[str, Plain]) -> Command | Refusal:
+        arguments: dict[str, str] = {}
+        for parameter, value in given.items():
+            if not isinstance(value, str):
+                return Refusal(f"{action.name} takes names such as '{self.show('mug 1')}', not {value!r}.")
+            if not self._own_name.fullmatch(value.strip()):
+                return Refusal(f"There is nothing called {value}.")
+            arguments["recep" if parameter == "using" else parameter] = self.unshow(value.strip())
+        return Command(action.name, action.template.format(**arguments), arguments)
+
+    def _parameters(self, action: Action) -> str:
+        said = [f"{p} (by name: {p}=...)" if p in action.keyword_only else p for p in action.order]
+        return ", ".join(said) or "no arguments"
+
+    # What the agent is told
+
+    def show(self, text: str) -> str:
+        """A text with names as this interface has them."""
+        return _NUMBERED.sub(r"\1\2", text) if "no-space" in self.perturb else text
+
+    def unshow(self, name: str) -> str:
+        """A name as the engine has it."""
+        return re.sub(r"^([a-z]+)([0-9]+)$", r"\1 \2", name) if "no-space" in self.perturb else name
+
+    def as_text(self, engine: str) -> str:
+        """The engine's command as this interface's text."""
+        action, arguments = self._read_engine(engine)
+        return self.show(action.shown.format(**arguments))
+
+    def as_call(self, engine: str) -> str:
+        """The engine's command as this interface's call."""
+        action, arguments = self._read_engine(engine)
+        return self.call_of(action.name, arguments)
+
+    def call_of(self, name: str, arguments: Mapping[str, str]) -> str:
+        """A call in canonical form, from arguments by the action's own parameter names."""
+        action = next(a for a in self.actions if a.name == name)
+        said = []
+        for parameter in action.order:
+            value = repr(self.show(arguments["recep" if parameter == "using" else parameter]))
+            said.append(f"{parameter}={value}" if parameter in action.keyword_only else value)
+        return f"{name}({', '.join(said)})"
+
+    def _read_engine(self, engine: str) -> tuple[Action, dict[str, str]]:
+        for action, reader in self._engine_readers:
+            found = reader.fullmatch(engine)
+            if found:
+                return action, found.groupdict()
+        raise ValueError(f"{engine!r} is no command of the engine")
+
+    def code(self, source: str) -> str:
+        """Python code that calls primitives in their original form (`goto(x)`, `take(a, b)`, `heat(a, b)`), in this interface's form."""
+        if "move-to" in self.perturb:
+            source = re.sub(r"\bgoto\(", "move_to(", source)
+        if "from-take" in self.perturb:
+            source = re.sub(r"\btake\((\w+), (\w+)\)", r"take(\2, \1)", source)
+        if "with-using" in self.perturb:
+            source = re.sub(r"\b(clean|heat|cool)\((\w+), (\w+)\)", r"\1(\2, using=\3)", source)
+        return source
+
+
+def _reader(template: str, name: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", lambda m: f"(?P<{m.group(1)}>{name})", re.escape(template)))
