@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import json
 import os
 import struct
@@ -23,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from learnact import errors
+from learnact.domains import registry
 from learnact.domains.base import Domain, Environment
 from learnact.errors import EnvironmentFailure, LearnactError
 from learnact.records import DomainSpec, Plain, Step, Task
@@ -262,7 +262,7 @@ class _Engine:
     def _domain(self, request: Mapping[str, Any]) -> Domain:
         spec = DomainSpec(*request["domain"])
         if spec not in self._domains:
-            self._domains[spec] = importlib.import_module("learnact.domains.registry").build(spec)
+            self._domains[spec] = registry.build(spec)
         return self._domains[spec]
 
     def _do_ready(self, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,12 @@ OURS: dict[str, str] = {
     "blockworld": "learnact.domains.planning.blockworld:FAMILY",
     "barman": "learnact.domains.planning.barman:FAMILY",
     "tyreworld": "learnact.domains.planning.tyreworld:FAMILY",
+    "alfworld-put": "learnact.domains.alfworld.domain:PUT",
+    "alfworld-clean": "learnact.domains.alfworld.domain:CLEAN",
+    "alfworld-heat": "learnact.domains.alfworld.domain:HEAT",
+    "alfworld-cool": "learnact.domains.alfworld.domain:COOL",
+    "alfworld-examine": "learnact.domains.alfworld.domain:EXAMINE",
+    "alfworld-puttwo": "learnact.domains.alfworld.domain:PUTTWO",
 }
 """The same as in pyproject.toml (a test compares them)."""
 

@@ -34,4 +34,6 @@ def unpack(content: str, where: str) -> Content:
     try:
         return Content.model_validate_json(zlib.decompress(base64.b64decode(content, validate=True)))
     except (binascii.Error, zlib.error, ValidationError, ValueError) as error:
-        raise TaskError(f"{where}: not the content of an ALFWorld game: {str(error).splitlines()[0]}") from error
+        raise TaskError(
+            f"{where}: not the content of an ALFWorld game: {str(error).splitlines()[0]}"
+        ) from error

@@ -66,7 +66,9 @@ class AlfworldOptions(BaseModel):
         if self.labels is not None and self.surface != "published":
             raise ValueError("labels: AgentBoard's labels are patterns of the surface `published`")
         if self.source == "generated" and (self.train_indices is not None or self.labels is not None):
-            raise ValueError("train_indices and labels belong to a source; generated games take train and test")
+            raise ValueError(
+                "train_indices and labels belong to a source; generated games take train and test"
+            )
         return self
 
 
@@ -91,9 +93,17 @@ class AlfworldDomain:
     @cached_property
     def version(self) -> str:
         """Address of text and engine."""
-        said = [TEXT_VERSION, self.instruction, [vars(p) for p in self.primitives], self.example, self.function_example]
+        said = [
+            TEXT_VERSION,
+            self.instruction,
+            [vars(p) for p in self.primitives],
+            self.example,
+            self.function_example,
+        ]
         shipped = [package.versions(), digest(package.domain_text(), package.grammar_text())]
-        return digest(said, self.text_example, shipped, self._language.surface, sorted(self._language.perturb))
+        return digest(
+            said, self.text_example, shipped, self._language.surface, sorted(self._language.perturb)
+        )
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
         """Training and test games have nothing in common: other rooms (generated), other files (a source)."""
@@ -140,18 +150,26 @@ class AlfworldDomain:
     @cached_property
     def _published(self) -> list[Task]:
         folder = games.find(self._source(), self._options.split)
-        many = self._options.split == "train" and self._options.test is not None and self._options.train_indices is None
+        many = (
+            self._options.split == "train"
+            and self._options.test is not None
+            and self._options.train_indices is None
+        )
         limit = self._options.train + (self._options.test or 0) if many else None
         found = games.published(folder, self._kind, self._labels, limit)
         if not found:
-            raise TaskError(f"{folder}: there is no solvable game of type {self._kind.name} ({self._kind.folder}-*)")
+            raise TaskError(
+                f"{folder}: there is no solvable game of type {self._kind.name} ({self._kind.folder}-*)"
+            )
         return found
 
     def _source(self) -> Path:
         if self._options.source != "env":
             return Path(self._options.source).expanduser()
         if not os.environ.get("ALFWORLD_DATA"):
-            raise TaskError(f"{self.name}: source is `env`, but ALFWORLD_DATA is not set; set it, or give source: PATH or generated")
+            raise TaskError(
+                f"{self.name}: source is `env`, but ALFWORLD_DATA is not set; set it, or give source: PATH or generated"
+            )
         return Path(os.environ["ALFWORLD_DATA"]).expanduser()
 
     def _train_indices(self) -> tuple[int, ...]:
@@ -162,7 +180,9 @@ class AlfworldDomain:
         indices = asked if asked is not None else tuple(range(min(self._options.train, max(1, have - 1))))
         beyond = [i for i in indices if not 0 <= i < have]
         if beyond:
-            raise TaskError(f"{self.name}: train_indices {beyond} are not among the {have} games of {self._options.split}")
+            raise TaskError(
+                f"{self.name}: train_indices {beyond} are not among the {have} games of {self._options.split}"
+            )
         return tuple(indices)
 
 

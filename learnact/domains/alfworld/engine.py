@@ -24,7 +24,10 @@ from learnact.domains.alfworld.language import Surface
 from learnact.domains.alfworld.translation import Translation
 
 _PUBLISHED = (
-    ("You arrive at {r.name}. #examineReceptacle.feedback#", "You arrive at {lend.name}. #examineReceptacle.feedback#"),
+    (
+        "You arrive at {r.name}. #examineReceptacle.feedback#",
+        "You arrive at {lend.name}. #examineReceptacle.feedback#",
+    ),
     ("You move the {o.name} to the {r.name}.", "You put the {o.name} in/on the {r.name}."),
     ('template :: "move {o} to {r}"', 'template :: "put {o} in/on {r}"'),
 )
@@ -38,7 +41,9 @@ def grammar_of(surface: Surface) -> str:
     text = package.grammar_text()
     for new, published in _PUBLISHED if surface == "published" else ():
         if new not in text:
-            raise RuntimeError(f"the grammar of {package.versions()} is not the expected one: it lacks {new!r}")
+            raise RuntimeError(
+                f"the grammar of {package.versions()} is not the expected one: it lacks {new!r}"
+            )
         text = text.replace(new, published)
     return text
 
@@ -67,9 +72,9 @@ class _State(PddlState):  # type: ignore[misc]
     """The stock state, begun from a kept translation instead of translating twice."""
 
     def __init__(self, library: Any, translation: Translation, game_logic: GameLogic) -> None:
-        self._facts = defaultdict(set)
+        self._facts: defaultdict[Any, set[Proposition]] = defaultdict(set)
         self._vars_by_name: dict[str, Variable] = {}
-        self._vars_by_type = defaultdict(set)
+        self._vars_by_type: defaultdict[str, set[Variable]] = defaultdict(set)
         self._var_counts: Counter[str] = Counter()
         self._logic = game_logic
         self.downward_lib = library
@@ -81,7 +86,9 @@ class _State(PddlState):  # type: ignore[misc]
                 continue  # known from the game before
         library.load_sas(translation.sas)
         kinds = self.name2type
-        self.add_facts(Proposition(name, [Variable(a, kinds[a]) for a in args]) for name, args in translation.init)
+        self.add_facts(
+            Proposition(name, [Variable(a, kinds[a]) for a in args]) for name, args in translation.init
+        )
         atoms = (Atom * library.get_state_size())()
         library.get_state(atoms)
         facts = [atom.get_fact(kinds) for atom in atoms]
@@ -145,7 +152,7 @@ class Game:
         """The command that says an operator of the planner."""
         name, *arguments = operator.split()
         names = {p: self._name(a) for (p, _), a in zip(self._parameters[name], arguments, strict=False)}
-        return self._logic.templates[name].format(**names)
+        return str(self._logic.templates[name].format(**names))
 
     def do(self, command: str) -> str | None:
         """Do an admissible command and tell what it says; None for any other command, which changes nothing."""
@@ -162,7 +169,9 @@ class Game:
         bound = list(zip(self._parameters[name], arguments, strict=False))
         variables = {p: self._entities[a] for (p, _), a in bound}
         mapping = {Placeholder(p, kind): Variable(a, kind) for (p, kind), a in bound}
-        return self._logic.grammar.derive(self._logic.feedback[name], self._state, (variables, mapping), self._entities)
+        return self._logic.grammar.derive(
+            self._logic.feedback[name], self._state, (variables, mapping), self._entities
+        )
 
 
 def planned(sas: str, search: str) -> list[str] | None:

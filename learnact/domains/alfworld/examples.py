@@ -38,12 +38,16 @@ def example(kind: str, language: Language, as_text: bool = False) -> Example:
 def function_example(language: Language) -> FunctionExample:
     """One worked example of a learned function, which solves no task."""
     kept = _all()["function"]
-    parts = {name: language.show(language.code(kept[name]).rstrip()) for name in ("source", "description", "usage")}
+    parts = {
+        name: language.show(language.code(kept[name]).rstrip()) for name in ("source", "description", "usage")
+    }
     return FunctionExample(**parts)
 
 
 def _in_surface(command: str, language: Language) -> str:
-    return re.sub(r"^put (.*) in/on (.*)$", r"move \1 to \2", command) if language.surface == "new" else command
+    return (
+        re.sub(r"^put (.*) in/on (.*)$", r"move \1 to \2", command) if language.surface == "new" else command
+    )
 
 
 def _observed(command: str, observation: str, language: Language) -> str:

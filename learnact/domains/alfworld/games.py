@@ -78,7 +78,10 @@ def task_of(path: Path, game: Mapping[str, Any], kind: str | None, labels: Label
         name,
         content.pack(),
         len(plan) if isinstance(plan, list) and plan else None,
-        {"split": path.parts[-4] if len(path.parts) > 3 else "", "progress": "agentboard" if content.labels else "facts"},
+        {
+            "split": path.parts[-4] if len(path.parts) > 3 else "",
+            "progress": "agentboard" if content.labels else "facts",
+        },
     )
 
 
@@ -122,6 +125,7 @@ def read_labels(path: str) -> Labels:
             for pattern in patterns:
                 re.compile(pattern)
         except (ValueError, KeyError, TypeError, re.error) as error:
-            raise TaskError(f"{path}:{number}: not a line of AgentBoard's ALFWorld labels: {error!r}") from error
+            raise TaskError(
+                f"{path}:{number}: not a line of AgentBoard's ALFWorld labels: {error!r}"
+            ) from error
     return labels
-

@@ -40,7 +40,9 @@ def generated(kind: Kind, split: str, seed: int, count: int) -> list[Path]:
     found = [_kept(kind, split, seed, i) for i in range(count)]
     lost = [i for i, path in enumerate(found) if path is None]
     if lost:
-        raise EnvironmentFailure(f"generated games {lost} of {kind.name} {split} (seed {seed}) are not in {folder(seed)}")
+        raise EnvironmentFailure(
+            f"generated games {lost} of {kind.name} {split} (seed {seed}) are not in {folder(seed)}"
+        )
     return [path for path in found if path is not None]
 
 
@@ -95,7 +97,9 @@ def make(kind: Kind, split: str, seed: int, index: int) -> Path:
         walkthrough = _solved(house) if house is not None else None
         if house is not None and walkthrough is not None:
             return _keep(house, walkthrough, kind, split, seed, index)
-    raise EnvironmentFailure(f"no solvable game of {kind.name} {split} (seed {seed}, number {index}) in {_ATTEMPTS} attempts")
+    raise EnvironmentFailure(
+        f"no solvable game of {kind.name} {split} (seed {seed}, number {index}) in {_ATTEMPTS} attempts"
+    )
 
 
 def _solved(house: houses.House) -> list[str] | None:

@@ -93,4 +93,8 @@ class _Derivation:
             return self.rule("list_empty", context)
         if len(items) == 1:
             return items[0]
-        return self.rule("list_separator", context).join(items[:-1]) + self.rule("list_last_separator", context) + items[-1]
+        return (
+            self.rule("list_separator", context).join(items[:-1])
+            + self.rule("list_last_separator", context)
+            + items[-1]
+        )

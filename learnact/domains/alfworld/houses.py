@@ -1,8 +1,9 @@
 """Houses from a seed: games of all six types, on the package's own rooms, vocabulary, domain and grammar.
 
-A house is a room of the package (its receptacles with their real positions), furnished with objects of its own vocabulary. Training and test games are in different
-rooms: those that ALFRED itself keeps apart (`TRAIN_SCENE_NUMBERS`, `TEST_SCENE_NUMBERS`). Pure: the same (seed, type, split, index, attempt)
-gives the same house on any machine. Whether it can be solved is for `generation` to verify with the engine's planner.
+A house is a room of the package (its receptacles with their real positions), furnished with objects of its own vocabulary. Training and
+test games are in different rooms: those that ALFRED itself keeps apart (`TRAIN_SCENE_NUMBERS`, `TEST_SCENE_NUMBERS`). Pure: the same
+(seed, type, split, index, attempt) gives the same house on any machine. Whether it can be solved is for `generation` to verify with the
+engine's planner.
 """
 
 from __future__ import annotations
@@ -89,7 +90,9 @@ def _vocabulary() -> _Vocabulary:
         can={name: frozenset(c.VAL_ACTION_OBJECTS[name]) for name in ("Heatable", "Coolable", "Cleanable")},
         openable=frozenset(c.OPENABLE_CLASS_LIST) - {"Box"},
         containers=frozenset(c.MOVABLE_RECEPTACLES),
-        kinds=tuple(sorted((set(c.OBJECTS) | {k for held in contents.values() for k in held}) - set(contents))),
+        kinds=tuple(
+            sorted((set(c.OBJECTS) | {k for held in contents.values() for k in held}) - set(contents))
+        ),
         places=tuple(sorted(set(contents) | {"PaintingHanger"})),
         rooms={
             "train": tuple(sorted(c.TRAIN_SCENE_NUMBERS)),
@@ -196,7 +199,9 @@ class _Furnishing:
                 pose = (x, z, self.rng.choice((0, 90, 180, 270)), 30)
                 at = f"{x:+06.2f}|{self.rng.uniform(0, 1.5):+06.2f}|{z:+06.2f}"
                 whole = kind.removesuffix("Basin")
-                made.append((kind, f"{whole}|{at}|{kind}" if whole != kind else f"{kind}|{at}", _location(pose)))
+                made.append(
+                    (kind, f"{whole}|{at}|{kind}" if whole != kind else f"{kind}|{at}", _location(pose))
+                )
         return made
 
     def _put(self, kind: str, fits: Callable[[tuple[str, str, str]], bool]) -> None:
@@ -209,7 +214,11 @@ class _Furnishing:
         """The kinds of the goal's object and place, with the house arranged so that it is not reached at the start."""
         counts = Counter(kind for kind, _, _ in self.objects if kind != _LAMP)
         options = [(o, p) for o in sorted(counts) for p in self._goal_places(o) if self._open_goal(o, p)]
-        return self.rng.choice(options) if options and len({n for _, n, _ in self.objects}) == len(self.objects) else None
+        return (
+            self.rng.choice(options)
+            if options and len({n for _, n, _ in self.objects}) == len(self.objects)
+            else None
+        )
 
     def _goal_places(self, obj: str) -> list[str]:
         if self.kind.name == "examine":
@@ -228,7 +237,7 @@ class _Furnishing:
             return lamp[2] not in {p[2] for p in mine}
         inside = Counter(p[1] for p in mine if p[0] == place)
         if self.kind.name == "puttwo":
-                return len(mine) >= 2 and not inside
+            return len(mine) >= 2 and not inside
         return not inside
 
     def start(self) -> str:
@@ -251,9 +260,13 @@ class _Furnishing:
         words = _vocabulary()
         locations = sorted({begin} | {location for _, _, location in self.places})
         declared = [("agent1", "agent")]
-        declared += [(f"{k}Type", "otype") for k in words.kinds] + [(f"{k}Type", "rtype") for k in words.places]
+        declared += [(f"{k}Type", "otype") for k in words.kinds] + [
+            (f"{k}Type", "rtype") for k in words.places
+        ]
         declared += [(_mangled(n), "object") for _, n, _ in self.objects]
-        declared += [(_mangled(n), "receptacle") for _, n, _ in self.places] + [(_mangled(n), "location") for n in locations]
+        declared += [(_mangled(n), "receptacle") for _, n, _ in self.places] + [
+            (_mangled(n), "location") for n in locations
+        ]
         facts = [*self._place_facts(), *self._object_facts(), f"atLocation agent1 {_mangled(begin)}"]
         return "\n".join(
             (
@@ -287,7 +300,11 @@ class _Furnishing:
         facts = []
         for kind, name, (_, place, location) in self.objects:
             me = _mangled(name)
-            facts += [f"objectType {me} {kind}Type", f"objectAtLocation {me} {_mangled(location)}", f"inReceptacle {me} {_mangled(place)}"]
+            facts += [
+                f"objectType {me} {kind}Type",
+                f"objectAtLocation {me} {_mangled(location)}",
+                f"inReceptacle {me} {_mangled(place)}",
+            ]
             facts += [f"toggleable {me}"] if kind == _LAMP else [f"pickupable {me}"]
             facts += [f"{able.lower()} {me}" for able in sorted(words.can) if kind in words.can[able]]
             facts += [f"sliceable {me}"] if kind in _SLICEABLE else []
@@ -313,6 +330,10 @@ def goal_text(kind: Kind, obj: str, place: str) -> str:
     if kind.name == "puttwo":
         two = f"(exists (?o2 - object) (and (not (= ?o ?o2)) (objectType ?o2 {obj}Type) (receptacleType ?r {place}Type) (inReceptacle ?o2 ?r)))"
         one = f"{one} {two}"
-    states = {"clean": "(cleanable ?o) (isClean ?o)", "heat": "(heatable ?o) (isHot ?o)", "cool": "(coolable ?o) (isCool ?o)"}
+    states = {
+        "clean": "(cleanable ?o) (isClean ?o)",
+        "heat": "(heatable ?o) (isHot ?o)",
+        "cool": "(coolable ?o) (isCool ?o)",
+    }
     one = f"{states.get(kind.name, '')} {one}".strip()
     return f"(and (exists (?r - receptacle) (exists (?o - object) (and {one}))))"

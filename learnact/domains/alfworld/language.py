@@ -1,8 +1,9 @@
 """How actions and names are said: the engine's own commands, calls, two surfaces, and AgentRefine's perturbations of the interface.
 
-Inside, everything is in the engine's commands of a surface (`take mug 1 from countertop 2`). A `Language` turns calls and texts of the agent into these, and
-refuses, with a sentence, whatever is not in its form: under a perturbation the original form is refused. It turns commands and observations back into what
-the agent reads. Perturbations (METHOD.md, section 7): `with-using` (P1), `move-to` (P2), `from-take` (P3), `no-space` (P4), in any combination.
+Inside, everything is in the engine's commands of a surface (`take mug 1 from countertop 2`). A `Language` turns calls and texts of the
+agent into these, and refuses, with a sentence, whatever is not in its form: under a perturbation the original form is refused. It turns
+commands and observations back into what the agent reads. Perturbations (AgentRefine, arXiv 2501.01702), in any combination: `with-using` (P1),
+`move-to` (P2), `from-take` (P3), `no-space` (P4).
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ _CLOSE = "Requires: you are at recep. recep is open. Then: recep is closed."
 _USE = "Requires: you are at the place where obj is. obj is a desklamp or a floorlamp. Then: obj is on."
 _CLEAN = "Requires: you are at recep. recep is a sinkbasin. you carry obj. Then: obj is clean."
 _HEAT = "Requires: you are at recep. recep is a microwave. you carry obj. Then: obj is hot. obj is no longer cool."
-_COOL = "Requires: you are at recep. recep is a fridge. you carry obj. Then: obj is cool. obj is no longer hot."
+_COOL = (
+    "Requires: you are at recep. recep is a fridge. you carry obj. Then: obj is cool. obj is no longer hot."
+)
 _EXAMINE = (
     "Requires: you are at the place thing, or you carry thing, or thing is in or on the place where you are. "
     "Then: You see what thing is like."
@@ -95,7 +98,9 @@ def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[Action, ...]:
         Action("examine", "examine {thing}", "examine {thing}", ("thing",), _EXAMINE),
         Action("look", "look", "look", (), "Then: You see where you are."),
         Action("inventory", "inventory", "inventory", (), "Then: You see what you carry."),
-        Action("slice", "slice {obj} with {knife}", "slice {obj} with {knife}", ("obj", "knife"), "", hidden=True),
+        Action(
+            "slice", "slice {obj} with {knife}", "slice {obj} with {knife}", ("obj", "knife"), "", hidden=True
+        ),
     )
 
 
@@ -129,7 +134,9 @@ class Language:
     @cached_property
     def primitives(self) -> tuple[Primitive, ...]:
         """The primitive actions as calls."""
-        return tuple(Primitive(a.name, a.order, a.description, a.keyword_only) for a in self._by_name.values())
+        return tuple(
+            Primitive(a.name, a.order, a.description, a.keyword_only) for a in self._by_name.values()
+        )
 
     @cached_property
     def forms(self) -> tuple[tuple[str, str], ...]:
@@ -139,7 +146,9 @@ class Language:
 
     # What the agent says
 
-    def from_call(self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]) -> Command | Refusal:
+    def from_call(
+        self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]
+    ) -> Command | Refusal:
         """The command of a call, or why it is none."""
         action = self._by_name.get(name)
         if action is None:

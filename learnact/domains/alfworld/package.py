@@ -50,7 +50,8 @@ def versions() -> str:
     """Versions of the engine's parts: they are part of what a result depends on."""
     require()
     return " ".join(
-        f"{name} {importlib.metadata.version(name)}" for name in ("alfworld", "textworld", "fast_downward_textworld")
+        f"{name} {importlib.metadata.version(name)}"
+        for name in ("alfworld", "textworld", "fast_downward_textworld")
     )
 
 

@@ -1,7 +1,7 @@
 """How far a game is, from the state's facts: holds the right thing, in the right condition, in the right place.
 
-Our own measure (`progress: facts`), counted from the start state, so that it begins at 0; its running maximum is the environment's progress, 1 exactly when
-won. Where the user has AgentBoard's labels, `Labelled` counts those instead (`progress: agentboard`).
+Our own measure (`progress: facts`), counted from the start state, so that it begins at 0; its running maximum is the environment's
+progress, 1 exactly when won. Where the user has AgentBoard's labels, those are counted instead (`progress: agentboard`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def stage(game: Facts, goal: Goal) -> tuple[int, int]:
     right = {name for name in held if kind_of(name) == goal.obj}
     if goal.kind == "examine":
         return _examined(game, goal, bool(right)), 3
-    inside = [(o, r) for o, r in game.named("inreceptacle") if kind_of(o) == goal.obj and kind_of(r) == goal.recep]
+    inside = [
+        (o, r) for o, r in game.named("inreceptacle") if kind_of(o) == goal.obj and kind_of(r) == goal.recep
+    ]
     if goal.kind == "puttwo":
         places = {r for _, r in inside}
         most = max((sum(1 for _, r in inside if r == place) for place in places), default=0)

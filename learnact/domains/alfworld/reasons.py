@@ -76,8 +76,16 @@ class _Reasons:
 
     def _put(self, obj: str, recep: str, away: list[str]) -> list[str]:
         lacking = [f"You are not carrying {obj}."] if obj not in self._held else []
-        takes = {kind_of(k.removesuffix("type")) for r, k in self._world.named("cancontain") if r == f"{kind_of(recep)}type"}
-        unfit = [f"A {kind_of(obj)} cannot be put in/on a {kind_of(recep)}."] if not lacking and kind_of(obj) not in takes else []
+        takes = {
+            kind_of(k.removesuffix("type"))
+            for r, k in self._world.named("cancontain")
+            if r == f"{kind_of(recep)}type"
+        }
+        unfit = (
+            [f"A {kind_of(obj)} cannot be put in/on a {kind_of(recep)}."]
+            if not lacking and kind_of(obj) not in takes
+            else []
+        )
         return away + self._shut(recep, away) + lacking + unfit
 
     def _use(self, obj: str) -> list[str]:

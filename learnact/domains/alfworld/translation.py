@@ -24,7 +24,11 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Translation:
-    """A translated game. `parameters`: of each action, (name, type). `types`: (name, supertypes). `objects`: name to type. `init`: (predicate, arguments)."""
+    """A translated game.
+
+    `parameters`: (name, type) of each action's parameters. `types`: (name, supertypes). `objects`: name to type. `init`: (predicate,
+    arguments).
+    """
 
     sas: bytes
     parameters: dict[str, list[tuple[str, str]]]
@@ -34,7 +38,9 @@ class Translation:
 
 
 def _path(problem: str) -> Path:
-    key = hashlib.sha256("\0".join((str(_FORMAT), package.versions(), package.domain_text(), problem)).encode())
+    key = hashlib.sha256(
+        "\0".join((str(_FORMAT), package.versions(), package.domain_text(), problem)).encode()
+    )
     return package.cache_folder() / "translations" / f"{key.hexdigest()[:32]}.json.z"
 
 
@@ -68,7 +74,9 @@ def _translated(problem: str) -> dict[str, Any]:
     facts = [_fact(atom) for atom in task.init]
     return {
         "sas": sas,
-        "parameters": {a.name: [(p.name.strip("?"), p.type_name) for p in a.parameters] for a in task.actions},
+        "parameters": {
+            a.name: [(p.name.strip("?"), p.type_name) for p in a.parameters] for a in task.actions
+        },
         "types": [(t.name, list(t.supertype_names)) for t in task.types],
         "objects": {o.name: o.type_name for o in task.objects},
         "init": [fact for fact in facts if fact is not None],
@@ -82,8 +90,10 @@ def parse(problem: str, optimize: bool) -> tuple[Any, str]:
     argv, stdout = sys.argv, sys.stdout
     try:
         task, sas = fast_downward.pddl2sas(package.domain_text(), problem, verbose=False, optimize=optimize)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  the translator raises bare exceptions and exits for bad input
-        raise TaskError(f"the planner cannot read the PDDL problem: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise TaskError(
+            f"the planner cannot read the PDDL problem: {type(error).__name__}: {error}"
+        ) from error
     finally:
         sys.argv, sys.stdout = argv, stdout
     return task, sas
@@ -112,5 +122,3 @@ def write_atomically(path: Path, body: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-
-
