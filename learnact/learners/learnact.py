@@ -95,7 +95,7 @@ def _worked_example(training: Training) -> str:
     example = training.domain.function_example
     return section(
         "Example of a function",
-        f"```python\n{example.source}\n```\nUsage: {example.usage}\nDescription: {example.description}",
+        f"```python\n{example.source.strip()}\n```\nUsage: {example.usage}\nDescription: {example.description}",
     )
 
 
