@@ -59,7 +59,7 @@ def within(low: int, high: int) -> AfterValidator:
 class PlanningOptions(BaseModel):
     """Options that all planning domains share."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     source: str = GENERATED
     """`generated`, or the folder of published problems (AgentBoard's layout: NAME.pddl beside NAME/*.pddl)."""

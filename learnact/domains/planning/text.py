@@ -84,7 +84,7 @@ class Wording(BaseModel):
         try:
             return cls.model_validate(yaml.load(text, Loader=yaml.BaseLoader))
         except yaml.YAMLError as error:
-            raise TaskError(f"{where}: {error}") from None
+            raise TaskError(f"{where}: {' '.join(str(error).split())}") from None
         except ValidationError as error:
             first = error.errors()[0]
             raise TaskError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
@@ -101,6 +101,7 @@ class Wording(BaseModel):
                 raise TaskError(
                     f"{where}: sentences.{predicate}: expected {{0}} to {{{count - 1}}}, each once"
                 )
+        self._check_unlike(rules, where)
         for schema in rules.schemas:
             names = self.parameters.get(schema.name)
             if names is None or len(names) != len(schema.parameters):
@@ -115,6 +116,15 @@ class Wording(BaseModel):
                     raise TaskError(
                         f"{where}: sentences.{atom}: {schema.name} deletes it: say where `[no longer]` stands"
                     )
+
+    def _check_unlike(self, rules: Rules, where: str) -> None:
+        """No sentence may be read as another predicate's."""
+        for predicate, count in rules.predicates.items():
+            for form in self._forms[predicate]:
+                sentence = form.format(*[f"name-{i}" for i in range(count)])
+                for other, _, _, pattern in self._patterns:
+                    if other != predicate and pattern.fullmatch(sentence):
+                        raise TaskError(f"{where}: sentences.{predicate}: reads like {other}: {sentence}")
 
     @cached_property
     def words(self) -> frozenset[str]:

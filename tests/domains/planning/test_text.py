@@ -119,8 +119,15 @@ def test_no_name_is_a_word_of_a_sentence(name):
         ("{1} [no longer] holds {0}.", "{1} holds {0}.", r"sentences.carry: pick|drop deletes it"),
         ("[obj, place, hand]", "[obj, room, hand]", "parameters.pick: room is a word of a sentence"),
         ("[obj, place, hand]", "[obj, place]", "parameters.pick: expected 3 names"),
-        ("title: Gripper", "titel: Gripper", "titel|title"),
-        ("title: Gripper", "title: [", "g.yaml: while scanning"),
+        (
+            "you are [no longer] in {0}.",
+            "{0} is a room.",
+            "sentences.room: reads like at-robby|sentences.at-robby",
+        ),
+        ("{0} is a gripper.", "{0} is no longer free.", "sentences.gripper: reads like free"),
+        ("{0} is a gripper.", "{0} is: a gripper.", "sentences.gripper: String should match"),
+        ("title: a robot", "titel: a robot", "titel|title"),
+        ("title: a robot", "title: [ ", "g.yaml: while parsing a flow"),
     ],
 )
 def test_a_broken_table_is_refused_with_the_key(old, new, message):
