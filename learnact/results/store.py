@@ -90,7 +90,7 @@ class RunStore:
         self._writing = asyncio.Lock()
         self._first, self._last, self._rested = 0.0, math.inf, 0.0
         self._failure: BaseException | None = None
-        self._worked = False
+        self._worked = any(p.level == 0 and set(p.rows) - {"events"} for p in self._parts.live)
         self._counters = Counters()
         self._statuses: dict[str, str] = self._committed.trial_statuses()
 

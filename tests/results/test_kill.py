@@ -1,0 +1,127 @@
+"""A writing process is killed at any moment: what it had been told is stored is there whole, and the folder reads cleanly."""
+
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from learnact.results.reader import connect, load_calls, load_episode, runs
+from learnact.results.store import RunStore
+from tests.results import material
+
+WRITER = """
+import asyncio, sys
+from learnact.results import parts
+from learnact.results.store import RunStore
+from tests.results import material
+
+parts.FAN_IN = 4   # merge often, so that kills hit merges too
+
+async def one(store, number):
+    unit = material.episode(number)
+    outcome = material.outcome(unit, turns=3, streamed=number % 2 == 0)
+    for call in material.outcome(unit, turns=3).calls:
+        if number % 2 == 0:
+            store.record(call)
+    await store.commit(outcome)
+    print(number, flush=True)
+
+async def main(folder, first):
+    store = RunStore.open(folder, "k" * 24, "killed", {}, {}, {})
+    print("open", flush=True)
+    number = first
+    while True:
+        await asyncio.gather(*(one(store, n) for n in range(number, number + 3)))
+        number += 3
+        if number % 30 == 0:
+            await store.close()
+            store = RunStore.open(folder, "k" * 24, "killed", {}, {}, {})
+
+asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+"""
+
+
+def play_and_kill(folder: Path, first: int, seconds: float) -> list[int]:
+    """Numbers of the episodes that the writer was told are stored."""
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(folder), str(first)], stdout=subprocess.PIPE, text=True, cwd=root
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline().strip() == "open"
+        time.sleep(seconds)  # not a synchronisation: the moment of death is the input of this test
+        writer.kill()
+        told = writer.stdout.read().split("\n")[:-1]
+    return [int(line) for line in told]
+
+
+@pytest.mark.timeout(120)
+def test_what_was_reported_survives_kills_at_any_time(tmp_path):
+    random_, told = random.Random(11), []
+    for life in range(4):
+        told += play_and_kill(tmp_path, 1000 * life, random_.uniform(0.05, 1.2))
+        check(tmp_path, told)
+    assert len(told) > 20
+
+    async def finish():
+        store = RunStore.open(tmp_path, "k" * 24, "killed", {}, {}, {})
+        assert all(store.find(material.episode(number).key) for number in told)
+        await store.close()
+
+    asyncio.run(finish())
+    check(tmp_path, told)
+    folder = runs(tmp_path)[0].folder
+    assert not list(folder.glob(".tmp-*"))
+    assert len(list(folder.glob("part.*.json"))) == 1
+
+
+def check(folder: Path, told: list[int]) -> None:
+    with connect(folder) as connection:
+        keys = [key for (key,) in connection.execute("SELECT key FROM episodes").fetchall()]
+        assert len(keys) == len(set(keys))
+        assert {material.episode(number).key for number in told} <= set(keys)
+        counts = connection.execute(
+            "SELECT (SELECT count(*) FROM turns), (SELECT count(*) FROM calls), (SELECT count(*) FROM prompts),"
+            " (SELECT count(*) FROM turns LEFT JOIN episodes ON key = episode WHERE key IS NULL)"
+        ).fetchone()
+        assert counts == (3 * len(keys), 3 * len(keys), 3 * len(keys), 0)
+        for number in told[-3:]:
+            outcome = material.outcome(material.episode(number), turns=3)
+            assert load_episode(connection, outcome.key) == outcome.result
+            assert load_calls(connection, outcome.key) == outcome.calls
+
+
+def test_a_torn_journal_and_files_without_manifest_are_ignored(tmp_path):
+    unit = material.episode(3)
+    calls = material.outcome(unit, turns=3).calls
+
+    async def interrupted():
+        store = RunStore.open(tmp_path, "k" * 24, "torn", {}, {}, {})
+        for call in calls:
+            store.record(call)
+        await store.close("interrupted")
+        return store.folder
+
+    folder = asyncio.run(interrupted())
+    journal = folder / "calls.journal"
+    journal.write_bytes(journal.read_bytes()[:-10])
+    (folder / "episodes.0000099.parquet").write_bytes(b"half a file")
+    (folder / ".tmp-part.0000100.json").write_text(json.dumps({}))
+    with connect(tmp_path) as connection:
+        assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (0,)
+
+    async def resumed():
+        store = RunStore.open(tmp_path, "k" * 24, "torn", {}, {}, {})
+        assert store.replay(unit.key) == calls[:2]
+        await store.commit(material.outcome(unit, turns=3))
+        await store.close()
+
+    asyncio.run(resumed())
+    with connect(tmp_path) as connection:
+        assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (1,)
+    assert not (folder / "episodes.0000099.parquet").exists()
