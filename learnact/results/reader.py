@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 
@@ -20,6 +20,9 @@ from learnact.records import Call, Episode, EpisodeResult, Library, Request, his
 from learnact.results import rows
 from learnact.results.parts import check_version, live_parts, quoted
 from learnact.results.schema import ORDER, SCHEMAS
+
+Connection: TypeAlias = duckdb.DuckDBPyConnection
+"""So that floors above can name it without importing duckdb."""
 
 VIEWS = (
     "runs",
@@ -96,14 +99,14 @@ def find_run(results: Path | str, wanted: str) -> RunInfo:
     raise ResultsError(f"no run {wanted!r} in {results}; {hint}")
 
 
-def connect(results: Path | str, run: str | Sequence[str] | None = None) -> duckdb.DuckDBPyConnection:
+def connect(results: Path | str, run: str | Sequence[str] | None = None) -> Connection:
     """A connection with the views `VIEWS` over all runs of a folder, or over those named (see `find_run`)."""
     wanted = [run] if isinstance(run, str) else run
     chosen = runs(results) if wanted is None else [find_run(results, name) for name in wanted]
     return connect_folders([info.folder for info in chosen])
 
 
-def connect_folders(folders: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+def connect_folders(folders: Sequence[Path]) -> Connection:
     """A connection with the views over the runs in these folders."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
@@ -128,16 +131,14 @@ def connect_folders(folders: Sequence[Path]) -> duckdb.DuckDBPyConnection:
 # Records --------------------------------------------------------------------------------------------------------------
 
 
-def dictionaries(
-    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()
-) -> list[dict[str, Any]]:
+def dictionaries(connection: Connection, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """Rows of a query as dictionaries."""
     found = connection.execute(query, list(values))
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def _one(connection: duckdb.DuckDBPyConnection, table: str, column: str, wanted: str) -> dict[str, Any]:
+def _one(connection: Connection, table: str, column: str, wanted: str) -> dict[str, Any]:
     found = dictionaries(
         connection,
         f"SELECT * FROM _{table} WHERE starts_with({column}, ?) ORDER BY {column} LIMIT 2",
@@ -153,30 +154,30 @@ def _one(connection: duckdb.DuckDBPyConnection, table: str, column: str, wanted:
     return found[0]
 
 
-def _text(connection: duckdb.DuckDBPyConnection, address: str) -> str:
+def _text(connection: Connection, address: str) -> str:
     found = connection.execute("SELECT text FROM _blocks WHERE hash = ? LIMIT 1", [address]).fetchone()
     if found is None:
         raise ResultsError(f"block {address} is missing: the folder is incomplete")
     return str(found[0])
 
 
-def load_library(connection: duckdb.DuckDBPyConnection, library: str) -> Library:
+def load_library(connection: Connection, library: str) -> Library:
     """A library by its id or the beginning of it; `""` is the empty one."""
     return rows.library_from(_one(connection, "libraries", "library", library)) if library else Library()
 
 
-def load_episode(connection: duckdb.DuckDBPyConnection, key: str) -> EpisodeResult:
+def load_episode(connection: Connection, key: str) -> EpisodeResult:
     """An episode's result with its turns, by key or the beginning of it."""
     return _result(connection, _one(connection, "episodes", "key", key))
 
 
-def _result(connection: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> EpisodeResult:
+def _result(connection: Connection, row: dict[str, Any]) -> EpisodeResult:
     query = f"SELECT * FROM _turns WHERE episode = ? AND run = ? ORDER BY {', '.join(ORDER['turns'])}"
     turns = dictionaries(connection, query, [row["key"], row["run"]])
     return rows.result_from(row, tuple(rows.turn_from(turn) for turn in turns))
 
 
-def load_unit(connection: duckdb.DuckDBPyConnection, key: str) -> Episode | Request:
+def load_unit(connection: Connection, key: str) -> Episode | Request:
     """The unit of work behind a key: all that is needed to do it again, but for the model's URLs."""
 
     def text(address: str) -> str:
@@ -189,7 +190,7 @@ def load_unit(connection: duckdb.DuckDBPyConnection, key: str) -> Episode | Requ
     return rows.episode_from(row, text, load_library(connection, row["library"]))
 
 
-def load_calls(connection: duckdb.DuckDBPyConnection, unit: str) -> tuple[Call, ...]:
+def load_calls(connection: Connection, unit: str) -> tuple[Call, ...]:
     """The calls of a unit, with prompts exactly as sent."""
     turns = dictionaries(connection, "SELECT * FROM _turns WHERE episode = ? ORDER BY turn", [unit])
     entries = history_entries(rows.turn_from(turn) for turn in turns)

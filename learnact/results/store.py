@@ -48,15 +48,19 @@ from learnact.results.schema import SCHEMA_VERSION
 
 QUIET = 0.02
 PERIOD = 1.0
+ID_CHARS = 12
 REST = 9.0
 """Seconds of rest for each second of writing, as far as `PERIOD` allows."""
+
 TRIAL_COLUMNS = (
     "method",
     "domain",
     "agent_model",
     "learner_model",
-    "repeat",
-    "simulated",
+    "learn_repeat",
+    "test_repeats",
+    "test_episodes",
+    "seed",
     "status",
     "reason",
     "library",
@@ -66,7 +70,7 @@ TRIAL_COLUMNS = (
 
 def run_folder(results: Path, run: str, name: str) -> Path:
     """Where a run lies: the job's name for people, the beginning of the run's id for uniqueness."""
-    return results / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name).strip('-.') or 'run'}-{run[:12]}"
+    return results / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name).strip('-.') or 'run'}-{run[:ID_CHARS]}"
 
 
 class RunStore:
@@ -90,7 +94,7 @@ class RunStore:
         self._writing = asyncio.Lock()
         self._first, self._last, self._rested = 0.0, math.inf, 0.0
         self._failure: BaseException | None = None
-        self._worked = any(p.level == 0 and set(p.rows) - {"events"} for p in self._parts.live)
+        self._worked = sum(bool(set(p.rows) - {"events"}) for p in self._parts.live) > 1
         self._counters = Counters()
         self._statuses: dict[str, str] = self._committed.trial_statuses()
 
@@ -105,7 +109,8 @@ class RunStore:
         versions: Mapping[str, str],
     ) -> RunStore:
         """Start a run, or continue it. Raises `ResultsError` when another driver holds it or its schema is unknown."""
-        folder = run_folder(Path(results), run, name)
+        known = sorted(Path(results).glob(f"*-{run[:ID_CHARS]}/run.json"))
+        folder = known[0].parent if known else run_folder(Path(results), run, name)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -114,9 +119,9 @@ class RunStore:
             ) from error
         lock = files.Lock(folder)
         try:
-            known = _greet(folder, run, name, versions)
+            there = _greet(folder, run, name, versions)
             store = cls(folder, run, name, lock)
-            store._event("resumed" if known else "started", job, resolved, versions)
+            store._event("resumed" if there else "started", job, resolved, versions)
             store._write(store._take())
         except BaseException:
             lock.release()

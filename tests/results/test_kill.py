@@ -77,7 +77,7 @@ def test_what_was_reported_survives_kills_at_any_time(tmp_path):
     check(tmp_path, told)
     folder = runs(tmp_path)[0].folder
     assert not list(folder.glob(".tmp-*"))
-    assert len(list(folder.glob("part.*.json"))) == 1
+    assert len(list(folder.glob("episodes.*"))) == len(list(folder.glob("calls.*.parquet"))) == 1
 
 
 def check(folder: Path, told: list[int]) -> None:

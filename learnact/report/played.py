@@ -1,0 +1,201 @@
+"""What was played and what was meant to be, read from the results once for all tables: test episodes by group, unfinished ones counted."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from learnact.results.reader import Connection, dictionaries
+from learnact.results.statistics import Interval, bounds, clustered_mean
+
+
+class Group(NamedTuple):
+    """What a row of a table is about."""
+
+    domain: str
+    method: str
+    agent_model: str
+    learner_model: str
+
+
+class Played(NamedTuple):
+    """One finished test episode, as far as tables go."""
+
+    run: str
+    trial: str
+    key: str
+    domain: str
+    method: str
+    agent_model: str
+    learner_model: str
+    simulated: bool
+    library: str
+    phase: str
+    task_hash: str
+    test_repeat: int
+    success: bool
+    progress: float
+    grounding: float
+    turns: int
+    unreadable_turns: int
+    primitive_steps: int
+    learned_calls: int
+    learned_calls_ok: int
+    action_turns: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+
+    @property
+    def group(self) -> Group:
+        """The row that it counts in."""
+        return Group(self.domain, self.method, self.agent_model, self.learner_model)
+
+    @property
+    def task(self) -> tuple[str, str]:
+        """The cluster that it belongs to."""
+        return self.domain, self.task_hash
+
+
+ALL = "all"
+"""The domain of rows over all domains."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One row: a method on a domain (or all) with a pair of models. `worst` and `best`: success if all unfinished episodes failed, or succeeded."""
+
+    group: Group
+    simulated: bool
+    success: Interval
+    progress: Interval
+    trials: int
+    unfinished: int
+    worst: float
+    best: float
+    unreadable: float
+    turns: float
+    primitive_steps: float
+
+
+def played(connection: Connection, phases: Sequence[str] = ("test",)) -> list[Played]:
+    """Finished episodes of these phases, in a fixed order."""
+    columns = ", ".join("model AS agent_model" if f == "agent_model" else f for f in Played._fields)
+    listed = ", ".join(f"'{phase}'" for phase in phases)
+    rows = connection.execute(
+        f"SELECT {columns} FROM episodes WHERE phase IN ({listed}) ORDER BY run, trial, phase, key"
+    ).fetchall()
+    return [Played(*row) for row in rows]
+
+
+def order_of_methods(connection: Connection) -> dict[str, int]:
+    """Methods in the order of the job."""
+    rows = connection.execute(
+        "SELECT method FROM _trials GROUP BY method ORDER BY min(run), min(seq)"
+    ).fetchall()
+    return {method: place for place, (method,) in enumerate(rows)}
+
+
+def learner_is_simulated(connection: Connection) -> bool:
+    """Whether any learner's request was answered by a simulated model."""
+    found = connection.execute("SELECT bool_or(simulated) FROM requests").fetchone()
+    return bool(found and found[0])
+
+
+def unfinished(connection: Connection, episodes: Iterable[Played]) -> dict[Group, int]:
+    """Test episodes that were meant to be played and have no result, by group.
+
+    What was meant: the number of test tasks of a trial (by its own row, by the run's checks, or by what its like have played) times repeats.
+    """
+    trials = dictionaries(connection, "SELECT * FROM trials")
+    finished: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    tasks: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for episode in episodes:
+        finished[episode.run, episode.trial][episode.domain] += 1
+        tasks[episode.run, episode.trial][episode.domain].add(episode.task_hash)
+    checked = _checked(connection)
+    like: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for trial in trials:
+        for domain, seen in tasks[trial["run"], trial["trial"]].items():
+            like[_kind(trial)][domain] = max(like[_kind(trial)][domain], len(seen))
+    missing: dict[Group, int] = defaultdict(int)
+    for trial in trials:
+        tested = _test_domains(trial)
+        for domain in tested:
+            many = max(like[_kind(trial)][domain], checked.get((trial["run"], trial["domain"], domain), 0))
+            meant = many * (trial["test_repeats"] or 1)
+            if len(tested) == 1 and trial["test_episodes"] is not None:
+                meant = trial["test_episodes"]
+            short = meant - finished[trial["run"], trial["trial"]][domain]
+            if short > 0:
+                group = Group(domain, trial["method"], trial["agent_model"], trial["learner_model"] or "")
+                missing[group] += short
+    return dict(missing)
+
+
+def _kind(trial: Mapping[str, Any]) -> str:
+    """Trials of one kind are tested on the same tasks."""
+    options = json.loads(trial["options"] or "{}")
+    told = (trial["run"], trial["domain"], options.get("test_domains"), options.get("test"))
+    return json.dumps(told, sort_keys=True)
+
+
+def _test_domains(trial: Mapping[str, Any]) -> list[str]:
+    specs = json.loads(trial["options"] or "{}").get("test_domains") or []
+    return list(dict.fromkeys(spec["name"] for spec in specs)) or [trial["domain"]]
+
+
+def _checked(connection: Connection) -> dict[tuple[str, str, str], int]:
+    found: dict[tuple[str, str, str], int] = {}
+    for row in dictionaries(connection, "SELECT run, facts FROM checks WHERE starts_with(name, 'disjoint')"):
+        facts = json.loads(row["facts"])
+        if isinstance(facts.get("test_tasks"), int):
+            place = (row["run"], facts["learned_on"], facts["tested_on"])
+            found[place] = max(found.get(place, 0), facts["test_tasks"])
+    return found
+
+
+def scores(connection: Connection, overall: bool = True) -> list[Score]:
+    """Success and progress by method and domain; with `overall` also over all domains where a method played several."""
+    episodes = played(connection)
+    missing = unfinished(connection, episodes)
+    groups: dict[Group, list[Played]] = {group: [] for group in missing}
+    for episode in episodes:
+        groups.setdefault(episode.group, []).append(episode)
+    if overall:
+        together: dict[Group, list[Group]] = defaultdict(list)
+        for group in list(groups):
+            together[group._replace(domain=ALL)].append(group)
+        for group, parts in together.items():
+            if len(parts) > 1:
+                groups[group] = [episode for part in parts for episode in groups[part]]
+                missing[group] = sum(missing.get(part, 0) for part in parts)
+    learner, place = learner_is_simulated(connection), order_of_methods(connection)
+
+    def order(group: Group) -> tuple[Any, ...]:
+        return group.domain == ALL, group.domain, group.agent_model, place.get(group.method, 99), group
+
+    return [score(g, groups[g], missing.get(g, 0), learner) for g in sorted(groups, key=order)]
+
+
+def score(group: Group, episodes: Sequence[Played], missing: int, learner_simulated: bool) -> Score:
+    """One group's numbers."""
+    worst, best = bounds(sum(e.success for e in episodes), len(episodes), missing)
+    turns = sum(e.turns for e in episodes)
+    number = len(episodes) or 1
+    return Score(
+        group,
+        any(e.simulated for e in episodes) or (learner_simulated and group.learner_model != ""),
+        clustered_mean((e.task, e.success) for e in episodes),
+        clustered_mean((e.task, e.progress) for e in episodes),
+        len({(e.run, e.trial) for e in episodes}),
+        missing,
+        worst,
+        best,
+        sum(e.unreadable_turns for e in episodes) / turns if turns else 0.0,
+        turns / number,
+        sum(e.primitive_steps for e in episodes) / number,
+    )

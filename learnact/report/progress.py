@@ -1,0 +1,217 @@
+"""Live progress of a run: redrawn in place on a terminal, plain lines now and then elsewhere. Watches the driver; never slows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from learnact.records import Episode, Outcome
+from learnact.results.counters import Counters
+from learnact.spec import Job, TrialSpec
+from learnact.trial import TrialResult
+
+LINE_SECONDS = 10.0
+"""Seconds between plain lines at least."""
+REDRAWS = 4
+"""Redraws a second on a terminal."""
+SIMULATED = "simulated model: these numbers say nothing about language models"
+
+
+class Plan(Protocol):
+    """What is to be done (the driver's `Preflight`)."""
+
+    @property
+    def trials(self) -> Sequence[TrialSpec]:
+        """All trials."""
+        ...
+
+    @property
+    def test_episodes(self) -> int:
+        """Episodes of the tests; those of learning cannot be known before."""
+        ...
+
+
+@dataclass(frozen=True)
+class Progress:
+    """All that a display shows. `tested` counts finished test episodes, found ones included; `stages` trials by what they are doing."""
+
+    name: str
+    simulated: bool = False
+    trials: int = 0
+    ended: int = 0
+    incomplete: int = 0
+    tested: int = 0
+    tests: int = 0
+    stages: dict[str, int] = field(default_factory=dict)
+    counters: Counters = field(default_factory=Counters)
+    seconds: float = 0.0
+    fresh: int = 0
+    """Test episodes finished in this session: what the time left is judged by."""
+    last_error: str = ""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Judged by the pace of this session's test episodes; None before there are any. Learning still to come is not in it."""
+        if not self.fresh or self.tested >= self.tests:
+            return 0.0 if self.tests and self.tested >= self.tests else None
+        return (self.tests - self.tested) * self.seconds / self.fresh
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds for a person: `8 s`, `3:07 min`, `2:05 h`."""
+    if seconds is None:
+        return "?"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
+
+
+def thousands(number: int) -> str:
+    """A count for a person: `950`, `12.4k`, `3.1M`."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if number >= size:
+            return f"{number / (1e3 if unit == 'k' else size):.1f}{unit}"
+    return str(number)
+
+
+def money(counters: Counters) -> str:
+    """Cost in US dollars; says where calls had no price."""
+    if counters.unpriced and not counters.cost:
+        return "no price"
+    return f"${counters.cost:.2f}" + (
+        f" + {counters.unpriced} calls without a price" if counters.unpriced else ""
+    )
+
+
+def facts(progress: Progress) -> list[tuple[str, str]]:
+    """Names and values, in order."""
+    counters = progress.counters
+    doing = ", ".join(f"{count} {what}" for what, count in progress.stages.items() if count)
+    failures = f"{counters.attempts} tries" + (
+        f", {counters.failed} units gave up" if counters.failed else ""
+    )
+    left = progress.seconds_left
+    return [
+        ("trials", f"{progress.ended}/{progress.trials}" + (f" ({doing})" if doing else "")),
+        ("test episodes", f"{progress.tested}/{progress.tests}"),
+        ("done now", f"{counters.episodes} episodes, {counters.requests} requests, {counters.found} found"),
+        ("calls", thousands(counters.calls)),
+        ("tokens", f"{thousands(counters.tokens.prompt)} in, {thousands(counters.tokens.completion)} out"),
+        ("cost", money(counters)),
+        ("failures", failures),
+        ("time", f"{duration(progress.seconds)}, left {duration(left)}"),
+    ]
+
+
+def line(progress: Progress) -> str:
+    """Progress in one plain line."""
+    shown = [f"{name} {value}" for name, value in facts(progress)]
+    return f"{progress.name}: " + "; ".join(shown) + ("; simulated" if progress.simulated else "")
+
+
+def panel(progress: Progress) -> RenderableType:
+    """Progress as it is drawn on a terminal."""
+    head = Text.assemble((progress.name, "bold"), (f"  {SIMULATED}" if progress.simulated else "", "yellow"))
+    bar = ProgressBar(total=max(progress.tests, 1), completed=progress.tested, width=60)
+    grid = Table.grid(padding=(0, 2))
+    for name, value in facts(progress):
+        grid.add_row(Text(name, style="dim"), Text(value))
+    error = [Text(f"last failure: {progress.last_error}", style="red", overflow="ellipsis", no_wrap=True)]
+    return Group(head, bar, grid, *(error if progress.last_error else []))
+
+
+class ProgressDisplay:
+    """Shows a run's progress; implements the driver's `Display`. Used as a context, so that the terminal is left as it was."""
+
+    def __init__(self, console: Console, seconds: float = LINE_SECONDS) -> None:
+        self._console = console
+        self._seconds = seconds
+        self._live: Live | None = None
+        self._began = self._shown = time.monotonic()
+        self._doing: dict[str, str] = {}
+        self.progress = Progress("")
+
+    def __enter__(self) -> ProgressDisplay:
+        if self._console.is_terminal:
+            self._live = Live(
+                console=self._console,
+                refresh_per_second=REDRAWS,
+                get_renderable=lambda: panel(self._now()),
+                transient=True,
+            )
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+        self._say()
+
+    def begin(self, job: Job, plan: Plan, counters: Counters) -> None:
+        """The run starts."""
+        self._began = time.monotonic()
+        simulated = any(
+            t.agent_model.simulated or (t.learns and t.learner_model.simulated) for t in plan.trials
+        )
+        self.progress = Progress(
+            job.name, simulated, trials=len(plan.trials), tests=plan.test_episodes, counters=counters
+        )
+        self._say()
+
+    def stage(self, trial: TrialSpec, what: str) -> None:
+        """A trial has begun something."""
+        self._doing[trial.id] = what
+        self._update()
+
+    def outcome(self, outcome: Outcome, counters: Counters) -> None:
+        """A unit is committed, or was found committed."""
+        now = self.progress
+        if isinstance(outcome.unit, Episode) and outcome.unit.phase == "test" and outcome.result is not None:
+            fresh = counters.found == now.counters.found
+            now = replace(now, tested=now.tested + 1, fresh=now.fresh + fresh)
+        if outcome.attempts:
+            worst = outcome.attempts[-1]
+            now = replace(now, last_error=f"{worst.boundary}: {' '.join(worst.error.split())[:200]}")
+        self.progress = replace(now, counters=counters)
+        self._update()
+
+    def trial(self, result: TrialResult) -> None:
+        """A trial has ended."""
+        self._doing.pop(result.trial.id, None)
+        now = self.progress
+        self.progress = replace(
+            now, ended=now.ended + 1, incomplete=now.incomplete + (result.status != "done")
+        )
+        self._update()
+
+    def _now(self) -> Progress:
+        stages: dict[str, int] = {}
+        for what in self._doing.values():
+            stages[what] = stages.get(what, 0) + 1
+        return replace(self.progress, stages=stages, seconds=time.monotonic() - self._began)
+
+    def _update(self) -> None:
+        if self._live is None and time.monotonic() - self._shown >= self._seconds:
+            self._say()
+
+    def _say(self) -> None:
+        if self._live is None or not self._live.is_started:
+            self._shown = time.monotonic()
+            self._console.print(line(self._now()), markup=False, highlight=False, soft_wrap=True)
