@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -185,7 +186,7 @@ def score(group: Group, episodes: Sequence[Played], missing: int, learner_simula
     """One group's numbers."""
     worst, best = bounds(sum(e.success for e in episodes), len(episodes), missing)
     turns = sum(e.turns for e in episodes)
-    number = len(episodes) or 1
+    number = len(episodes) or math.nan
     return Score(
         group,
         any(e.simulated for e in episodes) or (learner_simulated and group.learner_model != ""),
@@ -195,7 +196,7 @@ def score(group: Group, episodes: Sequence[Played], missing: int, learner_simula
         missing,
         worst,
         best,
-        sum(e.unreadable_turns for e in episodes) / turns if turns else 0.0,
+        sum(e.unreadable_turns for e in episodes) / turns if turns else math.nan,
         turns / number,
         sum(e.primitive_steps for e in episodes) / number,
     )

@@ -1,0 +1,140 @@
+"""What a person reads: scores with intervals and marks, trajectories, libraries, the last page, progress."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+from rich.console import Console
+
+from learnact.records import ActionError, Tokens
+from learnact.report import sheet, summary
+from learnact.report.progress import Progress, ProgressDisplay, line, panel
+from learnact.report.tables import score_table
+from learnact.report.trajectory import descent, show_episode, show_library, turn_lines
+from learnact.results.counters import Counters
+from learnact.results.reader import connect_folders
+from tests.report.conftest import WEAK
+from tests.results import material
+
+
+def text_of(renderable, width=160, terminal=False):
+    console = Console(width=width, file=io.StringIO(), force_terminal=terminal)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+def test_scores_by_method_and_domain_carry_intervals_counts_and_the_mark_of_simulation(connection):
+    table = score_table(connection)
+    rows = {(row["domain"], row["method"]): row for row in sheet.as_plain(table)["rows"]}
+    learnact = rows["gripper", "learnact"]
+    assert learnact["success"]["mean"] == 0.8
+    assert learnact["success"]["low"] < 0.8 < learnact["success"]["high"] < 1.0
+    assert (learnact["episodes"], learnact["tasks"], learnact["unfinished"]) == (5, 5, 0)
+    assert rows["all", "act"]["success"]["clusters"] == 10
+    assert list(rows) == [(d, m) for d in ("blockworld", "gripper", "all") for m in ("act", "learnact")]
+    shown = text_of(sheet.to_rich(table))
+    assert "(simulated)" in shown
+    assert "say nothing about language models" in " ".join(shown.split())
+    assert "80.0 (" in shown
+
+
+def test_a_table_is_the_same_in_every_form(connection):
+    table = score_table(connection)
+    rows = list(csv.DictReader(io.StringIO(sheet.to_csv(table))))
+    assert [float(row["success"]) for row in rows[:2]] == [0.4, 0.8]
+    assert rows[0]["simulated"] == "True"
+    assert rows[0]["success_tasks"] == "5"
+    marked = sheet.to_markdown(table)
+    assert "| blockworld | act | 40.0 (" in marked
+    assert "simulated" in marked
+    assert json.loads(sheet.to_json(table))["rows"][0]["success"]["mean"] == 0.4
+
+
+def test_unfinished_episodes_are_counted_and_bound_the_rate(broken):
+    with connect_folders([broken]) as connection:
+        rows = {(r["domain"], r["method"]): r for r in sheet.as_plain(score_table(connection))["rows"]}
+    row = rows["blockworld", "learnact"]
+    assert (row["episodes"], row["unfinished"]) == (3, 2)
+    assert (row["worst"], row["best"]) == (0.6, 1.0)
+    assert rows["blockworld", "act"]["unfinished"] == 0
+    assert rows["all", "learnact"]["unfinished"] == 2
+
+
+def test_an_episode_is_shown_turn_by_turn(connection):
+    unit = material.episode(0, "learnact-gripper", "learnact", 0, material.LIBRARY, "test", "gripper")
+    shown = show_episode(connection, unit.key[:12])
+    assert f"episode {unit.key}" in shown
+    assert "solved in 10 turns" in shown
+    assert "learnact plays gripper gripper-000 with sim-strong (simulated)" in shown
+    assert "  4. Action: carry(" in shown
+    assert "  5. Action !: " in shown
+    assert shown.count("Observation:") == 11
+    turn = material.result(unit).turns[3]
+    broken = replace(
+        turn, ok=False, error=ActionError("KeyError", "'x'", "carry", 3, "return d['x']"), printed="hi"
+    )
+    lines = "\n".join(turn_lines(broken))
+    assert "error: KeyError: 'x' in carry, line 3: return d['x']" in lines
+    assert "printed: hi" in lines
+
+
+def test_a_library_is_shown_with_code_notes_scores_and_descent(connection):
+    shown = show_library(connection, material.LIBRARY.id[:10])
+    assert "def carry(ball, start, end, hand):" in shown
+    assert "# Note: Use it only when you are in start." in shown
+    assert "iteration 1, candidate 1 (update), selected: score 2.300" in shown
+    assert "shown hop('a'); reason: misses a step" in shown
+    assert f"descends from: {material.LIBRARY.id[:12]} (update) <- {WEAK.id[:12]} (create)" in shown
+    assert "tested in 10 episodes: success 80%" in shown
+    assert descent(connection, WEAK.id) == [(WEAK.id, "create")]
+
+
+def test_the_last_page_names_the_best_library_the_place_and_the_next_commands(folder, broken):
+    page = summary.page(folder, "jobs/x.yaml")
+    shown = text_of(summary.render(page))
+    assert page.best is not None
+    assert page.best.library == material.LIBRARY
+    assert "carry(ball, start, end, hand)" in shown
+    assert str(folder) in shown.replace("\n", "")
+    assert len(page.commands) == 3
+    assert page.commands[0].startswith(f"learnact show {folder.name} --library {material.LIBRARY.id[:12]}")
+    assert not page.troubles
+    assert json.loads(summary.to_json(page))["best_library"]["actions"][0]["calls"] == 10
+    page = summary.page(broken, "jobs/x.yaml")
+    assert page.commands[0].startswith("learnact run jobs/x.yaml")
+    assert "learnact on blockworld" in page.troubles[0]
+
+
+def test_progress_says_everything_in_one_line_and_on_a_terminal():
+    counters = Counters(7, 2, 3, 12_345, Tokens(2_000_000, 0, 50_000, 0), 1.25, 0, 4, 1, {})
+    progress = Progress("job", True, 4, 1, 0, 30, 60, {"testing": 3}, counters, 90.0, 30, "provider: 503")
+    assert progress.seconds_left == 90.0
+    told = line(progress)
+    for fact in (
+        "trials 1/4 (3 testing)",
+        "30/60",
+        "12.3k",
+        "2.0M in, 50.0k out",
+        "$1.25",
+        "4 tries, 1 units gave up",
+        "left 1:30 min",
+        "simulated",
+    ):
+        assert fact in told
+    drawn = text_of(panel(progress), terminal=True)
+    assert "30/60" in drawn
+    assert "provider: 503" in drawn
+    assert Progress("job", tests=5).seconds_left is None
+
+
+def test_the_display_leaves_a_pipe_plain():
+    console = Console(file=io.StringIO(), width=200)
+    with ProgressDisplay(console, seconds=0) as display:
+        unit = material.episode(1)
+        display.outcome(material.outcome(unit), Counters(episodes=1))
+        display.outcome(material.failed(material.episode(2)), Counters(episodes=1, attempts=2, failed=1))
+    told = console.file.getvalue()
+    assert "\x1b" not in told
+    assert display.progress.tested == 1
+    assert display.progress.last_error.startswith("provider: 503")
