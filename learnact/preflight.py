@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -16,10 +17,11 @@ from learnact.agents.registry import agent
 from learnact.domains import registry
 from learnact.errors import BadInput, JobError, LearnactError
 from learnact.learners.registry import learner
-from learnact.records import Library, Plain
+from learnact.records import DomainSpec, Library, Plain
 from learnact.results.reader import connect, load_library
 from learnact.spec import Job, TrialSpec
 from learnact.spec.grid import domain_spec
+from learnact.spec.source import nearest
 from learnact.trial import test_tasks, twin
 
 
@@ -57,17 +59,34 @@ def _check_domains(job: Job) -> None:
     for part in ("domains", "learn_on", "test_on"):
         for index, entry in enumerate(getattr(job, part) or ()):
             spec = domain_spec(job, entry)
+            _check_options(job, (part, index), spec)
             try:
                 domain = registry.build(spec)
                 for split in ("train", "test"):
                     if not domain.tasks(split):
                         raise BadInput(f"{entry.name} has no {split} tasks as configured")
-            except ValidationError as error:
-                first = error.errors()[0]
-                place = ".".join(str(k) for k in first["loc"])
-                raise job.error((part, index, *first["loc"]), f"{place}: {first['msg']}") from None
             except LearnactError as error:
                 raise job.error((part, index), str(error)) from None
+
+
+def _check_options(job: Job, place: tuple[str, int], spec: DomainSpec) -> None:
+    """A domain's own options, told at the line of the option that is wrong."""
+    try:
+        model = registry.options_model(spec.name)
+    except LearnactError as error:
+        raise job.error(place, str(error)) from None
+    if model is None:
+        return
+    try:
+        model.model_validate(json.loads(spec.options))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] == "extra_forbidden":
+            told = f"{spec.name} has no such option; {nearest(str(first['loc'][-1]), model.model_fields)}"
+        else:
+            told = first["msg"].removeprefix("Value error, ")
+            told += "" if first["type"] == "value_error" else f", not {first['input']!r}"
+        raise job.error((*place, *first["loc"]), told) from None
 
 
 def _check_method(trial: TrialSpec) -> None:
