@@ -40,7 +40,7 @@ OURS: dict[str, str] = {
 """The same as in pyproject.toml (a test compares them)."""
 
 _built: dict[DomainSpec, Domain] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def factory(name: str) -> Factory:
         value = points[name].load()
     except MissingExtra:
         raise
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # another package's code: told as its own fault
         raise BadInput(
             f"domain {name} cannot be loaded from {points[name].value}: {type(error).__name__}: {error}"
         ) from error
@@ -96,8 +96,17 @@ def build(spec: DomainSpec) -> Domain:
                 options = json.loads(spec.options)
             except json.JSONDecodeError as error:
                 raise BadInput(f"domain {spec.name}: options are not JSON: {error}") from None
-            _built[spec] = factory(spec.name)(options)
+            _built[spec] = _make(spec.name, options)
         return _built[spec]
+
+
+def _make(name: str, options: dict[str, Any]) -> Domain:
+    try:
+        return factory(name)(options)
+    except LearnactError:
+        raise
+    except Exception as error:  # another package's code: told as its own fault
+        raise BadInput(f"domain {name} cannot be built: {type(error).__name__}: {error}") from error
 
 
 @cache

@@ -40,7 +40,7 @@ def packages(tmp_path, monkeypatch):
     registry.forget()
     yield tmp_path
     registry.forget()
-    for module in ("learnact_ferry", "broken_domains", "half_installed"):
+    for module in ("learnact_ferry", "broken_domains", "half_installed", "sunken"):
         sys.modules.pop(module, None)
 
 
@@ -102,13 +102,15 @@ def test_what_cannot_be_imported_is_listed_with_the_reason_and_breaks_nobody(pac
         "from learnact.errors import MissingExtra\nraise MissingExtra('play needs more: pip install learnact[sea]')\n"
     )
     (packages / "broken_domains.py").write_text("import no_such_module_anywhere\n")
-    install(packages, "half", {"submarine": "half_installed:FAMILY"})
+    (packages / "sunken.py").write_text("def FAMILY(options):\n    raise ZeroDivisionError('a leak')\n")
+    install(packages, "half", {"submarine": "half_installed:FAMILY", "galleon": "sunken:FAMILY"})
     install(packages, "broken", {"wreck": "broken_domains:FAMILY", "raft": "learnact_ferry:NOTHING"})
     registry.forget()
     listed = {line.name: line.problem for line in registry.listed()}
     assert listed["submarine"] == "play needs more: pip install learnact[sea]"
     assert "no_such_module_anywhere" in listed["wreck"]
     assert "NOTHING" in listed["raft"]
+    assert listed["galleon"] == "domain galleon cannot be built: ZeroDivisionError: a leak"
     assert listed["ferry"] == ""
     assert listed["gripper"] == ""
     with pytest.raises(MissingExtra, match="pip install"):
