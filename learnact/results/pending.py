@@ -6,7 +6,6 @@ being written) is ignored: its call had not been acknowledged.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +27,8 @@ class Pending:
         self._committed = committed
         self._calls: dict[str, list[Call]] = {}
         self._lines: list[str] = []
-        self._hashes: set[str] = set()
+        self._hashes: dict[str, str] = {}
+        self._written: dict[str, History] = {}
         self._bytes = 0
         for call in _read(self._path):
             if not committed(call.unit):
@@ -54,6 +54,7 @@ class Pending:
     def forget(self, unit: str) -> None:
         """The unit is committed."""
         self._calls.pop(unit, None)
+        self._written.pop(unit, None)
 
     def take(self) -> str:
         """Lines to be appended to the journal now."""
@@ -73,7 +74,7 @@ class Pending:
 
     def rewrite(self) -> None:
         """Write the journal anew with what is still needed; without any, remove it."""
-        self._lines, self._hashes = [], set()
+        self._lines, self._hashes, self._written = [], {}, {}
         for calls in self._calls.values():
             for call in calls:
                 self._encode(call)
@@ -86,6 +87,8 @@ class Pending:
 
     def _encode(self, call: Call) -> None:
         prompt, reply = call.prompt, call.reply
+        kept = _overlap(self._written.get(call.unit, ()), call)
+        self._written[call.unit] = (prompt.history_start, prompt.history)
         row = {
             "unit": call.unit,
             "ordinal": call.ordinal,
@@ -94,18 +97,31 @@ class Pending:
             "fixed": [self._block(text) for text in prompt.fixed],
             "ask": self._block(prompt.request),
             "start": prompt.history_start,
-            "history": [self._block(text) for text in prompt.history],
+            "kept": kept,
+            "new": prompt.history[kept:],
             "reply": {f: getattr(reply, f) for f in reply.__dataclass_fields__ if f != "tokens"},
-            "tokens": dataclasses.astuple(reply.tokens),
+            "tokens": [getattr(reply.tokens, f) for f in reply.tokens.__dataclass_fields__],
         }
         self._lines.append(json.dumps(row) + "\n")
 
     def _block(self, text: str) -> str:
-        address = text_hash(text)
-        if address not in self._hashes:
-            self._hashes.add(address)
+        address = self._hashes.get(text)
+        if address is None:
+            address = self._hashes[text] = text_hash(text)
             self._lines.append(json.dumps({"block": address, "text": text}) + "\n")
         return address
+
+
+History = tuple[()] | tuple[int, tuple[str, ...]]
+
+
+def _overlap(before: History, call: Call) -> int:
+    """How many entries of a call's history the unit's line before it holds already, at the same places in the episode."""
+    if not before:
+        return 0
+    start, entries = before
+    again = entries[call.prompt.history_start - start :] if call.prompt.history_start >= start else ()
+    return len(again) if call.prompt.history[: len(again)] == again else 0
 
 
 def _read(path: Path) -> list[Call]:
@@ -114,6 +130,7 @@ def _read(path: Path) -> list[Call]:
     except FileNotFoundError:
         return []
     texts: dict[str, str] = {}
+    history: dict[str, tuple[int, tuple[str, ...]]] = {}
     calls = []
     for line in lines:
         try:
@@ -122,17 +139,21 @@ def _read(path: Path) -> list[Call]:
             continue
         if "block" in row:
             texts[row["block"]] = row["text"]
-        elif {row["system"], row["ask"], *row["fixed"], *row["history"]} <= texts.keys():
-            calls.append(_call(row, texts))
+        elif {row["system"], row["ask"], *row["fixed"]} <= texts.keys():
+            before = history.get(row["unit"], (0, ()))
+            offset = row["start"] - before[0]
+            entries = (*before[1][offset : offset + row["kept"]], *row["new"])
+            history[row["unit"]] = (row["start"], entries)
+            calls.append(_call(row, texts, entries))
     return calls
 
 
-def _call(row: dict[str, Any], texts: dict[str, str]) -> Call:
+def _call(row: dict[str, Any], texts: dict[str, str], history: tuple[str, ...]) -> Call:
     prompt = Prompt(
         texts[row["system"]],
         tuple(texts[address] for address in row["fixed"]),
         texts[row["ask"]],
-        tuple(texts[address] for address in row["history"]),
+        history,
         row["start"],
     )
     reply = row["reply"]

@@ -75,7 +75,9 @@ class Questions:
                 return Answer((), pa.table({}))
             table = found.to_arrow_table()
         except duckdb.Error as error:
-            raise ResultsError(f"{str(error).strip()}\n`learnact sql` without a query lists the tables.") from None
+            raise ResultsError(
+                f"{str(error).strip()}\n`learnact sql` without a query lists the tables."
+            ) from None
         assert table is not None
         return Answer(tuple(table.column_names), table)
 

@@ -377,6 +377,7 @@ class RunStore:
             ended = time.monotonic()
             self._rested = ended + REST * (ended - began)
             self._settle(work, written, waiting)
+            self._pending.rewrite_when_large()
 
     def _settle(
         self,

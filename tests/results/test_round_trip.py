@@ -26,6 +26,7 @@ from learnact.records import (
     Turn,
     history_entries,
 )
+from learnact.results.pending import Pending
 from learnact.results.reader import connect, load_calls, load_unit
 from learnact.results.store import RunStore
 from tests.results import material
@@ -169,6 +170,30 @@ def test_records_come_back_equal(made):
             ).fetchone()
             assert sent == right == sum(len(load_calls(connection, outcome.key)) for outcome in made)
         assert not list(Path(folder).glob("*/.tmp-*"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 4), prompts, replies), max_size=12), st.data())
+def test_a_journal_gives_back_the_calls_of_the_last_try(rows, data):
+    """Histories that continue each other, as an agent's do, and such that do not."""
+    told = tuple(data.draw(text) for _ in range(8))
+    with tempfile.TemporaryDirectory() as folder:
+        pending, kept = Pending(Path(folder), lambda unit: False), {"a": [], "b": []}
+        for unit, ordinal, prompt, reply in rows:
+            if data.draw(st.booleans()):
+                start = data.draw(st.integers(0, 4))
+                end = data.draw(st.integers(start, 8))
+                prompt = dataclasses.replace(prompt, history=told[start:end], history_start=start)
+            call = Call(unit, ordinal, "act", prompt, reply)
+            pending.record(call)
+            kept[unit] = [*(c for c in kept[unit] if c.ordinal < ordinal), call]
+            if data.draw(st.booleans()):
+                pending.append(pending.take())
+        pending.append(pending.take())
+        again = Pending(Path(folder), lambda unit: unit == "b")
+        assert again.of("a") == pending.of("a") == tuple(kept["a"])
+        assert again.of("b") == ()
+        assert Pending(Path(folder), lambda unit: False).of("a") == tuple(kept["a"])
 
 
 def whole(prompt):
