@@ -154,9 +154,17 @@ async def _all_trials(
         display.trial(result)
         return result
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(trial)) for trial in plan.trials]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(trial)) for trial in plan.trials]
+    except BaseExceptionGroup as group_error:
+        raise _first(group_error) from group_error
     return [task.result() for task in tasks]
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first error of a group of groups: what a person is told."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = "") -> dict[str, Plain]:

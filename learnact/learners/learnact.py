@@ -6,7 +6,6 @@ K times -> the best and its K improvements play -> ... at most I times, or until
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +14,7 @@ from learnact.learners import replies
 from learnact.learners.failures import FailedCall, first_failed_call, what_happened
 from learnact.learners.library import Created, Where, code_section, explain, propose
 from learnact.learners.selector import best, score, terms
-from learnact.learners.training import TEXTS, Learned, Played, Training, learner_prompt
+from learnact.learners.training import TEXTS, Learned, Played, Training, learner_prompt, together
 from learnact.records import Candidate, Library, Origin, Prompt
 
 
@@ -37,7 +36,7 @@ async def learnact(training: Training) -> Learned:
     settings = training.trial.settings
     number = settings.candidates if settings.sampling else 1
     iterations = settings.iterations if settings.learning else 0
-    created = await asyncio.gather(*(_create(training, k, number) for k in range(number)))
+    created = await together(*(_create(training, k, number) for k in range(number)))
     first = await _try(training, created)
     winner = await _select(training, first)
     winners = [winner.library]
@@ -46,7 +45,7 @@ async def learnact(training: Training) -> Learned:
         failure = _to_learn_from(training, winner)
         if failure is None:
             break
-        improved = await asyncio.gather(
+        improved = await together(
             *(_improve(training, iteration, k, number, winner.library, failure) for k in range(1, number + 1))
         )
         incumbent = await _incumbent(training, iteration, winner)
@@ -104,7 +103,7 @@ def _worked_example(training: Training) -> str:
 
 async def _try(training: Training, candidates: Sequence[tuple[Candidate, Library | None]]) -> list[Tried]:
     """Every candidate plays every training task, all at once."""
-    return list(await asyncio.gather(*(_try_one(training, row, library) for row, library in candidates)))
+    return await together(*(_try_one(training, row, library) for row, library in candidates))
 
 
 async def _try_one(training: Training, row: Candidate, library: Library | None) -> Tried:

@@ -12,7 +12,7 @@ from learnact.agents.prompting import example_text, section
 from learnact.domains.base import Example
 from learnact.errors import LibraryError
 from learnact.learners import replies
-from learnact.learners.training import TEXTS, Training, learner_prompt
+from learnact.learners.training import TEXTS, Training, learner_prompt, together
 from learnact.records import LearnedAction, Library, Prompt, Purpose, Task
 
 
@@ -108,10 +108,12 @@ async def _tried(
 
 async def explain(training: Training, where: Where, library: Library) -> Library:
     """The library with a description for each function that has none, and with a usage example: all asked for at once."""
-    async with asyncio.TaskGroup() as group:
-        described = [group.create_task(_described(training, where, library, a)) for a in library.actions]
-        usage = group.create_task(_usage_example(training, where, library))
-    return replace(library, actions=tuple(t.result() for t in described), usage_example=usage.result())
+    usage = asyncio.ensure_future(_usage_example(training, where, library))
+    described = asyncio.ensure_future(
+        together(*(_described(training, where, library, action) for action in library.actions))
+    )
+    await asyncio.gather(usage, described, return_exceptions=True)
+    return replace(library, actions=tuple(described.result()), usage_example=usage.result())
 
 
 async def _described(

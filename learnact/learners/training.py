@@ -6,8 +6,10 @@ depends on them, so it is a deterministic function of committed results: run aga
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from learnact.agents.prompting import TEXTS as AGENT_TEXTS
 from learnact.agents.prompting import primitives_section, section
@@ -33,6 +35,7 @@ from learnact.spec import TrialSpec
 from learnact.texts import Texts
 
 TEXTS = Texts("learnact.learners")
+T = TypeVar("T")
 
 
 class Blocked(LearnactError):
@@ -192,6 +195,15 @@ class Training:
     def returns(self) -> str:
         """The sentence on what a primitive returns to learned code."""
         return TEXTS.fill(f"returns_{self.trial.rules.primitive_returns}")
+
+
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """All at once, all to their end: what one has paid for is not thrown away because another failed. Then the first error is raised."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]
 
 
 def learn_budget(domain: Domain) -> Budget:
