@@ -27,7 +27,7 @@ from learnact.records import Outcome, Plain, Unit, canonical
 from learnact.results.counters import Counters
 from learnact.results.store import RunStore
 from learnact.spec import Job, TrialSpec, load
-from learnact.trial import Costs, TrialResult, run_trial
+from learnact.trial import Costs, TrialResult, planned_episodes, run_trial
 
 RESULTS = Path("results")
 LOCAL = "local"
@@ -176,6 +176,7 @@ def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = ""
         "learner_model": trial.learner_model.name if trial.learns else "",
         "learn_repeat": trial.learn_repeat,
         "test_repeats": trial.test_repeats,
+        "test_episodes": planned_episodes(trial),
         "seed": trial.job_seed,
         "status": status,
         "reason": reason,

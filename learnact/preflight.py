@@ -22,7 +22,7 @@ from learnact.results.reader import connect, load_library
 from learnact.spec import Job, TrialSpec
 from learnact.spec.grid import domain_spec
 from learnact.spec.source import nearest
-from learnact.trial import test_tasks, twin
+from learnact.trial import planned_episodes, test_tasks, twin
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def preflight(job: Job, results: Path) -> Preflight:
             except JobError as error:
                 raise job.error(("methods", index), str(error)) from None
     _check_matches(job, trials)
-    episodes = sum(len(test_tasks(t, spec)) * t.test_repeats for t in trials for spec in t.test_domains)
+    episodes = sum(planned_episodes(trial) for trial in trials)
     return Preflight(trials, episodes, _disjoint(trials), _given(trials, results))
 
 

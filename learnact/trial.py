@@ -173,6 +173,11 @@ def test_episodes(trial: TrialSpec, stakes: Iterable[Stakes]) -> Iterator[Episod
             )
 
 
+def planned_episodes(trial: TrialSpec) -> int:
+    """How many episodes test the library that the trial ends with."""
+    return trial.test_repeats * sum(len(test_tasks(trial, spec)) for spec in trial.test_domains)
+
+
 def test_tasks(trial: TrialSpec, spec: DomainSpec) -> Sequence[Task]:
     """The tasks of a test domain: all ("all", published), or without those that equal a training task by hash ("rest")."""
     tasks = registry.build(spec).tasks("test")
