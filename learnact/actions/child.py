@@ -44,6 +44,7 @@ PRELOADED = (
 )
 LIBRARY, PROGRAM = "<library>", "<program>"
 CHANNEL = 3
+READ_BYTES = 64 << 10
 FRAMES_OF_OURS = 12
 """Frames between the interpreter's start and learned code's first, so that the bound on recursion is learned code's own."""
 
@@ -84,6 +85,7 @@ class Channel:
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
+        self._rest = b""
 
     def send(self, message: list[Any]) -> None:
         """Send one frame. Raises `wire.WireError` when it is too long."""
@@ -93,18 +95,16 @@ class Channel:
 
     def receive(self) -> list[Any]:
         """The next frame; the process ends when the host is gone."""
-        (length,) = wire.HEADER.unpack(self._exactly(wire.HEADER.size))
-        message: list[Any] = wire.unpack(self._exactly(length))
-        return message
-
-    def _exactly(self, count: int) -> bytes:
-        data = os.read(CHANNEL, count)
-        while len(data) < count:
-            more = os.read(CHANNEL, count - len(data))
+        data = self._rest
+        while len(data) < wire.HEADER.size or len(data) < wire.HEADER.size + wire.HEADER.unpack_from(data)[0]:
+            more = os.read(CHANNEL, READ_BYTES)
             if not more:
                 os._exit(0)
             data += more
-        return data
+        end = wire.HEADER.size + wire.HEADER.unpack_from(data)[0]
+        self._rest = data[end:]
+        message: list[Any] = wire.unpack(data[wire.HEADER.size : end])
+        return message
 
 
 class Session:

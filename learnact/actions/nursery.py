@@ -116,6 +116,8 @@ class Nursery:
         try:
             self._post(wire.RECORD.pack(wire.FORK, number, 0, 0), theirs.detach())
             pid = await asyncio.wait_for(born, START_SECONDS)
+            if pid < 0:
+                raise OSError(-pid, os.strerror(-pid))
         except (TimeoutError, OSError) as error:
             ours.close()
             self.kill(number)

@@ -59,7 +59,7 @@ class Parent:
         self.config["descriptors"] = min(os.sysconf("SC_OPEN_MAX"), 4096)
         if self.config["user"] is not None:
             report["dropped"] = walls.become(self.config["user"])
-        if walls.LINUX and self.config["kind"] == "confined":
+        if walls.LINUX and self.config["kind"] != "trusted":
             report["left"] = walls.leave_namespaces()
             self.ruleset = walls.landlock_ruleset()
         report["left"] += walls.leave_files()
@@ -75,7 +75,12 @@ class Parent:
 
     def fork(self, session: int, channel: int) -> None:
         """A session of its own process on the descriptor `channel`."""
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            os.close(channel)
+            self.tell(wire.FORKED, session, -(error.errno or 1), 0)
+            return
         if pid == 0:
             gc.enable()
             signal.set_wakeup_fd(-1)

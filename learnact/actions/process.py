@@ -18,6 +18,8 @@ from learnact.actions import wire
 
 Reason = Literal["cpu", "wall", "blocked", "gone", "broken"]
 
+READS_A_FRAME = 1024
+"""A frame that comes in more pieces than this is meant to keep us busy."""
 LOOK_SECONDS = 0.2
 """How often a process that keeps us waiting is looked at."""
 CHUNK = 64 << 10
@@ -68,6 +70,7 @@ class Process:
         self._cpu_end = 0.0
         self._wall_left = 0.0
         self._since = 0.0
+        self._reads = 0
         self._slept = False
         self._loop.add_reader(channel.fileno(), self._readable)
 
@@ -76,9 +79,17 @@ class Process:
         return cpu_clock(self.pid) or 0.0
 
     def allow(self, cpu_seconds: float, wall_seconds: float) -> None:
-        """Bound what comes: so much CPU from now on, and so many seconds of keeping us waiting."""
+        """Bound what comes, until `rest`: so much CPU from now on, and so many seconds of keeping us waiting."""
         self._cpu_end = self.cpu() + cpu_seconds
         self._wall_left = wall_seconds
+        self.rest()
+        self._timer = self._loop.call_later(min(LOOK_SECONDS, wall_seconds, cpu_seconds), self._look)
+
+    def rest(self) -> None:
+        """Watch no more: the call is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     @property
     def usable(self) -> bool:
@@ -90,8 +101,8 @@ class Process:
         self._raise_lost()
         self._since = self._loop.time()
         self._slept = False
+        self._reads = 0
         self._waiter = self._loop.create_future()
-        self._timer = self._loop.call_later(min(LOOK_SECONDS, max(0.0, self._wall_left)), self._look)
         try:
             if message:
                 await self._send(message)
@@ -101,11 +112,11 @@ class Process:
             return self._take()
         finally:
             self._waiter = None
-            self._timer.cancel()
             self._wall_left -= self._loop.time() - self._since
 
     def close(self) -> None:
         """Give the channel back. Idempotent."""
+        self.rest()
         self._lose(Lost("gone"))
         self._channel.close()
 
@@ -124,7 +135,10 @@ class Process:
             self._lose(Lost("broken", "it spoke out of turn"))
         else:
             self._buffer += data
-            if self._complete():
+            self._reads += 1
+            if self._reads > READS_A_FRAME:
+                self._lose(Lost("broken", "it sent a message in crumbs"))
+            elif self._complete():
                 self._wake()
 
     def _complete(self) -> bool:
@@ -197,20 +211,21 @@ class Process:
     # The watch ----------------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
-        """Look at a process that keeps us waiting, and come again."""
+        """Look at a process during a call, and come again. While it waits for us only its CPU is of interest."""
         now = self._loop.time()
+        waited = now - self._since if self._waiter is not None else 0.0
         used = cpu_clock(self.pid)
         if used is not None and used >= self._cpu_end:
             self._lose(Lost("cpu"))
-        elif now - self._since >= self._wall_left:
+        elif waited >= self._wall_left:
             self._lose(Lost("wall"))
-        elif self._confined and self._idle():
+        elif self._confined and self._waiter is not None and self._idle():
             self._lose(Lost("blocked"))
         else:
-            left = self._wall_left - (now - self._since)
+            left = self._wall_left - waited
             if used is not None and self._confined:
                 left = min(left, max(0.01, self._cpu_end - used))
-            self._timer = self._loop.call_later(min(LOOK_SECONDS, left), self._look)
+            self._timer = self._loop.call_later(min(LOOK_SECONDS, max(left, 0.01)), self._look)
 
     def _idle(self) -> bool:
         """Whether it slept at two looks with nothing sent: it reads a channel on which nothing is owed to it."""

@@ -27,7 +27,8 @@ from learnact.actions.process import Lost, Process
 from learnact.errors import HarnessFailure, SandboxFailure
 from learnact.records import ActionError, Plain, seed_from
 
-Kind = Literal["confined", "trusted"]
+Kind = Literal["confined", "trusted", "second"]
+"""`second` is for `learnact doctor` alone: every wall but the filter."""
 User = Literal["current", "nobody"]
 
 OPENING_AT_ONCE = 8
@@ -165,6 +166,7 @@ class Sandbox:
                 process.close()
                 nursery.kill(number)
                 raise
+            process.rest()
             if ready == ["ready"]:
                 return nursery, number, process
             process.close()
@@ -277,6 +279,7 @@ class Session:
             with contextlib.suppress(SandboxFailure):
                 await self._end()
             raise
+        process.rest()
         if not process.usable:
             await self._end()
         return result
@@ -370,7 +373,7 @@ class Session:
                     _broken(f"it returned {problem}")
                 return self._result(process, talk, value=value)
             case [str() as kind, str() as message, place]:
-                kind = "MemoryLimit" if kind == "MemoryError" else wire.clean(kind, 100)
+                kind = "MemoryLimit" if kind == "MemoryError" else wire.clean(kind, 100) or "Error"
                 return self._result(process, talk, self._error(kind, wire.clean(message, 2000), place, code))
             case _:
                 return _broken("it sent an error of no known form")

@@ -128,15 +128,18 @@ def landlock_ruleset() -> int | None:
 # In each session, before learned code is seen -------------------------------------------------------------------------
 
 
-def limit(memory_bytes: int, cpu_seconds: int, virtual_bytes: int) -> None:
-    """Set the rlimits. `cpu_seconds` is a backstop over the whole life of the process; the host decides within it."""
+def limit(memory_bytes: int, cpu_seconds: int, virtual_bytes: int, descriptors: int) -> None:
+    """Set the rlimits. `cpu_seconds` is a backstop over the whole life of the process; the host decides within it.
+
+    `descriptors` is one more than the highest descriptor that may be opened from here on.
+    """
     bounds: dict[str, int] = {
         "RLIMIT_CORE": 0,
         "RLIMIT_FSIZE": 0,
         "RLIMIT_NPROC": 0,
         "RLIMIT_MEMLOCK": 0,
         "RLIMIT_MSGQUEUE": 0,
-        "RLIMIT_NOFILE": 4,
+        "RLIMIT_NOFILE": descriptors,
         "RLIMIT_STACK": STACK_BYTES,
         "RLIMIT_CPU": cpu_seconds,
         "RLIMIT_DATA": memory_bytes,
@@ -185,8 +188,12 @@ def install_filter(program: bytes) -> None:
 
 
 def confine(config: dict[str, Any], ruleset: int | None) -> None:
-    """Everything that a confined session gives up, in order; the filter last. Raises `WallError` when a wall that must stand does not."""
-    limit(config["memory_bytes"], config["cpu_backstop"], config["virtual_bytes"])
+    """Everything that a confined session gives up, in order; the filter last. Raises `WallError` when a wall that must stand does not.
+
+    The kind "second" leaves the filter out, so that `learnact doctor` can prove that the walls behind it stand by themselves.
+    """
+    descriptors = 0 if config["kind"] == "confined" else 16
+    limit(config["memory_bytes"], config["cpu_backstop"], config["virtual_bytes"], descriptors)
     if not LINUX:
         return
     no_new_privileges()
@@ -196,4 +203,5 @@ def confine(config: dict[str, Any], ruleset: int | None) -> None:
     if ruleset is not None:
         restrict_files(ruleset)
         os.close(ruleset)
-    install_filter(bytes.fromhex(config["filter"]))
+    if config["kind"] != "second":
+        install_filter(bytes.fromhex(config["filter"]))

@@ -43,7 +43,7 @@ class WireError(ValueError):
 
 def pack(message: Any, limit: int) -> bytes:
     """A frame of plain data. Raises `WireError` when it is longer than `limit` bytes."""
-    body = json.dumps(message, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+    body = _ENCODER.encode(message).encode("ascii")
     if len(body) > limit:
         raise WireError(f"a message of {len(body)} bytes; the bound is {limit}")
     return HEADER.pack(len(body)) + body
@@ -52,13 +52,17 @@ def pack(message: Any, limit: int) -> bytes:
 def unpack(body: bytes | bytearray) -> Any:
     """The message of a frame's body. Raises `WireError` for whatever is not JSON of ordinary numbers."""
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        return _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise WireError(f"not a message: {type(error).__name__}") from None
 
 
 def _no_constant(name: str) -> Any:
     raise WireError(f"{name} is not plain data")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def refuse(value: Any, limits: Limits) -> str | None:
@@ -110,12 +114,7 @@ def flatten(value: Any, limits: Limits, lenient: bool) -> Any:
     Runs in the confined process. `lenient` (results): an object becomes `<ClassName>`; otherwise (arguments) it is a `TypeError`.
     Raises `WireError` for what is too large, too deep or cyclic.
     """
-    budget = [limits.items]
-    plain = _flatten(value, limits.depth, budget, lenient)
-    problem = refuse(plain, limits)
-    if problem:
-        raise WireError(problem)
-    return plain
+    return _flatten(value, limits.depth, [limits.items], lenient)
 
 
 def _flatten(value: Any, depth: int, budget: list[int], lenient: bool) -> Any:
@@ -125,25 +124,28 @@ def _flatten(value: Any, depth: int, budget: list[int], lenient: bool) -> Any:
     if value is None or value is True or value is False:
         return value
     if isinstance(value, str):
-        text = str.__str__(value)
-        return unicode(text)
+        return unicode(str.__str__(value))
     if isinstance(value, int):
-        return int.__int__(value)
+        number = int.__int__(value)
+        if number.bit_length() > INT_BITS:
+            raise WireError(f"an integer of more than {INT_BITS} bits")
+        return number
     if isinstance(value, float):
+        if not math.isfinite(value):
+            raise WireError("a number that is not finite")
         return float.__float__(value)
-    if isinstance(value, list | tuple | set | frozenset | dict):
-        if depth <= 0:
-            raise WireError("nested too deeply, or holds itself")
-        if isinstance(value, dict):
-            return {
-                _key(k): _flatten(v, depth - 1, budget, lenient)
-                for k, v in list(dict.items(value))[: budget[0] + 1]
-            }
-        parts = [_flatten(part, depth - 1, budget, lenient) for part in value]
-        return sorted(parts, key=_order) if isinstance(value, set | frozenset) else parts
-    if lenient:
-        return f"<{type(value).__name__[:100]}>"
-    raise TypeError(f"a primitive action takes plain values, not {type(value).__name__[:100]}")
+    if not isinstance(value, list | tuple | dict | set | frozenset):
+        if lenient:
+            return f"<{unicode(type(value).__name__[:100])}>"
+        raise TypeError(f"a primitive action takes plain values, not {type(value).__name__[:100]}")
+    if depth <= 0:
+        raise WireError("nested too deeply, or holds itself")
+    if len(value) > budget[0]:
+        raise WireError("too many values")
+    if isinstance(value, dict):
+        return {_key(k): _flatten(v, depth - 1, budget, lenient) for k, v in list(dict.items(value))}
+    parts = [_flatten(part, depth - 1, budget, lenient) for part in value]
+    return sorted(parts, key=_order) if isinstance(value, set | frozenset) else parts
 
 
 def _order(value: Any) -> str:
