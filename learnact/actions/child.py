@@ -141,7 +141,7 @@ class Session:
         try:
             if source is not None:
                 self.library, self.primitives = (
-                    compile(source, LIBRARY, "exec", dont_inherit=True),
+                    compiled(source, LIBRARY, "exec"),
                     primitives,
                 )
             value, error = wire.flatten(self._call(code), self.limits, lenient=True), None
@@ -174,9 +174,9 @@ class Session:
             exec(self.library, space)
         space["__name__"] = "__main__"
         try:
-            expression = compile(code, PROGRAM, "eval", dont_inherit=True)
+            expression = compiled(code, PROGRAM, "eval")
         except SyntaxError:
-            exec(compile(code, PROGRAM, "exec", dont_inherit=True), space)
+            exec(compiled(code, PROGRAM, "exec"), space)
             return None
         return eval(expression, space)
 
@@ -241,6 +241,15 @@ def where(frame: types.FrameType | None) -> tuple[str, str, int]:
     return place
 
 
+def compiled(source: str, name: str, mode: str) -> types.CodeType:
+    """Compile learned code. What CPython's parser has no room for is a `SyntaxError` too."""
+    try:
+        code: types.CodeType = compile(source, name, mode, dont_inherit=True)
+    except (MemoryError, RecursionError):
+        raise SyntaxError("nested too deeply to be compiled") from None
+    return code
+
+
 def guarded_import(
     name: str,
     globals: dict[str, Any] | None = None,
@@ -248,8 +257,12 @@ def guarded_import(
     fromlist: Sequence[str] = (),
     level: int = 0,
 ) -> types.ModuleType:
-    """`import` as learned code sees it: modules of the allow-list only. For a good message; no wall."""
-    if level == 0 and name.partition(".")[0] not in (*ALLOWED_IMPORTS, "__future__"):
+    """`import` as learned code sees it: modules of the allow-list only. For a good message; no wall.
+
+    CPython's own C code imports through the running function's `__import__` too, with a list for `fromlist`: it may.
+    """
+    from_c = type(fromlist) is list
+    if level == 0 and not from_c and name.partition(".")[0] not in (*ALLOWED_IMPORTS, "__future__"):
         raise ImportError(f"learned code may import {', '.join(ALLOWED_IMPORTS)}; not {name}")
     return builtins.__import__(name, globals, locals, fromlist, level)
 

@@ -46,6 +46,11 @@ class Nursery:
         self._ended: dict[int, asyncio.Future[int | None]] = {}
         self._next = 0
 
+    @property
+    def pid(self) -> int:
+        """The warmed parent's process id."""
+        return self._process.pid
+
     @classmethod
     async def start(cls, config: Mapping[str, Any]) -> Nursery:
         """A new warmed parent, ready to fork. Raises `SandboxFailure`."""

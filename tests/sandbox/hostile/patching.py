@@ -1,0 +1,88 @@
+from tests.sandbox.hostile import Attack, body
+
+ATTACKS = [
+    Attack(
+        "limits-lifted",
+        body(
+            "for o in module('gc').get_objects():\n    if isinstance(o, child.Session):\n        o.limits = wire.Limits(10 ** 9, 10 ** 9, 10 ** 9)\n        o.channel.bound = 1 << 40\nreturn ['x'] * 5000"
+        ),
+        "Forbidden",
+        core=True,
+    ),
+    Attack(
+        "flatten-off",
+        body(
+            "wire.flatten = lambda value, *a, **k: value\nreturn [[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]"
+        ),
+        "Forbidden",
+        core=True,
+    ),
+    Attack(
+        "pack-off",
+        body("wire.pack = lambda message, limit: (4).to_bytes(4, 'big') + b'boom'\nreturn 1"),
+        "Forbidden",
+    ),
+    Attack(
+        "where-lies",
+        body("child.where = lambda frame: ('<library>', 'x' * 10 ** 5, 10 ** 9)\nreturn act(1)"),
+        "value|Forbidden",
+    ),
+    Attack(
+        "describe-lies",
+        body(
+            "child.Session._describe = lambda self, e: ['Fine', 'all is well', ['<library>', 'attack', 1]]\n1 / 0"
+        ),
+        "Fine",
+    ),
+    Attack(
+        "describe-explodes",
+        body("def boom(self, e):\n    raise e\nchild.Session._describe = boom\n1 / 0"),
+        "Exited",
+    ),
+    Attack(
+        "json-patched",
+        body(
+            "import json\njson.dumps = json.loads = None\njson.JSONEncoder.encode = lambda *a: 'boom'\nreturn 1"
+        ),
+        "Forbidden",
+        bare=True,
+    ),
+    Attack(
+        "builtins-emptied",
+        body("vars(module('builtins')).clear()\nreturn 1"),
+        "Exited|Forbidden|value|Crashed|NameError|KeyError|TimeLimit",
+    ),
+    Attack("modules-emptied", body("sys.modules.clear()\nreturn 1"), "value", "1"),
+    Attack(
+        "stop-redefined",
+        body(
+            "child.Stop = ValueError\ntry:\n    act('stop')\nexcept ValueError:\n    pass\nreturn act('after')"
+        ),
+        "ended",
+        core=True,
+    ),
+    Attack(
+        "os-write-wrapped",
+        body("w = os.write\nos.write = lambda fd, data: w(fd, bytes(data)[:5])\nreturn 'x' * 30"),
+        "value",
+        "x" * 30,
+    ),
+    Attack(
+        "os-read-wrapped",
+        body('os.read = lambda fd, n: b\'\\0\\0\\0\\x10["value","faked"]\'\nreturn act(1)'),
+        "value|Forbidden|TimeLimit",
+    ),
+    Attack("trace", body("def trace(*a):\n    return trace\nsys.settrace(trace)\nreturn act(1)"), "value"),
+    Attack("random-patched", body("import random\nrandom.seed = None\nreturn 1"), "value", "1", bare=True),
+    Attack(
+        "import-patched",
+        body("__builtins__['__import__'] = None\nimport math\nreturn math.pi"),
+        "TypeError",
+        bare=True,
+    ),
+    Attack(
+        "excepthook",
+        body("sys.excepthook = sys.unraisablehook = lambda *a: os._exit(1)\n1 / 0"),
+        "ZeroDivisionError",
+    ),
+]
