@@ -1,0 +1,79 @@
+"""Starting and ending Ray sessions: each test in a process of its own, as a user's run is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def script(text: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    source = (
+        "import asyncio, os, sys, time\n"
+        "from learnact.cluster.runner import Options, RayRunner\n"
+        "from learnact.errors import *\n"
+        "from tests.cluster.workers import Scripted, refusing, unit\n" + text
+    )
+    return subprocess.run(
+        [sys.executable, "-c", source, *args],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def test_a_session_ends_clean_and_another_can_follow(tmp_path: Path) -> None:
+    done = script(
+        """
+async def main():
+    for workers in (1, 2):
+        async with RayRunner(Options(workers=workers, in_flight=2), Scripted) as runner:
+            texts = [o.result.text async for o in runner.run(unit(n) for n in range(20))]
+            print(len(texts))
+    print("RAY_AUTH_TOKEN" in os.environ)
+asyncio.run(main())
+""",
+        LEARNACT_TEST_CLOSED=str(tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["20", "20", "False"]
+    assert done.stderr == ""
+    assert len(list(tmp_path.iterdir())) >= 2
+
+
+def test_workers_that_cannot_start_say_why() -> None:
+    done = script(
+        """
+async def main():
+    try:
+        async with RayRunner(Options(workers=1), refusing):
+            pass
+    except HarnessFailure as failure:
+        print(failure)
+asyncio.run(main())
+"""
+    )
+    assert "no engine here" in done.stdout, done.stderr
+
+
+def test_an_address_that_nobody_answers_at() -> None:
+    done = script(
+        """
+async def main():
+    try:
+        async with RayRunner(Options(address="127.0.0.1:1"), Scripted):
+            pass
+    except JobError as error:
+        print(error)
+asyncio.run(main())
+""",
+        RAY_gcs_rpc_server_reconnect_timeout_s="2",
+    )
+    assert "ray start --head" in done.stdout, done.stderr
