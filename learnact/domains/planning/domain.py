@@ -22,7 +22,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from learnact.domains.base import Example, FunctionExample, Profile
 from learnact.domains.planning import published
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.pddl import Problem, Rules, parse_problem, parse_rules, write_problem
+from learnact.domains.planning.pddl import Problem, Rules, nearest, parse_problem, parse_rules, write_problem
 from learnact.domains.planning.plans import Plan, Planner, find_plan
 from learnact.domains.planning.play import Board, PlanningEnvironment, primitives, python_name
 from learnact.domains.planning.text import NAME, Wording
@@ -117,11 +117,14 @@ class Family(Generic[Options]):
         try:
             return PlanningDomain(self, self.options_model.model_validate(options))
         except ValidationError as error:
-            first = error.errors()[0]
-            raise JobError(
-                f"domain {self.name}: option {'.'.join(map(str, first['loc']))}: {first['msg']}; it has: "
-                + ", ".join(self.options_model.model_fields)
-            ) from None
+            raise JobError(f"domain {self.name}: {self._fault(error)}") from None
+
+    def _fault(self, error: ValidationError) -> str:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            return f"there is no option {place}{nearest(place, self.options_model.model_fields)}"
+        return f"option {place}: {first['msg']}"
 
     def file(self, suffix: str) -> str:
         """The text of one of the domain's own files."""

@@ -59,7 +59,8 @@ class Board:
     def goal(self) -> str:
         """The goal's sentences, in reading order."""
         grounding = self.grounding
-        return self.wording.tell(grounding.atoms[i] for i in grounding.true(grounding.goal))
+        told = self.wording.tell(grounding.atoms[i] for i in grounding.true(grounding.goal))
+        return self.wording.phrases.goal.format(told)
 
     @cached_property
     def first_observation(self) -> str:
@@ -70,11 +71,13 @@ class Board:
         used = {kind for schema in rules.schemas for kind in schema.types}
         if rules.typed and OBJECT in used:
             kinds.append(OBJECT)
-        blocks = [kind_lines({kind: [n for n in names if kind in grounding.kinds[n]] for kind in kinds})]
-        if grounding.facts:
-            order = self.wording.order
-            facts = sorted(grounding.facts, key=lambda atom: (order[atom[0]], natural_atom(atom)))
-            blocks.append(self.wording.phrases.never.format(self.wording.tell(facts)))
+        lines = kind_lines({kind: [n for n in names if kind in grounding.kinds[n]] for kind in kinds})
+        order = self.wording.order
+        facts = sorted(grounding.facts, key=lambda atom: (order[atom[0]], natural_atom(atom)))
+        phrases = self.wording.phrases
+        blocks = [phrases.objects.format(lines)]
+        blocks += [phrases.never.format(self.wording.tell(facts))] if facts else []
+        blocks = [block for block in blocks if block]
         return "\n".join([*blocks, self.tell(grounding.start)])
 
     def missing(self, schema: Schema, arguments: tuple[str, ...], state: int) -> list[str]:

@@ -26,14 +26,18 @@ _Sentence = Annotated[str, Field(pattern=r"^[^.:;]+\.$")]
 
 
 class Phrases(BaseModel):
-    """The sentences around the facts. `{0}`, `{1}` are filled in as said behind each."""
+    """The words around the facts. `{0}`, `{1}` are filled in as said behind each."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    goal: str = "{0}"
+    """{0}: what must hold."""
+    objects: str = "Objects:\n{0}"
+    """{0}: a line for each kind; empty leaves the objects out of the first observation."""
     now: str = "Now: {0}"
     """{0}: what holds and can change."""
     never: str = "Facts that never change: {0}"
-    """{0}: the facts that no action changes."""
+    """{0}: the facts that no action changes; empty leaves them out."""
     requires: str = "No effect: {0} requires: {1}"
     """{0}: the call, {1}: every requirement that does not hold."""
     unknown: str = "No effect: there is no {0}."
@@ -191,10 +195,8 @@ class Wording(BaseModel):
 
 
 def kind_lines(kinds: Mapping[str, list[str]]) -> str:
-    """The block of objects: one line for each kind, every object under each kind that it belongs to."""
-    return "\n".join(
-        ["Objects:", *[f"- {kind}: {', '.join(names)}." for kind, names in kinds.items() if names]]
-    )
+    """One line for each kind that has objects; every object stands under each kind that it belongs to."""
+    return "\n".join(f"- {kind}: {', '.join(names)}." for kind, names in kinds.items() if names)
 
 
 def is_a(name: str, kind: str) -> str:

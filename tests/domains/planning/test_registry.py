@@ -39,8 +39,15 @@ def test_an_unknown_domain_names_the_nearest():
 
 
 def test_a_wrong_option_is_named_with_what_there_is():
-    with pytest.raises(BadInput, match=r"domain gripper: option bals: .*balls"):
+    with pytest.raises(BadInput, match="domain gripper: there is no option bals; did you mean balls"):
         registry.build(DomainSpec("gripper", canonical({"bals": [4, 5]})))
+
+
+def test_a_wrong_value_is_named():
+    with pytest.raises(BadInput, match="domain gripper: option test: Input should be a valid integer"):
+        registry.build(DomainSpec("gripper", canonical({"test": "many"})))
+    with pytest.raises(BadInput, match="options are not JSON"):
+        registry.build(DomainSpec("gripper", "{"))
 
 
 def test_options_are_published_for_checking_job_files():
