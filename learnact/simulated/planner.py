@@ -1,11 +1,13 @@
-"""A small planner: enforced hill climbing over helpful steps, then one goal sentence after another, within a budget of evaluations.
+"""A small planner: best-first search that looks ahead along relaxed plans, first for all goals, then for one goal after another.
 
-It looks only as far as the first improvement, since only the next call is asked for; `whole` strings such improvements together.
-The distance to a goal is the length of a plan that ignores what stops being so (Hoffmann and Nebel 2001), found layer by layer.
+The distance to a goal is the length of a plan that ignores what stops being so (Hoffmann and Nebel 2001), found layer by layer; from each
+state the search also jumps to where that plan leads when as much of it as possible is done (Vidal 2004). A plan that was found loses the steps
+that it can do without. All within a budget of evaluations; order of steps, never of bits or names, decides between equals.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -14,18 +16,26 @@ from operator import or_
 from learnact.simulated.world import Step
 
 BUDGET = 120
-"""Evaluations of one search; `_DEEP` of them are left for single goal sentences."""
-_DEEP = 60
+"""Evaluations of one search: half of them for all goals at once, half for each single goal after that."""
 FAR = 1 << 30
+_LONGEST_JUMP = 60
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a search came to: steps to a better state (`better`), or to the nearest one met; `reachable` masks what could become so."""
+    """What a search came to: steps to all goals or to one more of them (`better`), or to the nearest state met."""
 
     path: tuple[Step, ...]
     better: bool
-    reachable: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    """A relaxed plan: its length, in order, and the steps that can be done at once and help it."""
+
+    length: int
+    helpful: list[Step]
+    plan: list[Step]
 
 
 class Search:
@@ -40,87 +50,109 @@ class Search:
         budget: int = BUDGET,
     ) -> None:
         self.state = state
-        self.left = budget
+        self.budget = budget
         self._shunned = shunned
         self._refused = refused
         self._steps, self.reachable = _reached(steps, state)
 
     def toward(self, goals: Sequence[int]) -> Found:
-        """Steps toward all goals (a bit each) at once; where that fails within the budget, toward one after another."""
+        """Steps to all goals (a bit each); where none are found within the budget, to one more goal that keeps the others."""
         goal = reduce(or_, goals, 0)
         if goal & ~self.reachable:
-            return Found((), False, self.reachable)
-        found = self._climb(_relevant(self._steps, goal), goal, max(self.left - _DEEP, 1))
-        if found.better:
+            return Found((), False)
+        found = self._best_first(goal, self.budget // 2)
+        if found.better or len(goals) == 1:
             return found
         kept = goal & self.state
-        for bit in goals:
-            if bit & self.state:
-                continue
-            if self.left <= 0:
-                break
-            one = self._climb(_relevant(self._steps, kept | bit), kept | bit, self.left)
-            if one.better:
-                return one
+        for one in goals:
+            if not one & self.state:
+                alone = self._best_first(kept | one, self.budget // 2)
+                if alone.better:
+                    return alone
         return found
 
-    def _climb(self, steps: list[Step], goal: int, allowed: int) -> Found:
-        """Breadth first over helpful steps until a state is nearer to the goal than the start; the best state of the first such layer."""
-        start, helpful = distance(steps, self.state, goal)
-        self.left -= 1
-        seen = {self.state}
-        layer: list[tuple[int, tuple[Step, ...], list[Step]]] = [(self.state, (), helpful)]
+    def _best_first(self, goal: int, budget: int) -> Found:
+        steps = _relevant(self._steps, goal)
+        guess = _guess(steps, self.state, goal)
         nearest: tuple[int, tuple[Step, ...]] = (FAR, ())
-        while layer and allowed > 0:
-            following: list[tuple[int, tuple[Step, ...], list[Step]]] = []
-            for state, path, options in layer:
-                for step in options:
-                    if not path and step.call in self._refused:
-                        continue
-                    after = step.after(state)
-                    if after in seen or self._shunned(after):
-                        continue
-                    seen.add(after)
-                    h, more = distance(steps, after, goal)
-                    self.left -= 1
-                    allowed -= 1
-                    if h < nearest[0]:
-                        nearest = (h, (*path, step))
-                    if h < FAR:
-                        following.append((after, (*path, step), more))
-                    if allowed <= 0:
-                        break
-                if allowed <= 0:
+        seen = {self.state}
+        heap: list[tuple[int, int, int, tuple[Step, ...], _Guess]] = []
+        heapq.heappush(heap, (guess.length, 0, self.state, (), guess))
+        evaluated = 1
+        while heap and evaluated < budget:
+            _, _, state, path, guess = heapq.heappop(heap)
+            for after, longer in self._following(steps, state, path, guess):
+                if after in seen:
+                    continue
+                seen.add(after)
+                if after & goal == goal:
+                    return Found(_without_needless(longer, self.state, goal), True)
+                onward = _guess(steps, after, goal)
+                evaluated += 1
+                if onward.length < nearest[0]:
+                    nearest = (onward.length, longer)
+                if onward.length < FAR:
+                    heapq.heappush(heap, (onward.length, evaluated, after, longer, onward))
+                if evaluated >= budget:
                     break
-            if nearest[0] < start:
-                return Found(nearest[1], True, self.reachable)
-            layer = following
-        return Found(nearest[1], False, self.reachable)
+        return Found(nearest[1], False)
+
+    def _following(
+        self, steps: list[Step], state: int, path: tuple[Step, ...], guess: _Guess
+    ) -> list[tuple[int, tuple[Step, ...]]]:
+        """Where to go on from a state: along the relaxed plan as far as it can be done, or one helpful step."""
+        found = []
+        jumped, jump = self._jump(steps, state, guess.plan, not path)
+        if jump:
+            found.append((jumped, (*path, *jump)))
+        for step in guess.helpful:
+            after = step.after(state)
+            if self._allowed(step, after, not path):
+                found.append((after, (*path, step)))
+        return found
+
+    def _allowed(self, step: Step, after: int, first: bool) -> bool:
+        return not (first and step.call in self._refused) and not self._shunned(after)
+
+    def _jump(self, steps: list[Step], state: int, plan: list[Step], first: bool) -> tuple[int, list[Step]]:
+        """Do all of a relaxed plan that can be done; a step that cannot be is replaced by one that serves the same need."""
+        waiting = list(plan)
+        path: list[Step] = []
+        while waiting and len(path) < _LONGEST_JUMP:
+            later = []
+            for step in waiting:
+                after = step.after(state)
+                if step.requires & ~state or not self._allowed(step, after, first and not path):
+                    later.append(step)
+                elif after != state:
+                    state = after
+                    path.append(step)
+            if len(later) == len(waiting) and not _replace_one(steps, state, later):
+                break
+            waiting = later
+        return state, path
 
 
-def whole(steps: Sequence[Step], state: int, goals: Sequence[int], longest: int, budget: int = BUDGET) -> list[Step]:
-    """A plan to the goal, as far as it was found: improvement after improvement, never back to a state it came through."""
+def whole(
+    steps: Sequence[Step], state: int, goals: Sequence[int], longest: int, budget: int = BUDGET
+) -> list[Step]:
+    """A plan to the goals, as far as one was found: one search after another until nothing gets better."""
     path: list[Step] = []
-    been = {state}
     goal = reduce(or_, goals, 0)
     while state & goal != goal and len(path) < longest:
-        found = Search(steps, state, been.__contains__, (), budget).toward(goals)
-        if not found.path:
+        found = Search(steps, state, budget=budget).toward(goals)
+        if not found.better:
             break
         for step in found.path:
             state = step.after(state)
-            been.add(state)
             path.append(step)
             if state & goal == goal:
                 break
     return path[:longest]
 
 
-def distance(steps: Sequence[Step], state: int, goal: int) -> tuple[int, list[Step]]:
-    """How many steps a plan takes that ignores what stops being so (`FAR`: none reaches the goal), and which first steps help it."""
-    missing = goal & ~state
-    if not missing:
-        return 0, []
+def _guess(steps: Sequence[Step], state: int, goal: int) -> _Guess:
+    """A plan that ignores what stops being so, layer by layer; of length `FAR` when there is none."""
     facts = state
     first: list[Step] = []
     layers: list[list[tuple[int, Step]]] = []
@@ -141,26 +173,55 @@ def distance(steps: Sequence[Step], state: int, goal: int) -> tuple[int, list[St
                 reached |= new
                 supports.append((new, step))
         if reached == facts:
-            return FAR, []
+            return _Guess(FAR, [], [])
         layers.append(supports)
         waiting = later
         facts = reached
-    return _extract(layers, first, state, missing)
-
-
-def _extract(
-    layers: list[list[tuple[int, Step]]], first: list[Step], state: int, missing: int
-) -> tuple[int, list[Step]]:
-    length = 0
+    plan: list[Step] = []
     near = 0
+    missing = goal & ~state
     for depth in range(len(layers) - 1, -1, -1):
         for new, step in layers[depth]:
             if new & missing:
-                length += 1
+                plan.append(step)
                 if not depth:
                     near |= new & missing
                 missing = (missing & ~new) | (step.requires & ~state)
-    return length, [step for step in first if step.adds & near]
+    plan.reverse()
+    return _Guess(len(plan), [step for step in first if step.adds & near], plan)
+
+
+def _replace_one(steps: list[Step], state: int, waiting: list[Step]) -> bool:
+    """Replace a step by one that can be done now and gives what a later step needs of it; whether there was one."""
+    for i, step in enumerate(waiting):
+        for after in waiting[i + 1 :]:
+            wanted = step.adds & after.requires & ~state
+            if not wanted:
+                continue
+            for other in steps:
+                if other.adds & wanted and not other.requires & ~state and other.call != step.call:
+                    waiting[i] = other
+                    return True
+            break
+    return False
+
+
+def _without_needless(path: tuple[Step, ...], start: int, goal: int) -> tuple[Step, ...]:
+    """A plan without the steps that it can do without, the earliest first, each with those that then cannot be done."""
+    kept = list(path)
+    i = 0
+    while i < len(kept):
+        state = start
+        shorter = []
+        for j, step in enumerate(kept):
+            if j != i and not step.requires & ~state:
+                state = step.after(state)
+                shorter.append(step)
+        if state & goal == goal:
+            kept = shorter
+        else:
+            i += 1
+    return tuple(kept)
 
 
 def _reached(steps: Sequence[Step], state: int) -> tuple[list[Step], int]:
@@ -196,4 +257,3 @@ def _relevant(steps: list[Step], goal: int) -> list[Step]:
                     wanted |= step.requires
                     growing = True
     return [step for step, use in zip(steps, used, strict=True) if use]
-

@@ -60,5 +60,3 @@ def _possible(reading: Reading, attention: Attention) -> Step | None:
     ]
     new = [step for step in options if not reading.shunned(step.after(reading.state))] or options
     return new[attention.draw("any", len(new))] if new else None
-
-

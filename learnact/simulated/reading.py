@@ -70,9 +70,7 @@ def _states(scene: Scene) -> list[tuple[Told, ...] | None]:
     return [scene.task.first.now, *(e.seen.now for e in scene.history)]
 
 
-def _state(
-    scene: Scene, world: World, attention: Attention, thoughts: list[Told]
-) -> tuple[int, int]:
+def _state(scene: Scene, world: World, attention: Attention, thoughts: list[Told]) -> tuple[int, int]:
     """The state as read, with what never changes, and the bits that hold but were overlooked."""
     state = world.kinds
     for told in scene.task.facts:

@@ -27,9 +27,7 @@ class Clause:
     @property
     def template(self) -> str:
         """The sentence as a format string over the arguments."""
-        return " ".join(
-            w if p < 0 else f"{{{p}}}" for w, p in zip(self.words, self.places, strict=True)
-        )
+        return " ".join(w if p < 0 else f"{{{p}}}" for w, p in zip(self.words, self.places, strict=True))
 
     @property
     def parameters(self) -> tuple[int, ...]:
@@ -120,9 +118,7 @@ def _read(name: str, inside: str, body: str, index: int, learned: bool) -> Rule:
                 (adds if holds else deletes).append(found)
             elif holds:
                 requires.append(found)
-    return Rule(
-        name, parameters, tuple(requires), tuple(adds), tuple(deletes), kinds, does, learned, index
-    )
+    return Rule(name, parameters, tuple(requires), tuple(adds), tuple(deletes), kinds, does, learned, index)
 
 
 def _parameters(inside: str) -> tuple[tuple[str, ...], tuple[Clause, ...]]:
@@ -130,8 +126,8 @@ def _parameters(inside: str) -> tuple[tuple[str, ...], tuple[Clause, ...]]:
     pairs = [p.split("=")[0].partition(":") for p in parts]
     parameters = tuple(name.strip().lstrip("*") for name, _, _ in pairs)
     kinds = tuple(
-        clause(text.is_a(name.strip(), kind.strip()), parameters)
-        for name, _, kind in pairs
+        Clause(tuple(text.is_a(parameters[i], kind.strip()).split()), (i, -1, -1, -1))
+        for i, (_, _, kind) in enumerate(pairs)
         if kind.strip()
     )
     return parameters, kinds
@@ -161,7 +157,7 @@ def _with_note(rule: Rule, note: str, index: int) -> Rule:
 def _after_lead_in(sentence: str) -> str:
     """What follows "only when", "only if" or a label, if one of them stands there."""
     for lead in (" only when ", " only if ", ": "):
-        before, found, rest = sentence.rpartition(lead)
+        _, found, rest = sentence.rpartition(lead)
         if found:
             return rest
     return sentence

@@ -232,7 +232,11 @@ def _observe(block: str, index: int) -> Observation:
     if shape.now is None:
         return shape
     return Observation(
-        tuple(Told(t.text, t.index + index) for t in shape.now), shape.failed, shape.missing, shape.call, block
+        tuple(Told(t.text, t.index + index) for t in shape.now),
+        shape.failed,
+        shape.missing,
+        shape.call,
+        block,
     )
 
 

@@ -69,6 +69,7 @@ class World:
                     self._instances[r, i] = found
                     known.update(v for m in found for v in m.values())
         self.names = tuple(dict.fromkeys((*self.names, *(v for w in words for v in w if v in known))))
+        self._slots: dict[tuple[int, int], tuple[str, ...]] = {}
         self._slots = self._reachable_names(play)
 
     def mask(self, sentences: Iterable[str]) -> int:
@@ -164,7 +165,6 @@ class World:
 
     def _reachable_names(self, play: Play) -> dict[tuple[int, int], tuple[str, ...]]:
         """For each parameter the names that some requirement about what changes could ever hold for."""
-        self._slots: dict[tuple[int, int], tuple[str, ...]] = {}
         seen: dict[str, None] = dict.fromkeys(t.text for t in play.first.now or ())
         for number, rule in enumerate(self.rules):
             if rule.learned:
@@ -190,7 +190,7 @@ class World:
 def _joined(columns: list[tuple[int, ...]], size: int) -> Iterable[int]:
     if not columns:
         return (0,) * size
-    return reduce(lambda one, other: list(map(operator.or_, one, other)), columns)  # type: ignore[arg-type, return-value]
+    return reduce(lambda one, other: list(map(operator.or_, one, other)), columns)
 
 
 _worlds: dict[str, World] = {}

@@ -1,0 +1,43 @@
+"""A reply to chat messages: which kind of answer is asked for, in words, and that answer. A pure function of model, messages and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from learnact.simulated import acting
+from learnact.simulated.attention import Attention
+from learnact.simulated.scene import Scene, read_scene
+from learnact.simulated.skills import SKILLS, VERSION
+
+PUZZLED = "I do not understand."
+
+Writer = Callable[[Scene, Attention], str]
+
+KINDS: tuple[tuple[str, str, Writer], ...] = (
+    ("call", "write the next action: one call", acting.call),
+    ("thought or call", "either a thought", acting.thought_or_call),
+)
+"""Name, the words at the end of a prompt that ask for it, and who writes it; the first whose words are found answers."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply's text and the kind of answer it is ("" when the request was not understood)."""
+
+    text: str
+    kind: str
+
+
+def answer(model: str, messages: Sequence[tuple[str, str]], seed: int) -> Answer:
+    """The reply of a model to messages (role, content)."""
+    skill = SKILLS[model]
+    prompt = "\n\n".join(content for role, content in messages if role != "system")
+    attention = Attention.of(skill, VERSION, "\0".join(f"{r}\0{c}" for r, c in messages), seed)
+    scene = read_scene(prompt)
+    asked = scene.answer.lower()
+    for kind, words, write in KINDS:
+        if words in asked:
+            text = write(scene, attention)
+            return Answer(text, kind if text else "") if text else Answer(PUZZLED, "")
+    return Answer(PUZZLED, "")

@@ -1,0 +1,194 @@
+"""The HTTP server: chat completions as OpenAI-compatible endpoints give them, one process or several on one socket.
+
+Serves `/v1/chat/completions` (no streaming), `/v1/models`, and `/stats` (what this process has answered). Requests are read here and
+checked by hand; the model behind sees messages, model name and seed. Replies are kept: the same request gives the same text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from learnact.simulated.answers import Answer, answer
+from learnact.simulated.skills import SKILLS, VERSION
+from learnact.simulated.weather import Bucket, Weather
+
+KEPT_REPLIES = 8192
+LARGEST_REQUEST = 64 * 1024 * 1024
+HANG_SECONDS = 3600.0
+_CHARS_A_TOKEN = 4
+
+
+class Model:
+    """The simulated models of one process: answers requests, keeps replies, counts."""
+
+    def __init__(self, weather: Weather, number: int = 0) -> None:
+        self.weather = weather
+        self.counts: Counter[str] = Counter()
+        self._kept: OrderedDict[str, Answer] = OrderedDict()
+        self._rng = random.Random(f"{weather.seed}/{number}")
+        self._requests = Bucket(weather.rpm)
+        self._tokens = Bucket(weather.tpm)
+
+    async def complete(self, request: web.Request) -> web.StreamResponse:
+        """`POST /v1/chat/completions`."""
+        try:
+            body = json.loads(await request.read())
+            model, messages, seed = _checked(body)
+        except ValueError as error:
+            return _refusal(str(error))
+        for name in self.weather.refuse:
+            if name in body:
+                return _refusal(f"Unsupported parameter: '{name}' is not supported with this model.", name)
+        prompt_tokens = sum(_tokens(content) for _, content in messages)
+        waiting = max(self._requests.wait(1), self._tokens.wait(prompt_tokens))
+        if waiting:
+            self.counts["limited"] += 1
+            return _limited(waiting)
+        fault = self.weather.fault(self._rng)
+        seconds = self.weather.seconds(self._rng)
+        if seconds:
+            await asyncio.sleep(seconds)
+        if fault:
+            self.counts[f"fault: {fault}"] += 1
+            return await _faulty(fault, request)
+        said = self._answer(model, messages, seed)
+        self._tokens.wait(_tokens(said.text))
+        return web.json_response(_completion(body, model, said, prompt_tokens))
+
+    async def models(self, _: web.Request) -> web.Response:
+        """`GET /v1/models`."""
+        data = [{"id": name, "object": "model", "created": 0, "owned_by": "learnact"} for name in SKILLS]
+        return web.json_response({"object": "list", "data": data})
+
+    async def stats(self, _: web.Request) -> web.Response:
+        """`GET /stats`: how many answers of each kind this process gave."""
+        return web.json_response(dict(sorted(self.counts.items())))
+
+    def _answer(self, model: str, messages: Sequence[tuple[str, str]], seed: int) -> Answer:
+        if self.weather.canned:
+            self.counts["canned"] += 1
+            return Answer(self.weather.canned, "canned")
+        key = hashlib.blake2b(json.dumps([model, messages, seed]).encode(), digest_size=20).hexdigest()
+        said = self._kept.get(key)
+        if said is None:
+            said = answer(model, messages, seed)
+            self._kept[key] = said
+            if len(self._kept) > KEPT_REPLIES:
+                self._kept.popitem(last=False)
+        self.counts[said.kind or "not understood"] += 1
+        return said
+
+
+def application(model: Model) -> web.Application:
+    """The routes of a process."""
+    app = web.Application(client_max_size=LARGEST_REQUEST)
+    app.router.add_post("/v1/chat/completions", model.complete)
+    app.router.add_get("/v1/models", model.models)
+    app.router.add_get("/stats", model.stats)
+    return app
+
+
+def _checked(body: Any) -> tuple[str, list[tuple[str, str]], int]:
+    """Model, messages and seed of a request; raises `ValueError` saying what is wrong."""
+    if not isinstance(body, dict):
+        raise ValueError("the request must be a JSON object")
+    model = body.get("model")
+    if model not in SKILLS:
+        raise ValueError(f"there is no model {model!r}; there are {', '.join(SKILLS)}")
+    if body.get("stream"):
+        raise ValueError("streaming is not supported: leave out 'stream'")
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise ValueError("'messages' must be a list of messages")
+    seed = body.get("seed")
+    if seed is not None and not isinstance(seed, int):
+        raise ValueError("'seed' must be a whole number")
+    return str(model), [_message(m) for m in messages], seed or 0
+
+
+def _message(message: Any) -> tuple[str, str]:
+    if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+        raise ValueError("a message must have a role and content")
+    content = message.get("content")
+    if isinstance(content, list):
+        content = "".join(str(p.get("text", "")) for p in content if isinstance(p, dict))
+    if not isinstance(content, str):
+        raise ValueError("a message's content must be text")
+    return message["role"], content
+
+
+def _tokens(text: str) -> int:
+    """About how many tokens a text has; the same on every machine."""
+    return -(-len(text) // _CHARS_A_TOKEN)
+
+
+def _completion(body: dict[str, Any], model: str, said: Answer, prompt_tokens: int) -> dict[str, Any]:
+    text, finish = _cut(said.text, body)
+    completion_tokens = _tokens(text)
+    usage = {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": 0},
+    }
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    return {
+        "id": "chatcmpl-" + hashlib.blake2b(text.encode(), digest_size=8).hexdigest(),
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": model,
+        "system_fingerprint": f"simulated-{VERSION}",
+        "choices": [choice],
+        "usage": usage,
+    }
+
+
+def _cut(text: str, body: dict[str, Any]) -> tuple[str, str]:
+    """The text up to the first stop string and within the most tokens asked for, and why it ended."""
+    stop = body.get("stop") or []
+    for mark in [stop] if isinstance(stop, str) else stop:
+        text = text.split(mark, 1)[0] if mark else text
+    most = body.get("max_completion_tokens") or body.get("max_tokens")
+    if isinstance(most, int) and _tokens(text) > most:
+        return text[: most * _CHARS_A_TOKEN], "length"
+    return text, "stop"
+
+
+def _error(status: int, message: str, kind: str, param: str | None = None, **headers: str) -> web.Response:
+    error = {"message": message, "type": kind, "param": param, "code": None}
+    return web.json_response({"error": error}, status=status, headers=headers)
+
+
+def _refusal(message: str, param: str | None = None) -> web.Response:
+    return _error(400, message, "invalid_request_error", param)
+
+
+def _limited(seconds: float) -> web.Response:
+    headers = {
+        "retry-after": str(max(1, round(seconds + 0.5))),
+        "retry-after-ms": str(int(seconds * 1000) + 1),
+    }
+    return _error(429, "Rate limit reached: wait and try again.", "rate_limit_exceeded", None, **headers)
+
+
+async def _faulty(fault: str, request: web.Request) -> web.StreamResponse:
+    if fault == "errors":
+        return _error(500, "The server had an error while processing your request.", "server_error")
+    if fault == "hangs":
+        await asyncio.sleep(HANG_SECONDS)
+    if fault == "drops" and request.transport is not None:
+        request.transport.abort()
+    if fault == "html":
+        return web.Response(text="<html><body>Bad gateway</body></html>", content_type="text/html")
+    if fault == "empty":
+        return web.json_response({"id": "empty", "object": "chat.completion", "choices": []})
+    return web.Response(text='{"id": "chatcmpl-1", "choices": [{"mess', content_type="application/json")
