@@ -67,6 +67,9 @@ COMMANDS: dict[str, Entry] = {
     "play": Entry("play:play", PLAY, "Play a task by hand."),
     "sql": Entry("sql:sql", READ, "Ask the results in SQL (DuckDB)."),
     "check-model": Entry("check_model:check_model", MACHINE, "Find out what an endpoint supports."),
+    "simulate": Entry(
+        "simulate:simulate", MACHINE, "Run the simulated model as a server, also with faults on purpose."
+    ),
 }
 """In the order of the help. Other modules of this package are listed here and nowhere else."""
 

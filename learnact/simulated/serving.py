@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class Serving:
     processes: int = 1
     parent: int | None = None
     weather: Weather = field(default_factory=Weather)
+    announce: Callable[[int], None] = lambda _: None
+    """Told the port once connections are accepted."""
 
 
 def serve(options: Serving) -> None:
@@ -99,6 +102,7 @@ async def _serve(
         partial = options.port_file.with_name(f"{options.port_file.name}.{os.getpid()}")
         partial.write_text(str(port))
         partial.replace(options.port_file)
+    options.announce(port)
     watch = asyncio.create_task(_watch(options.parent, ended)) if options.parent else None
     await ended.wait()
     if watch:

@@ -1,0 +1,66 @@
+"""`learnact simulate`: the simulated model as a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Share = Annotated[float, typer.Option(min=0.0, max=1.0)]
+
+
+def simulate(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8100,
+    port_file: Annotated[Path | None, typer.Option(help="Where the chosen port is written.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Serving processes on one port.")] = 1,
+    latency: Annotated[float, typer.Option(min=0.0, help="Seconds before a reply (median).")] = 0.0,
+    spread: Annotated[float, typer.Option(min=0.0, help="Sigma of a log-normal latency.")] = 0.0,
+    rpm: Annotated[int, typer.Option(min=0, help="Requests a minute for each process; 0: no limit.")] = 0,
+    tpm: Annotated[int, typer.Option(min=0, help="Tokens a minute for each process; 0: no limit.")] = 0,
+    errors: Annotated[Share, typer.Option(help="Share answered 500.")] = 0.0,
+    hangs: Annotated[Share, typer.Option(help="Share that is never answered.")] = 0.0,
+    drops: Annotated[Share, typer.Option(help="Share of dropped connections.")] = 0.0,
+    malformed: Annotated[Share, typer.Option(help="Share of broken JSON.")] = 0.0,
+    empty: Annotated[Share, typer.Option(help="Share without choices.")] = 0.0,
+    html: Annotated[Share, typer.Option(help="Share of HTML with status 200.")] = 0.0,
+    refuse: Annotated[
+        list[str] | None, typer.Option(help="A request parameter to refuse; may be repeated.")
+    ] = None,
+    canned: Annotated[str, typer.Option(help="One reply for every request.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of faults and latencies, never of replies.")] = 0,
+) -> None:
+    """Run the simulated model as a server, also with faults on purpose.
+
+    It answers `POST /v1/chat/completions` for the models sim-strong, sim-weak and sim-perfect; give any client the printed URL. What it
+    scores says nothing about language models.
+    """
+    from learnact.simulated.serving import Serving, serve
+    from learnact.simulated.weather import Weather
+
+    weather = Weather(
+        latency=latency,
+        spread=spread,
+        rpm=rpm,
+        tpm=tpm,
+        errors=errors,
+        hangs=hangs,
+        drops=drops,
+        malformed=malformed,
+        empty=empty,
+        html=html,
+        refuse=tuple(refuse or ()),
+        canned=canned,
+        seed=seed,
+    )
+    serve(
+        Serving(
+            host,
+            port,
+            port_file,
+            processes,
+            weather=weather,
+            announce=lambda bound: typer.echo(f"http://{host}:{bound}/v1  (Ctrl-C ends it)"),
+        )
+    )
