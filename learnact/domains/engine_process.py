@@ -194,6 +194,7 @@ class EnginePool:
         self._engine: _Process | None = None
         self._preparer: _Process | None = None
         self._starting = asyncio.Lock()
+        self._preparing = asyncio.Lock()  # so that waiting for others is no part of a preparation's time
 
     async def __aenter__(self) -> EnginePool:
         return self
@@ -213,11 +214,17 @@ class EnginePool:
         """
         what = {"domain": [domain_spec.name, domain_spec.options], "task": _task_fields(task)}
         engine = await self._running("engine")
-        if (await engine.ask({"op": "ready", **what}, OPEN_SECONDS))["ready"] is False:
-            await (await self._running("preparer")).ask({"op": "prepare", **what}, OPEN_SECONDS)
+        opened = await engine.ask({"op": "open", "unless_slow": True, **what}, OPEN_SECONDS)
+        if "slow" in opened:
+            async with self._preparing:
+                await (await self._running("preparer")).ask({"op": "prepare", **what}, OPEN_SECONDS)
             engine = await self._running("engine")
-        opened = await engine.ask({"op": "open", **what}, OPEN_SECONDS)
+            opened = await engine.ask({"op": "open", **what}, OPEN_SECONDS)
         return EngineEnvironment(engine, opened["number"], opened)
+
+    async def open_environments(self) -> int:
+        """How many environments live in the engine now (for tests and metrics)."""
+        return int((await (await self._running("engine")).ask({"op": "count"}, STEP_SECONDS))["count"])
 
     async def close(self) -> None:
         """End both processes."""
@@ -265,17 +272,16 @@ class _Engine:
             self._domains[spec] = registry.build(spec)
         return self._domains[spec]
 
-    def _do_ready(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        domain = self._domain(request)
-        return {"ready": not isinstance(domain, Preparing) or domain.ready(Task(**request["task"]))}
-
     def _do_prepare(self, request: Mapping[str, Any]) -> None:
         domain = self._domain(request)
         if isinstance(domain, Preparing):
             domain.prepare(Task(**request["task"]))
 
     def _do_open(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        environment = self._domain(request).open(Task(**request["task"]))
+        domain, task = self._domain(request), Task(**request["task"])
+        if "unless_slow" in request and isinstance(domain, Preparing) and not domain.ready(task):
+            return {"slow": True}
+        environment = domain.open(task)
         self._environments[request["number"]] = environment
         return {
             "goal": environment.goal,
@@ -290,6 +296,9 @@ class _Engine:
 
     def _do_text(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"step": vars(self._environments[request["environment"]].text(request["command"]))}
+
+    def _do_count(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {"count": len(self._environments)}
 
     def _do_close(self, request: Mapping[str, Any]) -> None:
         environment = self._environments.pop(request["environment"], None)

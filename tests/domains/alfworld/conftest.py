@@ -1,0 +1,39 @@
+"""Generated games are made once per session, in a cache of the session's own."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+INSTALLED = (
+    importlib.util.find_spec("alfworld") is not None and importlib.util.find_spec("textworld") is not None
+)
+needs_extra = pytest.mark.skipif(not INSTALLED, reason="the extra `alfworld` is not installed")
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    if not INSTALLED:
+        pytest.skip("the extra `alfworld` is not installed")
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("LEARNACT_CACHE")
+    os.environ["LEARNACT_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["LEARNACT_CACHE"]
+    else:
+        os.environ["LEARNACT_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def real_games() -> list[Path]:
+    here = Path(__file__).resolve().parents[3]
+    data = Path(os.environ.get("LEARNACT_TEST_DATA") or here.parent / "shared" / "data")
+    found = sorted((data / "alfworld").rglob("game.tw-pddl"))
+    if not found:
+        pytest.skip(f"no published games in {data}/alfworld (LEARNACT_TEST_DATA)")
+    return found

@@ -1,0 +1,136 @@
+"""Environments in an engine process: same play, death and hangs attributed, nothing left behind, nobody stalled. Real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+
+import pytest
+
+from learnact.domains import engine_process, registry
+from learnact.domains.engine_process import EnginePool
+from learnact.domains.opening import open_environment
+from learnact.errors import BadInput, EnvironmentFailure, TaskError
+from learnact.records import DomainSpec, Task
+
+pytestmark = pytest.mark.timeout(60)
+SPEC = DomainSpec("gripper", '{"test": 2, "train": 1}')
+
+
+def a_task() -> Task:
+    return registry.build(SPEC).tasks("train")[0]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_play_is_the_same_as_in_place():
+    domain, task = registry.build(SPEC), a_task()
+    here = await open_environment(domain, SPEC, task, None)
+    async with EnginePool() as pool:
+        there = await pool.open(SPEC, task)
+        assert (there.goal, there.first_observation) == (here.goal, here.first_observation)
+        for name, arguments in (("move", ["rooma", "roomb"]), ("move", ["rooma", "roomb"]), ("fly", [])):
+            assert await there.call(name, arguments, {}) == await here.call(name, arguments, {})
+        assert (there.progress, there.success) == (here.progress, here.success)
+        assert await there.text("go") == await here.text("go")
+
+
+async def test_both_processes_end_with_the_pool():
+    async with EnginePool() as pool:
+        await pool.open(SPEC, a_task())
+        (pid,) = pool.pids
+        assert alive(pid)
+    assert not alive(pid) and pool.pids == ()
+
+
+async def test_a_killed_engine_fails_its_environments_and_is_replaced():
+    async with EnginePool() as pool:
+        first = await pool.open(SPEC, a_task())
+        (before,) = pool.pids
+        os.kill(before, signal.SIGKILL)
+        with pytest.raises(EnvironmentFailure, match=r"the engine process \d+ ended") as caught:
+            await first.call("move", ["rooma", "roomb"], {})
+        assert caught.value.retryable and caught.value.boundary == "environment"
+        second = await pool.open(SPEC, a_task())
+        assert (await second.call("move", ["rooma", "roomb"], {})).valid
+        assert pool.pids != (before,)
+        await first.close()
+
+
+async def test_an_engine_killed_while_it_is_asked_answers_every_waiter():
+    async with EnginePool() as pool:
+        environments = [await pool.open(SPEC, a_task()) for _ in range(4)]
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        waiting = [asyncio.create_task(e.call("move", ["rooma", "roomb"], {})) for e in environments]
+        await asyncio.sleep(0)
+        os.kill(pid, signal.SIGKILL)
+        done = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(isinstance(outcome, EnvironmentFailure) for outcome in done)
+
+
+async def test_a_hanging_engine_is_ended(monkeypatch):
+    monkeypatch.setattr(engine_process, "STEP_SECONDS", 0.3)
+    async with EnginePool() as pool:
+        environment = await pool.open(SPEC, a_task())
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(EnvironmentFailure, match=r"did not answer within 0\.3 s"):
+            await environment.call("move", ["rooma", "roomb"], {})
+        assert pool.pids == ()
+
+
+async def test_the_event_loop_stays_free_while_an_engine_works():
+    async with EnginePool() as pool:
+        environment = await pool.open(SPEC, a_task())
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        step = asyncio.create_task(environment.call("move", ["rooma", "roomb"], {}))
+        ticks, began = 0, time.perf_counter()
+        while time.perf_counter() - began < 0.1:
+            await asyncio.sleep(0)
+            ticks += 1
+        os.kill(pid, signal.SIGCONT)
+        assert (await step).valid and ticks > 100
+
+
+async def test_a_cancelled_opening_is_closed_as_soon_as_it_exists():
+    async with EnginePool() as pool:
+        kept = await pool.open(SPEC, a_task())
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        opening = asyncio.create_task(pool.open(SPEC, a_task()))
+        await asyncio.sleep(0.05)
+        opening.cancel()
+        os.kill(pid, signal.SIGCONT)
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        assert (await kept.call("move", ["rooma", "roomb"], {})).valid
+        assert await pool.open_environments() == 1
+
+
+async def test_closing_frees_the_environment_and_is_idempotent():
+    async with EnginePool() as pool:
+        environment = await pool.open(SPEC, a_task())
+        await environment.close()
+        await environment.close()
+        assert await pool.open_environments() == 0
+        with pytest.raises(EnvironmentFailure, match="closed"):
+            await environment.call("move", ["rooma", "roomb"], {})
+
+
+async def test_what_is_wrong_with_a_task_comes_back_as_it_is():
+    async with EnginePool() as pool:
+        with pytest.raises(TaskError):
+            await pool.open(SPEC, Task("gripper", "bad", "not a problem"))
+        with pytest.raises(BadInput, match="there is no domain griper; did you mean gripper"):
+            await pool.open(DomainSpec("griper"), a_task())
+        assert (await (await pool.open(SPEC, a_task())).call("move", ["rooma", "roomb"], {})).valid
