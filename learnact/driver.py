@@ -18,8 +18,10 @@ from typing import Any, Protocol
 
 from learnact.agents.execute import Limits, Worker
 from learnact.agents.local import LocalRunner
+from learnact.cluster.runner import Options, RayRunner
 from learnact.committing import CommittingRunner
-from learnact.errors import BadInput, HarnessFailure
+from learnact.errors import HarnessFailure
+from learnact.models.permits import InFlight
 from learnact.models.pool import ModelPool
 from learnact.preflight import Preflight, preflight, versions
 from learnact.protocols import Runner
@@ -203,10 +205,19 @@ async def open_runner(job: Job, address: str | None) -> AsyncIterator[Runner]:
     """The runner that a job asks for: Ray, or one worker in this process."""
     cluster, limits = job.cluster, Limits(job.limits.tries, job.limits.episode_seconds)
     if address == LOCAL or (address is None and cluster.runner == "local"):
-        async with ModelPool() as pool, Worker(pool, limits) as worker:
+        permits = InFlight(job.limits.requests)
+        async with ModelPool(permits=permits) as pool, Worker(pool, limits) as worker:
             yield LocalRunner(worker, cluster.in_flight)
         return
-    raise BadInput(f"no Ray runner yet for {address or cluster.address}")
+    options = Options(
+        address=address or cluster.address,
+        workers=cluster.workers,
+        in_flight=cluster.in_flight,
+        requests=job.limits.requests,
+        limits=limits,
+    )
+    async with RayRunner(options) as runner:
+        yield runner
 
 
 class _Watched:
