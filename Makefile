@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS ?= dev
+# ALFWorld compiles a planner at install (minutes; needs cmake and a C++ compiler): only tests and benchmarks wait for it. `make test ALFWORLD=no` goes without.
+ALFWORLD ?= yes
+STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
 
 .PHONY: quickstart install check lint types imports format test test-all bench clean
 
@@ -14,6 +17,10 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
+	@touch $@
+
+$(VENV)/.installed-alfworld: $(STAMP)
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS),alfworld]'
 	@touch $@
 
 quickstart: install
@@ -35,13 +42,13 @@ format: install
 	$(BIN)/ruff check --fix learnact tests
 	$(BIN)/ruff format learnact tests
 
-test: check
+test: check $(STAMP_ALFWORLD)
 	$(BIN)/python -m pytest -m 'not slow' --ignore=tests/benchmarks
 
-test-all: check
+test-all: check $(STAMP_ALFWORLD)
 	$(BIN)/python -m pytest --ignore=tests/benchmarks
 
-bench: install
+bench: install $(STAMP_ALFWORLD)
 	$(BIN)/python -m tests.benchmarks
 
 clean:
