@@ -11,7 +11,8 @@ from itertools import count
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from learnact.domains.planning.pddl import OBJECT, Atom, Problem, Rules, Schema, natural
+from learnact.domains.planning.names import OBJECT, natural
+from learnact.domains.planning.pddl import Atom, Problem, Rules, Schema
 
 Call = tuple[str, tuple[str, ...]]
 """An action's PDDL name and its arguments."""

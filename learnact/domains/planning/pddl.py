@@ -8,21 +8,15 @@ predicate's arguments are not checked (published files declare them wrongly); it
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
-from learnact.errors import TaskError
+from learnact.domains.planning.forms import Form, FormReader, Word
+from learnact.domains.planning.names import OBJECT, natural, nearest
 
 Atom: TypeAlias = tuple[str, ...]
 """A predicate and its arguments; in an action schema an argument that starts with `?` is a parameter."""
-
-OBJECT = "object"
-"""The type of everything."""
-
-_TOKEN = re.compile(r"[()]|\?[^\s()?]+|[^\s()?]+|\?")
 
 
 @dataclass(frozen=True)
@@ -69,20 +63,6 @@ class Problem:
     goal: tuple[Atom, ...]
 
 
-class _Form(list["_Form | _Word"]):
-    """A parenthesis: its items and the line it starts on."""
-
-    def __init__(self, line: int) -> None:
-        super().__init__()
-        self.line = line
-
-
-class _Word(str):
-    """A word and its line."""
-
-    line: int
-
-
 def parse_rules(text: str, where: str = "domain") -> Rules:
     """The domain in `text`; raises `TaskError` naming `where` and the line."""
     return _Reader(where).rules(text)
@@ -111,100 +91,17 @@ def write_problem(problem: Problem, rules: Rules) -> str:
     )
 
 
-def natural(name: str) -> tuple[tuple[str, int], ...]:
-    """Sort key that puts `b2` before `b10`."""
-    return tuple(
-        (word, int(number or 0)) for word, number in re.findall(r"([^\d]*)(\d*)", name) if word or number
-    )
-
-
 def natural_atom(atom: Atom) -> tuple[tuple[tuple[str, int], ...], ...]:
     """Sort key of atoms: predicate, then arguments, numbers counted as numbers."""
     return tuple(natural(part) for part in atom)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean a, b?` or, with nothing near, what is known; for the end of an error message."""
-    names = sorted(known, key=natural)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    return f"; did you mean {', '.join(close)}?" if close else f"; known: {', '.join(names[:12]) or 'none'}"
 
 
 def _show(atom: Atom) -> str:
     return f"({' '.join(atom)})"
 
 
-class _Reader:
-    """Reads one text; `where` names it in errors."""
-
-    def __init__(self, where: str) -> None:
-        self.where = where
-
-    def fail(self, line: int, message: str) -> NoReturn:
-        raise TaskError(f"{self.where}:{line}: {message}")
-
-    # Text to forms ----------------------------------------------------------------------------------------------------
-
-    def words(self, text: str) -> Iterator[_Word]:
-        for line, content in enumerate(text.lower().splitlines(), 1):
-            for token in _TOKEN.findall(content.partition(";")[0]):
-                word = _Word(token)
-                word.line = line
-                yield word
-
-    def form(self, text: str) -> _Form:
-        """The one parenthesis that the text consists of."""
-        stack: list[_Form] = [_Form(1)]
-        last = 1
-        for word in self.words(text):
-            last = word.line
-            if word == "(":
-                stack.append(_Form(word.line))
-            elif word == ")":
-                if len(stack) == 1:
-                    self.fail(word.line, "a `)` closes nothing")
-                closed = stack.pop()
-                stack[-1].append(closed)
-            else:
-                stack[-1].append(word)
-        if len(stack) > 1:
-            self.fail(stack[-1].line, f"this `(` is never closed (the text ends on line {last})")
-        top = stack[0]
-        if len(top) != 1 or not isinstance(top[0], _Form) or not top[0] or top[0][0] != "define":
-            self.fail(1, "expected one `(define ...)`")
-        return top[0]
-
-    def sections(self, form: _Form, known: Sequence[str]) -> Iterator[tuple[str, _Form]]:
-        for part in form[1:]:
-            if not isinstance(part, _Form) or not part or not isinstance(part[0], _Word):
-                self.fail(part.line, "expected a section like `(:init ...)`")
-            head = str(part[0])
-            if head not in known:
-                self.fail(part.line, f"`{head}` is not supported{nearest(head, known)}")
-            yield head, part
-
-    def name(self, part: _Form) -> str:
-        if len(part) != 2 or not isinstance(part[1], _Word):
-            self.fail(part.line, f"expected `({part[0]} NAME)`")
-        return str(part[1])
-
-    def typed(self, parts: Iterable[_Form | _Word]) -> list[tuple[_Word, str]]:
-        """A list like `a b - kind c`: each name with its type."""
-        pairs: list[tuple[_Word, str]] = []
-        waiting: list[_Word] = []
-        items = iter(parts)
-        for item in items:
-            if isinstance(item, _Form):
-                self.fail(item.line, "expected a name here, not a parenthesis")
-            if item != "-":
-                waiting.append(item)
-                continue
-            kind = next(items, None)
-            if not isinstance(kind, _Word) or not waiting:
-                self.fail(item.line, "expected `names - type` (`either` is not supported)")
-            pairs += [(word, str(kind)) for word in waiting]
-            waiting = []
-        return pairs + [(word, OBJECT) for word in waiting]
+class _Reader(FormReader):
+    """Reads domains and problems; `where` names the text in errors."""
 
     # Domain -----------------------------------------------------------------------------------------------------------
 
@@ -215,7 +112,7 @@ class _Reader:
         parents: dict[str, str] = {}
         predicates: dict[str, int] = {}
         constants: dict[str, tuple[str, ...]] = {}
-        actions: list[_Form] = []
+        actions: list[Form] = []
         for head, part in self.sections(form, known):
             if head == "domain":
                 name = self.name(part)
@@ -226,6 +123,8 @@ class _Reader:
             elif head == ":predicates":
                 for item in part[1:]:
                     predicate = self.plain(item)
+                    if not isinstance(predicate[0], Word):
+                        self.fail(item.line, "a predicate starts with its name")
                     predicates[str(predicate[0])] = len(self.typed(predicate[1:]))
             elif head == ":action":
                 actions.append(part)
@@ -249,27 +148,27 @@ class _Reader:
                 seen.add(kind)
         return parents
 
-    def schema(self, part: _Form, rules: Rules) -> Schema:
-        fields: dict[str, _Form] = {}
-        if len(part) < 2 or len(part) % 2:
+    def schema(self, part: Form, rules: Rules) -> Schema:
+        fields: dict[str, Form] = {}
+        if len(part) < 2 or len(part) % 2 or not isinstance(part[1], Word):
             self.fail(
                 part.line, "expected `(:action NAME :parameters (...) :precondition (...) :effect (...))`"
             )
         for key, value in zip(part[2::2], part[3::2], strict=True):
-            if key not in (":parameters", ":precondition", ":effect") or not isinstance(value, _Form):
+            if key not in (":parameters", ":precondition", ":effect") or not isinstance(value, Form):
                 self.fail(key.line, f"`{key}` is not supported in an action")
             fields[str(key)] = value
-        pairs = self.typed(fields.get(":parameters", _Form(part.line)))
+        pairs = self.typed(fields.get(":parameters", Form(part.line)))
         for word, kind in pairs:
             self.known_type(kind, rules, word.line)
             if not word.startswith("?"):
                 self.fail(word.line, f"parameter {word} of {part[1]} must start with `?`")
         names = {str(word) for word, _ in pairs}
         known = names | set(rules.constants)
-        requires = self.atoms(fields.get(":precondition", _Form(part.line)), rules, known)
+        requires = self.atoms(fields.get(":precondition", Form(part.line)), rules, known)
         adds: list[Atom] = []
         deletes: list[Atom] = []
-        for item in self.conjuncts(fields.get(":effect", _Form(part.line))):
+        for item in self.conjuncts(fields.get(":effect", Form(part.line))):
             if item and item[0] == "not" and len(item) == 2:
                 deletes.append(self.atom(item[1], rules, known))
             else:
@@ -290,7 +189,7 @@ class _Reader:
         objects = dict(rules.constants)
         init: list[Atom] = []
         goal: list[Atom] = []
-        sections = dict[str, _Form]()
+        sections = dict[str, Form]()
         for head, part in self.sections(
             form, ("problem", ":domain", ":requirements", ":objects", ":init", ":goal")
         ):
@@ -299,7 +198,7 @@ class _Reader:
             objects = self.objects(sections[":objects"], objects)
             for kind in {kind for kinds in objects.values() for kind in kinds}:
                 self.known_type(kind, rules, sections[":objects"].line)
-        for item in sections.get(":init", _Form(form.line))[1:]:
+        for item in sections.get(":init", Form(form.line))[1:]:
             init.append(self.atom(item, rules, objects))
         if ":goal" not in sections or len(sections[":goal"]) != 2:
             self.fail(form.line, "expected one `(:goal ...)`")
@@ -308,7 +207,7 @@ class _Reader:
             self.fail(sections[":goal"].line, "the goal is empty")
         return Problem(objects, frozenset(init), tuple(dict.fromkeys(goal)))
 
-    def objects(self, part: _Form, before: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    def objects(self, part: Form, before: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         found = dict(before)
         for word, kind in self.typed(part[1:]):
             kinds = found.get(str(word), ())
@@ -317,20 +216,15 @@ class _Reader:
 
     # Atoms ------------------------------------------------------------------------------------------------------------
 
-    def plain(self, item: _Form | _Word) -> _Form:
-        if not isinstance(item, _Form) or not item:
-            self.fail(item.line, "expected a parenthesis with something in it")
-        return item
-
-    def conjuncts(self, form: _Form) -> list[_Form]:
+    def conjuncts(self, form: Form) -> list[Form]:
         if not form:
             return []
         return [self.plain(item) for item in form[1:]] if form[0] == "and" else [form]
 
-    def atoms(self, form: _Form, rules: Rules, known: Iterable[str]) -> list[Atom]:
+    def atoms(self, form: Form, rules: Rules, known: Iterable[str]) -> list[Atom]:
         return [self.atom(item, rules, known) for item in self.conjuncts(form)]
 
-    def atom(self, item: _Form | _Word, rules: Rules, known: Iterable[str]) -> Atom:
+    def atom(self, item: Form | Word, rules: Rules, known: Iterable[str]) -> Atom:
         form = self.plain(item)
         predicate = str(form[0])
         if predicate not in rules.predicates:
@@ -339,7 +233,7 @@ class _Reader:
                     form.line, f"`{predicate}` is not supported here: only positive STRIPS conditions are"
                 )
             self.fail(form.line, f"there is no predicate {predicate}{nearest(predicate, rules.predicates)}")
-        if any(isinstance(part, _Form) for part in form[1:]):
+        if any(isinstance(part, Form) for part in form[1:]):
             self.fail(form.line, f"arguments of {predicate} must be names")
         arguments = [str(part) for part in form[1:]]
         if len(arguments) != rules.predicates[predicate]:

@@ -12,7 +12,8 @@ from itertools import count
 from typing import TypeAlias
 
 from learnact.domains.planning.engine import Call, Grounding
-from learnact.domains.planning.pddl import Atom, natural
+from learnact.domains.planning.names import natural
+from learnact.domains.planning.pddl import Atom
 
 
 @dataclass

@@ -8,7 +8,8 @@ from typing import TypeGuard
 
 from learnact.domains.base import Primitive
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.pddl import OBJECT, Rules, Schema, natural, natural_atom
+from learnact.domains.planning.names import OBJECT, natural
+from learnact.domains.planning.pddl import Rules, Schema, natural_atom
 from learnact.domains.planning.text import Wording, is_a, kind_lines
 from learnact.records import Plain, Step
 

@@ -14,7 +14,8 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from learnact.domains.planning.pddl import OBJECT, Atom, Rules, Schema, nearest
+from learnact.domains.planning.names import OBJECT, nearest
+from learnact.domains.planning.pddl import Atom, Rules, Schema
 from learnact.errors import TaskError
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")

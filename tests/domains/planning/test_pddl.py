@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.pddl import natural, parse_problem, parse_rules, write_problem
+from learnact.domains.planning.names import natural
+from learnact.domains.planning.pddl import parse_problem, parse_rules, write_problem
 from learnact.errors import TaskError
 
 from .conftest import NAMES, build
@@ -113,6 +114,23 @@ def test_a_broken_problem_is_refused_with_its_line_and_the_way_out(text, message
 def test_what_is_not_positive_strips_is_refused(old, new, message):
     with pytest.raises(TaskError, match=message):
         parse_rules(DOMAIN.replace(old, new), "d")
+
+
+@given(data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_damaged_file_is_refused_or_read_and_nothing_else(data):
+    words = (DOMAIN + PROBLEM).replace("(", " ( ").replace(")", " ) ").split()
+    cut = words.index("problem") - 2
+    places = st.integers(0, len(words) - 1)
+    for place in data.draw(st.lists(places, min_size=1, max_size=3)):
+        words[place] = data.draw(
+            st.sampled_from(["", "(", ")", "-", "?x", "not", "jack", ":goal", words[place] * 2])
+        )
+    try:
+        rules = parse_rules(" ".join(words[:cut]))
+        Grounding(rules, parse_problem(" ".join(words[cut:]), rules))
+    except TaskError:
+        return
 
 
 @given(st.permutations(range(6)), st.permutations(range(3)))
