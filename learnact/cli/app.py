@@ -57,6 +57,7 @@ class Entry(NamedTuple):
 RUN, PLAY, READ, MACHINE = "Run", "Look and play", "Read results", "Models and machine"
 
 COMMANDS: dict[str, Entry] = {
+    "run": Entry("run:run", RUN, "Run a job; the same command again continues."),
     "plan": Entry("plan:plan", RUN, "Tell what a job would do and cost at most; calls nobody."),
     "prompt": Entry("prompt:prompt", RUN, "Show the exact messages of a job before spending anything."),
     "init": Entry("init:init", RUN, "Write a commented job file to start from."),
@@ -65,8 +66,13 @@ COMMANDS: dict[str, Entry] = {
     ),
     "tasks": Entry("domains:tasks", PLAY, "List a domain's tasks with sizes and lengths of reference plans."),
     "play": Entry("play:play", PLAY, "Play a task by hand."),
+    "show": Entry("show:show", READ, "Show a run, a trajectory, or a learned library."),
     "sql": Entry("sql:sql", READ, "Ask the results in SQL (DuckDB)."),
-    "check-model": Entry("check_model:check_model", MACHINE, "Find out what an endpoint supports."),
+    "check-model": Entry(
+        "check_model:check_model",
+        MACHINE,
+        "Find out with about ten calls what an endpoint supports: stop, seed, usage, context length, system role, thinking text.",
+    ),
     "simulate": Entry(
         "simulate:simulate", MACHINE, "Run the simulated model as a server, also with faults on purpose."
     ),

@@ -70,15 +70,12 @@ class Questions:
     def ask(self, query: str) -> Answer:
         """The answer to a query (of several statements, the last one's). Raises `ResultsError` with DuckDB's own words."""
         try:
-            found = self._connection.execute(query)
-            if found.description is None:
-                return Answer((), pa.table({}))
-            table = found.to_arrow_table()
+            found = self._connection.sql(query)
+            table = pa.table({}) if found is None else found.to_arrow_table()
         except duckdb.Error as error:
             raise ResultsError(
                 f"{str(error).strip()}\n`learnact sql` without a query lists the tables."
             ) from None
-        assert table is not None
         return Answer(tuple(table.column_names), table)
 
     def tables(self) -> list[tuple[str, int, Sequence[str]]]:

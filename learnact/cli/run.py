@@ -1,0 +1,71 @@
+"""`learnact run`: runs a job."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from learnact.cli.choices import JobFile, Overrides, Results
+from learnact.cli.output import console
+
+
+def run(
+    job: JobFile,
+    overrides: Overrides = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Where: auto or ray://HOST:10001 for a running Ray cluster, local for this process alone; default: this machine's cores."
+        ),
+    ] = None,
+    results: Results = Path("results"),
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object at the end, instead of tables.")
+    ] = False,
+) -> None:
+    """Run a job; the same command again continues.
+
+    Nothing that is committed is done again. Exit code 0: all is done; 1: some work is unfinished, and the page says why; 2: the job cannot be
+    run as it is.
+
+    learnact run jobs/quickstart.yaml
+
+    learnact run my.yaml --set repeats.learn=1 --set 'methods=[act, learnact]'
+
+    learnact run my.yaml --address ray://head:10001 --results /shared/results
+    """
+    from learnact import driver
+    from learnact.report.progress import ProgressDisplay
+    from learnact.report.summary import page, render, to_json
+    from learnact.spec import load
+
+    loaded = load(job, overrides or ())
+    with _terminable(), ProgressDisplay(console(stderr=True)) as display:
+        came = driver.run(loaded, results=results, address=address, display=display)
+    shown = page(came.folder, str(job))
+    if json:
+        typer.echo(to_json(shown))
+    else:
+        console().print(render(shown))
+    if not came.done:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """A scheduler's request to stop is taken as a person's: what is committed stays, the run is closed."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
