@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-Share = Annotated[float, typer.Option(min=0.0, max=1.0)]
-
 
 def simulate(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -19,12 +17,12 @@ def simulate(
     spread: Annotated[float, typer.Option(min=0.0, help="Sigma of a log-normal latency.")] = 0.0,
     rpm: Annotated[int, typer.Option(min=0, help="Requests a minute for each process; 0: no limit.")] = 0,
     tpm: Annotated[int, typer.Option(min=0, help="Tokens a minute for each process; 0: no limit.")] = 0,
-    errors: Annotated[Share, typer.Option(help="Share answered 500.")] = 0.0,
-    hangs: Annotated[Share, typer.Option(help="Share that is never answered.")] = 0.0,
-    drops: Annotated[Share, typer.Option(help="Share of dropped connections.")] = 0.0,
-    malformed: Annotated[Share, typer.Option(help="Share of broken JSON.")] = 0.0,
-    empty: Annotated[Share, typer.Option(help="Share without choices.")] = 0.0,
-    html: Annotated[Share, typer.Option(help="Share of HTML with status 200.")] = 0.0,
+    errors: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share answered 500.")] = 0.0,
+    hangs: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share that is never answered.")] = 0.0,
+    drops: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of dropped connections.")] = 0.0,
+    malformed: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of broken JSON.")] = 0.0,
+    empty: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share without choices.")] = 0.0,
+    html: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of HTML with status 200.")] = 0.0,
     refuse: Annotated[
         list[str] | None, typer.Option(help="A request parameter to refuse; may be repeated.")
     ] = None,
@@ -35,6 +33,8 @@ def simulate(
 
     It answers `POST /v1/chat/completions` for the models sim-strong, sim-weak and sim-perfect; give any client the printed URL. What it
     scores says nothing about language models.
+
+    learnact simulate --port 8100 --latency 0.2 --errors 0.05
     """
     from learnact.simulated.serving import Serving, serve
     from learnact.simulated.weather import Weather
