@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -108,7 +108,7 @@ class AlfworldDomain:
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
         """Training and test games have nothing in common: other rooms (generated), other files (a source)."""
         if self._options.source == "generated":
-            return self._generated(split)
+            return self._generated[split]
         train = self._train_indices()
         if split == "train":
             return [self._published[i] for i in train]
@@ -137,11 +137,13 @@ class AlfworldDomain:
 
         translation.translate(unpack(task.content, task.name).problem)
 
-    def _generated(self, split: Literal["train", "test"]) -> list[Task]:
-        options = self._options
-        test = 20 if options.test is None else options.test
-        place, count = ("train", options.train) if split == "train" else ("valid_unseen", test)
-        return [games.read_game(path, {}) for path in generated(self._kind, place, options.seed, count)]
+    @cached_property
+    def _generated(self) -> dict[str, GeneratedTasks]:
+        seed, test = self._options.seed, self._options.test
+        return {
+            "train": GeneratedTasks(self._kind, "train", seed, self._options.train),
+            "test": GeneratedTasks(self._kind, "valid_unseen", seed, 20 if test is None else test),
+        }
 
     @cached_property
     def _labels(self) -> games.Labels:
@@ -184,6 +186,34 @@ class AlfworldDomain:
                 f"{self.name}: train_indices {beyond} are not among the {have} games of {self._options.split}"
             )
         return tuple(indices)
+
+
+class GeneratedTasks(Sequence[Task]):
+    """Generated games in order, each made when it is first asked for (about a second), all at once when all are."""
+
+    def __init__(self, kind: Kind, split: str, seed: int, count: int) -> None:
+        self._make = kind, split, seed
+        self._count = count
+        self._tasks: dict[int, Task] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Task: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Task]: ...
+    def __getitem__(self, index: int | slice) -> Task | list[Task]:
+        """The game of a number, or those of a slice."""
+        wanted = range(self._count)[index]
+        numbers = wanted if isinstance(wanted, range) else (wanted,)
+        missing = [n for n in numbers if n not in self._tasks]
+        for number, path in zip(missing, generated(*self._make, missing), strict=True):
+            self._tasks[number] = games.read_game(path, {})
+        return [self._tasks[n] for n in numbers] if isinstance(wanted, range) else self._tasks[wanted]
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self[:])
 
 
 @dataclass(frozen=True)

@@ -29,16 +29,17 @@ def folder(seed: int) -> Path:
     return package.cache_folder() / "generated" / f"v{houses.VERSION}-seed{seed}"
 
 
-def generated(kind: Kind, split: str, seed: int, count: int) -> list[Path]:
-    """The first `count` games of a type and split: their files, made now where they are not there yet.
+def generated(kind: Kind, split: str, seed: int, wanted: int | Sequence[int]) -> list[Path]:
+    """Games of a type and split by their numbers (an int: the first so many): their files, made now where they are not there yet.
 
     Raises `EnvironmentFailure` when the making fails.
     """
-    missing = [i for i in range(count) if _kept(kind, split, seed, i) is None]
+    numbers = range(wanted) if isinstance(wanted, int) else wanted
+    missing = [i for i in numbers if _kept(kind, split, seed, i) is None]
     if missing:
         _make_elsewhere(kind, split, seed, missing)
-    found = [_kept(kind, split, seed, i) for i in range(count)]
-    lost = [i for i, path in enumerate(found) if path is None]
+    found = [_kept(kind, split, seed, i) for i in numbers]
+    lost = [i for i, path in zip(numbers, found, strict=True) if path is None]
     if lost:
         raise EnvironmentFailure(
             f"generated games {lost} of {kind.name} {split} (seed {seed}) are not in {folder(seed)}"

@@ -128,3 +128,12 @@ def test_a_worker_never_imports_the_engine(cache):
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_game_is_made_when_it_is_asked_for(cache):
+    from learnact.domains.alfworld import generation
+
+    tasks = a_domain("examine", seed=11, test=500).tasks("test")
+    assert len(tasks) == 500 and not generation.folder(11).exists()
+    assert tasks[1].name != tasks[0].name
+    assert len(list((generation.folder(11) / "index").iterdir())) == 2
