@@ -38,8 +38,8 @@ class Action(NamedTuple):
 class Grounding:
     """A problem, ready to be played.
 
-    `atoms[i]` is the atom of bit i; bits are in reading order: by `order` of predicates, then arguments (b2 before b10), so that
-    a state is told by walking its bits. `facts` are the initial atoms that no action changes.
+    `atoms[i]` is the atom of bit i. Reading order is by `order` of predicates, then arguments (b2 before b10). `facts` are the initial
+    atoms that no action changes.
     """
 
     def __init__(self, rules: Rules, problem: Problem, order: Mapping[str, int] | None = None) -> None:
@@ -51,16 +51,13 @@ class Grounding:
             for name, kinds in problem.objects.items()
         }
         self.facts = frozenset(atom for atom in problem.init if atom[0] not in self.changing)
-        numbers = _Numbers()
-        raw = [entry for schema in rules.schemas for entry in self._ground(schema, numbers)]
-        found = numbers.atoms((*problem.init, *problem.goal))
-        self.atoms: tuple[Atom, ...] = tuple(self._sorted(found, order or {}))
-        self.bits: dict[Atom, int] = {atom: 1 << i for i, atom in enumerate(self.atoms)}
-        bit = [self.bits[atom] for atom in found]
+        bits = _Bits()
         self.actions: dict[Call, Action] = {
-            call: Action(call, _mask(requires, bit), ~_mask(deletes, bit), _mask(adds, bit))
-            for call, requires, adds, deletes in raw
+            action.call: action for schema in rules.schemas for action in self._ground(schema, bits)
         }
+        self.bits: dict[Atom, int] = bits.atoms((*problem.init, *problem.goal))
+        self.atoms: tuple[Atom, ...] = tuple(self.bits)
+        self._rank = self._ranks(order or {})
         self.start = self.state(problem.init)
         self.goal = self.state(problem.goal)
 
@@ -84,105 +81,123 @@ class Grounding:
         """Satisfied goal atoms over all goal atoms."""
         return (state & self.goal).bit_count() / self.goal.bit_count()
 
-    def true(self, state: int) -> Iterator[int]:
+    def true(self, state: int) -> list[int]:
         """Numbers of the atoms that hold, in reading order."""
+        numbers = []
         while state:
             low = state & -state
-            yield low.bit_length() - 1
+            numbers.append(low.bit_length() - 1)
             state ^= low
+        numbers.sort(key=self._rank.__getitem__)
+        return numbers
 
-    def _sorted(self, found: list[Atom], order: Mapping[str, int]) -> list[Atom]:
-        rank = {name: i for i, name in enumerate(sorted(self.problem.objects, key=natural))}
+    def _ranks(self, order: Mapping[str, int]) -> list[int]:
+        """The place of each atom in reading order."""
+        name = {name: i for i, name in enumerate(sorted(self.problem.objects, key=natural))}
         first = {name: order.get(name, len(order)) for name in self.rules.predicates}
-        return sorted(found, key=lambda a: (first[a[0]], a[0], *[rank[name] for name in a[1:]]))
+        keys = [(first[a[0]], a[0], *[name[word] for word in a[1:]]) for a in self.atoms]
+        ranks = [0] * len(keys)
+        for rank, number in enumerate(sorted(range(len(keys)), key=keys.__getitem__)):
+            ranks[number] = rank
+        return ranks
 
-    def _ground(self, schema: Schema, numbers: _Numbers) -> Iterator[_Raw]:
-        """Every binding of a schema as numbers of atoms: what it requires (static facts left out), adds and deletes."""
+    def _ground(self, schema: Schema, bits: _Bits) -> Iterator[Action]:
+        """Every binding of a schema; static requirements are decided here and left out."""
         atoms = (*schema.requires, *schema.adds, *schema.deletes)
         constants = tuple(dict.fromkeys(t for atom in atoms for t in atom[1:] if not t.startswith("?")))
         place = {name: i for i, name in enumerate((*schema.parameters, *constants))}
         moving = tuple(atom for atom in schema.requires if atom[0] in self.changing)
         groups = [
-            [(numbers.of(atom[0]), _picker([place[term] for term in atom[1:]])) for atom in group]
+            [(bits.of(atom[0]), _picker([place[term] for term in atom[1:]])) for atom in group]
             for group in (moving, schema.adds, schema.deletes)
         ]
         for arguments in self._bindings(schema):
             values = arguments + constants
-            requires, adds, deletes = [[known[pick(values)] for known, pick in group] for group in groups]
-            yield (schema.name, arguments), requires, adds, deletes
+            masks = []
+            for group in groups:
+                mask = 0
+                for known, pick in group:
+                    mask |= known[pick(values)]
+                masks.append(mask)
+            yield Action((schema.name, arguments), masks[0], ~masks[2], masks[1])
 
     def _bindings(self, schema: Schema) -> list[tuple[str, ...]]:
         """Arguments of the right kinds for which the static requirements hold, extended parameter by parameter."""
         names = schema.parameters
-        checks: list[list[tuple[str, tuple[int | str, ...]]]] = [[] for _ in range(len(names) + 1)]
-        for predicate, *atom in schema.requires:
-            if predicate not in self.changing:
+        checks: list[list[tuple[str | int, ...]]] = [[] for _ in range(len(names) + 1)]
+        for atom in schema.requires:
+            if atom[0] not in self.changing:
                 terms = tuple(names.index(t) if t.startswith("?") else t for t in atom)
-                checks[max((t + 1 for t in terms if isinstance(t, int)), default=0)].append(
-                    (predicate, terms)
-                )
-
-        def allowed(depth: int, bound: tuple[str, ...]) -> bool:
-            return all(
-                (predicate, *[bound[t] if isinstance(t, int) else t for t in terms]) in self.facts
-                for predicate, terms in checks[depth]
-            )
-
-        partial: list[tuple[str, ...]] = [()] if allowed(0, ()) else []
-        for depth, kind in enumerate(schema.types, 1):
-            options = [(name,) for name, kinds in self.kinds.items() if kind == OBJECT or kind in kinds]
-            partial = [earlier + option for earlier in partial for option in options]
-            if checks[depth]:
-                partial = [bound for bound in partial if allowed(depth, bound)]
+                checks[max((t + 1 for t in terms if isinstance(t, int)), default=0)].append(terms)
+        partial: list[tuple[str, ...]] = [()] if all(fact in self.facts for fact in checks[0]) else []
+        for place, kind in enumerate(schema.types):
+            options = [name for name, kinds in self.kinds.items() if kind == OBJECT or kind in kinds]
+            fitting = self._fitting(place, options, checks[place + 1])
+            partial = [earlier + option for earlier in partial for option in fitting(earlier)]
         return partial
 
+    def _fitting(
+        self, place: int, options: list[str], checks: list[tuple[str | int, ...]]
+    ) -> Callable[[tuple[str, ...]], list[tuple[str]]]:
+        """Gives the options for the parameter at `place`, given those before it; asked once for each value of those that matter."""
+        matter = sorted({t for check in checks for t in check if isinstance(t, int) and t != place})
+        known: dict[tuple[str, ...], list[tuple[str]]] = {}
 
-_Raw: TypeAlias = tuple[Call, list[int], list[int], list[int]]
+        def fitting(earlier: tuple[str, ...]) -> list[tuple[str]]:
+            key = tuple([earlier[i] for i in matter])
+            if key not in known:
+                known[key] = [
+                    (option,)
+                    for option in options
+                    if all(
+                        tuple([(*earlier, option)[t] if isinstance(t, int) else t for t in check])
+                        in self.facts
+                        for check in checks
+                    )
+                ]
+            return known[key]
+
+        return fitting
+
+
 _Key: TypeAlias = str | tuple[str, ...]
 
 
 class _Known(dict[_Key, int]):
-    """Numbers of one predicate's atoms by argument (one) or arguments, given out when first asked for."""
+    """Bits of one predicate's atoms by argument (one) or arguments, given out when first asked for."""
 
     def __init__(self, counter: Iterator[int]) -> None:
         super().__init__()
         self._counter = counter
 
     def __missing__(self, key: _Key) -> int:
-        number = self[key] = next(self._counter)
-        return number
+        bit = self[key] = 1 << next(self._counter)
+        return bit
 
 
-class _Numbers:
-    """Numbers of atoms in the order in which they are met. Grounding is most of a load's time, and this is most of grounding."""
+class _Bits:
+    """Gives out bits for atoms in the order in which they are met. Grounding is most of a load's time, and this is most of grounding."""
 
     def __init__(self) -> None:
         self._counter = count()
         self._known: dict[str, _Known] = {}
 
     def of(self, predicate: str) -> _Known:
-        """The numbers of a predicate's atoms."""
+        """The bits of a predicate's atoms."""
         return self._known.setdefault(predicate, _Known(self._counter))
 
-    def atoms(self, more: tuple[Atom, ...]) -> list[Atom]:
-        """All atoms that were met, in order of their numbers, and more."""
+    def atoms(self, more: tuple[Atom, ...]) -> dict[Atom, int]:
+        """All atoms that were met, and more, in order of their bits."""
         for predicate, *arguments in more:
             self.of(predicate)[arguments[0] if len(arguments) == 1 else tuple(arguments)]
-        numbered = [
-            (number, (predicate, *((key,) if isinstance(key, str) else key)))
+        pairs = [
+            (bit, (predicate, *((key,) if isinstance(key, str) else key)))
             for predicate, known in self._known.items()
-            for key, number in known.items()
+            for key, bit in known.items()
         ]
-        return [atom for _, atom in sorted(numbered)]
+        return {atom: bit for bit, atom in sorted(pairs)}
 
 
 def _picker(places: list[int]) -> Callable[[tuple[str, ...]], _Key]:
     """Picks an atom's key out of the values of parameters and constants."""
     return itemgetter(*places) if places else lambda _: ()
-
-
-def _mask(numbers: list[int], bit: list[int]) -> int:
-    mask = 0
-    for number in numbers:
-        mask |= bit[number]
-    return mask
