@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from learnact.domains.base import Domain, Example
+from learnact.domains.base import Domain, Example, WithCommands
 from learnact.records import Episode, Library, Prompt, Rules, Turn, history_entries
 from learnact.texts import Texts
 
@@ -19,6 +19,11 @@ def primitives_section(domain: Domain) -> str:
     return section(
         "Primitive actions", "\n".join(f"- {p.signature}: {p.description}" for p in domain.primitives)
     )
+
+
+def commands_section(domain: WithCommands) -> str:
+    """The primitive actions as text, one a line."""
+    return section("Primitive actions", "\n".join(f"- {form}: {said}" for form, said in domain.text_forms))
 
 
 def learned_section(library: Library, rules: Rules, limit: int) -> str:
@@ -60,13 +65,16 @@ def task_section(goal: str, first_observation: str) -> str:
 def world(domain: Domain, library: Library, rules: Rules, limit: int, thoughts: bool) -> str:
     """All that does not depend on the task: instruction, actions, lessons, examples (the library's own first)."""
     usage = library.usage_example if rules.show_usage_example else ""
+    actions, example = primitives_section(domain), domain.example
+    if rules.action_format == "text" and isinstance(domain, WithCommands):
+        actions, example = commands_section(domain), domain.text_example
     return (
         section("Instructions", domain.instruction)
-        + primitives_section(domain)
+        + actions
         + learned_section(library, rules, limit)
         + lessons_section(library)
         + section("Example", usage)
-        + section("Example", example_text(domain.example, thoughts))
+        + section("Example", example_text(example, thoughts))
     )
 
 

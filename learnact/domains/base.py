@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from learnact.records import Plain, Step, Task
 
@@ -67,6 +67,16 @@ class Profile:
     explores: bool = False
     blocking: bool = False
     score: tuple[str, ...] = ("success", "step_correctness", "call_ratio")
+
+
+@runtime_checkable
+class WithCommands(Protocol):
+    """A domain whose actions can also be said as the engine's own text (`action_format: text`)."""
+
+    text_forms: tuple[tuple[str, str], ...]
+    """The form and the description of each primitive action: (`take obj from recep`, ...)."""
+    text_example: Example
+    """The worked example with its actions as text."""
 
 
 class Environment(Protocol):

@@ -140,9 +140,11 @@ def _requests(trial: TrialSpec, domain: Domain, number: int) -> Amount:
 
 def _measure(trial: TrialSpec, domain: Domain) -> tuple[int, int]:
     """Characters of the fixed part of the agent's prompt, and of one entry of its history."""
-    environment = domain.open(domain.tasks("test")[0])
-    goal, first = environment.goal, environment.first_observation
-    environment.close()
+    goal, first = domain.example.goal, domain.example.first_observation
+    if not domain.profile.blocking:  # an engine that may block is never opened here
+        environment = domain.open(domain.tasks("test")[0])
+        goal, first = environment.goal, environment.first_observation
+        environment.close()
     library = LIBRARY_CHARS if trial.learns or trial.library else 0
     text = world(domain, Library(), trial.rules, 0, thoughts=trial.agent.name == "react")
     shown = [observation for _, _, observation in domain.example.steps]

@@ -137,3 +137,21 @@ def test_a_game_is_made_when_it_is_asked_for(cache):
     assert len(tasks) == 500 and not generation.folder(11).exists()
     assert tasks[1].name != tasks[0].name
     assert len(list((generation.folder(11) / "index").iterdir())) == 2
+
+
+def test_an_agent_that_writes_commands_reads_commands(cache):
+    from learnact.agents.prompting import world
+    from learnact.records import Library, Rules
+
+    domain = a_domain("heat", perturb=["move-to", "with-using"])
+    as_text = world(domain, Library(), Rules(action_format="text"), 100, thoughts=False)
+    assert (
+        "\n- move to recep: Requires: " in as_text and "\nAction: heat cup 2 using microwave 1\n" in as_text
+    )
+    as_calls = world(domain, Library(), Rules(), 100, thoughts=False)
+    assert (
+        "\n- move_to(recep): Requires: " in as_calls
+        and "\nAction: heat('cup 2', using='microwave 1')\n" in as_calls
+    )
+    for text in (as_text, as_calls):
+        assert "goto" not in text and "go to" not in text and " with recep" not in text
