@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ from learnact.results import files
 from learnact.results.blocks import text_hash
 
 NAME = "calls.journal"
+REPLY = tuple(field.name for field in fields(Reply) if field.name != "tokens")
+TOKENS = tuple(field.name for field in fields(Tokens))
 REWRITE_BYTES = 64 * 1024 * 1024
+
+
+_encoder = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class Pending:
@@ -99,10 +105,10 @@ class Pending:
             "start": prompt.history_start,
             "kept": kept,
             "new": prompt.history[kept:],
-            "reply": {f: getattr(reply, f) for f in reply.__dataclass_fields__ if f != "tokens"},
-            "tokens": [getattr(reply.tokens, f) for f in reply.tokens.__dataclass_fields__],
+            "reply": [getattr(reply, name) for name in REPLY],
+            "tokens": [getattr(reply.tokens, name) for name in TOKENS],
         }
-        self._lines.append(json.dumps(row) + "\n")
+        self._lines.append(_encoder(row) + "\n")
 
     def _block(self, text: str) -> str:
         address = self._hashes.get(text)
@@ -156,7 +162,7 @@ def _call(row: dict[str, Any], texts: dict[str, str], history: tuple[str, ...]) 
         history,
         row["start"],
     )
-    reply = row["reply"]
+    reply = dict(zip(REPLY, row["reply"], strict=True))
     reply["vectors"] = tuple(tuple(vector) for vector in reply["vectors"])
     return Call(
         row["unit"], row["ordinal"], row["purpose"], prompt, Reply(**reply, tokens=Tokens(*row["tokens"]))

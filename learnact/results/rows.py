@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -72,6 +73,16 @@ def _tokens(tokens: Tokens, cost: float | None) -> Row:
     return tokens.prompt, tokens.cached, tokens.completion, tokens.reasoning, cost
 
 
+def total(tokens: Sequence[Tokens]) -> Tokens:
+    """Their sum, without a record for each step."""
+    return Tokens(
+        sum(t.prompt for t in tokens),
+        sum(t.cached for t in tokens),
+        sum(t.completion for t in tokens),
+        sum(t.reasoning for t in tokens),
+    )
+
+
 def _model(model: ModelSpec | None) -> dict[str, Any] | None:
     if model is None:
         return None
@@ -80,15 +91,28 @@ def _model(model: ModelSpec | None) -> dict[str, Any] | None:
 
 def episode_setup(unit: Episode) -> str:
     """What an episode shares with its neighbours, as canonical JSON: enough, with task and library, to play it again."""
+    return _setup(unit.domain, unit.agent, unit.model, unit.budget, unit.rules, unit.prompts, unit.versions)
+
+
+@lru_cache(maxsize=4096)
+def _setup(
+    domain: DomainSpec,
+    agent: AgentSpec,
+    model: ModelSpec | None,
+    budget: Budget,
+    rules: Rules,
+    prompts: str,
+    versions: str,
+) -> str:
     return canonical(
         {
-            "domain": unit.domain,
-            "agent": unit.agent,
-            "model": _model(unit.model),
-            "budget": unit.budget,
-            "rules": unit.rules,
-            "prompts": unit.prompts,
-            "versions": unit.versions,
+            "domain": domain,
+            "agent": agent,
+            "model": _model(model),
+            "budget": budget,
+            "rules": rules,
+            "prompts": prompts,
+            "versions": versions,
         }
     )
 
@@ -205,9 +229,7 @@ def call_row(run: str, trial: str, call: Call, entries: tuple[str, ...], blocks:
 
 def request_row(run: str, unit: Request, outcome: Outcome, calls: Sequence[Call], blocks: Blocks) -> Row:
     """A row of `requests`. Its last call holds the reply that counts; tokens and cost are those of all its calls."""
-    total, costs = Tokens(), [call.reply.cost for call in calls]
-    for call in calls:
-        total += call.reply.tokens
+    costs = [call.reply.cost for call in calls]
     known = [cost for cost in costs if cost is not None]
     return (
         run,
@@ -225,7 +247,10 @@ def request_row(run: str, unit: Request, outcome: Outcome, calls: Sequence[Call]
         list(unit.texts),
         *blocks.prompt(unit.prompt).cells(),
         len(calls),
-        *_tokens(total, sum(known) if known and len(known) == len(costs) else None),
+        *_tokens(
+            total([call.reply.tokens for call in calls]),
+            sum(known) if known and len(known) == len(costs) else None,
+        ),
         outcome.finished,
         outcome.node,
         len(outcome.attempts),

@@ -261,9 +261,8 @@ class RunStore:
 
     def _count(self, outcome: Outcome, calls: list[Call]) -> None:
         old, result = self._counters, outcome.result
-        tokens, costs = old.tokens, [call.reply.cost for call in calls]
-        for call in calls:
-            tokens += call.reply.tokens
+        tokens = old.tokens + rows.total([call.reply.tokens for call in calls])
+        costs = [call.reply.cost for call in calls]
         if isinstance(result, EpisodeResult) and not calls:
             tokens, costs = tokens + result.tokens, [result.cost]
         self._counters = replace(
