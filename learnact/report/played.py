@@ -82,12 +82,71 @@ class Score:
     primitive_steps: float
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A trial's row. `settings`, `rules` and `test_domains` are from its options; `test_episodes` None where the run did not say."""
+
+    trial: str
+    runs: tuple[str, ...]
+    method: str
+    domain: str
+    agent_model: str
+    learner_model: str
+    test_repeats: int
+    test_episodes: int | None
+    status: str
+    library: str
+    learner: str
+    settings: Mapping[str, Any]
+    rules: Mapping[str, Any]
+    domain_options: str
+    test_domains: tuple[str, ...]
+    tests: str
+    """What decides which tasks are tested: trials with equal `tests` are tested on the same."""
+
+
+def trials(connection: Connection) -> dict[str, Trial]:
+    """Trials by id. One that several runs share (equal content) is there once, in its most finished state."""
+    rows = dictionaries(
+        connection,
+        "SELECT *, list(run) OVER (PARTITION BY trial ORDER BY run ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS runs "
+        "FROM trials QUALIFY row_number() OVER (PARTITION BY trial ORDER BY status <> 'done', run) = 1 ORDER BY run, trial",
+    )
+    return {row["trial"]: _trial(row) for row in rows}
+
+
+def _trial(row: Mapping[str, Any]) -> Trial:
+    options = json.loads(row["options"] or "{}")
+    specs = options.get("test_domains") or []
+    names = tuple(dict.fromkeys(spec["name"] for spec in specs)) or (row["domain"],)
+    told = json.dumps((row["domain"], options.get("domain"), specs, options.get("test")), sort_keys=True)
+    return Trial(
+        row["trial"],
+        tuple(row["runs"]),
+        row["method"],
+        row["domain"],
+        row["agent_model"] or "",
+        row["learner_model"] or "",
+        row["test_repeats"] or 1,
+        row["test_episodes"],
+        row["status"] or "",
+        row["library"] or "",
+        options.get("learner") or "",
+        options.get("settings") or {},
+        options.get("rules") or {},
+        (options.get("domain") or {}).get("options", "{}"),
+        names,
+        told,
+    )
+
+
 def played(connection: Connection, phases: Sequence[str] = ("test",)) -> list[Played]:
-    """Finished episodes of these phases, in a fixed order."""
+    """Finished episodes of these phases, in a fixed order. An episode that several runs share (equal content) counts once."""
     columns = ", ".join("model AS agent_model" if f == "agent_model" else f for f in Played._fields)
     listed = ", ".join(f"'{phase}'" for phase in phases)
     rows = connection.execute(
-        f"SELECT {columns} FROM episodes WHERE phase IN ({listed}) ORDER BY run, trial, phase, key"
+        f"SELECT {columns} FROM episodes WHERE phase IN ({listed}) "
+        "QUALIFY row_number() OVER (PARTITION BY key ORDER BY run) = 1 ORDER BY trial, phase, key"
     ).fetchall()
     return [Played(*row) for row in rows]
 
@@ -111,52 +170,35 @@ def unfinished(connection: Connection, episodes: Iterable[Played]) -> dict[Group
 
     What was meant: the number of test tasks of a trial (by its own row, by the run's checks, or by what its like have played) times repeats.
     """
-    trials = dictionaries(connection, "SELECT * FROM trials")
-    finished: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    tasks: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    known, checked = trials(connection), _checked(connection)
+    finished: dict[tuple[str, str], int] = defaultdict(int)
+    tasks: dict[tuple[str, str], set[str]] = defaultdict(set)
     for episode in episodes:
-        finished[episode.run, episode.trial][episode.domain] += 1
-        tasks[episode.run, episode.trial][episode.domain].add(episode.task_hash)
-    checked = _checked(connection)
-    like: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for trial in trials:
-        for domain, seen in tasks[trial["run"], trial["trial"]].items():
-            like[_kind(trial)][domain] = max(like[_kind(trial)][domain], len(seen))
+        finished[episode.trial, episode.domain] += 1
+        if episode.trial in known:
+            tasks[known[episode.trial].tests, episode.domain].add(episode.task_hash)
     missing: dict[Group, int] = defaultdict(int)
-    for trial in trials:
-        tested = _test_domains(trial)
-        for domain in tested:
-            many = max(like[_kind(trial)][domain], checked.get((trial["run"], trial["domain"], domain), 0))
-            meant = many * (trial["test_repeats"] or 1)
-            if len(tested) == 1 and trial["test_episodes"] is not None:
-                meant = trial["test_episodes"]
-            short = meant - finished[trial["run"], trial["trial"]][domain]
+    for trial in known.values():
+        for domain in trial.test_domains:
+            seen = len(tasks[trial.tests, domain])
+            told = max((checked.get((run, trial.domain, domain), 0) for run in trial.runs), default=0)
+            meant = max(seen, told) * trial.test_repeats
+            if len(trial.test_domains) == 1 and trial.test_episodes is not None:
+                meant = trial.test_episodes
+            short = meant - finished[trial.trial, domain]
             if short > 0:
-                group = Group(domain, trial["method"], trial["agent_model"], trial["learner_model"] or "")
-                missing[group] += short
+                missing[Group(domain, trial.method, trial.agent_model, trial.learner_model)] += short
     return dict(missing)
 
 
-def _kind(trial: Mapping[str, Any]) -> str:
-    """Trials of one kind are tested on the same tasks."""
-    options = json.loads(trial["options"] or "{}")
-    told = (trial["run"], trial["domain"], options.get("test_domains"), options.get("test"))
-    return json.dumps(told, sort_keys=True)
-
-
-def _test_domains(trial: Mapping[str, Any]) -> list[str]:
-    specs = json.loads(trial["options"] or "{}").get("test_domains") or []
-    return list(dict.fromkeys(spec["name"] for spec in specs)) or [trial["domain"]]
-
-
 def _checked(connection: Connection) -> dict[tuple[str, str, str], int]:
-    found: dict[tuple[str, str, str], int] = {}
+    """Number of test tasks by (run, learned on, tested on), where no two domains of a run share a name."""
+    found: dict[tuple[str, str, str], set[int]] = defaultdict(set)
     for row in dictionaries(connection, "SELECT run, facts FROM checks WHERE starts_with(name, 'disjoint')"):
         facts = json.loads(row["facts"])
         if isinstance(facts.get("test_tasks"), int):
-            place = (row["run"], facts["learned_on"], facts["tested_on"])
-            found[place] = max(found.get(place, 0), facts["test_tasks"])
-    return found
+            found[row["run"], facts["learned_on"], facts["tested_on"]].add(facts["test_tasks"])
+    return {place: numbers.pop() for place, numbers in found.items() if len(numbers) == 1}
 
 
 def scores(connection: Connection, overall: bool = True) -> list[Score]:
@@ -192,7 +234,7 @@ def score(group: Group, episodes: Sequence[Played], missing: int, learner_simula
         any(e.simulated for e in episodes) or (learner_simulated and group.learner_model != ""),
         clustered_mean((e.task, e.success) for e in episodes),
         clustered_mean((e.task, e.progress) for e in episodes),
-        len({(e.run, e.trial) for e in episodes}),
+        len({e.trial for e in episodes}),
         missing,
         worst,
         best,

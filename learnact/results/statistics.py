@@ -152,6 +152,20 @@ def _two_way(
     )
 
 
+def mean_of(values: Sequence[float], lowest: float, highest: float) -> Interval:
+    """Mean of independent values (one a trial) with its t-interval, kept within what is possible; with a single value all of that."""
+    if not values:
+        return NOTHING
+    count, mean = len(values), sum(values) / len(values)
+    variance = _variance(values)
+    if count < 2:
+        return Interval(mean, lowest, highest, count, count)
+    half = _t(count - 1) * math.sqrt(variance)
+    if variance <= 0.0:
+        half = (highest - lowest) * (1 - ((1 - LEVEL) / 2) ** (1 / count))
+    return Interval(mean, max(lowest, mean - half), min(highest, mean + half), count, count)
+
+
 def bounds(successes: float, finished: int, unfinished: int) -> tuple[float, float]:
     """Worst and best success rate when some episodes are unfinished: all of them failures, or all successes."""
     total = finished + unfinished

@@ -133,7 +133,14 @@ async def measure() -> list[dict[str, Any]]:
         rows.append(row("open a session, median", statistics.median(taken), "ms", 5.0))
         rows.append(row("open a session, 90th percentile", statistics.quantiles(taken, n=10)[-1], "ms", None))
         async with sandbox.session(LIBRARY, PRIMITIVES, 1) as session:
-            rows.append(row("call with five primitives, CPU of both sides", statistics.median(await call_cpu(session)), "ms", 0.5))
+            rows.append(
+                row(
+                    "call with five primitives, CPU of both sides",
+                    statistics.median(await call_cpu(session)),
+                    "ms",
+                    0.5,
+                )
+            )
         opened, memory, played = await crowd(sandbox)
         rows.append(row(f"{SESSIONS} sessions at once: open and first call", opened, "s", None))
         rows.append(row(f"{SESSIONS} sessions at once: memory of one", memory, "MB", 4.0))
