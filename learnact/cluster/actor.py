@@ -12,15 +12,18 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-import learnact
 from learnact.agents.execute import Limits, Worker
 from learnact.models.embedded import Embedded
 from learnact.models.permits import InFlight
 from learnact.models.pool import ModelPool
 from learnact.records import Attempt, Call, EpisodeResult, Outcome, Reply, Unit
+
+VERSION = version("learnact")
+"""From the package's metadata: `learnact/__init__.py` reaches up to the driver."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class UnitActor:
             self._worker = await self._context.__aenter__()
         except Exception as error:  # noqa: BLE001 - another library's exception may not survive the way to the driver
             raise RuntimeError(f"{type(error).__name__}: {error}") from None
-        return Hello(node, learnact.__version__)
+        return Hello(node, VERSION)
 
     async def execute(self, unit: Unit) -> Done:
         """One unit, to its end."""

@@ -16,9 +16,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import learnact
 from learnact.agents.execute import Limits
-from learnact.cluster.actor import Done, Hello, MakeWorker, Place, UnitActor, production_worker
+from learnact.cluster.actor import VERSION, Done, Hello, MakeWorker, Place, UnitActor, production_worker
 from learnact.cluster.session import Session
 from learnact.cluster.streams import Flight, Stream, Turns
 from learnact.errors import HarnessFailure, JobError
@@ -240,9 +239,9 @@ class RayRunner:
         seat.died, seat.in_flight, seat.reserved = asyncio.Event(), 0, False
         seat.actor = actor.options(**options).remote()
         hello: Hello = await _result(seat.actor.start.remote(self._make_worker, self._place))
-        if hello.version != learnact.__version__:
+        if hello.version != VERSION:
             raise JobError(
-                f"the cluster has learnact {hello.version}, this is {learnact.__version__}: install the same version on both sides"
+                f"the cluster has learnact {hello.version}, this is {VERSION}: install the same version on both sides"
             )
         seat.node, seat.ready = hello.node, True
 
