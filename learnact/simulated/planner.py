@@ -118,6 +118,7 @@ class Search:
         """Do all of a relaxed plan that can be done; a step that cannot be is replaced by one that serves the same need."""
         waiting = list(plan)
         path: list[Step] = []
+        replaced = 0  # two steps that are not allowed could replace each other for ever
         while waiting and len(path) < _LONGEST_JUMP:
             later = []
             for step in waiting:
@@ -127,8 +128,10 @@ class Search:
                 elif after != state:
                     state = after
                     path.append(step)
-            if len(later) == len(waiting) and not _replace_one(steps, state, later):
-                break
+            if len(later) == len(waiting):
+                replaced += 1
+                if replaced > len(plan) or not _replace_one(steps, state, later):
+                    break
             waiting = later
         return state, path
 
