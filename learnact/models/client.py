@@ -14,10 +14,11 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-import openai
+if TYPE_CHECKING:
+    import openai
 
 TroubleKind = Literal["connection", "timeout", "limit", "server", "reply"]
 
@@ -65,6 +66,8 @@ class Endpoint:
     """An open client for one base URL and key. Close it when done."""
 
     def __init__(self, base_url: str, key: str) -> None:
+        import openai  # here and below: 1.2 s of CPU that only a process which asks models has to spend
+
         self.base_url = base_url
         self._key = key
         local = urlsplit(base_url).hostname in {"127.0.0.1", "localhost", "::1"}
@@ -96,6 +99,8 @@ class Endpoint:
         return await self._bounded(self._client.get(path, cast_to=object), timeout)
 
     async def _bounded(self, request: Any, timeout: float) -> Answer:
+        import openai
+
         start = time.perf_counter()
         try:
             async with asyncio.timeout(timeout):

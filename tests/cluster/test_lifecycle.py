@@ -29,6 +29,7 @@ def script(text: str, *args: str, **env: str) -> subprocess.CompletedProcess[str
     )
 
 
+@pytest.mark.slow
 def test_a_session_ends_clean_and_another_can_follow(tmp_path: Path) -> None:
     done = script(
         """
@@ -48,6 +49,7 @@ asyncio.run(main())
     assert len(list(tmp_path.iterdir())) >= 2
 
 
+@pytest.mark.slow
 def test_workers_that_cannot_start_say_why() -> None:
     done = script(
         """

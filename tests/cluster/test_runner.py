@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def runner() -> AsyncIterator[RayRunner]:
-    options = Options(workers=2, in_flight=4, stall_seconds=2.0)
+    options = Options(workers=2, in_flight=4, stall_seconds=5.0)
     async with RayRunner(options, Scripted) as opened:
         await both_workers_are_there(opened)
         yield opened
@@ -162,11 +162,12 @@ async def test_a_bug_in_a_worker_is_the_harness_and_bounded(runner: RayRunner) -
     assert len(outcome.attempts) == LOST_TRIES
 
 
-async def test_a_worker_that_stalls_is_replaced(runner: RayRunner) -> None:
+async def test_a_worker_that_stalls_is_replaced(runner: RayRunner, tmp_path: Path) -> None:
     start = time.monotonic()
-    (outcome,) = await collect(runner, [unit(0, "block 100")])
+    (outcome,) = await collect(runner, [unit(0, f"block-once {tmp_path / 'blocked'}")])
     assert time.monotonic() - start < 60
-    assert outcome.result is None
+    assert outcome.result is not None
+    assert [a.error for a in outcome.attempts] == ["the worker was lost"]
     await both_workers_are_there(runner)
 
 

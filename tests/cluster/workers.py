@@ -20,7 +20,7 @@ def unit(number: int, text: str = "", trial: str = "t") -> Request:
 
 
 class Scripted:
-    """Does what the request's text says: `echo X`, `sleep SECONDS`, `die`, `die-once FILE`, `raise`, `block SECONDS`."""
+    """Does what the request's text says: `echo X`, `sleep SECONDS`, `die`, `die-once FILE`, `raise`, `block-once FILE`."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -38,8 +38,9 @@ class Scripted:
         word, _, rest = unit.prompt.request.partition(" ")
         if word == "sleep":
             await asyncio.sleep(float(rest))
-        elif word == "block":
-            time.sleep(float(rest))
+        elif word == "block-once" and not Path(rest).exists():
+            Path(rest).touch()
+            time.sleep(100)
         elif word == "die" or (word == "die-once" and not Path(rest).exists()):
             if rest:
                 Path(rest).touch()

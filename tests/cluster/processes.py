@@ -1,0 +1,32 @@
+"""Finding processes that descend from this one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def descendants(title: str) -> list[int]:
+    """Process ids below this process whose command line begins with `title`."""
+    parents: dict[int, int] = {}
+    titles: dict[int, str] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            titles[int(entry.name)] = (
+                (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            )
+        except (OSError, IndexError):
+            continue
+        parents[int(entry.name)] = int(stat[1])
+    return sorted(pid for pid, text in titles.items() if text.startswith(title) and _below(pid, parents))
+
+
+def _below(pid: int, parents: dict[int, int]) -> bool:
+    while pid in parents:
+        pid = parents[pid]
+        if pid == os.getpid():
+            return True
+    return False
