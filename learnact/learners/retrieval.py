@@ -9,8 +9,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import bm25s
-
 from learnact.domains.base import Domain
 from learnact.learners.training import Training
 from learnact.records import LearnedAction, Library, Prompt, Reply, Request, Task
@@ -57,6 +55,8 @@ class Retrieval:
 
 def bm25(query: str, texts: Sequence[str]) -> list[float]:
     """BM25 scores of texts for a query, words as they stand."""
+    import bm25s  # brings scipy.sparse along; only Voyager needs it
+
     words = [_words(t) for t in texts]
     index = bm25s.BM25()
     index.index(words, show_progress=False)

@@ -22,7 +22,7 @@ import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy import special
 
 LEVEL = 0.95
 
@@ -54,7 +54,7 @@ def _by_cluster(values: Iterable[tuple[Hashable, float]]) -> dict[Hashable, list
 
 
 def _t(freedom: float) -> float:
-    return float(stats.t.ppf(0.5 + LEVEL / 2, freedom))
+    return float(special.stdtrit(freedom, 0.5 + LEVEL / 2))
 
 
 def clustered_mean(values: Iterable[tuple[Hashable, float]]) -> Interval:
@@ -93,8 +93,8 @@ def _korn_graubard(mean: float, variance: float, episodes: int, clusters: int) -
         effective = float(clusters)
     hits, tail = mean * effective, (1 - LEVEL) / 2
     misses = effective - hits
-    low = float(stats.beta.ppf(tail, hits, misses + 1)) if hits > 1e-9 else 0.0
-    high = float(stats.beta.ppf(1 - tail, hits + 1, misses)) if misses > 1e-9 else 1.0
+    low = float(special.betaincinv(hits, misses + 1, tail)) if hits > 1e-9 else 0.0
+    high = float(special.betaincinv(hits + 1, misses, 1 - tail)) if misses > 1e-9 else 1.0
     return min(low, mean), max(high, mean)
 
 
@@ -180,6 +180,8 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
         raise ValueError(f"{len(first)} values against {len(second)}: they must come in pairs")
     if len(first) < 3 or len(set(first)) < 2 or len(set(second)) < 2:
         return None
+    from scipy import stats  # takes a second to import, and only this needs it
+
     return float(stats.spearmanr(first, second).statistic)
 
 
