@@ -95,7 +95,7 @@ async def test_a_run_ends_with_its_tables_and_a_second_one_does_nothing(tmp_path
         assert db.execute("SELECT count(*) FROM calls").fetchone() == (asked,)
         assert db.execute("SELECT count(*) FROM candidates WHERE selected").fetchone()[0] >= 1
         shared = db.execute("SELECT facts FROM checks WHERE name LIKE 'disjoint%'").fetchall()
-        assert [json.loads(facts)["shared"] for (facts,) in shared] == [0]
+        assert [json.loads(facts)["ok"] for (facts,) in shared] == [True]
 
 
 async def test_an_endpoints_faults_change_no_result_and_lose_none(tmp_path):
