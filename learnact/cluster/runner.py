@@ -107,6 +107,11 @@ class RayRunner:
     async def __aexit__(self, *_: object) -> None:
         await self._close()
 
+    @property
+    def ready(self) -> int:
+        """Workers that are up."""
+        return sum(seat.ready for seat in self._seats)
+
     async def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
         """Outcomes in order of completion; never raises for a unit. Closing the iterator cancels what is under way."""
         places = self._options.in_flight * max(1, len(self._seats))

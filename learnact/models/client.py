@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     import openai
@@ -92,11 +92,18 @@ class Endpoint:
         The untyped `post` of the client is used on purpose: building typed bodies and replies costs 0.6 ms of CPU a call,
         and replies are validated by `reading` anyway.
         """
-        return await self._bounded(self._client.post(path, cast_to=object, body=dict(body)), timeout)
+        return await self._bounded(
+            self._client.post(self._url(path), cast_to=object, body=dict(body)), timeout
+        )
 
     async def get(self, path: str, timeout: float) -> Answer:
         """Get `path`, likewise."""
-        return await self._bounded(self._client.get(path, cast_to=object), timeout)
+        return await self._bounded(self._client.get(self._url(path), cast_to=object), timeout)
+
+    def _url(self, path: str) -> str:
+        """The whole URL, a query of the base URL kept behind it; whole, since the client spends 0.1 ms on joining."""
+        parts = urlsplit(self.base_url)
+        return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, parts.query, ""))
 
     async def _bounded(self, request: Any, timeout: float) -> Answer:
         import openai

@@ -21,6 +21,7 @@ class FaultServer:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.times: list[float] = []
+        self.paths: list[str] = []
 
     async def __aenter__(self) -> FaultServer:
         app = web.Application(client_max_size=2**26)
@@ -42,6 +43,7 @@ class FaultServer:
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
         self.times.append(time.monotonic())
+        self.paths.append(request.path_qs)
         behaviour = self.script.pop(0) if self.script else self.always or good()
         return await behaviour(request, body)
 

@@ -336,3 +336,11 @@ async def test_a_time_out_leaves_the_pool_usable() -> None:
             replies = await asyncio.gather(*tasks)
     assert sorted(e.reply.tries for e in replies)[-1] >= 2
     assert all(e.reply.text == "look()" for e in replies)
+
+
+async def test_a_query_in_the_base_url_stays_behind_the_path() -> None:
+    async with FaultServer() as server:
+        async with ModelPool(patience=QUICK) as pool:
+            reply = (await pool.complete(spec(server.url + "/?api-version=7"), PROMPT, 1, "e")).reply
+    assert reply.text == "look()"
+    assert server.paths == ["/v1/chat/completions?api-version=7"]

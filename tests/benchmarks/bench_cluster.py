@@ -1,0 +1,187 @@
+"""What the machinery around a model costs: CPU a turn, and 500 episodes against the time that the model alone would need.
+
+The model is a server in a process of its own that answers every request after 200 ms with the same action, so that episodes use all
+their turns. `python -m tests.benchmarks.bench_cluster serve PORT_FILE` is that server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from learnact.agents.execute import Worker
+from learnact.cluster.runner import Options, RayRunner
+from learnact.domains import registry
+from learnact.models.pool import ModelPool
+from learnact.records import AgentSpec, Budget, DomainSpec, Episode, Library, ModelSpec, Prompt, Rules
+from tests.scripted import Scripted
+
+EPISODES, TURNS, SECONDS, IN_FLIGHT, WORKERS = 500, 10, 0.2, 64, 2
+REPLY = "Action: move('rooma', 'roomb')"
+BODY = {
+    "id": "1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": REPLY}}],
+    "usage": {"prompt_tokens": 1000, "completion_tokens": 10, "total_tokens": 1010},
+}
+
+
+def episodes(count: int, turns: int, model: ModelSpec) -> list[Episode]:
+    """Gripper episodes that differ in their seeds."""
+    spec = DomainSpec("gripper")
+    domain = registry.build(spec)
+    tasks = domain.tasks("test")
+    return [
+        Episode(
+            trial="bench",
+            method="act",
+            phase="test",
+            domain=spec,
+            task=tasks[number % len(tasks)],
+            agent=AgentSpec("act"),
+            library=Library(),
+            model=model,
+            budget=Budget(turns=turns),
+            rules=Rules(),
+            seed=number,
+            prompts="",
+            versions=domain.version,
+        )
+        for number in range(count)
+    ]
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The base URL of the slow model."""
+    with tempfile.TemporaryDirectory() as folder:
+        port_file = Path(folder) / "port"
+        command = [sys.executable, "-m", "tests.benchmarks.bench_cluster", "serve", str(port_file)]
+        process = subprocess.Popen(command)
+        try:
+            deadline = time.monotonic() + 60
+            while not port_file.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError("the benchmark's server did not start")
+                time.sleep(0.02)
+            yield f"http://127.0.0.1:{port_file.read_text()}/v1"
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+async def serve(port_file: Path) -> None:
+    """Answers every request after `SECONDS`; latencies of many clients overlap."""
+    body = json.dumps(BODY).encode()
+
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        await asyncio.sleep(SECONDS)
+        return web.Response(body=body, content_type="application/json")
+
+    app = web.Application(client_max_size=2**26)
+    app.router.add_post("/v1/chat/completions", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    part = port_file.with_suffix(".part")
+    part.write_text(str(site._server.sockets[0].getsockname()[1]))  # type: ignore[union-attr]
+    part.rename(port_file)
+    await asyncio.Event().wait()
+
+
+async def turn_cpu() -> float:
+    """Milliseconds of CPU a turn with a model in this process: prompt, parsing, environment, records."""
+    units = episodes(40, 30, ModelSpec("m"))
+    taken = []
+    async with Worker(Scripted(lambda _: REPLY)) as worker:
+        await worker.execute(units[0])
+        for _ in range(5):
+            began = time.process_time()
+            for unit in units:
+                outcome = await worker.execute(unit)
+                assert outcome.result is not None
+            taken.append((time.process_time() - began) * 1000 / (len(units) * 30))
+    return statistics.median(taken)
+
+
+async def client_cpu(url: str) -> float:
+    """Milliseconds of CPU a call in the client, 64 in flight, with a prompt of 4 kB."""
+    prompt = Prompt("You play. " * 40, ("Goal and rules. " * 220,), "Action:")
+    model = ModelSpec("m", base_urls=(url,))
+    taken = []
+    async with ModelPool() as pool:
+        await pool.complete(model, prompt, 0, "warm")
+        for _ in range(3):
+            began = time.process_time()
+            await asyncio.gather(*(pool.complete(model, prompt, n, str(n)) for n in range(256)))
+            taken.append((time.process_time() - began) * 1000 / 256)
+    return statistics.median(taken)
+
+
+async def batch(url: str) -> tuple[float, float]:
+    """Seconds for the batch on Ray, its workers up, and seconds until they were."""
+    units = episodes(EPISODES, TURNS, ModelSpec("m", base_urls=(url,)))
+    began = time.perf_counter()
+    async with RayRunner(Options(workers=WORKERS, in_flight=IN_FLIGHT // WORKERS)) as runner:
+        warm = episodes(IN_FLIGHT, 1, ModelSpec("m", base_urls=(url,)))
+        while runner.ready < WORKERS:
+            await asyncio.sleep(0.05)
+        async for _ in runner.run(warm):
+            pass
+        up = time.perf_counter()
+        done = [outcome async for outcome in runner.run(units)]
+        seconds = time.perf_counter() - up
+    assert len(done) == EPISODES
+    assert all(o.result is not None and not o.attempts for o in done)
+    return seconds, up - began
+
+
+def run() -> list[dict[str, Any]]:
+    """Rows for the table of benchmarks."""
+    ideal = EPISODES * TURNS * SECONDS / IN_FLIGHT
+    with server() as url:
+        client = asyncio.run(client_cpu(url))
+        seconds, start = asyncio.run(batch(url))
+    waves = math.ceil(EPISODES / IN_FLIGHT) * TURNS * SECONDS
+    return [
+        {
+            "name": "harness CPU a turn, model in-process",
+            "value": asyncio.run(turn_cpu()),
+            "unit": "ms",
+            "target": 1.0,
+        },
+        {
+            "name": "client CPU a call, 4 kB prompt, 64 in flight",
+            "value": client,
+            "unit": "ms",
+            "target": None,
+        },
+        {
+            "name": f"{EPISODES} episodes x {TURNS} turns at {SECONDS * 1000:.0f} ms, {IN_FLIGHT} in flight, over the ideal {ideal:.1f} s",
+            "value": seconds / ideal,
+            "unit": "x",
+            "target": 1.10,
+        },
+        {"name": "the same over whole waves of 64", "value": seconds / waves, "unit": "x", "target": None},
+        {"name": "Ray and two workers up", "value": start, "unit": "s", "target": None},
+    ]
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[2])))
