@@ -1,4 +1,4 @@
-"""The tables of the LearnAct paper from the results: 2, 4, 5, 6 and 7. Each is a list of sheets; numbers first, form later.
+"""The tables of the LearnAct paper from the results: 2 to 7, and robustness. Each is a list of sheets; numbers first, form later.
 
 Figure 3 is figures.py, the selector's analysis selector.py, cost cost.py.
 """
@@ -23,6 +23,7 @@ from learnact.report.played import (
     scores,
     trials,
 )
+from learnact.report.robustness import robustness_sheets
 from learnact.report.selector import selector_sheets
 from learnact.report.sheet import Cell, Column, Sheet
 from learnact.report.tables import INTERVALS, score_sheet
@@ -48,6 +49,13 @@ def table2(connection: Connection) -> list[Sheet]:
     """Success of each method on each domain, one row a method and pair of models; then every rate with all that stands beside it."""
     found = scores(connection)
     title = "Table 2: success by method and domain"
+    return [wide(found, title), score_sheet(found, f"{title}, in full")]
+
+
+def table3(connection: Connection) -> list[Sheet]:
+    """As table 2, for ALFWorld."""
+    found = scores(connection)
+    title = "Table 3: success by method and type of household task"
     return [wide(found, title), score_sheet(found, f"{title}, in full")]
 
 
@@ -277,10 +285,12 @@ def _change(
 
 TABLES: dict[str, Callable[[Connection], list[Sheet]]] = {
     "2": table2,
+    "3": table3,
     "4": table4,
     "5": table5,
     "6": table6,
     "7": table7,
+    "robustness": robustness_sheets,
     "selector": selector_sheets,
     "cost": cost_sheets,
 }
