@@ -11,6 +11,7 @@ import ast
 import builtins
 import difflib
 import symtable
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -40,8 +41,10 @@ def parse(source: str) -> ast.Module | Problem:
     if len(source.encode("utf-8", "replace")) > SOURCE_BYTES:
         return Problem(0, f"the code is longer than {SOURCE_BYTES} bytes")
     try:
-        tree = ast.parse(source)
-        symtable.symtable(source, "<library>", "exec")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+            symtable.symtable(source, "<library>", "exec")
     except SyntaxError as error:
         return Problem(error.lineno or 0, f"it does not parse: {error.msg}")
     except (MemoryError, RecursionError):
@@ -196,7 +199,9 @@ def _shadows(tree: ast.Module, primitives: frozenset[str]) -> Iterator[Problem]:
 
 def _names(tree: ast.Module, source: str, primitives: frozenset[str]) -> Iterator[Problem]:
     """Names that are looked up in the module and exist nowhere, and builtins that learned code does not have."""
-    table = symtable.symtable(source, "<library>", "exec")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = symtable.symtable(source, "<library>", "exec")
     own = {
         s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()
     }
