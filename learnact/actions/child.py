@@ -112,6 +112,7 @@ class Session:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.limits = wire.limits_from(config)
+        self.own_cpu = config["own_cpu"]
         self.output = int(config["output_bytes"])
         self.recursion = int(config["recursion"])
         self.channel = Channel(int(config["message_bytes"]))
@@ -133,6 +134,8 @@ class Session:
     def answer(self, message: list[Any]) -> None:
         """Make one call and send how it ended."""
         _, source, primitives, code, seed = message
+        if self.own_cpu is not None:
+            walls.allow_cpu(self.own_cpu)
         self._restore()
         self.printed = Printed(self.output)
         sys.stdout = sys.stderr = self.printed

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
 from learnact.actions import filter as seccomp
+from learnact.actions import process as processes
 from learnact.actions import walls, wire
 from learnact.actions.child import EXIT_MEMORY
 from learnact.actions.nursery import Nursery
@@ -194,6 +196,7 @@ class Sandbox:
             "user": walls.NOBODY if root and self.user == "nobody" else None,
             "memory_bytes": bounds.memory_bytes,
             "cpu_backstop": bounds.cpu_backstop,
+            "own_cpu": bounds.cpu_seconds if processes.cpu_clock(os.getpid()) is None else None,
             "recursion": bounds.recursion,
             "output_bytes": bounds.output_bytes,
             "message_bytes": bounds.message_bytes,
@@ -460,7 +463,7 @@ def _died(status: int | None) -> tuple[str, str]:
     except ValueError:
         name = f"signal {number}"
     if number == signal.SIGXCPU:
-        return "TimeLimit", "used up the CPU time of its session"
+        return "TimeLimit", "used up its CPU time"
     if number in _OWN_DEATHS:
         return (
             ("Forbidden", "was killed by the kernel's wall")

@@ -1,7 +1,8 @@
 """A coverage-guided fuzzer for the host's side of the protocol. Not part of the tests: run it by hand, for some minutes.
 
     pip install atheris            # CPython up to 3.12 on Linux
-    python -m tests.sandbox.fuzz_protocol -max_total_time=300 [CORPUS_FOLDER]
+    python -m tests.sandbox.fuzz_protocol --seeds CORPUS_FOLDER
+    python -m tests.sandbox.fuzz_protocol -max_total_time=300 -dict=CORPUS_FOLDER.dict CORPUS_FOLDER
 
 An input is a dialogue: chunks divided by the bytes FE FF, each sent in answer to a message of the host. It stops at the first input for which
 a call hangs, raises what it must not, or gives an unsound result; libFuzzer itself watches memory (-rss_limit_mb).
@@ -26,6 +27,7 @@ SEEDS = (
     b'["do","move",["stop"],{"k":1},null,""]' + DIVIDER + b'["do","pick",[],{},null,""]',
     b'["end",null,["E","m",["<program>","",1]],""]',
 )
+WORDS = ("do", "end", "pick", "move", "stop", "<library>", "<program>", "null", "true", "1e999", "NaN", "\\\\ud800", "[", "]", "{}")
 HANG_SECONDS = 8.0
 
 
@@ -38,7 +40,8 @@ def dialogue(data: bytes) -> list[bytes]:
 
 def one_input(data: bytes) -> None:
     """Play one dialogue."""
-    result, peered = loop.run_until_complete(asyncio.wait_for(converse(dialogue(data)), HANG_SECONDS))
+    result, peered = loop.run_until_complete(asyncio.wait_for(converse(dialogue(data)), WORDS = ("do", "end", "pick", "move", "stop", "<library>", "<program>", "null", "true", "1e999", "NaN", "\\\\ud800", "[", "]", "{}")
+HANG_SECONDS))
     sound(result, peered)
 
 
@@ -49,6 +52,8 @@ if __name__ == "__main__":
         for number, seed in enumerate(SEEDS):
             with open(f"{folder}/seed{number}", "wb") as file:
                 file.write(b"\0" + seed)
+        with open(f"{folder}.dict", "w") as file:
+            file.writelines(f'"{word}"\n' for word in [*WORDS, "\\xfe\\xff", '\\"do\\",\\"pick\\",[],{},null,\\"\\"'])
         sys.exit()
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()

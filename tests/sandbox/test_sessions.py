@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from learnact.actions import filter as seccomp
+from learnact.actions import process
 from learnact.actions.sandbox import Bounds, PrimitiveAnswer, Sandbox
 from learnact.actions.walls import LINUX
 from learnact.errors import EnvironmentFailure, HarnessFailure, SandboxFailure
@@ -244,6 +245,15 @@ async def test_trusted_runs_without_the_filter_and_keeps_the_bounds(monkeypatch:
             for code, kind in (("spin()", "TimeLimit"), ("len(bytearray(1 << 30))", "MemoryLimit")):
                 result = await session.call(code, do)
                 assert result.error and result.error.type == kind
+
+
+async def test_without_a_clock_from_outside_the_kernel_ends_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "cpu_clock", lambda pid: None)
+    async with Sandbox(Bounds(cpu_seconds=0.5), "trusted") as sandbox:
+        async with sandbox.session(LIBRARY, PRIMITIVES, 1) as session:
+            result = await session.call("[carry('b'), spin()]", do)
+            assert result.error and result.error.type == "TimeLimit"
+            assert (await session.call("carry('b')", do)).error is None
 
 
 # Many -----------------------------------------------------------------------------------------------------------------
