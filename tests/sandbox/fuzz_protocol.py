@@ -27,7 +27,23 @@ SEEDS = (
     b'["do","move",["stop"],{"k":1},null,""]' + DIVIDER + b'["do","pick",[],{},null,""]',
     b'["end",null,["E","m",["<program>","",1]],""]',
 )
-WORDS = ("do", "end", "pick", "move", "stop", "<library>", "<program>", "null", "true", "1e999", "NaN", "\\\\ud800", "[", "]", "{}")
+WORDS = (
+    "do",
+    "end",
+    "pick",
+    "move",
+    "stop",
+    "<library>",
+    "null",
+    "1e999",
+    "NaN",
+    r"\\ud800",
+    "[",
+    "]",
+    "{}",
+    r"\xfe\xff",
+)
+"""For libFuzzer's dictionary, in its own notation."""
 HANG_SECONDS = 8.0
 
 
@@ -40,8 +56,7 @@ def dialogue(data: bytes) -> list[bytes]:
 
 def one_input(data: bytes) -> None:
     """Play one dialogue."""
-    result, peered = loop.run_until_complete(asyncio.wait_for(converse(dialogue(data)), WORDS = ("do", "end", "pick", "move", "stop", "<library>", "<program>", "null", "true", "1e999", "NaN", "\\\\ud800", "[", "]", "{}")
-HANG_SECONDS))
+    result, peered = loop.run_until_complete(asyncio.wait_for(converse(dialogue(data)), HANG_SECONDS))
     sound(result, peered)
 
 
@@ -53,7 +68,7 @@ if __name__ == "__main__":
             with open(f"{folder}/seed{number}", "wb") as file:
                 file.write(b"\0" + seed)
         with open(f"{folder}.dict", "w") as file:
-            file.writelines(f'"{word}"\n' for word in [*WORDS, "\\xfe\\xff", '\\"do\\",\\"pick\\",[],{},null,\\"\\"'])
+            file.writelines(f'"{word}"\n' for word in WORDS)
         sys.exit()
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()
