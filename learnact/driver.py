@@ -9,6 +9,7 @@ Does not cover: what is checked before (preflight.py), what a trial does (trial.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -215,9 +216,18 @@ async def open_runner(job: Job, address: str | None) -> AsyncIterator[Runner]:
         in_flight=cluster.in_flight,
         requests=job.limits.requests,
         limits=limits,
+        keys=_keys(job),
     )
     async with RayRunner(options) as runner:
         yield runner
+
+
+def _keys(job: Job) -> dict[str, str]:
+    """The providers' keys that the job names and this process has, for workers on machines that do not have them."""
+    models = job.models
+    parts = (*models.agent, *models.learner, models.agent_defaults, models.learner_defaults)
+    names = {part.api_key_env for part in (*parts, *([models.embeddings] if models.embeddings else []))}
+    return {name: os.environ[name] for name in sorted(names) if name in os.environ}
 
 
 class _Watched:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from learnact.cli.check_model import check_model
 from learnact.errors import ProviderFailure
 from learnact.models.probe import probe
+from learnact.spec import load
 from tests.models.server import Behaviour, FaultServer, completion, error, picky
 
 pytestmark = pytest.mark.timeout(60)
@@ -109,6 +110,10 @@ def test_the_command_prints_settings_that_can_be_pasted() -> None:
         plain = CliRunner().invoke(app, ["--base-url", url, "--model", "m", "--json"])
     assert table.exit_code == 0
     settings = yaml.safe_load(table.stdout.split("In a job file:")[1])
+    assert (
+        load({"name": "x", "domains": "gripper", "methods": "act", **settings}).models.agent[0].context
+        == 8192
+    )
     assert settings == {"models": {"agent": {"base_url": url, "name": "m", "context": 8192}}}
     assert json.loads(plain.stdout)["settings"] == settings["models"]["agent"]
     assert CliRunner().invoke(app, ["--base-url", url]).exit_code == 2
