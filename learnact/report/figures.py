@@ -7,13 +7,13 @@ luck. The data need no more than the results; drawing needs matplotlib (the extr
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from learnact.errors import MissingExtra, ResultsError
-from learnact.report.played import ALL, Played, learner_is_simulated, played, trials
+from learnact.report.played import ALL, Played, Trial, learner_is_simulated, played, trials
 from learnact.report.sheet import SIMULATED, Column, Sheet
 from learnact.report.tables import INTERVALS
 from learnact.results.reader import Connection
@@ -49,7 +49,8 @@ class Figure:
 
 
 def figure3(connection: Connection) -> Figure:
-    """The points. A trial that stopped learning early keeps its winner for the iterations that it did not use."""
+    """The points. A trial that stopped learning early keeps its winner for the iterations that it did not use; one of which the winner of some
+    iteration was not tested is left out, so that all points of a line stand on the same trials."""
     episodes = played(connection, ("test", "survey"))
     by_library: dict[tuple[str, str], list[Played]] = defaultdict(list)
     for episode in episodes:
@@ -60,18 +61,22 @@ def figure3(connection: Connection) -> Figure:
         about = known.get(trial)
         if about is None:
             continue
-        last = max([*winners, int(about.settings.get("iterations", 0))])
-        current = None
-        for iteration in range(last + 1):
-            current = winners.get(iteration, current)
-            found = by_library.get((trial, current)) if current is not None else None
-            if found:
-                groups[about.domain, about.method, iteration][trial] = found
-                groups[ALL, about.method, iteration][trial] = found
+        lineage = [winners[max(i for i in winners if i <= n)] for n in range(_last(about, winners) + 1)]
+        tested = [by_library.get((trial, library), []) for library in lineage]
+        if not all(tested):
+            continue
+        for iteration, found in enumerate(tested):
+            groups[about.domain, about.method, iteration][trial] = found
+            groups[ALL, about.method, iteration][trial] = found
     return Figure(
         tuple(_point(*key, groups[key]) for key in sorted(groups, key=lambda k: (k[1], k[0] == ALL, k))),
         any(e.simulated for e in episodes) or learner_is_simulated(connection),
     )
+
+
+def _last(trial: Trial, winners: Mapping[int, str]) -> int:
+    """The last iteration to show: the job's number, also where a trial stopped before."""
+    return max(max(winners), int(trial.settings.get("iterations", 0)))
 
 
 def _winners(connection: Connection) -> dict[str, dict[int, str]]:
@@ -83,7 +88,7 @@ def _winners(connection: Connection) -> dict[str, dict[int, str]]:
     ).fetchall()
     for trial, iteration, library in rows:
         found[trial][iteration] = library
-    return found
+    return {trial: winners for trial, winners in found.items() if 0 in winners}
 
 
 def _point(domain: str, method: str, iteration: int, members: dict[str, list[Played]]) -> Point:
@@ -144,14 +149,32 @@ def draw_figure3(figure: Figure, stem: Path) -> list[Path]:
     written = []
     stem.parent.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context({"svg.hashsalt": "learnact", "font.size": 9}):
-        drawing, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.6))
-        for method in dict.fromkeys(p.method for p in figure.points):
-            _draw_success(left, [p for p in figure.points if p.method == method], method)
+        drawing, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.2))
+        methods = list(dict.fromkeys(p.method for p in figure.points))
+        for place, method in enumerate(methods):
+            color, shift = f"C{place}", 0.06 * (place - (len(methods) - 1) / 2)
             overall = [p for p in figure.points if p.method == method and p.domain == ALL]
-            _draw(right, [(p.iteration, p.correctness) for p in overall], f"{method}: correct", "o-")
-            _draw(right, [(p.iteration, p.frequency) for p in overall], f"{method}: frequent", "s--")
-        _label(left, "test success")
-        _label(right, "share of calls that succeed; of turns that call")
+            if len(methods) == 1:
+                _draw_domains(left, figure.points)
+            _draw(left, [(p.iteration, p.success) for p in overall], method, "o-", color, shift)
+            _draw(
+                right,
+                [(p.iteration, p.correctness) for p in overall],
+                f"{method}: correct",
+                "o-",
+                color,
+                shift,
+            )
+            _draw(
+                right,
+                [(p.iteration, p.frequency) for p in overall],
+                f"{method}: share of turns",
+                "s--",
+                color,
+                shift,
+            )
+        _label(left, "success in tests")
+        _label(right, "calls of learned actions")
         if figure.simulated:
             drawing.text(0.5, 0.005, SIMULATED, ha="center", fontsize=7, color="firebrick")
         drawing.tight_layout(rect=(0, 0.03, 1, 1))
@@ -165,26 +188,28 @@ def draw_figure3(figure: Figure, stem: Path) -> list[Path]:
     return written
 
 
-def _draw_success(axes: Any, points: Sequence[Point], method: str) -> None:
-    domains = list(dict.fromkeys(p.domain for p in points))
-    if len(domains) > 2:
-        for domain in domains:
-            if domain != ALL:
-                part = [p for p in points if p.domain == domain]
-                axes.plot(
-                    [p.iteration for p in part], [p.success.mean for p in part], "-", alpha=0.5, label=domain
-                )
-    _draw(axes, [(p.iteration, p.success) for p in points if p.domain == ALL], method, "ko-")
+def _draw_domains(axes: Any, points: Sequence[Point]) -> None:
+    """A thin line a domain, where there are several."""
+    domains = [domain for domain in dict.fromkeys(p.domain for p in points) if domain != ALL]
+    for place, domain in enumerate(domains if len(domains) > 1 else [], start=1):
+        part = [p for p in points if p.domain == domain]
+        at, means = [p.iteration for p in part], [p.success.mean for p in part]
+        axes.plot(at, means, "-", color=f"C{place}", alpha=0.6, label=domain)
 
 
-def _draw(axes: Any, points: Sequence[tuple[int, Interval]], label: str, style: str) -> None:
+def _draw(
+    axes: Any, points: Sequence[tuple[int, Interval]], label: str, style: str, color: str, shift: float
+) -> None:
     known = [(x, y) for x, y in points if y.known]
     axes.errorbar(
-        [x for x, _ in known],
+        [x + shift for x, _ in known],
         [y.mean for _, y in known],
         yerr=[[y.mean - y.low for _, y in known], [y.high - y.mean for _, y in known]],
         fmt=style,
+        color=color,
         capsize=3,
+        linewidth=1.5,
+        elinewidth=0.8,
         label=label,
     )
 
@@ -192,6 +217,6 @@ def _draw(axes: Any, points: Sequence[tuple[int, Interval]], label: str, style: 
 def _label(axes: Any, title: str) -> None:
     axes.set_xlabel("iterations of learning")
     axes.set_title(title, fontsize=9)
-    axes.set_ylim(0, 1)
+    axes.set_ylim(-0.02, 1.02)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
