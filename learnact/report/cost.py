@@ -90,13 +90,13 @@ def cost_sheets(connection: Connection) -> list[Sheet]:
         Column("test turns", "number"),
         Column("test steps", "number"),
         Column("success", "share"),
-        Column("successes per dollar, acting", "number"),
-        Column("successes per dollar, all", "number"),
+        Column("successes/$ acting", "number"),
+        Column("successes/$ all", "number"),
     )
     notes = (
         "Learning: per trial (requests of the learner and training episodes). Test: per test episode. Steps: primitive steps. "
         "- where a model has no price.",
-        "Successes per dollar, all: test successes over the cost of learning and testing together; more tests would raise it.",
+        "Successes/$ all: test successes over the cost of learning and testing together; more tests would raise it.",
     )
     simulated = learner_is_simulated(connection) or any(s.simulated for s in found.values())
     return [Sheet("Cost of learning and of acting", columns, tuple(rows), notes, simulated)]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -80,8 +81,8 @@ def heading(column: Column) -> str:
     return f"{column.name}{unit}"
 
 
-def to_rich(sheet: Sheet) -> Table:
-    """For a terminal."""
+def to_rich(sheet: Sheet) -> RenderableType:
+    """For a terminal: the table, then its remarks at the terminal's full width."""
     title = f"{sheet.title} (simulated)" if sheet.simulated else sheet.title
     table = Table(
         title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", title_style="bold"
@@ -92,10 +93,7 @@ def to_rich(sheet: Sheet) -> Table:
         )
     for row in sheet.rows:
         table.add_row(*(Text(shown(cell, c.kind)) for cell, c in zip(row, sheet.columns, strict=True)))
-    if sheet.remarks:
-        table.caption = Text("\n".join(sheet.remarks), style="dim", justify="left")
-        table.caption_justify = "left"
-    return table
+    return Group(table, *(Text(remark, style="dim") for remark in sheet.remarks))
 
 
 def to_markdown(sheet: Sheet) -> str:

@@ -173,7 +173,9 @@ def test_records_come_back_equal(made):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 4), prompts, replies), max_size=12), st.data())
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 4), prompts, replies), max_size=12), st.data()
+)
 def test_a_journal_gives_back_the_calls_of_the_last_try(rows, data):
     """Histories that continue each other, as an agent's do, and such that do not."""
     told = tuple(data.draw(text) for _ in range(8))

@@ -1,0 +1,3 @@
+-- The longest way round: test episodes that were solved, with turns and primitive steps against the known plan.
+SELECT domain, method, task, turns, primitive_steps, reference, round(primitive_steps / reference, 2) AS detour, key
+FROM episodes WHERE phase = 'test' AND success AND reference > 0 ORDER BY detour DESC, key LIMIT 40
