@@ -136,7 +136,17 @@ class _Probe:
         elif "beta" in reply.text:
             self._say("stop", "yes", f"{reply.text[:60]!r}")
         else:
-            self._say("stop", "unknown", f"accepted, but the reply does not show it: {reply.text[:60]!r}")
+            await self._stop_within(reply.text)
+
+    async def _stop_within(self, text: str) -> None:
+        """For a model that did not do as asked: stop at a word that it says anyway."""
+        words = text.split()
+        word = words[len(words) // 2] if len(words) > 2 else ""
+        again = await self._ask("Repeat exactly: alpha beta gamma delta", stop=[word]) if word else None
+        if isinstance(again, Reply) and words[0] in again.text and word not in again.text:
+            self._say("stop", "yes", f"{again.text[:60]!r}")
+        else:
+            self._say("stop", "unknown", f"accepted, but the reply does not show it: {text[:60]!r}")
 
     async def _seed(self) -> None:
         question = "Write a random number of twelve digits, nothing else."

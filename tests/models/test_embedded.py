@@ -16,7 +16,7 @@ import pytest
 from learnact.errors import ProviderFailure
 from learnact.models.embedded import Embedded
 from learnact.models.pool import ModelPool
-from learnact.records import ModelSpec
+from learnact.records import ModelSpec, Prompt
 from tests.models.test_pool import PROMPT, QUICK
 
 pytestmark = pytest.mark.timeout(60)
@@ -80,3 +80,16 @@ async def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     embedded = Embedded(tmp_path, command=(sys.executable, "-c", "raise SystemExit('no room for models')"))
     with pytest.raises(ProviderFailure, match="no room for models"):
         await embedded.url()
+
+
+async def test_the_simulated_model_is_served(tmp_path: Path) -> None:
+    """The real server: the same question gets the same answer from either of its processes, and it leaves with the pool."""
+    model = ModelSpec("sim-strong", simulated=True)
+    prompt = Prompt("", ("Say: hello",), "")
+    async with ModelPool(Embedded(tmp_path, processes=2), QUICK) as pool:
+        replies = await asyncio.gather(*(pool.complete(model, prompt, 1, str(n)) for n in range(12)))
+        pid = json.loads((tmp_path / "server.json").read_text())["pid"]
+    assert len({e.reply.text for e in replies}) == 1
+    assert {e.reply.model for e in replies} != {""}
+    assert all(e.reply.tokens.prompt > 0 for e in replies)
+    assert gone(pid)

@@ -110,10 +110,8 @@ def test_the_command_prints_settings_that_can_be_pasted() -> None:
         plain = CliRunner().invoke(app, ["--base-url", url, "--model", "m", "--json"])
     assert table.exit_code == 0
     settings = yaml.safe_load(table.stdout.split("In a job file:")[1])
-    assert (
-        load({"name": "x", "domains": "gripper", "methods": "act", **settings}).models.agent[0].context
-        == 8192
-    )
+    loaded = load({"name": "x", "domains": "gripper", "methods": "act", **settings})
+    assert loaded.models.agent[0].context == (8192,)
     assert settings == {"models": {"agent": {"base_url": url, "name": "m", "context": 8192}}}
     assert json.loads(plain.stdout)["settings"] == settings["models"]["agent"]
     assert CliRunner().invoke(app, ["--base-url", url]).exit_code == 2
