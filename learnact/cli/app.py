@@ -67,11 +67,18 @@ COMMANDS: dict[str, Entry] = {
     "tasks": Entry("domains:tasks", PLAY, "List a domain's tasks with sizes and lengths of reference plans."),
     "play": Entry("play:play", PLAY, "Play a task by hand."),
     "show": Entry("show:show", READ, "Show a run, a trajectory, or a learned library."),
+    "table": Entry("table:table", READ, "Print a table of the paper from runs."),
+    "figure": Entry(
+        "table:figure", READ, "Draw a figure of the paper from runs, as SVG and PNG, and print its numbers."
+    ),
     "sql": Entry("sql:sql", READ, "Ask the results in SQL (DuckDB)."),
     "check-model": Entry(
         "check_model:check_model",
         MACHINE,
         "Find out with about ten calls what an endpoint supports: stop, seed, usage, context length, system role, thinking text.",
+    ),
+    "doctor": Entry(
+        "doctor:doctor", MACHINE, "Prove the sandbox's walls on this machine by trying to cross each."
     ),
     "simulate": Entry(
         "simulate:simulate", MACHINE, "Run the simulated model as a server, also with faults on purpose."

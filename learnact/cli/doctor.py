@@ -25,7 +25,12 @@ FINE = "Learned code runs confined on this machine."
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON instead of a table.")] = False,
 ) -> None:
-    """Prove the sandbox's walls on this machine by trying to cross each."""
+    """Prove the sandbox's walls on this machine by trying to cross each.
+
+    Exit code 1: learned code would be refused here, and the table says which wall is missing.
+
+    learnact doctor --json
+    """
     proofs = asyncio.run(prove())
     bad = refused(proofs)
     if as_json:

@@ -81,6 +81,8 @@ def _tell(name: str, json: bool) -> None:
 
 def _default(field: Any) -> Any:
     value = field.get_default(call_default_factory=True)
+    if isinstance(value, tuple):
+        return list(value)
     return value if isinstance(value, None | bool | int | float | str) else str(value)
 
 

@@ -47,8 +47,16 @@ SWITCHES: dict[str, tuple[str, str]] = {
 
 def table2(connection: Connection) -> list[Sheet]:
     """Success of each method on each domain, one row a method and pair of models; then every rate with all that stands beside it."""
+    return _by_method(connection, "Table 2: success by method and domain")
+
+
+def table3(connection: Connection) -> list[Sheet]:
+    """The same for household tasks: success of each method on each type of task."""
+    return _by_method(connection, "Table 3: success by method and type of household task")
+
+
+def _by_method(connection: Connection, title: str) -> list[Sheet]:
     found = scores(connection)
-    title = "Table 2: success by method and domain"
     return [wide(found, title), score_sheet(found, f"{title}, in full")]
 
 
@@ -296,4 +304,4 @@ TABLES: dict[str, Callable[[Connection], list[Sheet]]] = {
 }
 """The tables by name, each from a connection over one run or more."""
 
-__all__ = ["TABLES", "clustered_mean", "table2", "table4", "table5", "table6", "table7", "wide"]
+__all__ = ["TABLES", "clustered_mean", "table2", "table3", "table4", "table5", "table6", "table7", "wide"]

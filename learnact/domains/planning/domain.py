@@ -169,7 +169,7 @@ class PlanningDomain(Generic[Options]):
             return tuple(everything[published.checked(i, len(everything), self.name)] for i in indices)
         if split == "train":
             return self._training
-        return tuple(self._generate("test", self.options.test, self._training))
+        return self._testing
 
     def read(self, path: str) -> Task:
         """A problem file as a task."""
@@ -237,6 +237,10 @@ class PlanningDomain(Generic[Options]):
         if not environment.success:
             raise TaskError(f"{self.name}.yaml: example: its steps do not reach its goal")
         return Example(environment.goal, environment.first_observation, tuple(steps))
+
+    @cached_property
+    def _testing(self) -> tuple[Task, ...]:
+        return tuple(self._generate("test", self.options.test, self._training))
 
     @cached_property
     def _training(self) -> tuple[Task, ...]:

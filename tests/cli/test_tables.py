@@ -1,0 +1,49 @@
+"""The paper's tables and figure from a run, on the terminal and in files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Desk, learnact
+
+
+@pytest.mark.parametrize("which", ["2", "3", "4", "5", "6", "7", "cost"])
+def test_tables_are_printed_in_every_form(which: str, desk: Desk) -> None:
+    shown = learnact("table", which, "desk", *desk.results)
+    assert shown.code == 0, shown.err
+    assert f"Table {which}" in shown.out or which == "cost"
+    first, *_ = learnact("table", which, "desk", *desk.results, "--format", "csv").out.split("\n\n")
+    assert {row["simulated"] for row in csv.DictReader(io.StringIO(first))} <= {"False"}
+    assert "| --- |" in learnact("table", which, "desk", *desk.results, "--format", "markdown").out
+
+
+def test_table_2_has_the_rates_of_the_run(desk: Desk, tmp_path: Path) -> None:
+    written = learnact("table", "2", "desk", *desk.results, "-o", tmp_path / "table2.md")
+    assert written.code == 0
+    assert (
+        learnact("table", "2", "desk", *desk.results, "-o", tmp_path / "t.csv", "--format", "csv").code == 0
+    )
+    (row,) = (r for r in csv.DictReader((tmp_path / "t.csv").open()) if r["method"] == "learnact")
+    assert (row["gripper"], row["gripper_episodes"]) == ("1.0", "6")
+    assert (tmp_path / "t-2.csv").exists()
+    text = (tmp_path / "table2.md").read_text()
+    assert "100.0" in text
+    assert "Table 2" in text
+
+
+def test_the_figure_is_drawn(desk: Desk, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    drawn = learnact("figure", "3", "desk", *desk.results, "--output", tmp_path / "three")
+    assert drawn.code == 0, drawn.err
+    assert (tmp_path / "three.svg").read_text().lstrip().startswith("<?xml")
+    assert (tmp_path / "three.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_not_there_is_told(desk: Desk) -> None:
+    assert "valid are: 2, 3, 4" in learnact("table", "9", "desk", *desk.results).err
+    assert learnact("table", "2", "dsk", *desk.results).code == 2
+    assert learnact("figure", "4", "desk", *desk.results).code == 2

@@ -1,0 +1,67 @@
+"""What the README and the lists of jobs promise is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from learnact.cli.app import COMMANDS, loaded
+from learnact.spec import load
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "jobs" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_that_are_shown_exist_with_their_options(page: Path) -> None:
+    for line in re.findall(r"^ {4}(?:\w+=\S+ )?(learnact .+)$", page.read_text(), re.MULTILINE):
+        words = shlex.split(line.split(" # ")[0].rstrip("\\"), comments=True)
+        for command in " ".join(words).split(" && "):
+            check_command(command.split())
+
+
+def check_command(words: list[str]) -> None:
+    name = words[1]
+    assert name in COMMANDS, words
+    known = {option for parameter in loaded(name).params for option in parameter.opts}
+    for word in words[2:]:
+        if word.startswith("--"):
+            assert word in known | {"--help"}, words
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "jobs").rglob("*.yaml")), ids=lambda p: p.name)
+def test_commands_in_jobs_exist(path: Path) -> None:
+    for line in re.findall(r"^#\s+(?:\w+=\S+ )?(learnact .+)$", path.read_text(), re.MULTILINE):
+        for command in line.split(" && "):
+            check_command(re.sub(r'"[^"]*"|\'[^\']*\'', "quoted", command).split())
+
+
+def test_every_job_is_listed() -> None:
+    text = (ROOT / "jobs" / "README.md").read_text()
+    for path in (ROOT / "jobs").rglob("*.yaml"):
+        assert str(path.relative_to(ROOT / "jobs")) in text
+
+
+def test_python_in_the_readme_is_a_job_that_loads() -> None:
+    job = re.search(r"learnact\.run\((\{.*?\})\)", (ROOT / "README.md").read_text())
+    assert job
+    assert load(eval(job[1], {})).trials()
+
+
+def test_every_key_of_a_job_is_explained() -> None:
+    from learnact.spec.schema import JobPart, LearnerPart, RulesPart
+
+    text = (ROOT / "docs" / "jobs.md").read_text()
+    for part in (JobPart, LearnerPart, RulesPart):
+        for key in part.model_fields:
+            assert f"`{key}`" in text or f"`{key}." in text, key
