@@ -26,7 +26,7 @@ PRIMITIVES = ["pick", "move", "drop"]
 CALL = "carry('ball1', 'rooma', 'roomb')"
 OBSERVATION = "Now: you are in roomb. " + "ball1 is in rooma. " * 12
 SESSIONS = 200
-OPENED = int(os.environ.get("LEARNACT_BENCH_SESSIONS", "10000"))
+OPENED = int(os.environ.get("LEARNACT_BENCH_SESSIONS", "2000"))
 
 
 async def do(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
