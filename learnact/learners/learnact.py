@@ -124,6 +124,8 @@ async def _incumbent(training: Training, iteration: int, winner: Tried) -> Tried
         origin="incumbent",
         parent=winner.library.id,
         selected=False,
+        reason="",
+        failed_call="",
     )
     if training.trial.settings.incumbent == "keep":
         return replace(winner, row=row)

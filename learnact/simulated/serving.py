@@ -1,4 +1,7 @@
-"""The server's processes: one socket, one or several processes that accept on it, and their end together with their parent."""
+"""The server's processes: one port, a socket for each process (the kernel spreads the connections), and their end together with their parent.
+
+What watches for the end is a thread: a process that is computing a long reply must not outlive its parent.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +26,8 @@ from learnact.simulated.server import Model, application
 from learnact.simulated.weather import Weather
 
 PARENT_LOOK_SECONDS = 0.3
+LAST_SECONDS = 3.0
+"""How long a process whose parent is gone may take to end by itself."""
 _BACKLOG = 1024
 
 
@@ -40,10 +47,10 @@ class Serving:
 
 def serve(options: Serving) -> None:
     """Serve until interrupted, terminated, or until the parent process is gone. Raises `BadInput` when the port cannot be had."""
-    listening = _listen(options)
+    listening = _listen(options.host, options.port, first=True)
     port = int(listening.getsockname()[1])
     watched, held = os.pipe()
-    children = [_child(options.weather, listening, watched, n) for n in range(1, options.processes)]
+    children = [_child(options, port, watched, n) for n in range(1, options.processes)]
     os.close(watched)
     try:
         asyncio.run(_serve(listening, options, port, 0))
@@ -57,28 +64,41 @@ def serve(options: Serving) -> None:
 
 
 def serve_child(arguments: str) -> None:
-    """Serve in a child process, on the socket that it was given, until its parent closes the pipe."""
+    """Serve in a child process, on the same port, until its parent closes the pipe."""
     given = json.loads(arguments)
     weather = Weather(**{**given["weather"], "refuse": tuple(given["weather"]["refuse"])})
-    listening = socket.socket(fileno=given["socket"])
+    listening = _listen(given["host"], given["port"], first=False)
     asyncio.run(_serve(listening, Serving(weather=weather), 0, given["number"], given["pipe"]))
 
 
-def _child(weather: Weather, listening: socket.socket, pipe: int, number: int) -> subprocess.Popen[bytes]:
-    given = {"weather": asdict(weather), "socket": listening.fileno(), "pipe": pipe, "number": number}
+def _child(options: Serving, port: int, pipe: int, number: int) -> subprocess.Popen[bytes]:
+    given = {
+        "weather": asdict(options.weather),
+        "host": options.host,
+        "port": port,
+        "pipe": pipe,
+        "number": number,
+    }
     command = [sys.executable, "-m", "learnact.simulated", "--child", json.dumps(given)]
-    return subprocess.Popen(command, pass_fds=(listening.fileno(), pipe), stdin=subprocess.DEVNULL)
+    return subprocess.Popen(command, pass_fds=(pipe,), stdin=subprocess.DEVNULL)
 
 
-def _listen(options: Serving) -> socket.socket:
-    listening = socket.socket(socket.AF_INET6 if ":" in options.host else socket.AF_INET)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listen(host: str, port: int, first: bool) -> socket.socket:
+    """A listening socket; the `first` process makes sure that nobody else has the port, the others share it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
     try:
-        listening.bind((options.host, options.port))
+        if first and port:
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind((host, port))
     except OSError as error:
         listening.close()
         raise BadInput(
-            f"cannot listen on {options.host}:{options.port}: {error.strerror}; choose another --port (0: any)"
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another --port (0: any)"
         ) from error
     listening.listen(_BACKLOG)
     listening.setblocking(False)
@@ -93,8 +113,7 @@ async def _serve(
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ended.set)
     if pipe is not None:
-        os.set_blocking(pipe, False)
-        loop.add_reader(pipe, ended.set)
+        _end_with(lambda: os.read(pipe, 1), loop, ended)
     runner = web.AppRunner(application(Model(options.weather, number)), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.SockSite(runner, listening).start()
@@ -103,17 +122,29 @@ async def _serve(
         partial.write_text(str(port))
         partial.replace(options.port_file)
     options.announce(port)
-    watch = asyncio.create_task(_watch(options.parent, ended)) if options.parent else None
+    if options.parent:
+        parent = options.parent
+        _end_with(lambda: _gone(parent), loop, ended)
     await ended.wait()
-    if watch:
-        watch.cancel()
     await runner.cleanup()
 
 
-async def _watch(parent: int, ended: asyncio.Event) -> None:
+def _end_with(wait: Callable[[], object], loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    """End when `wait` returns: by itself if it can, at once if it is busy for longer than `LAST_SECONDS`."""
+
+    def watch() -> None:
+        wait()
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(ended.set)
+        time.sleep(LAST_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent").start()
+
+
+def _gone(parent: int) -> None:
     while _alive(parent):
-        await asyncio.sleep(PARENT_LOOK_SECONDS)
-    ended.set()
+        time.sleep(PARENT_LOOK_SECONDS)
 
 
 def _alive(pid: int) -> bool:
