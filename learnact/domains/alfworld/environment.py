@@ -67,15 +67,16 @@ class AlfworldEnvironment:
     def _do(self, command: Command, said: str) -> Step:
         told = self._game.do(command.engine)
         if told is None:
-            return self._refused(said, reason(self._game, command.action, command.arguments))
+            return self._refused(
+                said, self._language.show(reason(self._game, command.action, command.arguments))
+            )
         told = _without_noise(told)
         self._success = self._success or self._game.won
         self._measure.see(told, self._success)
         return Step(said, True, self._language.show(told), self.progress, self._success)
 
     def _refused(self, said: str, why: str) -> Step:
-        told = self._language.show(f"{NOTHING} {why}".strip())
-        return Step(said, False, told, self.progress, self._success)
+        return Step(said, False, f"{NOTHING} {why}".strip(), self.progress, self._success)
 
 
 def _without_noise(told: str) -> str:

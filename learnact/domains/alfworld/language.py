@@ -92,9 +92,9 @@ def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[Action, ...]:
         Action("open", "open {recep}", "open {recep}", ("recep",), _OPEN),
         Action("close", "close {recep}", "close {recep}", ("recep",), _CLOSE),
         Action("use", "use {obj}", "use {obj}", ("obj",), _USE),
-        _tool("clean", perturb, _CLEAN),
-        _tool("heat", perturb, _HEAT),
-        _tool("cool", perturb, _COOL),
+        _tool("clean", "sinkbasin", perturb, _CLEAN),
+        _tool("heat", "microwave", perturb, _HEAT),
+        _tool("cool", "fridge", perturb, _COOL),
         Action("examine", "examine {thing}", "examine {thing}", ("thing",), _EXAMINE),
         Action("look", "look", "look", (), "Then: You see where you are."),
         Action("inventory", "inventory", "inventory", (), "Then: You see what you carry."),
@@ -104,7 +104,7 @@ def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[Action, ...]:
     )
 
 
-def _tool(name: str, perturb: frozenset[str], description: str) -> Action:
+def _tool(name: str, tool: str, perturb: frozenset[str], description: str) -> Action:
     template = f"{name} {{obj}} with {{recep}}"
     if "with-using" not in perturb:
         return Action(name, template, template, ("obj", "recep"), description)
@@ -113,7 +113,7 @@ def _tool(name: str, perturb: frozenset[str], description: str) -> Action:
         template,
         f"{name} {{obj}} using {{recep}}",
         ("obj", "using"),
-        re.sub(r"\brecep\b", "using", description) + " Give using by its name, as in the example.",
+        re.sub(r"\brecep\b", "using", description) + f" Write it so: {name}('mug 1', using='{tool} 1').",
         ("using",),
     )
 
@@ -135,14 +135,15 @@ class Language:
     def primitives(self) -> tuple[Primitive, ...]:
         """The primitive actions as calls."""
         return tuple(
-            Primitive(a.name, a.order, a.description, a.keyword_only) for a in self._by_name.values()
+            Primitive(a.name, a.order, self.show(a.description), a.keyword_only)
+            for a in self._by_name.values()
         )
 
     @cached_property
     def forms(self) -> tuple[tuple[str, str], ...]:
         """The primitive actions as text: (form, description), e.g. `take obj from recep`."""
         blank = re.compile(r"\{(\w+)\}")
-        return tuple((blank.sub(r"\1", a.shown), a.description) for a in self._by_name.values())
+        return tuple((blank.sub(r"\1", a.shown), _plain(a.description)) for a in self._by_name.values())
 
     # What the agent says
 
@@ -228,6 +229,11 @@ class Language:
         if "with-using" in self.perturb:
             source = re.sub(r"\b(clean|heat|cool)\((\w+), (\w+)\)", r"\1(\2, using=\3)", source)
         return source
+
+
+def _plain(description: str) -> str:
+    """A description without what concerns calls only."""
+    return description.split(" Write it so: ")[0]
 
 
 def _reader(template: str, name: str) -> re.Pattern[str]:

@@ -73,6 +73,15 @@ def test_reasons(kitchen):
     )
 
 
+def test_a_name_in_the_original_form_is_called_by_what_was_said(cache):
+    (path,) = generated(KINDS["heat"], "valid_unseen", SEED, 1)
+    environment = a_domain("heat", perturb=["no-space"]).open(a_domain("heat").read(str(path)))
+    told = environment.call("goto", ["fridge 1"], {}).observation
+    assert told == "Nothing happens. There is nothing called fridge 1."
+    assert environment.call("open", ["fridge1"], {}).observation == "Nothing happens. You are not at fridge1."
+    environment.close()
+
+
 def test_an_invalid_action_changes_nothing_and_help_is_no_action(kitchen):
     environment, _ = kitchen
     before = environment.admissible()
