@@ -50,9 +50,14 @@ def serve(options: Serving) -> None:
     listening = _listen(options.host, options.port, first=True)
     port = int(listening.getsockname()[1])
     watched, held = os.pipe()
-    children = [_child(options, port, watched, n) for n in range(1, options.processes)]
+    ready, told = os.pipe()
+    children = [_child(options, port, watched, told, n) for n in range(1, options.processes)]
     os.close(watched)
+    os.close(told)
     try:
+        # A client that connects before all listen would stay with those that do.
+        while os.read(ready, len(children) + 1):
+            pass
         asyncio.run(_serve(listening, options, port, 0))
     finally:
         os.close(held)
@@ -68,19 +73,22 @@ def serve_child(arguments: str) -> None:
     given = json.loads(arguments)
     weather = Weather(**{**given["weather"], "refuse": tuple(given["weather"]["refuse"])})
     listening = _listen(given["host"], given["port"], first=False)
+    os.write(given["told"], b".")
+    os.close(given["told"])
     asyncio.run(_serve(listening, Serving(weather=weather), 0, given["number"], given["pipe"]))
 
 
-def _child(options: Serving, port: int, pipe: int, number: int) -> subprocess.Popen[bytes]:
+def _child(options: Serving, port: int, pipe: int, told: int, number: int) -> subprocess.Popen[bytes]:
     given = {
         "weather": asdict(options.weather),
         "host": options.host,
         "port": port,
         "pipe": pipe,
+        "told": told,
         "number": number,
     }
     command = [sys.executable, "-m", "learnact.simulated", "--child", json.dumps(given)]
-    return subprocess.Popen(command, pass_fds=(pipe,), stdin=subprocess.DEVNULL)
+    return subprocess.Popen(command, pass_fds=(pipe, told), stdin=subprocess.DEVNULL)
 
 
 def _listen(host: str, port: int, first: bool) -> socket.socket:
