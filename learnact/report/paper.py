@@ -60,13 +60,6 @@ def _by_method(connection: Connection, title: str) -> list[Sheet]:
     return [wide(found, title), score_sheet(found, f"{title}, in full")]
 
 
-def table3(connection: Connection) -> list[Sheet]:
-    """As table 2, for ALFWorld."""
-    found = scores(connection)
-    title = "Table 3: success by method and type of household task"
-    return [wide(found, title), score_sheet(found, f"{title}, in full")]
-
-
 def wide(found: Sequence[Score], title: str) -> Sheet:
     """One row a method and pair of models, one column a domain."""
     domains = list(dict.fromkeys(s.group.domain for s in found))
