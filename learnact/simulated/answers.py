@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from learnact.simulated import acting
+from learnact.simulated import acting, explaining, judging, proposing, repairing
 from learnact.simulated.attention import Attention
 from learnact.simulated.scene import Scene, read_scene
 from learnact.simulated.skills import SKILLS, VERSION
@@ -17,6 +17,14 @@ Writer = Callable[[Scene, Attention], str]
 KINDS: tuple[tuple[str, str, Writer], ...] = (
     ("call", "write the next action: one call", acting.call),
     ("thought or call", "either a thought", acting.thought_or_call),
+    ("functions", "general python functions that will be useful", proposing.functions),
+    ("program", "write one python program", proposing.program),
+    ("program of functions", "write a python program that reaches the goal", proposing.program_of_functions),
+    ("description", "write a description of the function", explaining.description),
+    ("usage example", "a short usage example", explaining.usage_example),
+    ("improvement", "improve the code", repairing.improvement),
+    ("lesson", "one short, general lesson", judging.lesson),
+    ("verdict", "judge whether the goal", judging.verdict),
 )
 """Name, the words at the end of a prompt that ask for it, and who writes it; the first whose words are found answers."""
 

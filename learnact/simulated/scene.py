@@ -13,6 +13,8 @@ from learnact.simulated.rules import Rule, read_lines
 
 KEPT_SCENES = 256
 KEPT_LINES = 4096
+TASKS = ("Your task", "Example task", "What happened")
+"""Headings of the section that holds the task at hand."""
 FAILED = ("No effect:", "The call was stopped by", "No primitive action was made")
 
 
@@ -47,6 +49,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A section of the prompt, its text and the number of its first sentence."""
+
+    heading: str
+    body: str
+    index: int
+
+
+@dataclass(frozen=True)
 class Play:
     """A goal, a first observation and what followed: the task itself or an example."""
 
@@ -69,13 +80,12 @@ class Scene:
     task: Play
     answer: str
     end: int
-    other: tuple[tuple[str, str], ...] = ()
+    sections: tuple[Section, ...] = ()
     history: tuple[Entry, ...] = ()
-    instructions: str = ""
 
     def body(self, heading: str) -> str:
-        """The text of a section that this reader has no special use for."""
-        return next((body for found, body in self.other if found == heading), "")
+        """The text of a section, "" when there is none."""
+        return next((s.body for s in self.sections if s.heading == heading), "")
 
 
 @dataclass
@@ -85,8 +95,7 @@ class _Reading:
     lessons: list[Told] = field(default_factory=list)
     examples: list[Play] = field(default_factory=list)
     task: Play = Play()
-    other: list[tuple[str, str]] = field(default_factory=list)
-    instructions: str = ""
+    sections: list[Section] = field(default_factory=list)
 
 
 def read_scene(prompt: str) -> Scene:
@@ -105,9 +114,8 @@ def read_scene(prompt: str) -> Scene:
         base.task,
         answer.strip(),
         end,
-        base.other,
+        base.sections,
         base.task.entries + history,
-        base.instructions,
     )
 
 
@@ -127,9 +135,7 @@ def _fixed(prompt: str) -> Scene:
         reading.task,
         "",
         at,
-        tuple(reading.other),
-        (),
-        reading.instructions,
+        tuple(reading.sections),
     )
 
 
@@ -147,12 +153,9 @@ def _read_section(reading: _Reading, heading: str, body: str, at: int) -> None:
         reading.lessons += _told(body, at)
     elif heading == "Example":
         reading.examples.append(read_play(body, at))
-    elif heading == "Your task":
+    elif heading in TASKS:
         reading.task = read_play(body, at)
-    else:
-        if heading == "Instructions":
-            reading.instructions = body
-        reading.other.append((heading, body))
+    reading.sections.append(Section(heading, body, at))
 
 
 def _told(body: str, at: int) -> list[Told]:
