@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from learnact.simulated import text
 from learnact.simulated.attention import LOOKS, Attention
 from learnact.simulated.functions import Function, code_in, read_functions, rules_as_read, together
 from learnact.simulated.planner import whole
 from learnact.simulated.rules import Clause, Rule
 from learnact.simulated.scene import Scene
-from learnact.simulated.world import Step, World
+from learnact.simulated.table import Step
+from learnact.simulated.world import World
 
 MOST_SHOWN = 5
 NO_EXAMPLE = "I see no way to use them in this task."
@@ -67,14 +70,12 @@ def _play(scene: Scene, rules: Sequence[Rule], learned: Sequence[Rule]) -> str:
     now = [t.text for t in scene.task.first.now or ()]
     state = world.mask(now) | world.mask(world.statics)
     goals = [world.bit(g.text) for g in scene.task.goal]
-    steps: list[Step] = []
-    for number, rule in enumerate(world.rules):
-        n = len(rule.requires)
-        steps += world.steps(number, (1 << n) - 1, (1 << len(rule.clauses) - n) - 1)
-    plan = whole(steps, state, goals, 4 * MOST_SHOWN)
+    table = world.every_step()
+    plan = whole(table, state, goals, 4 * MOST_SHOWN)
     plan = _from_first_function(plan)
     if not plan:
-        plan = [s for s in steps if s.learned and not s.requires & ~state][:1]
+        possible = (table.step(row) for row in np.flatnonzero(table.possible(state)).tolist())
+        plan = [step for step in possible if step.learned][:1]
     sentences = list(now)
     lines: list[str] = []
     for step in plan[:MOST_SHOWN]:

@@ -1,8 +1,8 @@
 """A small planner: best-first search that looks ahead along relaxed plans, first for all goals, then for one goal after another.
 
-The distance to a goal is the length of a plan that ignores what stops being so (Hoffmann and Nebel 2001), found layer by layer; from each
-state the search also jumps to where that plan leads when as much of it as possible is done (Vidal 2004). A plan that was found loses the steps
-that it can do without. All within a budget of evaluations; order of steps, never of bits or names, decides between equals.
+From each state the search jumps to where the relaxed plan leads when as much of it as possible is done (Vidal 2004), or takes one helpful
+step. A plan that was found loses the steps that it can do without. All within a budget of evaluations; the order of rules and names, never
+of bits, decides between equals.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from learnact.simulated.world import Step
+from learnact.simulated.relaxed import FAR, Guess, Relaxed, reached, relevant
+from learnact.simulated.table import Step, Table
 
-BUDGET = 120
+BUDGET = 60
 """Evaluations of one search: half of them for all goals at once, half for each single goal after that."""
-FAR = 1 << 30
 _LONGEST_JUMP = 60
 
 
@@ -29,21 +29,12 @@ class Found:
     better: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Guess:
-    """A relaxed plan: its length, in order, and the steps that can be done at once and help it."""
-
-    length: int
-    helpful: list[Step]
-    plan: list[Step]
-
-
 class Search:
     """A search from one state. `shunned` says which states are not to be entered, `refused` which calls are not to be made first."""
 
     def __init__(
         self,
-        steps: Sequence[Step],
+        table: Table,
         state: int,
         shunned: Callable[[int], bool] = lambda _: False,
         refused: Collection[object] = (),
@@ -53,7 +44,7 @@ class Search:
         self.budget = budget
         self._shunned = shunned
         self._refused = refused
-        self._steps, self.reachable = _reached(steps, state)
+        self._table, self.reachable = reached(table, state)
 
     def toward(self, goals: Sequence[int]) -> Found:
         """Steps to all goals (a bit each); where none are found within the budget, to one more goal that keeps the others."""
@@ -72,22 +63,22 @@ class Search:
         return found
 
     def _best_first(self, goal: int, budget: int) -> Found:
-        steps = _relevant(self._steps, goal)
-        guess = _guess(steps, self.state, goal)
+        relaxed = Relaxed(relevant(self._table, goal), goal)
+        guess = relaxed.guess(self.state)
         nearest: tuple[int, tuple[Step, ...]] = (FAR, ())
         seen = {self.state}
-        heap: list[tuple[int, int, int, tuple[Step, ...], _Guess]] = []
+        heap: list[tuple[int, int, int, tuple[Step, ...], Guess]] = []
         heapq.heappush(heap, (guess.length, 0, self.state, (), guess))
         evaluated = 1
         while heap and evaluated < budget:
             _, _, state, path, guess = heapq.heappop(heap)
-            for after, longer in self._following(steps, state, path, guess):
+            for after, longer in self._following(relaxed, state, path, guess):
                 if after in seen:
                     continue
                 seen.add(after)
                 if after & goal == goal:
                     return Found(_without_needless(longer, self.state, goal), True)
-                onward = _guess(steps, after, goal)
+                onward = relaxed.guess(after)
                 evaluated += 1
                 if onward.length < nearest[0]:
                     nearest = (onward.length, longer)
@@ -98,11 +89,11 @@ class Search:
         return Found(nearest[1], False)
 
     def _following(
-        self, steps: list[Step], state: int, path: tuple[Step, ...], guess: _Guess
+        self, relaxed: Relaxed, state: int, path: tuple[Step, ...], guess: Guess
     ) -> list[tuple[int, tuple[Step, ...]]]:
         """Where to go on from a state: along the relaxed plan as far as it can be done, or one helpful step."""
         found = []
-        jumped, jump = self._jump(steps, state, guess.plan, not path)
+        jumped, jump = self._jump(relaxed, state, guess.plan, not path)
         if jump:
             found.append((jumped, (*path, *jump)))
         for step in guess.helpful:
@@ -114,7 +105,7 @@ class Search:
     def _allowed(self, step: Step, after: int, first: bool) -> bool:
         return not (first and step.call in self._refused) and not self._shunned(after)
 
-    def _jump(self, steps: list[Step], state: int, plan: list[Step], first: bool) -> tuple[int, list[Step]]:
+    def _jump(self, relaxed: Relaxed, state: int, plan: list[Step], first: bool) -> tuple[int, list[Step]]:
         """Do all of a relaxed plan that can be done; a step that cannot be is replaced by one that serves the same need."""
         waiting = list(plan)
         path: list[Step] = []
@@ -130,20 +121,20 @@ class Search:
                     path.append(step)
             if len(later) == len(waiting):
                 replaced += 1
-                if replaced > len(plan) or not _replace_one(steps, state, later):
+                if replaced > len(plan) or not _replace_one(relaxed, state, later):
                     break
             waiting = later
         return state, path
 
 
 def whole(
-    steps: Sequence[Step], state: int, goals: Sequence[int], longest: int, budget: int = BUDGET
+    table: Table, state: int, goals: Sequence[int], longest: int, budget: int = 2 * BUDGET
 ) -> list[Step]:
     """A plan to the goals, as far as one was found: one search after another until nothing gets better."""
     path: list[Step] = []
     goal = reduce(or_, goals, 0)
     while state & goal != goal and len(path) < longest:
-        found = Search(steps, state, budget=budget).toward(goals)
+        found = Search(table, state, budget=budget).toward(goals)
         if not found.better:
             break
         for step in found.path:
@@ -154,55 +145,15 @@ def whole(
     return path[:longest]
 
 
-def _guess(steps: Sequence[Step], state: int, goal: int) -> _Guess:
-    """A plan that ignores what stops being so, layer by layer; of length `FAR` when there is none."""
-    facts = state
-    first: list[Step] = []
-    layers: list[list[tuple[int, Step]]] = []
-    waiting: Sequence[Step] = steps
-    while goal & ~facts:
-        later: list[Step] = []
-        supports: list[tuple[int, Step]] = []
-        reached = facts
-        lacking = ~facts
-        for step in waiting:
-            if step.requires & lacking:
-                later.append(step)
-                continue
-            if not layers:
-                first.append(step)
-            new = step.adds & ~reached
-            if new:
-                reached |= new
-                supports.append((new, step))
-        if reached == facts:
-            return _Guess(FAR, [], [])
-        layers.append(supports)
-        waiting = later
-        facts = reached
-    plan: list[Step] = []
-    near = 0
-    missing = goal & ~state
-    for depth in range(len(layers) - 1, -1, -1):
-        for new, step in layers[depth]:
-            if new & missing:
-                plan.append(step)
-                if not depth:
-                    near |= new & missing
-                missing = (missing & ~new) | (step.requires & ~state)
-    plan.reverse()
-    return _Guess(len(plan), [step for step in first if step.adds & near], plan)
-
-
-def _replace_one(steps: list[Step], state: int, waiting: list[Step]) -> bool:
+def _replace_one(relaxed: Relaxed, state: int, waiting: list[Step]) -> bool:
     """Replace a step by one that can be done now and gives what a later step needs of it; whether there was one."""
     for i, step in enumerate(waiting):
         for after in waiting[i + 1 :]:
             wanted = step.adds & after.requires & ~state
             if not wanted:
                 continue
-            for other in steps:
-                if other.adds & wanted and not other.requires & ~state and other.call != step.call:
+            for other in relaxed.possible_adders(wanted, state):
+                if other.call != step.call:
                     waiting[i] = other
                     return True
             break
@@ -225,38 +176,3 @@ def _without_needless(path: tuple[Step, ...], start: int, goal: int) -> tuple[St
         else:
             i += 1
     return tuple(kept)
-
-
-def _reached(steps: Sequence[Step], state: int) -> tuple[list[Step], int]:
-    """The steps that could ever be done from a state, ignoring what stops being so, and all that could become so."""
-    facts = state
-    usable: list[Step] = []
-    waiting = list(steps)
-    while True:
-        later: list[Step] = []
-        before = len(usable)
-        for step in waiting:
-            if step.requires & ~facts:
-                later.append(step)
-            else:
-                usable.append(step)
-                facts |= step.adds
-        if len(usable) == before:
-            return usable, facts
-        waiting = later
-
-
-def _relevant(steps: list[Step], goal: int) -> list[Step]:
-    """The steps that lead to the goal at one or more removes, in the order given."""
-    wanted = goal
-    used = [False] * len(steps)
-    growing = True
-    while growing:
-        growing = False
-        for i, step in enumerate(steps):
-            if not used[i] and step.adds & wanted:
-                used[i] = True
-                if step.requires & ~wanted:
-                    wanted |= step.requires
-                    growing = True
-    return [step for step, use in zip(steps, used, strict=True) if use]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from learnact.simulated.attention import LOOKS, Attention
 from learnact.simulated.planner import Search
 from learnact.simulated.reading import Reading, read
 from learnact.simulated.scene import Scene
-from learnact.simulated.world import Step
+from learnact.simulated.table import Step
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,8 @@ def _toward_some(search: Search, reading: Reading) -> Step | None:
 
 def _possible(reading: Reading, attention: Attention) -> Step | None:
     """Any step that seems possible and leads somewhere new."""
-    options = [
-        step
-        for step in reading.steps
-        if not step.requires & ~reading.state and step.call not in reading.refused
-    ]
+    rows = np.flatnonzero(reading.steps.possible(reading.state)).tolist()
+    steps = [reading.steps.step(row) for row in rows]
+    options = [s for s in steps if s.call not in reading.refused and s.after(reading.state) != reading.state]
     new = [step for step in options if not reading.shunned(step.after(reading.state))] or options
     return new[attention.draw("any", len(new))] if new else None

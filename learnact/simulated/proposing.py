@@ -21,7 +21,6 @@ MOST_PARAMETERS = 7
 LONGEST_PLAN = 80
 CONSIDERED = 12
 NO_WAY = "I see no way to do it."
-_PLAN_BUDGET = 240
 _ANSWER_SENTENCES = 3
 
 
@@ -87,7 +86,7 @@ def _plan(scene: Scene, attention: Attention) -> list[text.Call]:
         reading = read(scene, attention.closer(look))
         if not reading.open_goals:
             continue
-        steps = whole(reading.steps, reading.state, reading.goals, LONGEST_PLAN, _PLAN_BUDGET)
+        steps = whole(reading.steps, reading.state, reading.goals, LONGEST_PLAN)
         best = max(best, [step.call for step in steps], key=len)
         if best:
             break

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from learnact.simulated import text
 from learnact.simulated.attention import Attention
 from learnact.simulated.scene import Entry, Observation, Scene, Told
-from learnact.simulated.world import Step, World, world_of
+from learnact.simulated.table import Table
+from learnact.simulated.world import World, world_of
 
 PATIENCE = 2
 """After so many failed calls of a learned action, if they are no fewer than the others, it is left alone."""
@@ -19,7 +20,7 @@ class Reading:
     """What was read. `shunned` tells states that are remembered; `refused` are calls that failed in this very state."""
 
     world: World
-    steps: list[Step]
+    steps: Table
     state: int
     goals: tuple[int, ...]
     shunned: Callable[[int], bool]
@@ -43,9 +44,7 @@ def read(scene: Scene, attention: Attention) -> Reading:
     )
     fixed = world.mask(world.statics)
     visible = ~(fixed | overlooked)
-    remembered = frozenset(
-        world.mask(t.text for t in now) & visible for now in _states(scene) if now is not None
-    )
+    remembered = frozenset(world.told(now) & visible for now in _states(scene) if now is not None)
     return Reading(
         world,
         _steps(scene, world, attention),
@@ -101,11 +100,11 @@ def _thoughts(scene: Scene) -> list[Told]:
     ]
 
 
-def _steps(scene: Scene, world: World, attention: Attention) -> list[Step]:
+def _steps(scene: Scene, world: World, attention: Attention) -> Table:
     """Every rule that is trusted, filled in as far as its sentences were seen."""
     again = _restated(scene, world)
     distrusted = _distrusted(scene.history)
-    found: list[Step] = []
+    found: list[tuple[int, int]] = []
     for number, rule in enumerate(world.rules):
         if rule.learned and rule.name in distrusted:
             continue
@@ -114,9 +113,8 @@ def _steps(scene: Scene, world: World, attention: Attention) -> list[Step]:
             distances = [scene.end - clause.index, *again.get((number, i), ())]
             if attention.sees(f"{rule.name}: {i}: {clause.text}", distances):
                 seen |= 1 << i
-        n = len(rule.requires)
-        found += world.steps(number, seen & ((1 << n) - 1), seen >> n)
-    return found
+        found.append((number, seen))
+    return world.steps(found)
 
 
 def _restated(scene: Scene, world: World) -> dict[tuple[int, int], list[int]]:

@@ -6,42 +6,48 @@ read requirements that narrow its parameters; requirements and effects that were
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, field
 from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
 
 from learnact.simulated import text
 from learnact.simulated.rules import Clause, Rule
 from learnact.simulated.scene import Play, Scene, Told
+from learnact.simulated.table import WORD, Bits, Table, joined
 
 MOST_GROUND = 1500
 """Most ways in which one rule is filled in; the rest is not thought of."""
 KEPT_WORLDS = 64
-KEPT_MASKS = 512
+KEPT_FILLED = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A rule filled in. Masks over the bits of its world; `keep` is the complement of what is no longer so."""
-
-    call: text.Call
-    requires: int
-    adds: int
-    keep: int
-    learned: bool
-
-    def after(self, state: int) -> int:
-        """The state after it."""
-        return (state & self.keep) | self.adds
-
-
-@dataclass(frozen=True)
+@dataclass
 class _Filled:
-    calls: tuple[text.Call, ...]
-    columns: tuple[tuple[int, ...], ...]
-    """For each sentence of the rule (in the order of `Rule.clauses`) the bits of its filled-in forms."""
+    calls: list[text.Call]
+    numbers: list[NDArray[np.int64]]
+    """For each sentence of the rule (in the order of `Rule.clauses`) the numbers of its filled-in forms' bits."""
+    _matrices: dict[tuple[int, int], Bits] = field(default_factory=dict)
+
+    def matrix(self, clauses: Iterable[int], words: int) -> Bits:
+        """The bits of some sentences of the rule."""
+        found = np.zeros((words, len(self.calls)), dtype=np.uint64)
+        for i in clauses:
+            found |= self._one(i, words)
+        return found
+
+    def _one(self, clause: int, words: int) -> Bits:
+        key = (clause, words)
+        found = self._matrices.get(key)
+        if found is None:
+            numbers = self.numbers[clause]
+            found = np.zeros((words, len(numbers)), dtype=np.uint64)
+            bits = np.left_shift(np.uint64(1), (numbers % WORD).astype(np.uint64))
+            found[numbers // WORD, np.arange(len(numbers))] = bits
+            self._matrices[key] = found
+        return found
 
 
 class World:
@@ -49,26 +55,14 @@ class World:
 
     def __init__(self, rules: Sequence[Rule], play: Play) -> None:
         self.rules = tuple(rules)
-        self._bits: dict[str, int] = {}
-        self._states: dict[tuple[Told, ...], int] = {}
+        self._numbers: dict[str, int] = {}
         self._filled: dict[tuple[int, int], _Filled] = {}
-        self._masks: dict[tuple[int, int, int], list[Step]] = {}
+        self._masks: dict[tuple[Told, ...], int] = {}
         self.names = tuple(dict.fromkeys(name for _, names in play.kinds for name in names))
-        self.kinds = self.mask(text.is_a(name, kind) for kind, names in play.kinds for name in names)
-        self.statics = tuple(f.text for f in play.facts) + tuple(
-            text.is_a(name, kind) for kind, names in play.kinds for name in names
-        )
-        words = [tuple(s.split()) for s in self.statics]
-        known = set(self.names)
-        effects = [c for r in self.rules for c in (*r.adds, *r.deletes)]
-        self._instances: dict[tuple[int, int], list[dict[int, str]]] = {}
-        for r, rule in enumerate(self.rules):
-            for i, clause in enumerate((*rule.requires, *rule.kinds)):
-                if not any(clause.may_be(e) for e in effects):
-                    found = [m for w in words if (m := clause.match(w)) is not None]
-                    self._instances[r, i] = found
-                    known.update(v for m in found for v in m.values())
-        self.names = tuple(dict.fromkeys((*self.names, *(v for w in words for v in w if v in known))))
+        kinds = tuple(text.is_a(name, kind) for kind, names in play.kinds for name in names)
+        self.kinds = self.mask(kinds)
+        self.statics = tuple(f.text for f in play.facts) + kinds
+        self._instances = self._static_instances([tuple(s.split()) for s in self.statics])
         self._slots: dict[tuple[int, int], tuple[str, ...]] = {}
         self._slots = self._reachable_names(play)
 
@@ -81,63 +75,89 @@ class World:
 
     def bit(self, sentence: str) -> int:
         """The bit of a sentence; a new one for a sentence not seen before."""
-        bit = self._bits.get(sentence)
-        if bit is None:
-            bit = self._bits[sentence] = 1 << len(self._bits)
-        return bit
+        return 1 << self._number(sentence)
+
+    def told(self, sentences: tuple[Told, ...]) -> int:
+        """The bits of a state as told; kept, since histories repeat."""
+        found = self._masks.get(sentences)
+        if found is None:
+            if len(self._masks) >= KEPT_FILLED:
+                self._masks.clear()
+            found = self._masks[sentences] = self.mask(t.text for t in sentences)
+        return found
 
     def narrows(self, rule: int, clause: int) -> bool:
         """Whether a requirement is about what never changes, so that it narrows the parameters."""
         return (rule, clause) in self._instances
 
-    def steps(self, rule: int, requires: int, effects: int) -> list[Step]:
-        """A rule filled in as read: `requires` and `effects` say by bits which of its sentences were seen."""
-        key = (rule, requires, effects)
-        found = self._masks.get(key)
+    def steps(self, seen: Iterable[tuple[int, int]]) -> Table:
+        """Rules filled in as read: pairs of a rule's number and the sentences of it that were seen (bits, as in `Rule.clauses`)."""
+        chosen = [(number, clauses, self._fill(number, clauses)) for number, clauses in seen]
+        words = max(1, -(-len(self._numbers) // WORD))
+        parts = [self._part(number, clauses, filled, words) for number, clauses, filled in chosen]
+        if not parts:
+            nothing: Bits = np.zeros((words, 0), dtype=np.uint64)
+            return Table([], [], nothing, nothing, nothing)
+        return joined(parts)
+
+    def every_step(self) -> Table:
+        """All rules with all their sentences."""
+        return self.steps((n, (1 << len(rule.clauses)) - 1) for n, rule in enumerate(self.rules))
+
+    def _part(self, number: int, clauses: int, filled: _Filled, words: int) -> Table:
+        rule = self.rules[number]
+        n, a, d = len(rule.requires), len(rule.adds), len(rule.deletes)
+        return Table(
+            filled.calls,
+            [rule.learned] * len(filled.calls),
+            filled.matrix((i for i in range(n) if clauses >> i & 1), words),
+            filled.matrix((i for i in range(n, n + a) if clauses >> i & 1), words),
+            filled.matrix((i for i in range(n + a, n + a + d) if clauses >> i & 1), words),
+        )
+
+    def _number(self, sentence: str) -> int:
+        found = self._numbers.get(sentence)
         if found is None:
-            if len(self._masks) >= KEPT_MASKS:
-                self._masks.clear()
-            found = self._masks[key] = self._steps(rule, requires, effects)
+            found = self._numbers[sentence] = len(self._numbers)
         return found
 
-    def _steps(self, number: int, requires: int, effects: int) -> list[Step]:
+    def _fill(self, number: int, clauses: int) -> _Filled:
         rule = self.rules[number]
         narrow = sum(
-            1 << i for i in range(len(rule.requires)) if requires >> i & 1 and self.narrows(number, i)
+            1 << i for i in range(len(rule.requires)) if clauses >> i & 1 and self.narrows(number, i)
         )
-        filled = self._fill(number, narrow)
-        n, a = len(rule.requires), len(rule.adds)
-        size = len(filled.calls)
-        pre = _joined([filled.columns[i] for i in range(n) if requires >> i & 1], size)
-        add = _joined([filled.columns[n + i] for i in range(a) if effects >> i & 1], size)
-        gone = _joined(
-            [filled.columns[n + i] for i in range(a, a + len(rule.deletes)) if effects >> i & 1], size
-        )
-        learned = rule.learned
-        return [
-            Step(call, p, d, ~g, learned)
-            for call, p, d, g in zip(filled.calls, pre, add, gone, strict=True)
-            if d & ~p or g
-        ]
-
-    def _fill(self, number: int, narrow: int) -> _Filled:
         key = (number, narrow)
         found = self._filled.get(key)
         if found is None:
-            rule = self.rules[number]
+            if len(self._filled) >= KEPT_FILLED:
+                self._filled.clear()
             bindings = self._bindings(number, rule, narrow)
-            columns = tuple(self._column(clause, bindings) for clause in rule.clauses)
-            found = _Filled(tuple(text.Call(rule.name, b) for b in bindings), columns)
-            self._filled[key] = found
+            columns = [self._column(clause, bindings) for clause in rule.clauses]
+            found = self._filled[key] = _Filled([text.Call(rule.name, b) for b in bindings], columns)
         return found
 
-    def _column(self, clause: Clause, bindings: list[tuple[str, ...]]) -> tuple[int, ...]:
-        fill = clause.template.format
-        bit = self.bit
-        return tuple([bit(fill(*binding)) for binding in bindings])
+    def _column(self, clause: Clause, bindings: list[tuple[str, ...]]) -> NDArray[np.int64]:
+        fill, number = clause.template.format, self._number
+        return np.array([number(fill(*binding)) for binding in bindings], dtype=np.int64)
+
+    def _static_instances(self, facts: list[tuple[str, ...]]) -> dict[tuple[int, int], list[dict[int, str]]]:
+        """For each requirement that no action changes, the names for which it holds; names found there are known from then on."""
+        effects = [c for r in self.rules for c in (*r.adds, *r.deletes)]
+        found: dict[tuple[int, int], list[dict[int, str]]] = {}
+        known = set(self.names)
+        for r, rule in enumerate(self.rules):
+            for i, clause in enumerate((*rule.requires, *rule.kinds)):
+                if not any(clause.may_be(e) for e in effects):
+                    found[r, i] = [m for fact in facts if (m := clause.match(fact)) is not None]
+                    known.update(value for match in found[r, i] for value in match.values())
+        self.names = tuple(dict.fromkeys((*self.names, *(w for fact in facts for w in fact if w in known))))
+        return found
 
     def _bindings(self, number: int, rule: Rule, narrow: int) -> list[tuple[str, ...]]:
-        """Arguments for which what never changes, as far as it was read, holds; by joining the facts that fit."""
+        """Arguments for which what never changes, as far as it was read, holds; by joining the facts that fit.
+
+        A learned action is thought of with different names for different parameters.
+        """
         relations = [
             self._instances[number, i]
             for i in range(len(rule.requires) + len(rule.kinds))
@@ -146,19 +166,20 @@ class World:
         partial: list[dict[int, str]] = [{}]
         for relation in sorted(relations, key=len):
             partial = [
-                {**one, **other}
+                joint
                 for one in partial
                 for other in relation
                 if all(one.get(k, v) == v for k, v in other.items())
+                and _apart(joint := {**one, **other}, rule.learned)
             ][: 4 * MOST_GROUND]
         found: list[tuple[str, ...]] = []
-        bound = set(partial[0]) if partial else set()
-        free = [i for i in range(len(rule.parameters)) if i not in bound]
+        free = [i for i in range(len(rule.parameters)) if partial and i not in partial[0]]
         options = [self._slots.get((number, i), self.names) for i in free]
         for one in partial:
             for values in product(*options):
                 full = {**one, **dict(zip(free, values, strict=True))}
-                found.append(tuple(full[i] for i in range(len(rule.parameters))))
+                if _apart(full, rule.learned):
+                    found.append(tuple(full[i] for i in range(len(rule.parameters))))
                 if len(found) >= MOST_GROUND:
                     return found
         return found
@@ -187,10 +208,8 @@ class World:
         return slots
 
 
-def _joined(columns: list[tuple[int, ...]], size: int) -> Iterable[int]:
-    if not columns:
-        return (0,) * size
-    return reduce(lambda one, other: list(map(operator.or_, one, other)), columns)
+def _apart(names: dict[int, str], learned: bool) -> bool:
+    return not learned or len(set(names.values())) == len(names)
 
 
 _worlds: dict[str, World] = {}
