@@ -31,7 +31,10 @@ Output = Annotated[
 
 def table(
     which: Annotated[
-        str, typer.Argument(metavar="TABLE", help="2, 3, 4, 5, 6, 7, selector, cost.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="TABLE", help="2, 3, 4, 5, 6, 7, selector, robustness, cost.", show_default=False
+        ),
     ],
     runs: Runs,
     results: Results = Path("results"),
@@ -40,8 +43,9 @@ def table(
 ) -> None:
     """Print a table of the paper from runs.
 
-    2 and 3 success by method; 4 updates against notes; 5 actions before and after learning; 6 and 7 the ablations; selector: does the selector
-    choose well; cost: tokens, calls, dollars, turns and steps of learning and of acting. Each rate with interval and number of episodes.
+    2 and 3 success by method; 4 updates against notes; 5 actions before and after learning; 6 and 7 the ablations; selector: does
+    the selector choose well; robustness: changed interfaces; cost: tokens, calls, dollars, turns and steps of learning and of acting.
+    Each rate with interval and number of episodes.
 
     learnact table 2 table2
 

@@ -68,7 +68,9 @@ def learnact(*arguments: str | Path, stdin: str = "") -> Done:
     return Done(done.exit_code, done.stdout, done.stderr)
 
 
-def learnact_process(*arguments: str | Path, stdin: str = "", **environment: str) -> Done:
+def learnact_process(
+    *arguments: str | Path, stdin: str = "", timeout: float = 100, **environment: str
+) -> Done:
     """The same in a process of its own."""
     command = [sys.executable, "-c", "from learnact.cli import main; main()", *map(str, arguments)]
     root = str(Path(__file__).parents[2])
@@ -77,7 +79,7 @@ def learnact_process(*arguments: str | Path, stdin: str = "", **environment: str
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=timeout,
         env={**os.environ, "PYTHONPATH": root, "COLUMNS": "160", **environment},
     )
     return Done(done.returncode, done.stdout, done.stderr)
