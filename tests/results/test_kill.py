@@ -62,7 +62,7 @@ def play_and_kill(folder: Path, first: int, commits: int, seconds: float) -> lis
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("lives", [4, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("lives", [4, pytest.param(15, marks=pytest.mark.slow)])
 def test_what_was_reported_survives_kills_at_any_time(tmp_path, lives):
     random_, told = random.Random(11), []
     for life in range(lives):
