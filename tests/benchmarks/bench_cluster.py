@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from learnact.cluster.runner import Options, RayRunner
 from learnact.domains import registry
 from learnact.models.pool import ModelPool
 from learnact.records import AgentSpec, Budget, DomainSpec, Episode, Library, ModelSpec, Prompt, Rules
+from tests.cluster.processes import descendants
 from tests.scripted import Scripted
 
 EPISODES, TURNS, SECONDS, IN_FLIGHT, WORKERS = 500, 10, 0.2, 64, 2
@@ -134,8 +136,17 @@ async def client_cpu(url: str) -> float:
     return statistics.median(taken)
 
 
-async def batch(url: str) -> tuple[float, float]:
-    """Seconds for the batch on Ray, its workers up, and seconds until they were."""
+def workers_cpu() -> float:
+    """Seconds of CPU that the workers have used."""
+    ticks = 0
+    for pid in descendants("ray::UnitActor"):
+        stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(stat[11]) + int(stat[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+async def batch(url: str) -> tuple[float, float, float]:
+    """Seconds for the batch on Ray, its workers up; seconds until they were; milliseconds of CPU of a worker a turn."""
     units = episodes(EPISODES, TURNS, ModelSpec("m", base_urls=(url,)))
     began = time.perf_counter()
     async with RayRunner(Options(workers=WORKERS, in_flight=IN_FLIGHT // WORKERS)) as runner:
@@ -144,12 +155,13 @@ async def batch(url: str) -> tuple[float, float]:
             await asyncio.sleep(0.05)
         async for _ in runner.run(warm):
             pass
-        up = time.perf_counter()
+        up, used = time.perf_counter(), workers_cpu()
         done = [outcome async for outcome in runner.run(units)]
         seconds = time.perf_counter() - up
+        cpu = (workers_cpu() - used) * 1000 / (EPISODES * TURNS)
     assert len(done) == EPISODES
     assert all(o.result is not None and not o.attempts for o in done)
-    return seconds, up - began
+    return seconds, up - began, cpu
 
 
 def run() -> list[dict[str, Any]]:
@@ -157,7 +169,7 @@ def run() -> list[dict[str, Any]]:
     ideal = EPISODES * TURNS * SECONDS / IN_FLIGHT
     with server() as url:
         client = asyncio.run(client_cpu(url))
-        seconds, start = asyncio.run(batch(url))
+        seconds, start, cpu = asyncio.run(batch(url))
     waves = math.ceil(EPISODES / IN_FLIGHT) * TURNS * SECONDS
     return [
         {
@@ -179,6 +191,7 @@ def run() -> list[dict[str, Any]]:
             "target": 1.10,
         },
         {"name": "the same over whole waves of 64", "value": seconds / waves, "unit": "x", "target": None},
+        {"name": "CPU of a worker a turn, client included", "value": cpu, "unit": "ms", "target": None},
         {"name": "Ray and two workers up", "value": start, "unit": "s", "target": None},
     ]
 

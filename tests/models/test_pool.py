@@ -9,8 +9,10 @@ import time
 from email.utils import formatdate
 
 import pytest
+from aiohttp import web
 
 from learnact.errors import ProviderFailure
+from learnact.models.permits import InFlight
 from learnact.models.pool import ModelPool
 from learnact.models.retry import Patience
 from learnact.records import Message, ModelSpec, Prices, Prompt, Tokens
@@ -344,3 +346,19 @@ async def test_a_query_in_the_base_url_stays_behind_the_path() -> None:
             reply = (await pool.complete(spec(server.url + "/?api-version=7"), PROMPT, 1, "e")).reply
     assert reply.text == "look()"
     assert server.paths == ["/v1/chat/completions?api-version=7"]
+
+
+async def test_requests_in_flight_at_a_model_are_bounded() -> None:
+    now, most = 0, 0
+
+    async def slow(request: web.Request, body: dict[str, object]) -> web.StreamResponse:
+        nonlocal now, most
+        now, most = now + 1, max(most, now + 1)
+        await asyncio.sleep(0.02)
+        now -= 1
+        return await good()(request, body)
+
+    async with FaultServer(always=slow) as server:
+        async with ModelPool(patience=QUICK, permits=InFlight(3)) as pool:
+            await asyncio.gather(*(pool.complete(spec(server.url), PROMPT, n, str(n)) for n in range(20)))
+    assert most == 3
