@@ -13,11 +13,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from learnact.actions.given import read_library
-from learnact.agents.registry import agent
+from learnact.agents.registry import AGENTS
 from learnact.domains import registry
 from learnact.domains.disjoint import check_disjoint
 from learnact.errors import BadInput, JobError, LearnactError
-from learnact.learners.registry import learner
+from learnact.learners.registry import LEARNERS
 from learnact.records import DomainSpec, Library, Plain
 from learnact.results.reader import connect, load_library
 from learnact.spec import Job, TrialSpec
@@ -91,8 +91,8 @@ def _check_options(job: Job, place: tuple[str, int], spec: DomainSpec) -> None:
 
 
 def _check_method(trial: TrialSpec) -> None:
-    agent(trial.agent.name)
-    learner(trial.learner)
+    AGENTS.find(trial.agent.name)
+    LEARNERS.find(trial.learner)
     if trial.agent.name == "code_as_policies":
         for spec in trial.test_domains:
             if registry.build(spec).profile.explores:

@@ -1,23 +1,20 @@
-"""The exact messages of a job, before anything is spent: what an agent or a learner would be asked.
-
-The first prompt of a purpose is caught on its way to the model. What must happen before it (a library must exist before it can be
-improved) is played by the embedded simulated model, for nothing; `Preview.simulated` says so.
-"""
+"""Prompts without a model: real agents and learners are run up to the wanted prompt, and what a model would have said on the way is a stand-in."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import get_args
+import contextlib
+from collections.abc import AsyncIterator, Iterable
 
-from learnact.agents.execute import Worker
+from learnact.agents.execute import Limits, Worker
 from learnact.agents.local import LocalRunner
-from learnact.errors import BadInput, Failure, JobError
-from learnact.models.pool import ModelPool
-from learnact.protocols import Chat, Runner
+from learnact.domains import registry
+from learnact.domains.base import Domain
+from learnact.errors import LearnactError
+from learnact.learners.registry import LEARNERS
+from learnact.learners.training import Blocked, Training
 from learnact.records import (
     Candidate,
+    Episode,
     Exchange,
     Library,
     ModelSpec,
@@ -26,129 +23,122 @@ from learnact.records import (
     Purpose,
     Reply,
     Request,
+    Task,
     Unit,
 )
-from learnact.spec import Job, TrialSpec
-from learnact.trial import run_trial, test_tasks
+from learnact.spec import TrialSpec
+from learnact.trial import Stakes, test_episodes
 
-PURPOSES: tuple[str, ...] = tuple(p for p in get_args(Purpose) if p != "embed")
-_LEARNERS = {"reflect": "reflexion", "code": "voyager", "verify": "voyager", "act": ""}
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A prompt as it would be sent, to which model; `simulated` where a simulated model played what comes before it."""
-
-    trial: TrialSpec
-    model: ModelSpec
-    prompt: Prompt
-    simulated: bool
+ASKED_BY: dict[str, frozenset[str]] = {
+    "learnact": frozenset({"create", "usage", "describe", "improve"}),
+    "reflexion": frozenset({"reflect"}),
+    "voyager": frozenset({"code", "verify", "describe", "usage"}),
+    "none": frozenset(),
+}
+"""What each of our learners asks its model for; another package's may ask for anything."""
+FUNCTION = "stand_in"
 
 
-async def preview(job: Job, domain: str, task: int, purpose: str, method: str = "") -> Preview:
-    """The first prompt of a purpose in a job. `task` numbers the test tasks from 0 (purpose "act" only).
-
-    Raises:
-        BadInput: no trial of the job has such a prompt, or the number is too large.
-    """
-    if purpose not in PURPOSES:
-        raise BadInput(f"there is no purpose {purpose!r}; purposes: {', '.join(PURPOSES)}")
-    trial = _trial(job, domain, purpose, method)
-    simulated = replace(
-        trial, agent_model=_stand_in(trial.agent_model), learner_model=_stand_in(trial.learner_model)
-    )
-    name = ""
-    if purpose == "act":
-        spec = trial.test_domains[0]
-        tasks = test_tasks(trial, spec)
-        if not 0 <= task < len(tasks):
-            raise BadInput(f"{spec.name} has test tasks 0 to {len(tasks) - 1}, not {task}")
-        name = tasks[task].name
-    async with ModelPool() as pool:
-        tap = _Tap(pool, purpose, name)
-        async with Worker(tap) as worker:
-            with suppress(_Found):
-                await run_trial(simulated, _Tapped(LocalRunner(worker), tap), _NoJournal(), lambda *_: None)
-    if tap.found is None:
-        raise BadInput(f"{trial.label} on {domain} came to its end without a prompt for {purpose!r}")
-    model = trial.agent_model if purpose == "act" else trial.learner_model
-    return Preview(trial, model, tap.found, simulated=tap.asked)
+async def agent_prompt(trial: TrialSpec, task: Task, library: Library) -> Prompt:
+    """The first prompt of a test episode."""
+    spec = trial.test_domains[0]
+    episode = next(test_episodes(trial, [Stakes(spec, registry.build(spec), task, library, "test")]))
+    chat = _Chat({})
+    async with Worker(chat, Limits(tries=1)) as worker:
+        outcome = await worker.execute(episode)
+    if not chat.prompts:
+        raise LearnactError(
+            f"the agent asked nothing: {outcome.attempts[-1].error if outcome.attempts else 'it is done'}"
+        )
+    return chat.prompts[0]
 
 
-def _stand_in(model: ModelSpec) -> ModelSpec:
-    return model if model.simulated else replace(model, name="sim-strong", base_urls=(), simulated=True)
+async def learner_prompt(trial: TrialSpec, purpose: Purpose) -> Prompt | None:
+    """The first prompt of a purpose that the learner comes to; None when it does not come to it."""
+    domain = registry.build(trial.domain)
+    purposes: dict[str, Purpose] = {}
+    chat = _Chat(purposes, _failing_call(domain), writes_code=trial.learner != "reflexion")
+    async with Worker(chat, Limits(tries=1)) as worker:
+        runner = _Until(LocalRunner(worker), purpose, purposes)
+        training = Training(trial, domain, tuple(domain.tasks("train")), runner, _NoJournal())
+        with contextlib.suppress(*STOPS):
+            await LEARNERS.find(trial.learner)(training)
+    return runner.found
 
 
-def _trial(job: Job, domain: str, purpose: str, method: str) -> TrialSpec:
-    learner = _LEARNERS.get(purpose, "learnact")
-    for trial in job.trials():
-        named = trial.domain.name == domain and method in ("", trial.method, trial.label)
-        if named and (not learner or trial.learner == learner):
-            return trial
-    of = f" with method {method!r}" if method else ""
-    raise JobError(
-        f"no trial of {job.name} on {domain!r}{of} asks for {purpose!r}; the job has "
-        + ", ".join(sorted({f"{t.label} on {t.domain.name}" for t in job.trials()}))
-    )
+def _failing_call(domain: Domain) -> str:
+    """A primitive call that is not possible: its arguments are names of nothing."""
+    primitive = domain.primitives[0]
+    arguments = [f"{p}={p!r}" if p in primitive.keyword_only else repr(p) for p in primitive.parameters]
+    return f"{primitive.name}({', '.join(arguments)})"
 
 
-class _Found(Failure):
-    """The wanted prompt was caught: nothing more is to be tried."""
-
-    def __init__(self) -> None:
-        super().__init__("found", False)
+class _Found(LearnactError):
+    """The wanted prompt was reached."""
 
 
-class _Tap:
-    """A chat model and a runner that catch the first prompt of a purpose and let all others through."""
+STOPS = (_Found, Blocked, ExceptionGroup)
+"""How a learner ends that is stopped: where it asks for several things at once, as a group."""
 
-    def __init__(self, chat: Chat, purpose: str, task: str) -> None:
+
+class _Chat:
+    """Says what is needed to go on: functions that fail, a description, a verdict."""
+
+    def __init__(self, purposes: dict[str, Purpose], failing: str = "", writes_code: bool = False) -> None:
+        self.prompts: list[Prompt] = []
+        self._purposes = purposes
+        self._failing = failing
+        self._call = f"{FUNCTION}()" if writes_code else failing
+
+    async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:  # noqa: ARG002
+        self.prompts.append(prompt)
+        return Exchange(prompt, Reply(self._say(self._purposes.get(affinity, "act"))))
+
+    async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:  # noqa: ARG002
+        return Reply("", vectors=tuple((1.0,) for _ in texts))
+
+    def _say(self, purpose: Purpose) -> str:
+        code = f"```python\ndef {FUNCTION}():\n    {self._failing}\n    {self._failing}\n```\nUsage: {FUNCTION}()"
+        said: dict[Purpose, str] = {
+            "act": self._call,
+            "create": code,
+            "code": code,
+            "usage": f"Action: {FUNCTION}()\nObservation: ...",
+            "describe": "Description: what the learner model will write.",
+            "verify": "Verdict: yes\nCritique: none",
+        }
+        return said.get(purpose, "")
+
+
+class _Until:
+    """A runner that keeps the first request of a purpose and goes no further."""
+
+    def __init__(self, inner: LocalRunner, wanted: Purpose, purposes: dict[str, Purpose]) -> None:
         self.found: Prompt | None = None
-        self.asked = False
-        self._chat = chat
-        self._purpose = purpose
-        self._task = task
-        self._wanted: set[str] = set()
-
-    async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
-        if affinity in self._wanted:
-            self.found = self.found or prompt
-            raise _Found
-        self.asked = True
-        return await self._chat.complete(model, prompt, seed, affinity)
-
-    async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:
-        return await self._chat.embed(model, texts)
-
-    def look(self, units: Iterable[Unit]) -> Iterator[Unit]:
-        """Units on their way, the wanted ones marked; tests of other tasks need not be played."""
-        for unit in units:
-            if isinstance(unit, Request):
-                wanted = unit.purpose == self._purpose
-            else:
-                wanted = self._purpose == "act" and unit.phase == "test" and unit.task.name == self._task
-                if unit.phase == "test" and not wanted:
-                    continue
-            if wanted:
-                self._wanted.add(unit.key)
-            yield unit
-
-
-@dataclass(frozen=True)
-class _Tapped:
-    runner: Runner
-    tap: _Tap
+        self._inner = inner
+        self._wanted = wanted
+        self._purposes = purposes
 
     async def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
-        async for outcome in self.runner.run(self.tap.look(units)):
-            if self.tap.found is not None:
-                raise _Found
+        """As `Runner.run`, until the wanted request comes."""
+        given = list(units)
+        for unit in given:
+            if isinstance(unit, Episode):
+                continue
+            self._see(unit)
+        async for outcome in self._inner.run(given):
             yield outcome
+
+    def _see(self, request: Request) -> None:
+        self._purposes[request.key] = request.purpose
+        if request.purpose == self._wanted:
+            self.found = self.found or request.prompt
+            raise _Found(request.purpose)
 
 
 class _NoJournal:
     def library(self, trial: str, library: Library) -> None:
-        """Forgotten."""
+        """Nothing is kept."""
 
     def candidate(self, candidate: Candidate) -> None:
-        """Forgotten."""
+        """Nothing is kept."""

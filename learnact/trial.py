@@ -10,7 +10,7 @@ from typing import Literal
 from learnact.agents.prompting import TEXTS as AGENT_TEXTS
 from learnact.domains import registry
 from learnact.domains.base import Domain
-from learnact.learners.registry import learner
+from learnact.learners.registry import LEARNERS
 from learnact.learners.training import Blocked, Learned, Spent, Training, test_budget
 from learnact.protocols import Journal, Runner
 from learnact.records import DomainSpec, Episode, EpisodeResult, Library, Phase, Task, seed_from
@@ -118,7 +118,7 @@ async def _learn(trial: TrialSpec, runner: Runner, journal: Journal, notice: Not
     notice(trial, "learning")
     allowance = await costs.matched(trial)
     training = Training(trial, domain, tasks, runner, journal, allowance)
-    learned = await learner(trial.learner)(training)
+    learned = await LEARNERS.find(trial.learner)(training)
     costs.tell(trial, training.spent)
     return learned
 

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from learnact.actions.sandbox import Bounds, Sandbox
-from learnact.agents.registry import WRITES_CODE, agent
+from learnact.agents.registry import AGENTS, WRITES_CODE
 from learnact.agents.stage import Stage
 from learnact.domains import registry
 from learnact.domains.engine_process import EnginePool
@@ -96,7 +96,7 @@ class Worker:
     ) -> tuple[EpisodeResult, tuple[Call, ...]]:
         """One try of an episode. Replies that an earlier try received are used again, so a repeated try asks nothing twice."""
         domain = registry.build(episode.domain)
-        player = agent(episode.agent.name)
+        player = AGENTS.find(episode.agent.name)
         async with AsyncExitStack() as stack:
             environment = await open_environment(domain, episode.domain, episode.task, self._engines)
             stack.push_async_callback(environment.close)

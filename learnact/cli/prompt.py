@@ -46,8 +46,8 @@ def prompt(
 
     learnact prompt jobs/quickstart.yaml --purpose create
     """
-    from learnact.cli.stand_in import agent_prompt, learner_prompt
     from learnact.preflight import preflight
+    from learnact.preview import agent_prompt, learner_prompt
     from learnact.spec import load
 
     loaded = load(job, overrides or ())
@@ -85,7 +85,7 @@ def _trial(
     purpose: Asked = "act",
 ) -> TrialSpec:
     """The first trial that fits. Raises `JobError` naming what there is."""
-    from learnact.cli.stand_in import ASKED_BY
+    from learnact.preview import ASKED_BY
     from learnact.spec.source import nearest
 
     for given, key, known in (

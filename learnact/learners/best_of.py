@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 
-from learnact.learners.selector import score, terms
+from learnact.learners.selector import terms
 from learnact.learners.training import Learned, Played, Training
-from learnact.records import Candidate, Library, history_entries
+from learnact.records import Library, history_entries
 
 
 async def best_of(training: Training) -> Learned:
@@ -26,21 +26,7 @@ async def best_of(training: Training) -> Learned:
         episodes = await training.play(Library(), replicate=number, sample=True)
         best = max(episodes if best is None else (best, *episodes), key=_goodness)
         library = Library(usage_example=_as_example(best))
-        of = terms([p.result for p in episodes])
-        training.journal.library(training.trial.id, library)
-        training.journal.candidate(
-            Candidate(
-                training.trial.id,
-                number,
-                0,
-                library.id,
-                "",
-                "attempt",
-                of,
-                score(of, ("success",)),
-                selected=True,
-            )
-        )
+        training.keep(number, library, Library(), "attempt", terms([p.result for p in episodes]))
     return Learned(library, (library,))
 
 

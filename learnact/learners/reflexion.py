@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from learnact.agents.prompting import section
 from learnact.learners import replies
-from learnact.learners.selector import score, terms
+from learnact.learners.selector import terms
 from learnact.learners.training import TEXTS, Learned, Played, Training, learner_prompt
-from learnact.records import Candidate, Library, history_entries
+from learnact.records import Library, history_entries
 
 
 async def reflexion(training: Training) -> Learned:
@@ -28,7 +28,8 @@ async def reflexion(training: Training) -> Learned:
         if iteration >= training.trial.settings.reflexion_iterations and not training.may_spend:
             break
         episodes = await training.play(library)
-        _write_down(training, iteration, library, winners[-1] if winners else Library(), episodes)
+        parent = winners[-1] if winners else Library()
+        training.keep(iteration, library, parent, "lesson", terms([p.result for p in episodes]))
         failed = next((p for p in episodes if not p.result.success), None)
         if failed is None:
             break
@@ -52,23 +53,3 @@ def attempt_section(played: Played) -> str:
     lines += [entry.rstrip("\n") for entry in history_entries(result.turns)]
     lines.append("The goal was reached." if result.success else "The goal was not reached.")
     return section("What happened", "\n".join(lines))
-
-
-def _write_down(
-    training: Training, iteration: int, library: Library, parent: Library, episodes: tuple[Played, ...]
-) -> None:
-    of = terms([p.result for p in episodes])
-    training.journal.library(training.trial.id, library)
-    training.journal.candidate(
-        Candidate(
-            trial=training.trial.id,
-            iteration=iteration,
-            candidate=0,
-            library=library.id,
-            parent=parent.id,
-            origin="lesson",
-            terms=of,
-            score=score(of, ("success",)),
-            selected=True,
-        )
-    )

@@ -19,15 +19,18 @@ from learnact.protocols import Journal, Runner
 from learnact.records import (
     AgentSpec,
     Budget,
+    Candidate,
     Episode,
     EpisodeResult,
     Library,
+    Origin,
     Outcome,
     Prompt,
     Purpose,
     Reply,
     Request,
     Task,
+    Terms,
     Unit,
     seed_from,
 )
@@ -186,6 +189,26 @@ class Training:
                 raise Blocked(f"a unit of learning has no result ({why})")
             self.spent.add(outcome)
         return sorted(found, key=lambda o: o.key)
+
+    def keep(
+        self, number: int, library: Library, parent: Library, origin: Origin, terms: Terms, why: str = ""
+    ) -> None:
+        """Write down what a learner without a selector made in a round; `why` says why nothing came of it."""
+        self.journal.library(self.trial.id, library)
+        self.journal.candidate(
+            Candidate(
+                trial=self.trial.id,
+                iteration=number,
+                candidate=0,
+                library=library.id,
+                parent=parent.id,
+                origin=origin,
+                terms=terms,
+                score=terms.success,
+                selected=not why,
+                uncreated=why,
+            )
+        )
 
     def scene(self) -> str:
         """Instruction and primitive actions, as the learner is shown them."""

@@ -17,7 +17,7 @@ from learnact.learners.failures import primitives_made
 from learnact.learners.library import Where, code_section, explain, merge, problems
 from learnact.learners.retrieval import Retrieval
 from learnact.learners.training import TEXTS, Learned, Played, Training, learner_prompt
-from learnact.records import Candidate, Library, Prompt, Task
+from learnact.records import Library, Prompt, Task, Terms
 
 
 async def voyager(training: Training) -> Learned:
@@ -63,11 +63,11 @@ async def _practise(training: Training, number: int, task: Task, library: Librar
             done, critique = await _verify(training, number, attempt, played)
             if done:
                 skilled = await explain(training, Where(number, 0), grown)
-                _write_down(training, number, library, skilled, "")
+                training.keep(number, skilled, library, "skill", Terms())
                 return skilled
             told = f"{primitives_made(played.result.turns[0])}\nCritique: {critique}"
         feedback = section("Your last answer", f"{reply.text.strip()}\n\n{told}")
-    _write_down(training, number, library, library, "no round was verified")
+    training.keep(number, library, library, "skill", Terms(), "no round was verified")
     return library
 
 
@@ -93,19 +93,3 @@ async def _verify(training: Training, number: int, attempt: int, played: Played)
     )
     reply = await training.ask("verify", prompt, iteration=number, attempt=attempt)
     return replies.verdict(reply.text)
-
-
-def _write_down(training: Training, number: int, parent: Library, library: Library, why: str) -> None:
-    training.journal.library(training.trial.id, library)
-    training.journal.candidate(
-        Candidate(
-            trial=training.trial.id,
-            iteration=number,
-            candidate=0,
-            library=library.id,
-            parent=parent.id,
-            origin="skill",
-            selected=not why,
-            uncreated=why,
-        )
-    )

@@ -5,7 +5,7 @@ import re
 from learnact.agents.execute import Worker
 from learnact.agents.local import LocalRunner
 from learnact.domains import registry
-from learnact.learners.registry import learner
+from learnact.learners.registry import LEARNERS
 from learnact.learners.retrieval import bm25
 from learnact.learners.training import Training
 from learnact.spec import load
@@ -50,7 +50,7 @@ async def learn(chat, method, *overrides, notes=None, allowance=None):
     async with Worker(chat) as worker:
         tasks = tuple(domain.tasks("train"))
         training = Training(trial, domain, tasks, LocalRunner(worker), notes or Notes(), allowance)
-        return await learner(trial.learner)(training), training
+        return await LEARNERS.find(trial.learner)(training), training
 
 
 async def test_reflexion_adds_a_lesson_for_the_first_failed_episode_and_shows_it():
