@@ -119,6 +119,7 @@ class Session:
         self.printed = Printed(self.output)
         self.library: types.CodeType | None = None
         self.primitives: list[str] = []
+        self.turn = 0
         self.modules = [(vars(m), dict(vars(m))) for m in (sys.modules[name] for name in PRELOADED)]
         self.modules.append((vars(builtins), dict(vars(builtins))))
 
@@ -155,6 +156,7 @@ class Session:
             )
         except BaseException as raised:  # noqa: BLE001 - the boundary: whatever learned code raised becomes data
             value, error = None, self._describe(raised)
+        self.turn += 1
         sys.setrecursionlimit(2000)
         try:
             self.channel.send(["end", value, error, self.printed.take()])
@@ -177,16 +179,23 @@ class Session:
             exec(self.library, space)
         space["__name__"] = "__main__"
         try:
-            expression = compiled(code, PROGRAM, "eval")
+            expression = compiled(code.strip(), PROGRAM, "eval")
         except SyntaxError:
             exec(compiled(code, PROGRAM, "exec"), space)
             return None
         return eval(expression, space)
 
     def _primitive(self, name: str) -> Callable[..., Any]:
+        turn = self.turn
+
         def primitive(*arguments: Any, **keywords: Any) -> Any:
+            if turn != self.turn:
+                raise RuntimeError("the call that this primitive action belonged to is over")
             place = where(sys._getframe(1))
-            plain = wire.flatten([list(arguments), keywords], self.limits, lenient=False)
+            try:
+                plain = wire.flatten([list(arguments), keywords], self.limits, lenient=False)
+            except wire.WireError as refused:
+                raise ValueError(f"{name} takes plain values of bounded size, not {refused}") from None
             self.channel.send(["do", name, *plain, place, self.printed.take()])
             answer = self.channel.receive()
             if answer[0] == "stop":
@@ -227,8 +236,8 @@ NOWHERE = ("", "", 0)
 
 
 def named(code: types.CodeType) -> str:
-    """A function's name; `""` for the top level of a module or program."""
-    return "" if code.co_name == "<module>" else code.co_qualname[:200]
+    """A function's name, the outer one's for what is defined inside it; `""` for the top level of a module or program."""
+    return "" if code.co_name == "<module>" else code.co_qualname.partition(".<locals>")[0][:200]
 
 
 def where(frame: types.FrameType | None) -> tuple[str, str, int]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -25,16 +26,18 @@ RECORD = struct.Struct("!BxxxIii")
 
 FORK, KILL, FORKED, EXITED = 1, 2, 3, 4
 
+ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{8,16}\b")
+
 INT_BITS = 1024
 """Integers of more bits are no plain data: their decimal text alone would be long."""
 
 
 class Limits(NamedTuple):
-    """Bounds of one value. `depth` counts nested containers, `items` all values in it, `bytes` its JSON text."""
+    """Bounds of one value. `depth` counts nested containers, `items` all values in it, `characters` those of all its texts, keys included."""
 
     depth: int = 16
     items: int = 4096
-    bytes: int = 64 << 10
+    characters: int = 64 << 10
 
 
 class WireError(ValueError):
@@ -68,7 +71,7 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 def refuse(value: Any, limits: Limits) -> str | None:
     """Why a value is no plain data within the limits; None when it is. Does not recurse and never prints the value."""
     stack: list[tuple[Any, int]] = [(value, 0)]
-    items = 0
+    items = characters = 0
     while stack:
         item, depth = stack.pop()
         items += 1
@@ -76,6 +79,9 @@ def refuse(value: Any, limits: Limits) -> str | None:
             return f"more than {limits.items} values"
         kind = type(item)
         if kind is str:
+            characters += len(item)
+            if characters > limits.characters:
+                return f"more than {limits.characters} characters"
             if not item.isascii() and not _encodes(item):
                 return "text that is not Unicode"
         elif kind is int:
@@ -92,6 +98,9 @@ def refuse(value: Any, limits: Limits) -> str | None:
             if kind is dict:
                 if not all(type(key) is str and (key.isascii() or _encodes(key)) for key in item):
                     return "a key that is not text"
+                characters += sum(map(len, item))
+                if characters > limits.characters:
+                    return f"more than {limits.characters} characters"
                 stack.extend((part, depth + 1) for part in item.values())
             else:
                 stack.extend((part, depth + 1) for part in item)
@@ -114,7 +123,7 @@ def flatten(value: Any, limits: Limits, lenient: bool) -> Any:
     Runs in the confined process. `lenient` (results): an object becomes `<ClassName>`; otherwise (arguments) it is a `TypeError`.
     Raises `WireError` for what is too large, too deep or cyclic.
     """
-    return _flatten(value, limits.depth, [limits.items], lenient)
+    return _flatten(value, limits.depth, [limits.items, limits.characters], lenient)
 
 
 def _flatten(value: Any, depth: int, budget: list[int], lenient: bool) -> Any:
@@ -124,7 +133,7 @@ def _flatten(value: Any, depth: int, budget: list[int], lenient: bool) -> Any:
     if value is None or value is True or value is False:
         return value
     if isinstance(value, str):
-        return unicode(str.__str__(value))
+        return _text(value, budget)
     if isinstance(value, int):
         number = int.__int__(value)
         if number.bit_length() > INT_BITS:
@@ -143,7 +152,7 @@ def _flatten(value: Any, depth: int, budget: list[int], lenient: bool) -> Any:
     if len(value) > budget[0]:
         raise WireError("too many values")
     if isinstance(value, dict):
-        return {_key(k): _flatten(v, depth - 1, budget, lenient) for k, v in list(dict.items(value))}
+        return {_key(k, budget): _flatten(v, depth - 1, budget, lenient) for k, v in list(dict.items(value))}
     parts = [_flatten(part, depth - 1, budget, lenient) for part in value]
     return sorted(parts, key=_order) if isinstance(value, set | frozenset) else parts
 
@@ -152,19 +161,30 @@ def _order(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _key(key: Any) -> str:
+def _text(value: str, budget: list[int]) -> str:
+    text = str.__str__(value)
+    budget[1] -= len(text)
+    if budget[1] < 0:
+        raise WireError("too long")
+    return unicode(text)
+
+
+def _key(key: Any, budget: list[int]) -> str:
     if isinstance(key, str):
-        return str(_flatten(key, 1, [1], False))
+        return _text(key, budget)
     if key is None or isinstance(key, bool | int | float):
         return json.dumps(key)
     raise WireError("a key that is not text")
 
 
 def clean(text: Any, limit: int) -> str:
-    """Text of a confined process, made harmless: at most `limit` characters, Unicode, no control characters but tab and newline."""
+    """Text of a confined process, made harmless: at most `limit` characters, Unicode, no control characters but tab and newline.
+
+    Addresses of objects, which differ from process to process, become zero, so that the same call gives the same text everywhere.
+    """
     if not isinstance(text, str):
         return ""
-    kept = text[:limit]
+    kept = (ADDRESS.sub(" at 0x0", text) if " at 0x" in text else text)[:limit]
     if kept.isprintable():
         return kept
     return "".join(c if c >= " " or c in "\n\t" else "\ufffd" for c in unicode(kept))

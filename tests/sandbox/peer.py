@@ -100,7 +100,7 @@ async def converse(answers: Sequence[bytes]) -> tuple[CallResult, Peered]:
 
 def sound(result: CallResult, sandbox: Peered) -> None:
     """What must hold of every result, whatever the process sent."""
-    limits = wire.Limits(BOUNDS.depth, BOUNDS.items, BOUNDS.value_bytes)
+    limits = wire.Limits(BOUNDS.depth, BOUNDS.items, BOUNDS.value_characters)
     assert wire.refuse(result.value, limits) is None
     assert len(result.printed) <= BOUNDS.output_bytes
     assert result.primitives == len(sandbox.calls) <= BOUNDS.primitives

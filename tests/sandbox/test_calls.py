@@ -117,3 +117,98 @@ async def test_a_program_of_statements_runs_whole() -> None:
     result = await one("for room in ['a', 'b']:\n    move('hall', room)\nboom", world)
     assert len(world.done) == 2
     assert result.error == ActionError("NameError", "name 'boom' is not defined", "", 3, "boom")
+
+
+async def test_output_and_primitives_before_an_error_are_kept() -> None:
+    world = World()
+    source = "def f():\n    print('one')\n    pick(1)\n    print('two')\n    pick(2)\n    print('three')\n    return {}['x']\n"
+    result = await one("f()", world, source=source)
+    assert result.printed == "one\ntwo\nthree\n"
+    assert [arguments for _, arguments, _ in world.done] == [[1], [2]]
+    assert result.error == ActionError("KeyError", "'x'", "f", 7, "return {}['x']")
+
+
+async def test_the_place_of_an_error_is_in_the_innermost_learned_function() -> None:
+    source = "import re\n\ndef outer(x):\n    return [inner(y) for y in x]\n\ndef inner(y):\n    return re.compile(y)\n"
+    result = await one("outer(['('])", World(), source=source)
+    assert result.error is not None
+    assert (result.error.function, result.error.line, result.error.source) == (
+        "inner",
+        7,
+        "return re.compile(y)",
+    )
+
+
+async def test_wrong_arguments_name_the_function() -> None:
+    result = await one("carry('ball1')", World())
+    assert result.error == ActionError(
+        "TypeError", "carry() missing 2 required positional arguments: 'start' and 'end'"
+    )
+
+
+async def test_a_library_that_does_not_parse_is_an_error_at_its_line() -> None:
+    result = await one("f()", World(), source="x = 1\ndef f(:\n    pass\n")
+    assert result.error == ActionError("SyntaxError", "invalid syntax", "", 2, "def f(:")
+
+
+async def test_addresses_do_not_differ_from_process_to_process() -> None:
+    source = "def f():\n    print(f)\n    raise ValueError(object())\n"
+    first, second = await one("f()", World(), source=source), await one("f()", World(), source=source)
+    assert first.printed == second.printed == "<function f at 0x0>\n"
+    assert first.error == second.error
+
+
+async def test_a_primitive_of_an_earlier_call_is_dead() -> None:
+    source = "import math\ndef keep():\n    math.kept = pick\ndef late():\n    pick(1)\n    return __import__.__globals__['sys'].kept(2)\n"
+    source = source.replace("math.kept", "__import__.__globals__['sys'].kept")
+    world = World()
+    async with Sandbox() as sandbox, sandbox.session(source, PRIMITIVES, seed=1) as session:
+        await session.call("keep()", world.do)
+        result = await session.call("late()", world.do)
+    assert result.error is not None
+    assert "is over" in result.error.message
+    assert len(world.done) == 1
+
+
+async def test_what_a_call_changes_in_modules_is_undone() -> None:
+    source = "import math\ndef spoil():\n    math.pi = 3\n    __builtins__['len'] = None\ndef fine():\n    return math.pi > 3, len('ab')\n"
+    async with Sandbox() as sandbox, sandbox.session(source, [], seed=1) as session:
+        await session.call("spoil()", World().do)
+        assert (await session.call("fine()", World().do)).value == [True, 2]
+
+
+async def test_long_answers_arrive_whole_and_one_that_is_not_read_holds_nobody_up() -> None:
+    async def long(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
+        return PrimitiveAnswer("x" * 900_000)
+
+    deaf = "f = b'[\"do\",\"pick\",[],{},null,\"\"]'\n__import__.__globals__['os'].write(3, len(f).to_bytes(4, 'big') + f)\nwhile True: pass"
+    async with Sandbox(Bounds(message_bytes=1 << 20, cpu_seconds=0.3)) as sandbox:
+        async with sandbox.session(LIBRARY, PRIMITIVES, seed=1) as session:
+            assert (await session.call("len(pick(1))", long)).value == 900_000
+            result = await session.call(deaf, long)
+    assert result.error is not None
+    assert result.error.type == "TimeLimit"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "code", "kind"),
+    [
+        (Bounds(recursion=50), "(f := lambda n: n and f(n - 1))(60)", "RecursionError"),
+        (Bounds(source_bytes=100), "1", "SourceLimit"),
+        (Bounds(depth=2), "[[[1]]]", "Forbidden"),
+        (Bounds(items=5), "[1, 2, 3, 4, 5, 6]", "Forbidden"),
+        (Bounds(value_characters=100), "'x' * 101", "Forbidden"),
+        (Bounds(memory_bytes=64 << 20), "len(bytearray(64 << 20))", "MemoryLimit"),
+        (Bounds(message_bytes=2000), "'x' * 3000", "Forbidden"),
+        (Bounds(primitives=2), "[pick(i) for i in range(3)]", "PrimitiveLimit"),
+    ],
+)
+async def test_each_bound_can_be_set(bounds: Bounds, code: str, kind: str) -> None:
+    result = await one(code, World(), bounds)
+    assert result.error is not None
+    assert result.error.type == kind
+
+
+async def test_output_beyond_its_bound_is_dropped() -> None:
+    result = await one("print('x' * 500)", World(), Bounds(output_bytes=100))
+    assert result.printed == "x" * 100
