@@ -7,6 +7,7 @@ off: they replay calls that may have happened. Implements `protocols.Runner`; se
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import secrets
@@ -270,12 +271,13 @@ class RayRunner:
                 return
 
     def _discard(self, seat: _Seat) -> None:
-        """End the worker on a seat; its units come back as lost."""
-        import ray
+        """End the worker on a seat; its units come back as lost. One that is gone already is no error."""
+        import ray.exceptions
 
         actor, seat.actor, seat.ready, seat.in_flight = seat.actor, None, False, 0
         if actor is not None:
-            ray.kill(actor, no_restart=True)
+            with contextlib.suppress(ray.exceptions.RayError, RuntimeError, ConnectionError, ValueError):
+                ray.kill(actor, no_restart=True)
 
     def _give_up(self, seat: _Seat, failure: Exception) -> None:
         """Leave a seat empty; when it was the last one, no unit can be played any more."""

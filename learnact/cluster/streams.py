@@ -19,38 +19,41 @@ class Flight:
 
 
 class Stream:
-    """One `run()`: lazy input, and outcomes that wait to be taken (at most `window` units are under way or waiting)."""
+    """One `run()`: lazy input, and outcomes that wait to be taken (at most `window` units are under way or waiting, one is taken ahead)."""
 
     def __init__(self, units: Iterable[Unit], window: int) -> None:
         self._units: Iterator[Unit] = iter(units)
         self._window = window
         self._again: deque[Flight] = deque()
-        self._exhausted = False
+        self._head: Flight | None = None
         self._error: BaseException | None = None
         self._flying: set[Flight] = set()
         self._ready: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self.tasks: set[asyncio.Task[None]] = set()
+        self._advance()
+        self._finish()
 
     def next(self) -> Flight | None:
         """The next unit to send, or None when there is none now. An error of the input ends it and is raised to the consumer."""
-        flight = self._take()
-        if flight is not None:
-            self._flying.add(flight)
+        if self._again:
+            flight = self._again.popleft()
+        elif self._head is None or len(self._flying) + self._ready.qsize() >= self._window:
+            return None
+        else:
+            flight = self._head
+            self._advance()
+        self._flying.add(flight)
         return flight
 
-    def _take(self) -> Flight | None:
-        if self._again:
-            return self._again.popleft()
-        if self._exhausted or len(self._flying) + self._ready.qsize() >= self._window:
-            return None
+    def _advance(self) -> None:
+        """One unit is taken ahead, so that the end of the input is known with the last outcome, not when a place is free again."""
+        self._head = None
         try:
-            return Flight(next(self._units))
+            self._head = Flight(next(self._units))
         except StopIteration:
-            self._exhausted = True
+            pass
         except Exception as error:  # noqa: BLE001 - raised again, to the consumer whose input it is
-            self._exhausted, self._error = True, error
-        self._finish()
-        return None
+            self._error = error
 
     def lost(self, flight: Flight) -> None:
         """The unit must be sent again."""
@@ -64,7 +67,7 @@ class Stream:
         self._finish()
 
     def _finish(self) -> None:
-        if self._exhausted and not self._flying and not self._again:
+        if self._head is None and not self._flying and not self._again:
             self._ready.put_nowait(None)
 
     async def take(self) -> Outcome | None:
