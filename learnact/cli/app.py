@@ -15,7 +15,7 @@ from learnact import __version__
 from learnact.cli.output import complain
 from learnact.errors import BadInput, LearnactError, MissingExtra
 
-UNFINISHED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+UNFINISHED, BAD_INPUT = 1, 2
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 HELP = """Does an agent that learns new actions beat one that does not?
@@ -119,7 +119,7 @@ class Commands(TyperGroup):
             raise typer.Exit(UNFINISHED) from None
         except KeyboardInterrupt:
             complain("interrupted; the same command again continues where it stopped")
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(UNFINISHED) from None
 
 
 def listed(name: str) -> Any:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from aiohttp import web
 from typer.testing import CliRunner
 
 from learnact.cli.app import app
-from tests.models.server import FaultServer, good
+from tests.models.server import Behaviour, FaultServer, good
 
 CARRY = """```python
 def carry(ball, start, end):
@@ -120,24 +121,46 @@ async def speak(request: web.Request, body: dict[str, Any]) -> web.StreamRespons
     return await good(said)(request, body)
 
 
-@pytest.fixture(scope="session")
-def speaker() -> Iterator[str]:
-    """Base URL of a chat server that plays gripper."""
+async def speak_slowly(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    """The same, each reply after a while."""
+    await asyncio.sleep(0.1)
+    return await speak(request, body)
+
+
+@contextmanager
+def serving(behaviour: Behaviour) -> Iterator[str]:
+    """Base URL of a server in a thread of its own."""
     ready, stop, urls = threading.Event(), asyncio.Event(), list[str]()
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
-        async with FaultServer(always=speak) as server:
+        async with FaultServer(always=behaviour) as server:
             urls.append(server.url)
             ready.set()
             await stop.wait()
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
-    assert ready.wait(10)
-    yield urls[0]
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
+    try:
+        assert ready.wait(10)
+        yield urls[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def speaker() -> Iterator[str]:
+    """A chat server that plays gripper."""
+    with serving(speak) as url:
+        yield url
+
+
+@pytest.fixture
+def slow_speaker() -> Iterator[str]:
+    """The same, slowly."""
+    with serving(speak_slowly) as url:
+        yield url
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,65 @@
+"""A run that is stopped in the middle keeps what it has, and the same command again ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import JOB, learnact, learnact_process
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+def test_stopped_and_continued(stop: signal.Signals, slow_speaker: str, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(JOB.format(url=slow_speaker))
+    arguments = [
+        "run",
+        str(tmp_path / "job.yaml"),
+        "--results",
+        str(tmp_path / "results"),
+        "--set",
+        "methods=[act]",
+    ]
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from learnact.cli import main; main()",
+            *arguments,
+            "--set",
+            "cluster.in_flight=1",
+        ],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    deadline = time.monotonic() + 60
+    while (
+        not list(tmp_path.glob("results/*/episodes*"))
+        and time.monotonic() < deadline
+        and process.poll() is None
+    ):
+        time.sleep(0.05)
+    process.send_signal(stop)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 1, err
+    assert "interrupted; the same command again continues" in err
+    assert "Traceback" not in err
+    kept = learnact(
+        "sql", "SELECT count(*) AS n FROM episodes", "--results", tmp_path / "results", "--format", "json"
+    )
+    before = kept.json[0]["n"]
+    assert 1 <= before < 6
+    again = learnact_process(*arguments, "--json")
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["unfinished"] == []
+    assert f"done now {6 - before} episodes, 0 requests, {before} found" in again.err.splitlines()[-1]
