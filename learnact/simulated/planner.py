@@ -18,6 +18,8 @@ from learnact.simulated.table import Step, Table
 
 BUDGET = 60
 """Evaluations of one search: half of them for all goals at once, half for each single goal after that."""
+DEEPEST = 3
+"""How many steps back from a goal it looks for something to bring about first."""
 _LONGEST_JUMP = 60
 
 
@@ -47,20 +49,51 @@ class Search:
         self._table, self.reachable = reached(table, state)
 
     def toward(self, goals: Sequence[int]) -> Found:
-        """Steps to all goals (a bit each); where none are found within the budget, to one more goal that keeps the others."""
+        """Steps to all goals (a bit each); where none are found within the budget, to one more goal that keeps the others; where none
+        are found for any, to what the last step to one of them requires."""
         goal = reduce(or_, goals, 0)
         if goal & ~self.reachable:
             return Found((), False)
         found = self._best_first(goal, self.budget // 2)
-        if found.better or len(goals) == 1:
+        if found.better:
             return found
         kept = goal & self.state
-        for one in goals:
-            if not one & self.state:
-                alone = self._best_first(kept | one, self.budget // 2)
-                if alone.better:
-                    return alone
+        single = [kept | one for one in goals if not one & self.state]
+        if len(single) > 1:
+            for alone in single:
+                nearer = self._best_first(alone, self.budget // 2)
+                if nearer.better:
+                    return nearer
+        for alone in single:
+            nearer = self._means(alone, kept, DEEPEST)
+            if nearer.better:
+                return nearer
         return found
+
+    def _means(self, goal: int, kept: int, depth: int) -> Found:
+        """Toward what the last step to a goal requires: all of it that is not so, the farthest first, then what that requires."""
+        relaxed = Relaxed(relevant(self._table, goal), goal)
+        plan = relaxed.guess(self.state).plan
+        last = next((step for step in reversed(plan) if step.adds & goal & ~self.state), None)
+        if last is None:
+            return Found((), False)
+        farthest = [
+            step.adds & last.requires & ~self.state
+            for step in reversed(plan)
+            if step.adds & last.requires & ~self.state
+        ]
+        so = last.requires & self.state
+        for wanted in farthest:
+            for with_it in (kept | so | wanted, kept | wanted):
+                found = self._best_first(with_it, self.budget // 4)
+                if found.better:
+                    return found
+        if depth > 1:
+            for wanted in farthest:
+                found = self._means(kept | wanted, kept, depth - 1)
+                if found.better:
+                    return found
+        return Found((), False)
 
     def _best_first(self, goal: int, budget: int) -> Found:
         relaxed = Relaxed(relevant(self._table, goal), goal)

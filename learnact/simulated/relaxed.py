@@ -54,7 +54,9 @@ class Relaxed:
             here = missing & ~layers[depth - 1]
             if depth == 1:
                 near = here
-            for row in sorted({self._first(bit, levels, depth - 1) for bit in _bits(here)}):
+            # What few steps give comes first: one of them may give the rest, too.
+            scarce = {(len(self._adding(bit)), self._first(bit, levels, depth - 1)) for bit in _bits(here)}
+            for _, row in sorted(scarce):
                 step = self.table.step(row)
                 if step.adds & here:
                     plan.append(step)
