@@ -116,9 +116,11 @@ def figure3_sheet(figure: Figure) -> Sheet:
         Column("episodes", "count"),
         Column("trials", "count"),
     )
+    several = len({p.domain for p in figure.points} - {ALL}) > 1
     rows = tuple(
         (p.method, p.domain, p.iteration, p.success, p.correctness, p.frequency, p.success.episodes, p.trials)
         for p in figure.points
+        if several or p.domain != ALL
     )
     notes = (
         INTERVALS,

@@ -116,6 +116,8 @@ def table4(connection: Connection) -> list[Sheet]:
             count[at] += 1
             count[2 + at] += not row["uncreated"]
             count[4 + at] += row["selected"]
+    domains = {domain for _, domain in counts} - {ALL}
+    counts = {key: c for key, c in counts.items() if key[1] != ALL or len(domains) > 1}
     table: list[tuple[Cell, ...]] = []
     for (method, domain), c in sorted(counts.items(), key=lambda item: (item[0][1] == ALL, item[0])):
         table.append((domain, method, c[0], c[1], c[0] / (c[0] + c[1]), c[2], c[3], c[4], c[5]))

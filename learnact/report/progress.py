@@ -60,9 +60,11 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Judged by the pace of this session's test episodes; None before there are any. Learning still to come is not in it."""
+        """Judged by the pace of this session's test episodes; None while that says nothing."""
+        if self.trials and self.ended >= self.trials:
+            return 0.0
         if not self.fresh or self.tested >= self.tests:
-            return 0.0 if self.tests and self.tested >= self.tests else None
+            return None
         return (self.tests - self.tested) * self.seconds / self.fresh
 
 

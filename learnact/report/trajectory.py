@@ -62,7 +62,7 @@ def _wrapped(label: str, text: str) -> list[str]:
     lines: list[str] = []
     for number, part in enumerate(text.split("\n") or [""]):
         lines += textwrap.wrap(
-            part, WIDTH, initial_indent="" if number else label, subsequent_indent=indent
+            part, WIDTH, initial_indent=indent if number else label, subsequent_indent=indent
         ) or ([label.rstrip()] if not number else [])
     return lines
 
@@ -97,7 +97,8 @@ def library_text(library: Library) -> str:
 
 
 def _comment(text: str) -> list[str]:
-    return [f"# {line}".rstrip() for line in text.split("\n")] if text else []
+    lines = [part for line in text.split("\n") for part in textwrap.wrap(line, WIDTH - 2) or [""]]
+    return [f"# {line}".rstrip() for line in lines] if text else []
 
 
 def show_library(connection: Connection, library: str) -> str:

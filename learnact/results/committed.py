@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from learnact.results.schema import SCHEMAS
 
 KEPT_TURNS = 200_000
 """Rows of `turns` and `calls` held in memory for finding; one trial is held at least."""
+
+KEPT_OUTCOMES = 1000
+"""Outcomes of this session held in memory as they came."""
 
 
 @dataclass
@@ -46,9 +49,9 @@ class Committed:
     def __init__(self, folder: Path, parts: Parts) -> None:
         self._folder = folder
         self._trials: dict[str, str] = {}
-        self._fresh: set[str] = set()
         self._loaded: OrderedDict[str, _Trial] = OrderedDict()
         self._texts: dict[str, str] = {}
+        self._recent: OrderedDict[str, Outcome] = OrderedDict()
         self._library_rows: dict[tuple[str, str], Library] | None = None
         self._live = parts
         for table in ("episodes", "requests"):
@@ -109,12 +112,15 @@ class Committed:
     def add(self, outcome: Outcome) -> None:
         """An outcome has been committed in this session."""
         self._trials[outcome.key] = outcome.unit.trial
+        self._recent[outcome.key] = replace(outcome, calls=())
+        if len(self._recent) > KEPT_OUTCOMES:
+            self._recent.popitem(last=False)
 
     def find(self, key: str) -> Outcome | None:
         """The outcome of a unit with its result, from the parts."""
         trial = self._trials.get(key)
-        if trial is None:
-            return None
+        if trial is None or key in self._recent:
+            return self._recent.get(key)
         loaded = self._load(trial, key)
         kind, row = loaded.units[key]
         attempts = tuple(rows.attempt_from(a) for a in loaded.attempts.get(key, ()))

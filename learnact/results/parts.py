@@ -10,6 +10,7 @@ behind (temporary files, files without a manifest, replaced parts) is ignored by
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from learnact.results.schema import ORDER, READABLE_VERSIONS, SCHEMA_VERSION, SC
 FAN_IN = 64
 """Parts of one level that are merged into one of the next: bounds both their number and how often a row is rewritten."""
 ROW_GROUP = 20_000
+_log = logging.getLogger("learnact.results")
 _MANIFEST = re.compile(r"part\.(\d+)\.json")
 _DATA = re.compile(r"\w+\.(\d+)\.parquet")
 
@@ -87,6 +89,7 @@ class Parts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.live = live_parts(folder)
+        self._merging = True
         self._next = self._clean() + 1
 
     def _clean(self) -> int:
@@ -122,15 +125,23 @@ class Parts:
     def compact(self) -> None:
         """Merge everything into one part with its rows in order."""
         if len(self.live) > 1:
-            self._merge(self.live)
+            self._try_merge(self.live)
+
+    def _try_merge(self, old: list[Part]) -> None:
+        """Merge parts; when that fails (memory, space) they stay as they are, which is slower to read and nothing worse."""
+        try:
+            self._merge(old)
+        except (duckdb.Error, OSError) as error:
+            self._merging = False
+            _log.warning("parts of %s stay unmerged: %s", self.folder, error)
 
     def _merge_levels(self) -> None:
-        while True:
+        while self._merging:
             level = self.live[-1].level
             tail = [part for part in self.live if part.level == level]
             if len(tail) < FAN_IN:
                 return
-            self._merge(tail)
+            self._try_merge(tail)
 
     def _merge(self, old: list[Part]) -> None:
         old = list(old)

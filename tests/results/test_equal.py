@@ -76,3 +76,22 @@ def test_parts_are_merged_while_a_run_goes_on_and_nothing_is_lost(tmp_path, monk
         assert connection.execute("SELECT count(*), count(DISTINCT key) FROM requests").fetchone() == (14, 14)
         keys = [key for (key,) in connection.execute("SELECT key FROM _requests").fetchall()]
         assert keys == sorted(keys)
+
+
+def test_a_merge_that_fails_leaves_everything_readable(tmp_path, monkeypatch, caplog):
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(parts.Parts, "_merge", full)
+
+    async def session():
+        store = RunStore.open(tmp_path, "m" * 24, "unmerged", {}, {}, {})
+        for number in range(3):
+            await store.commit(material.answered(material.request(number)))
+        await store.close()
+        return store.folder
+
+    folder = asyncio.run(session())
+    assert "stay unmerged: No space left" in caplog.text
+    with connect_folders([folder]) as connection:
+        assert connection.execute("SELECT count(*) FROM requests").fetchone() == (3,)

@@ -58,15 +58,14 @@ async def test_a_failed_unit_leaves_attempts_only_and_is_tried_again(tmp_path):
     await store.commit(material.failed(unit))
     assert store.find(unit.key) is None
     await store.commit(material.outcome(unit))
-    found = store.find(unit.key)
-    assert found is not None
-    assert [(a.attempt, a.boundary) for a in found.attempts] == [(1, "provider"), (2, "provider")]
+    assert store.find(unit.key) is not None
     assert store.counters.failed == 1
     assert store.counters.attempts == 2
     await store.close()
     with connect(tmp_path) as connection:
         assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (1,)
-        assert connection.execute("SELECT count(*) FROM attempts").fetchone() == (2,)
+        told = connection.execute("SELECT attempt, boundary FROM attempts ORDER BY ALL").fetchall()
+        assert told == [(1, "provider"), (2, "provider")]
 
 
 async def test_a_learner_that_asks_one_thing_after_another_does_not_wait_long(tmp_path):
