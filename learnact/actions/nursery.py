@@ -21,7 +21,7 @@ START_SECONDS = 60.0
 """Deadline for the warmed parent to come up, and for it to fork a session."""
 END_SECONDS = 5.0
 """How long the parent may take to end and collect its sessions before it is killed."""
-ENTRY = "import sys; sys.path.insert(0, {root!r}); from learnact.actions.parent import main; main()"
+ENTRY = "import sys; sys.path.append({root!r}); from learnact.actions.parent import main; main()"
 INT = array.array("i", [0]).itemsize
 
 
@@ -100,6 +100,8 @@ class Nursery:
         await self._loop.sock_sendall(self._control, wire.pack(config, 1 << 20))
         (length,) = wire.HEADER.unpack(await self._exactly(wire.HEADER.size))
         self.report = wire.unpack(await self._exactly(length))
+        if "error" in self.report:
+            raise EOFError(self.report["error"])
 
     async def _exactly(self, count: int) -> bytes:
         data = b""

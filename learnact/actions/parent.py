@@ -149,7 +149,11 @@ def main() -> NoReturn:
     """Entry of the process: `python -c "... main()" DESCRIPTOR`."""
     parent = Parent(socket.socket(fileno=int(sys.argv[1])))
     try:
-        parent.prepare()
+        try:
+            parent.prepare()
+        except (OSError, ImportError, ValueError) as error:
+            parent.control.sendall(wire.pack({"error": f"{type(error).__name__}: {error}"}, 1 << 16))
+            parent.leave()
         parent.serve()
     except (ConnectionError, BrokenPipeError):
         parent.leave()
