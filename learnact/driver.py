@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from learnact.agents.execute import Limits, Worker
 from learnact.agents.local import LocalRunner
+from learnact.aliases import Aliases
 from learnact.cluster.runner import Options, RayRunner
 from learnact.committing import CommittingRunner
 from learnact.errors import HarnessFailure
@@ -28,6 +29,7 @@ from learnact.preflight import Preflight, preflight, versions
 from learnact.protocols import Runner
 from learnact.records import Outcome, Plain, Unit, canonical
 from learnact.results.counters import Counters
+from learnact.results.reader import answered_as
 from learnact.results.store import RunStore
 from learnact.spec import Job, TrialSpec, load
 from learnact.trial import Costs, TrialResult, planned_episodes, run_trial
@@ -97,20 +99,24 @@ def run(
     results: str | Path = RESULTS,
     address: str | None = None,
     display: Display | None = None,
+    accept_model_change: bool = False,
 ) -> Summary:
     """Run a job to its end, or continue it; the same as `learnact run`.
 
     `job`: a file, a mapping or a loaded job. `address`: a Ray address ("auto", "ray://..."), "local" for one worker in this process without
-    Ray; None for what the job says (by default a Ray of our own on this machine).
+    Ray; None for what the job says (by default a Ray of our own on this machine). `accept_model_change`: continue a run although a model
+    answers under another name than before.
 
     Raises:
         BadInput: the job, a domain's options or the results folder cannot be used; nothing has been started.
     """
     loaded = job if isinstance(job, Job) else load(job)
-    return asyncio.run(run_job(loaded, Path(results), address, display or Quiet()))
+    return asyncio.run(run_job(loaded, Path(results), address, display or Quiet(), accept_model_change))
 
 
-async def run_job(job: Job, results: Path, address: str | None, display: Display) -> Summary:
+async def run_job(
+    job: Job, results: Path, address: str | None, display: Display, accept_model_change: bool = False
+) -> Summary:
     """`run` for a caller that has an event loop."""
     began = time.perf_counter()
     plan = preflight(job, results)
@@ -120,13 +126,15 @@ async def run_job(job: Job, results: Path, address: str | None, display: Display
         for name, row in plan.checks.items():
             store.check(name, row)
         display.begin(job, plan, store.counters)
+        aliases = Aliases(answered_as(store.folder), accept_model_change)
         async with AsyncExitStack() as stack:
             runner = _Watched(
-                job, store, display, lambda: stack.enter_async_context(open_runner(job, address))
+                job, store, display, aliases, lambda: stack.enter_async_context(open_runner(job, address))
             )
             if store.counters.trials.get("done", 0) < len(plan.trials):
                 runner.warm_up()
             ended = await _all_trials(plan, runner, store, display)
+        store.check("models answered as", aliases.facts())
         summary = Summary(
             job.id,
             job.name,
@@ -231,14 +239,14 @@ def _keys(job: Job) -> dict[str, str]:
 
 
 class _Watched:
-    """The run's runner: commits, shows, and starts nothing new once the job's limits of money or tokens are used up."""
+    """The run's runner: commits, shows, minds the models' names, and starts nothing new once the job's limits of money or tokens are used up."""
 
-    def __init__(self, job: Job, store: RunStore, display: Display, start: Any) -> None:
+    def __init__(self, job: Job, store: RunStore, display: Display, aliases: Aliases, start: Any) -> None:
         self._limits = job.limits
         self._store = store
         self._display = display
+        self._aliases = aliases
         self._inner = CommittingRunner(start, store, self._refuse)
-        self._found = store.counters
 
     def warm_up(self) -> None:
         """Begin to start the cluster."""
@@ -253,6 +261,7 @@ class _Watched:
     async def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
         """As `Runner.run`."""
         async for outcome in self._inner.run(units):
+            self._aliases.see(outcome)
             self._display.outcome(outcome, self._store.counters)
             yield outcome
 

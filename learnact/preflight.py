@@ -12,8 +12,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from learnact.actions.filter import missing
 from learnact.actions.given import read_library
-from learnact.agents.registry import AGENTS
+from learnact.agents.registry import AGENTS, WRITES_CODE
 from learnact.domains import registry
 from learnact.domains.disjoint import check_disjoint
 from learnact.errors import BadInput, JobError, LearnactError
@@ -24,6 +25,9 @@ from learnact.spec import Job, TrialSpec
 from learnact.spec.grid import domain_spec
 from learnact.spec.source import nearest
 from learnact.trial import planned_episodes, test_tasks, twin
+
+WITHOUT_CODE = frozenset({"none", "reflexion", "best_of"})
+"""Learners that write no code."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,12 @@ def _check_options(job: Job, place: tuple[str, int], spec: DomainSpec) -> None:
 
 
 def _check_method(trial: TrialSpec) -> None:
+    runs_code = trial.library or trial.agent.name in WRITES_CODE or trial.learner not in WITHOUT_CODE
+    if runs_code and trial.rules.sandbox == "confined" and (why := missing()):
+        raise JobError(
+            f"{trial.label} runs code that a model writes, and this machine cannot confine it: {why}. "
+            "`learnact doctor` says more; code that you trust runs with `rules: {sandbox: trusted}`"
+        )
     AGENTS.find(trial.agent.name)
     LEARNERS.find(trial.learner)
     if trial.agent.name == "code_as_policies":

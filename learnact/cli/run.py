@@ -25,6 +25,12 @@ def run(
         ),
     ] = None,
     results: Results = Path("results"),
+    accept_model_change: Annotated[
+        bool,
+        typer.Option(
+            "--accept-model-change", help="Continue although a model answers under another name than before."
+        ),
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object at the end, instead of tables.")
     ] = False,
@@ -47,7 +53,13 @@ def run(
 
     loaded = load(job, overrides or ())
     with _terminable(), ProgressDisplay(console(stderr=True)) as display:
-        came = driver.run(loaded, results=results, address=address, display=display)
+        came = driver.run(
+            loaded,
+            results=results,
+            address=address,
+            display=display,
+            accept_model_change=accept_model_change,
+        )
     shown = page(came.folder, str(job))
     if json:
         typer.echo(to_json(shown))

@@ -190,6 +190,16 @@ def load_unit(connection: Connection, key: str) -> Episode | Request:
     return rows.episode_from(row, text, load_library(connection, row["library"]))
 
 
+def answered_as(folder: Path) -> list[tuple[str, str]]:
+    """(model asked, name or names it answered as) of all that is committed in a run's folder."""
+    query = """
+        SELECT DISTINCT model, model_returned FROM _episodes WHERE model_returned != ''
+        UNION SELECT DISTINCT r.model, c.model FROM _requests r JOIN _calls c ON c.unit = r.key WHERE c.model != ''
+    """
+    with connect_folders([folder]) as connection:
+        return [(asked, answered) for asked, answered in connection.execute(query).fetchall()]
+
+
 def load_calls(connection: Connection, unit: str) -> tuple[Call, ...]:
     """The calls of a unit, with prompts exactly as sent."""
     turns = dictionaries(connection, "SELECT * FROM _turns WHERE episode = ? ORDER BY turn", [unit])

@@ -152,3 +152,34 @@ def test_an_error_in_a_job_file_names_file_and_line(tmp_path):
     path.write_text("name: t\ndomains:\n  - gripper\n  - name: blockworld\n    blcks: 3\nmethods: act\n")
     with pytest.raises(JobError, match=r"job\.yaml:5"):
         learnact.run(path, results=tmp_path / "r", address="local")
+
+
+async def test_a_model_that_answers_under_another_name_is_not_mixed_in_unless_asked_for(tmp_path):
+    def named(name):
+        good = scripted(act=lambda text: "pick('ball1', 'rooma', 'left')")
+
+        async def answer(request, body):
+            reply = completion(good._answer(body["messages"][-1]["content"]))
+            return web.json_response({**reply, "model": name})
+
+        return answer
+
+    few = {"methods": "act", "limits": {"tokens": 2000}, "cluster": {"in_flight": 1}}
+    async with FaultServer(always=named("m-2026-01")) as server:
+        assert not (await run(job(server.url, **few), tmp_path)).done
+    more = {"methods": "act"}
+    async with FaultServer(always=named("m-2026-09")) as server:
+        with pytest.raises(
+            BadInput, match="answered as m-2026-01 when this run began, and answers as m-2026-09"
+        ):
+            await run(job(server.url, **more), tmp_path)
+        accepted = await asyncio.to_thread(
+            learnact.run, job(server.url, **more), results=tmp_path, address="local", accept_model_change=True
+        )
+    assert accepted.done
+
+
+def test_code_is_refused_where_it_cannot_be_confined(tmp_path, monkeypatch):
+    monkeypatch.setattr("learnact.preflight.missing", lambda: "there is no libseccomp")
+    with pytest.raises(BadInput, match=r"no libseccomp.*sandbox: trusted"):
+        learnact.run(job("http://localhost:1/v1"), results=tmp_path, address="local")
