@@ -50,4 +50,7 @@ class Aliases:
     def facts(self) -> dict[str, Plain]:
         """What was seen in all sessions, for the run's record."""
         asked = sorted({*self._earlier, *self._seen})
-        return {name: sorted(self._earlier[name] | self._seen[name]) for name in asked}
+        facts: dict[str, Plain] = {}
+        for name in asked:
+            facts[name] = [*sorted(self._earlier[name] | self._seen[name])]
+        return facts
