@@ -25,6 +25,9 @@ TroubleKind = Literal["connection", "timeout", "limit", "server", "reply"]
 CONNECT_SECONDS = 10.0
 """Bound on making a connection; the whole request is bounded by the model's own time-out."""
 
+IDLE_SECONDS = 3.0
+"""How long an idle connection is kept: less than the 5 s after which uvicorn (vLLM, SGLang, LiteLLM) closes it, or requests meet closed ones."""
+
 ERROR_CHARS = 400
 """How much of a server's error text is kept."""
 
@@ -71,13 +74,16 @@ class Endpoint:
         self.base_url = base_url
         self._key = key
         local = urlsplit(base_url).hostname in {"127.0.0.1", "localhost", "::1"}
+        limits = type(openai.DEFAULT_CONNECTION_LIMITS)(
+            max_connections=1000, max_keepalive_connections=None, keepalive_expiry=IDLE_SECONDS
+        )
         self._client = openai.AsyncOpenAI(
             base_url=base_url,
             api_key=key or "none",
             max_retries=0,
             timeout=openai.Timeout(None, connect=CONNECT_SECONDS),
             http_client=openai.DefaultAioHttpClient(
-                timeout=openai.Timeout(None, connect=CONNECT_SECONDS), trust_env=not local
+                timeout=openai.Timeout(None, connect=CONNECT_SECONDS), limits=limits, trust_env=not local
             ),
         )
 
