@@ -279,7 +279,7 @@ def _change(
     """Success of a method minus that of its base."""
     if base is None:
         return None
-    sides: dict[str, list[tuple[tuple[str, str], str, float]]] = {method: [], base: []}
+    sides: dict[str, list[tuple[str, str, float]]] = {method: [], base: []}
     for e in episodes:
         if e.method in sides and e.agent_model == model and domain in (e.domain, ALL):
             sides[e.method].append((e.task, e.trial, float(e.success)))

@@ -23,12 +23,14 @@ class Group(NamedTuple):
 
 
 class Played(NamedTuple):
-    """One finished test episode, as far as tables go."""
+    """One finished episode, as far as tables go. `domain` tells apart what the tables tell apart (`Labels`)."""
 
     run: str
     trial: str
     key: str
     domain: str
+    place: str
+    """Name and options of the domain."""
     method: str
     agent_model: str
     learner_model: str
@@ -56,9 +58,9 @@ class Played(NamedTuple):
         return Group(self.domain, self.method, self.agent_model, self.learner_model)
 
     @property
-    def task(self) -> tuple[str, str]:
-        """The cluster that it belongs to."""
-        return self.domain, self.task_hash
+    def task(self) -> str:
+        """The cluster that it belongs to: a task's hash holds its domain."""
+        return self.task_hash
 
 
 ALL = "all"
@@ -100,7 +102,8 @@ class Trial:
     settings: Mapping[str, Any]
     rules: Mapping[str, Any]
     domain_options: str
-    test_domains: tuple[str, ...]
+    test_domains: tuple[tuple[str, str], ...]
+    """Name and options of each domain that it is tested on."""
     tests: str
     """What decides which tasks are tested: trials with equal `tests` are tested on the same."""
 
@@ -118,7 +121,8 @@ def trials(connection: Connection) -> dict[str, Trial]:
 def _trial(row: Mapping[str, Any]) -> Trial:
     options = json.loads(row["options"] or "{}")
     specs = options.get("test_domains") or []
-    names = tuple(dict.fromkeys(spec["name"] for spec in specs)) or (row["domain"],)
+    own = (row["domain"], (options.get("domain") or {}).get("options", "{}"))
+    tested = tuple(dict.fromkeys((spec["name"], spec["options"]) for spec in specs)) or (own,)
     told = json.dumps((row["domain"], options.get("domain"), specs, options.get("test")), sort_keys=True)
     return Trial(
         row["trial"],
@@ -134,21 +138,71 @@ def _trial(row: Mapping[str, Any]) -> Trial:
         options.get("learner") or "",
         options.get("settings") or {},
         options.get("rules") or {},
-        (options.get("domain") or {}).get("options", "{}"),
-        names,
+        own[1],
+        tested,
         told,
     )
 
 
+class Labels:
+    """What the tables call a domain: its name; where a name is played with several options, those that differ; and where libraries of several
+    origins are tested on it, where each was learned."""
+
+    def __init__(self, known: Mapping[str, Trial]) -> None:
+        self._known = known
+        options: dict[str, set[str]] = defaultdict(set)
+        for trial in known.values():
+            for name, given in ((trial.domain, trial.domain_options), *trial.test_domains):
+                options[name].add(given)
+        self._origins: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+        for trial in known.values():
+            for place in trial.test_domains if trial.learner not in ("", "none") else ():
+                self._origins[place].add((trial.domain, trial.domain_options))
+        self._telling = {name: _telling(found) for name, found in options.items()}
+
+    def of(self, trial: str, name: str, options: str) -> str:
+        """The label of a domain as played by a trial."""
+        label, about = self._label(name, options), self._known.get(trial)
+        if about is None or about.learner in ("", "none"):
+            return label
+        if len(self._origins[name, options]) < 2:
+            return label
+        return f"{label}, learned on {self._label(about.domain, about.domain_options)}"
+
+    def _label(self, name: str, options: str) -> str:
+        given = json.loads(options or "{}")
+        told = [f"{key} {_short(given[key])}" for key in self._telling.get(name, ()) if key in given]
+        return " ".join([name, *told])
+
+
+def _telling(options: Iterable[str]) -> tuple[str, ...]:
+    """Names of options that differ, but for how many tasks there are and which seed they come from."""
+    found = [json.loads(text or "{}") for text in options]
+    names = sorted({name for given in found for name in given} - {"train", "test", "seed"})
+    return tuple(n for n in names if len({json.dumps(g.get(n), sort_keys=True) for g in found}) > 1)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return "-".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def played(connection: Connection, phases: Sequence[str] = ("test",)) -> list[Played]:
     """Finished episodes of these phases, in a fixed order. An episode that several runs share (equal content) counts once."""
-    columns = ", ".join("model AS agent_model" if f == "agent_model" else f for f in Played._fields)
+    special = {
+        "agent_model": "model AS agent_model",
+        "place": "domain || ' ' || COALESCE(domain_options, '{}') AS place",
+    }
+    columns = ", ".join(special.get(name, name) for name in Played._fields)
     listed = ", ".join(f"'{phase}'" for phase in phases)
     rows = connection.execute(
         f"SELECT {columns} FROM episodes WHERE phase IN ({listed}) "
         "QUALIFY row_number() OVER (PARTITION BY key ORDER BY run) = 1 ORDER BY trial, phase, key"
     ).fetchall()
-    return [Played(*row) for row in rows]
+    labels = Labels(trials(connection))
+    found = (Played(*row) for row in rows)
+    return [e._replace(domain=labels.of(e.trial, *e.place.split(" ", 1))) for e in found]
 
 
 def order_of_methods(connection: Connection) -> dict[str, int]:
@@ -171,23 +225,25 @@ def unfinished(connection: Connection, episodes: Iterable[Played]) -> dict[Group
     What was meant: the number of test tasks of a trial (by its own row, by the run's checks, or by what its like have played) times repeats.
     """
     known, checked = trials(connection), _checked(connection)
+    labels = Labels(known)
     finished: dict[tuple[str, str], int] = defaultdict(int)
     tasks: dict[tuple[str, str], set[str]] = defaultdict(set)
     for episode in episodes:
         finished[episode.trial, episode.domain] += 1
         if episode.trial in known:
-            tasks[known[episode.trial].tests, episode.domain].add(episode.task_hash)
+            tasks[known[episode.trial].tests, episode.place].add(episode.task_hash)
     missing: dict[Group, int] = defaultdict(int)
     for trial in known.values():
-        for domain in trial.test_domains:
-            seen = len(tasks[trial.tests, domain])
-            told = max((checked.get((run, trial.domain, domain), 0) for run in trial.runs), default=0)
+        for name, options in trial.test_domains:
+            label = labels.of(trial.trial, name, options)
+            seen = len(tasks[trial.tests, f"{name} {options}"])
+            told = max((checked.get((run, trial.domain, name), 0) for run in trial.runs), default=0)
             meant = max(seen, told) * trial.test_repeats
             if len(trial.test_domains) == 1 and trial.test_episodes is not None:
                 meant = trial.test_episodes
-            short = meant - finished[trial.trial, domain]
+            short = meant - finished[trial.trial, label]
             if short > 0:
-                missing[Group(domain, trial.method, trial.agent_model, trial.learner_model)] += short
+                missing[Group(label, trial.method, trial.agent_model, trial.learner_model)] += short
     return dict(missing)
 
 

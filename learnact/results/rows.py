@@ -138,6 +138,7 @@ def episode_row(run: str, unit: Episode, outcome: Outcome, result: EpisodeResult
         unit.method,
         unit.phase,
         unit.domain.name,
+        unit.domain.options,
         unit.task.name,
         unit.task.hash,
         blocks.add(task_text(unit.task)),

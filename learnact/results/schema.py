@@ -42,6 +42,7 @@ _COLUMNS: dict[str, dict[str, pa.DataType]] = {
         "method": _text,
         "phase": _text,
         "domain": _text,
+        "domain_options": _text,
         "task": _text,
         "task_hash": _text,
         "task_block": _text,

@@ -221,3 +221,48 @@ def test_the_same_trial_in_two_runs_counts_once(tmp_path, folder):
     with connect_folders([folder, asyncio.run(again())]) as connection:
         row = next(r for r in rows_of(connection, "2") if r["method"] == "act")
         assert (row["episodes"], row["unfinished"]) == (TASKS, 0)
+
+
+def test_a_domain_played_in_several_forms_is_told_apart_by_what_differs(tmp_path):
+    """Learned on small tasks, tested on small and large ones; one large episode has no result."""
+    small, large = '{"balls":[4,6],"test":3,"train":3}', '{"balls":[8,12],"test":3}'
+
+    async def transfer():
+        store = RunStore.open(tmp_path, "t" * 24, "transfer", {}, {}, {})
+        work = []
+        for method, learner in (("act", "none"), ("learnact", "learnact")):
+            told = {"domain": {"name": "gripper", "options": small}, "learner": learner, "test": "rest"}
+            told["test_domains"] = [{"name": "gripper", "options": o} for o in (small, large)]
+            row = {
+                "method": method,
+                "domain": "gripper",
+                "agent_model": "sim-strong",
+                "test_repeats": 1,
+                "status": "done",
+            }
+            row |= {
+                "learner_model": "sim-strong" if learner == "learnact" else "",
+                "options": canonical(told),
+            }
+            store.trial(method, {**row, "test_episodes": 6})
+            for number in range(6):
+                spec = material.DomainSpec("gripper", small if number < 3 else large)
+                unit = material.episode(number, method, method, number, Library(), "test", domain=spec.name)
+                unit = dataclasses.replace(unit, domain=spec, learner_model=row["learner_model"])
+                lost = method == "act" and number == 5
+                work.append(store.commit(material.failed(unit) if lost else material.outcome(unit, 3)))
+        await asyncio.gather(*work)
+        await store.close()
+        return store.folder
+
+    with connect_folders([asyncio.run(transfer())]) as connection:
+        rows = rows_of(connection, "2", 1)
+    told = {(row["domain"], row["method"]): (row["episodes"], row["unfinished"]) for row in rows}
+    assert told == {
+        ("gripper balls 4-6", "act"): (3, 0),
+        ("gripper balls 8-12", "act"): (2, 1),
+        ("gripper balls 4-6", "learnact"): (3, 0),
+        ("gripper balls 8-12", "learnact"): (3, 0),
+        ("all", "act"): (5, 1),
+        ("all", "learnact"): (6, 0),
+    }
