@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +137,30 @@ async def test_what_is_wrong_with_a_task_comes_back_as_it_is():
         with pytest.raises(BadInput, match="there is no domain griper; did you mean gripper"):
             await pool.open(DomainSpec("griper"), a_task())
         assert (await (await pool.open(SPEC, a_task())).call("move", ["rooma", "roomb"], {})).valid
+
+
+def test_the_engine_ends_when_its_worker_is_killed():
+    program = (
+        "import asyncio, time\nfrom learnact.domains import registry\nfrom learnact.domains.engine_process import EnginePool\n"
+        "from learnact.records import DomainSpec\n"
+        f"spec = DomainSpec({SPEC.name!r}, {SPEC.options!r})\n"
+        "async def main():\n    pool = EnginePool()\n    await pool.open(spec, registry.build(spec).tasks('train')[0])\n"
+        "    print(*pool.pids, flush=True)\n    time.sleep(60)\nasyncio.run(main())"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        engine = int(worker.stdout.readline())
+        assert alive(engine)
+        worker.kill()
+    deadline = time.monotonic() + 20
+    while running(engine):
+        assert time.monotonic() < deadline, "the engine outlived its worker"
+        time.sleep(0.05)
+
+
+def running(pid: int) -> bool:
+    """Whether a process runs; a zombie that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
