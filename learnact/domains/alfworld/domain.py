@@ -117,7 +117,10 @@ class AlfworldDomain:
 
     def read(self, path: str) -> Task:
         """One game file (`game.tw-pddl`, or its folder) as a task."""
-        return games.read_game(Path(path), self._labels)
+        task = games.read_game(Path(path), self._labels)
+        if task.domain != self.name:
+            raise TaskError(f"{path}: its goal is of another type; play it with {task.domain}")
+        return task
 
     def open(self, task: Task) -> Environment:
         """A game on the real engine; imports it, so call this in an engine process."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from learnact.domains.alfworld.domain import AlfworldDomain, AlfworldOptions
+from learnact.domains.alfworld.games import read_game
 from learnact.domains.alfworld.generation import generated
 from learnact.domains.alfworld.kinds import KINDS
 from learnact.domains.alfworld.language import Command, Language, Refusal
@@ -180,7 +181,7 @@ def won_by_the_planner(path: Path) -> None:
     from learnact.domains.alfworld.engine import Game, planned
     from learnact.domains.alfworld.translation import parse, translate
 
-    task = a_domain("put").read(str(path))
+    task = read_game(path, {})
     content = unpack(task.content, "x")
     plan = planned(parse(content.problem, False)[1], parse(content.problem, True)[1])
     game = Game("published", translate(content.problem))
@@ -204,6 +205,12 @@ def test_all_real_games_are_won_by_the_planners_walkthroughs(cache, real_games):
         won_by_the_planner(path)
 
 
+def test_a_game_of_another_type_is_sent_to_its_domain(cache):
+    (path,) = generated(KINDS["heat"], "valid_unseen", SEED, 1)
+    with pytest.raises(TaskError, match="play it with alfworld-heat"):
+        a_domain("put").read(str(path))
+
+
 def test_published_training_games_come_from_the_indices(cache, real_games):
     source = str(real_games[0].parents[4])
     options = AlfworldOptions(source=source, split="valid_seen", train_indices=(1,))
@@ -225,7 +232,7 @@ async def test_opening_a_new_game_stalls_nobody(cache, tmp_path, monkeypatch):
     domain, spec = a_domain("put"), DomainSpec("alfworld-put")
     async with EnginePool() as pool:
         playing = await pool.open(spec, domain.read(str(known)))
-        opening = asyncio.create_task(pool.open(spec, domain.read(str(new))))
+        opening = asyncio.create_task(pool.open(spec, read_game(new, {})))
         steps: list[float] = []
         while not opening.done():
             began = time.perf_counter()
