@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from learnact.actions.child import ALLOWED_IMPORTS
+from learnact.actions.modules import ALLOWED_IMPORTS
 from learnact.errors import LibraryError
 from learnact.records import LearnedAction
 

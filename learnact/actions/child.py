@@ -17,31 +17,8 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from learnact.actions import walls, wire
+from learnact.actions import modules, walls, wire
 
-ALLOWED_IMPORTS = (
-    "re",
-    "math",
-    "random",
-    "itertools",
-    "functools",
-    "collections",
-    "json",
-    "copy",
-    "typing",
-    "dataclasses",
-    "string",
-    "operator",
-    "heapq",
-)
-PRELOADED = (
-    *ALLOWED_IMPORTS,
-    "collections.abc",
-    "unicodedata",
-    "encodings.ascii",
-    "encodings.latin_1",
-    "encodings.utf_16",
-)
 LIBRARY, PROGRAM = "<library>", "<program>"
 CHANNEL = 3
 READ_BYTES = 64 << 10
@@ -120,8 +97,6 @@ class Session:
         self.library: types.CodeType | None = None
         self.primitives: list[str] = []
         self.turn = 0
-        self.modules = [(vars(m), dict(vars(m))) for m in (sys.modules[name] for name in PRELOADED)]
-        self.modules.append((vars(builtins), dict(vars(builtins))))
 
     def serve(self) -> NoReturn:
         """Answer calls until the host closes the channel."""
@@ -137,7 +112,7 @@ class Session:
         _, source, primitives, code, seed = message
         if self.own_cpu is not None:
             walls.allow_cpu(self.own_cpu)
-        self._restore()
+        modules.restore()
         self.printed = Printed(self.output)
         sys.stdout = sys.stderr = self.printed
         random.seed(seed)
@@ -170,7 +145,7 @@ class Session:
         module = types.ModuleType("library")
         sys.modules["library"] = sys.modules["__main__"] = module
         space = vars(module)
-        own = dict(self.modules[-1][1])
+        own = dict(modules.ORIGINALS["builtins"][1])
         own["__import__"] = guarded_import
         space["__builtins__"] = own
         for name in self.primitives:
@@ -223,13 +198,6 @@ class Session:
             message = f"(its text cannot be told: {type(worse).__name__})"
         return [kind[:100], wire.unicode(str(message)[:2000]), place]
 
-    def _restore(self) -> None:
-        """Undo what an earlier call did to the modules it may import and to builtins."""
-        for current, original in self.modules:
-            if current != original:
-                current.clear()
-                current.update(original)
-
 
 EXIT_WALLS, EXIT_MEMORY = 71, 72
 NOWHERE = ("", "", 0)
@@ -274,21 +242,11 @@ def guarded_import(
     CPython's own C code imports through the running function's `__import__` too, with a list for `fromlist`: it may.
     """
     from_c = type(fromlist) is list
-    if level == 0 and not from_c and name.partition(".")[0] not in (*ALLOWED_IMPORTS, "__future__"):
-        raise ImportError(f"learned code may import {', '.join(ALLOWED_IMPORTS)}; not {name}")
+    if level == 0 and not from_c and name.partition(".")[0] not in (*modules.ALLOWED_IMPORTS, "__future__"):
+        raise ImportError(f"learned code may import {', '.join(modules.ALLOWED_IMPORTS)}; not {name}")
+    if name in modules.ORIGINALS:
+        modules.touched.add(name)
     return builtins.__import__(name, globals, locals, fromlist, level)
-
-
-def seed_random(seed_of_none: Callable[[], int]) -> None:
-    """Let `random.Random()` and `random.SystemRandom()` draw from the episode's seed, where CPython would ask the machine."""
-    original = random.Random.seed
-
-    def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
-        original(self, seed_of_none() if a is None else a, version)
-
-    random.Random.seed = seed  # type: ignore[method-assign]
-    random.seed = random._inst.seed
-    vars(random)["_urandom"] = lambda count: random._inst.randbytes(count)
 
 
 def run(channel: int, config: dict[str, Any], ruleset: int | None) -> NoReturn:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import array
 import contextlib
 import gc
-import importlib
 import os
 import random
 import select
@@ -20,7 +19,7 @@ import sys
 import warnings
 from typing import Any, NoReturn
 
-from learnact.actions import child, walls, wire
+from learnact.actions import child, modules, walls, wire
 
 
 def virtual_bytes() -> int:
@@ -50,10 +49,9 @@ class Parent:
 
     def prepare(self) -> None:
         """Load what learned code may import, give up what no session needs, tell the host what stands."""
-        for name in child.PRELOADED:
-            importlib.import_module(name)
         warnings.simplefilter("ignore")
-        child.seed_random(lambda: random._inst.getrandbits(64))
+        modules.seed_random(lambda: random._inst.getrandbits(64))
+        modules.take_originals()
         report: dict[str, Any] = {"oom": walls.prefer_to_die(), "user": os.geteuid(), "left": []}
         self.config["virtual_bytes"] = virtual_bytes()
         self.config["descriptors"] = min(os.sysconf("SC_OPEN_MAX"), 4096)

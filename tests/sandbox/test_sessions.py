@@ -107,12 +107,12 @@ async def test_chance_does_not_depend_on_what_was_killed_before() -> None:
             assert (await calm.call("carry('b')", do)).value == (await rough.call("carry('b')", do)).value
 
 
-async def test_a_session_holds_four_modules_of_ours_and_nothing_of_the_host() -> None:
+async def test_a_session_holds_five_modules_of_ours_and_nothing_of_the_host() -> None:
     async with Sandbox() as sandbox, sandbox.session("", [], 1) as session:
         held = await session.call("sorted(m for m in __import__.__globals__['sys'].modules)", do)
     assert isinstance(held.value, list)
     ours = {name for name in held.value if str(name).startswith("learnact.actions.")}
-    assert ours == {f"learnact.actions.{name}" for name in ("child", "parent", "walls", "wire")}
+    assert ours == {f"learnact.actions.{name}" for name in ("child", "modules", "parent", "walls", "wire")}
     assert not {"asyncio", "subprocess", "ssl", "numpy", "pydantic", "openai", "site"} & set(
         map(str, held.value)
     )
