@@ -20,12 +20,11 @@ def problem_of(path: Path) -> str:
     return str(json.loads(path.read_text())["pddl_problem"])
 
 
-@pytest.mark.parametrize(("kind", "surface"), [("examine", "published"), ("put", "new")])
-def test_generated_games_agree_with_the_stock_engine(cache, kind, surface):
+def test_a_generated_game_agrees_with_the_stock_engine(cache):
     from tests.domains.alfworld.stock import compare
 
-    (path,) = generated(KINDS[kind], "valid_unseen", 3, 1)
-    assert compare(problem_of(path), surface, 25, seed=1) > 5
+    (path,) = generated(KINDS["examine"], "valid_unseen", 3, 1)
+    assert compare(problem_of(path), "new", 25, seed=1) > 5
 
 
 def test_a_real_game_agrees_with_the_stock_engine(cache, real_games):

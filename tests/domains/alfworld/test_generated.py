@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from learnact.domains.alfworld import generation
 from learnact.domains.alfworld.content import unpack
 from learnact.domains.alfworld.domain import AlfworldDomain, AlfworldOptions
 from learnact.domains.alfworld.generation import generated
 from learnact.domains.alfworld.kinds import KINDS, read_goal
-from tests.domains.alfworld.conftest import needs_extra
+from tests.domains.alfworld.conftest import ELSEWHERE, needs_extra
 
 pytestmark = needs_extra
 SEED = 3
@@ -130,9 +131,8 @@ def test_a_worker_never_imports_the_engine(cache):
     assert done.stdout.strip() == "[]"
 
 
-def test_a_game_is_made_when_it_is_asked_for(cache):
-    from learnact.domains.alfworld import generation
-
+def test_a_game_is_made_when_it_is_asked_for_by_a_process_of_its_own(cache, monkeypatch):
+    monkeypatch.setattr(generation, "_make_elsewhere", ELSEWHERE)
     tasks = a_domain("examine", seed=11, test=500).tasks("test")
     assert len(tasks) == 500 and not generation.folder(11).exists()
     assert tasks[1].name != tasks[0].name
