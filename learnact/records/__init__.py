@@ -1,0 +1,82 @@
+"""Plain data that crosses floors, processes and files. No behaviour beyond identity (keys) and rendering.
+
+Everything here is a frozen dataclass of plain values: picklable, comparable, and, where it is work, addressed by its content.
+
+    identity    canonical text, content addresses, seeds
+    tasks       domains by name and options, tasks
+    libraries   what a learner makes, candidates
+    models      chat models, prompts, replies, calls
+    units       episodes and requests
+    outcomes    steps, turns, results, failed tries
+
+Does not cover: the job file (spec), file formats (results).
+"""
+
+from learnact.records.identity import DIGEST_CHARS, Plain, canonical, digest, seed_from
+from learnact.records.libraries import Candidate, LearnedAction, Library, Origin, Terms
+from learnact.records.models import (
+    Call,
+    Exchange,
+    Message,
+    ModelSpec,
+    Prices,
+    Prompt,
+    Purpose,
+    Reply,
+    Tokens,
+)
+from learnact.records.outcomes import (
+    ActionError,
+    Attempt,
+    EpisodeResult,
+    Outcome,
+    PrimitiveStep,
+    Seconds,
+    Step,
+    Turn,
+    TurnKind,
+    history_entries,
+)
+from learnact.records.tasks import DomainSpec, Task
+from learnact.records.units import AgentSpec, Budget, Episode, Phase, Request, Rules, Unit
+
+__all__ = [
+    "DIGEST_CHARS",
+    "ActionError",
+    "AgentSpec",
+    "Attempt",
+    "Budget",
+    "Call",
+    "Candidate",
+    "DomainSpec",
+    "Episode",
+    "EpisodeResult",
+    "Exchange",
+    "LearnedAction",
+    "Library",
+    "Message",
+    "ModelSpec",
+    "Origin",
+    "Outcome",
+    "Phase",
+    "Plain",
+    "Prices",
+    "PrimitiveStep",
+    "Prompt",
+    "Purpose",
+    "Reply",
+    "Request",
+    "Rules",
+    "Seconds",
+    "Step",
+    "Task",
+    "Terms",
+    "Tokens",
+    "Turn",
+    "TurnKind",
+    "Unit",
+    "canonical",
+    "digest",
+    "history_entries",
+    "seed_from",
+]

@@ -1,0 +1,88 @@
+"""What a learner makes, and the rows that a trial writes about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from learnact.records.identity import digest
+
+Origin = Literal["create", "update", "note", "incumbent", "lesson", "skill", "attempt"]
+"""How a candidate came about; lesson, skill and attempt are those of Reflexion, Voyager and best of n."""
+
+
+@dataclass(frozen=True)
+class LearnedAction:
+    """A Python function that calls primitives.
+
+    `signature` is as shown to the agent, e.g. `carry(ball, start, end)`; `source` the whole `def`; `notes` are sentences on when and
+    how to use it, learned from failures.
+    """
+
+    name: str
+    signature: str
+    source: str
+    description: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Library:
+    """What a learner hands to the agent: learned actions, how to use them, and lessons. Empty for Act and ReAct.
+
+    `preamble` holds the imports and constants that the functions stand on. `usage_example` is text in the form of the prompt's
+    examples. `lessons` are Reflexion's sentences.
+    """
+
+    actions: tuple[LearnedAction, ...] = ()
+    preamble: str = ""
+    usage_example: str = ""
+    lessons: tuple[str, ...] = ()
+
+    @cached_property
+    def id(self) -> str:
+        """Content address; `""` for the empty library."""
+        return digest("library", self) if self != Library() else ""
+
+    @property
+    def source(self) -> str:
+        """The module that the sandbox loads."""
+        return "\n\n\n".join(part for part in (self.preamble, *(a.source for a in self.actions)) if part)
+
+    def action(self, name: str) -> LearnedAction | None:
+        """The learned action of that name, or None."""
+        return next((a for a in self.actions if a.name == name), None)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the selector sees of a candidate's training episodes (METHOD.md, section 2, step 3). All shares in 0 .. 1."""
+
+    success: float = 0.0
+    progress: float = 0.0
+    step_correctness: float = 0.0
+    call_ratio: float = 0.0
+    call_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row of learning: one candidate library of one iteration, with parent, scores and outcome.
+
+    `library` and `parent` are library ids ("" for none); `uncreated` says why it could not be created, else "";
+    `reason` is the learner's own reason for an update or a note; `failed_call` the call that was shown to it.
+    """
+
+    trial: str
+    iteration: int
+    candidate: int
+    library: str
+    parent: str
+    origin: Origin
+    terms: Terms = Terms()
+    score: float | None = None
+    selected: bool = False
+    uncreated: str = ""
+    reason: str = ""
+    failed_call: str = ""

@@ -1,0 +1,139 @@
+"""Chat models, what they are asked and what they say."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from learnact.records.identity import digest
+
+Purpose = Literal["act", "create", "usage", "describe", "improve", "reflect", "code", "verify", "embed"]
+"""What a model is asked for."""
+
+
+@dataclass(frozen=True)
+class Prices:
+    """US dollars per million tokens; None where no price is known (cost is then null, never zero)."""
+
+    prompt: float | None = None
+    cached: float | None = None
+    completion: float | None = None
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A chat model: an OpenAI-compatible endpoint, a name and parameters.
+
+    `base_urls`: replicas; empty for the embedded simulated model. `api_key_env`: the *name* of the environment variable that
+    holds the key. `context`: tokens of context, None unknown. `extra`: canonical JSON of further request fields.
+    Identity (`fingerprint`) is name and parameters, never a URL or a key.
+    """
+
+    name: str
+    base_urls: tuple[str, ...] = field(default=(), compare=False)
+    api_key_env: str = field(default="OPENAI_API_KEY", compare=False)
+    simulated: bool = False
+    temperature: float | None = 0.0
+    top_p: float | None = 1.0
+    max_tokens: int | None = 1024
+    stop: tuple[str, ...] = ()
+    context: int | None = None
+    effort: str | None = None
+    send_seed: bool = True
+    extra: str = "{}"
+    prices: Prices = field(default=Prices(), compare=False)
+    timeout: float = field(default=120.0, compare=False)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Address of what can change a reply: name and parameters."""
+        skip = {"base_urls", "api_key_env", "prices", "timeout"}
+        return digest({f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in skip})
+
+
+@dataclass(frozen=True)
+class Message:
+    """One chat message."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a model is asked: a system message and one user message, kept in parts so that a log stores each fixed part once.
+
+    The user message is ``"".join(fixed) + "".join(history) + request``. `history` are rendered entries (an action or an
+    observation each), beginning with entry number `history_start` of the episode.
+    """
+
+    system: str
+    fixed: tuple[str, ...]
+    request: str
+    history: tuple[str, ...] = ()
+    history_start: int = 0
+
+    def messages(self) -> tuple[Message, ...]:
+        """The messages exactly as sent."""
+        user = "".join(self.fixed) + "".join(self.history) + self.request
+        return (*((Message("system", self.system),) if self.system else ()), Message("user", user))
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Counted tokens. `prompt` includes `cached`; `completion` includes `reasoning`. All as the server reported."""
+
+    prompt: int = 0
+    cached: int = 0
+    completion: int = 0
+    reasoning: int = 0
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(
+            self.prompt + other.prompt,
+            self.cached + other.cached,
+            self.completion + other.completion,
+            self.reasoning + other.reasoning,
+        )
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A validated reply of a model. `text` is free of thinking text; `reasoning` holds that, where the server gave it.
+
+    `parameters` is canonical JSON of the parameters actually sent; `tries` counts requests including failed ones;
+    `latency` is the seconds of the try that worked; `cost` US dollars or None. `vectors` only for embeddings.
+    """
+
+    text: str
+    finish: str = "stop"
+    reasoning: str = ""
+    tokens: Tokens = Tokens()
+    cost: float | None = None
+    model: str = ""
+    fingerprint: str = ""
+    parameters: str = "{}"
+    tries: int = 1
+    latency: float = 0.0
+    vectors: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A prompt as it was sent (oldest history dropped where the context asked for it) and the reply to it."""
+
+    prompt: Prompt
+    reply: Reply
+
+
+@dataclass(frozen=True)
+class Call:
+    """One exchange with a model, for the log: the unit it belongs to, its ordinal there, the prompt and the reply."""
+
+    unit: str
+    ordinal: int
+    purpose: Purpose
+    prompt: Prompt
+    reply: Reply

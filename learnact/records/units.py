@@ -1,0 +1,135 @@
+"""Units of work: an episode, or one request to a model that is no part of an episode. Addressed by their content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from learnact.records.identity import digest
+from learnact.records.libraries import Library
+from learnact.records.models import ModelSpec, Prompt, Purpose
+from learnact.records.tasks import DomainSpec, Task
+
+Phase = Literal["learn", "test", "survey"]
+"""learn: training tasks. test: the library that a trial ends with, on test tasks. survey: other libraries of the trial on test tasks
+(`test_each_iteration`, `test_every_candidate`); never counted as the method's result."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Counted bounds of an episode. `history`: entries shown (an action and an observation are one each)."""
+
+    turns: int = 30
+    history: int = 20
+    primitives_per_call: int = 100
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Rules of execution that fidelity switches change (METHOD.md, section 6)."""
+
+    failure: Literal["any_primitive", "last_observation"] = "any_primitive"
+    primitive_returns: Literal["observation", "none"] = "observation"
+    action_format: Literal["call", "text"] = "call"
+    show_descriptions: bool = True
+    show_usage_example: bool = True
+    sandbox: Literal["confined", "trusted"] = "confined"
+
+
+@dataclass(frozen=True)
+class AgentSpec:
+    """Who plays: an agent by registered name. `program` is the fixed program of the agent `program`, else empty.
+
+    `options` is canonical JSON of the agent's own options.
+    """
+
+    name: str
+    options: str = "{}"
+    program: str = ""
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A unit of work: one agent plays one task once.
+
+    Identity (`key`) is all that can change the result, and nothing else: neither URLs nor hosts nor times. `replicate` tells apart
+    deliberate repetitions (the incumbent's replay). `prompts` is the hash of the prompt files in use; `versions` those of the domain's
+    text and engine.
+    """
+
+    trial: str
+    method: str
+    phase: Phase
+    domain: DomainSpec
+    task: Task
+    agent: AgentSpec
+    library: Library
+    model: ModelSpec | None
+    budget: Budget
+    rules: Rules
+    seed: int
+    prompts: str
+    versions: str
+    learn_repeat: int = 0
+    test_repeat: int = 0
+    replicate: int = 0
+    learner_model: str = ""
+
+    @cached_property
+    def key(self) -> str:
+        """Content address of the unit."""
+        return digest(
+            "episode",
+            self.trial,
+            self.phase,
+            self.domain,
+            self.task.hash,
+            self.agent,
+            self.library.id,
+            self.model.fingerprint if self.model else "",
+            self.budget,
+            self.rules,
+            self.seed,
+            self.prompts,
+            self.versions,
+            self.replicate,
+        )
+
+
+@dataclass(frozen=True)
+class Request:
+    """A unit of work: one request to a model that is no part of an episode (create, usage, describe, improve, reflect, verify, embed).
+
+    `attempt` counts the learner's tries after a reply that could not be used. `texts` is given instead of a prompt for embeddings.
+    """
+
+    trial: str
+    method: str
+    purpose: Purpose
+    model: ModelSpec
+    prompt: Prompt
+    seed: int
+    iteration: int = 0
+    candidate: int = 0
+    attempt: int = 0
+    texts: tuple[str, ...] = ()
+
+    @cached_property
+    def key(self) -> str:
+        """Content address of the unit."""
+        return digest(
+            "request",
+            self.trial,
+            self.purpose,
+            self.iteration,
+            self.candidate,
+            self.attempt,
+            self.model.fingerprint,
+            self.prompt,
+            self.seed,
+            self.texts,
+        )
+
+
+Unit: TypeAlias = Episode | Request
