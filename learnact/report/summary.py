@@ -90,7 +90,10 @@ def action_uses(connection: Connection, library: Library) -> Sheet:
         Column("calls", "count"),
         Column("ok", "share"),
     )
-    return Sheet("Learned actions", columns, tuple(rows))
+    found = connection.execute(
+        "SELECT bool_or(simulated) FROM episodes WHERE library = ?", [library.id]
+    ).fetchone()
+    return Sheet("Learned actions", columns, tuple(rows), (), bool(found and found[0]))
 
 
 def _troubles(connection: Connection) -> tuple[str, ...]:

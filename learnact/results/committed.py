@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ class _Trial:
     units: dict[str, tuple[str, dict[str, Any]]]
     parts: dict[str, tuple[pa.Table, dict[str, tuple[int, int]]]]
     attempts: dict[str, list[dict[str, Any]]]
+    texts: dict[str, str]
 
     @property
     def size(self) -> int:
@@ -50,7 +51,6 @@ class Committed:
         self._folder = folder
         self._trials: dict[str, str] = {}
         self._loaded: OrderedDict[str, _Trial] = OrderedDict()
-        self._texts: dict[str, str] = {}
         self._recent: OrderedDict[str, Outcome] = OrderedDict()
         self._library_rows: dict[tuple[str, str], Library] | None = None
         self._live = parts
@@ -127,10 +127,10 @@ class Committed:
         if kind == "episodes":
             turns: tuple[Turn, ...] = tuple(rows.turn_from(t) for t in loaded.rows_of("turns", key))
             library = self.libraries()[trial, row["library"]] if row["library"] else Library()
-            episode: Episode = rows.episode_from(row, self._text, library)
+            episode: Episode = rows.episode_from(row, loaded.texts.__getitem__, library)
             return Outcome(episode, rows.result_from(row, turns), attempts, (), row["finished"], row["node"])
         calls = loaded.rows_of("calls", key)
-        request = rows.request_from(row, self._text)
+        request = rows.request_from(row, loaded.texts.__getitem__)
         return Outcome(request, rows.reply_from(calls[-1]), attempts, (), row["finished"], row["node"])
 
     def _load(self, trial: str, key: str) -> _Trial:
@@ -143,6 +143,7 @@ class Committed:
             for table in ("episodes", "requests")
             for row in self.read(table, where=here).to_pylist()
         }
+        texts = self._texts({address for _, row in units.values() for address in _addresses(row)})
         asked = pa.array([key for key, (table, _) in units.items() if table == "requests"], pa.string())
         loaded = _Trial(
             units,
@@ -153,6 +154,7 @@ class Committed:
                 ),
             },
             {},
+            texts,
         )
         for row in self.read("attempts", where=here).sort_by("attempt").to_pylist():
             loaded.attempts.setdefault(row["unit"], []).append(row)
@@ -161,11 +163,19 @@ class Committed:
             self._loaded.popitem(last=False)
         return loaded
 
-    def _text(self, address: str) -> str:
-        if address not in self._texts:
-            found = self.read("blocks", ["hash", "text"], pc.field("hash") == address)
-            self._texts[address] = found["text"][0].as_py()
-        return self._texts[address]
+    def _texts(self, addresses: set[str]) -> dict[str, str]:
+        wanted = pa.array(sorted(addresses), pa.string())
+        found = self.read("blocks", ["hash", "text"], pc.field("hash").isin(wanted))
+        return dict(zip(found["hash"].to_pylist(), found["text"].to_pylist(), strict=True))
+
+
+def _addresses(row: Mapping[str, Any]) -> Iterable[str]:
+    """The texts that a unit is rebuilt from."""
+    yield row["setup"]
+    if "task_block" in row:
+        yield row["task_block"]
+    else:
+        yield from (row["system"], row["ask"], *row["fixed"], *(row["history"] or ()))
 
 
 def _by_unit(table: pa.Table, unit: str, index: str) -> tuple[pa.Table, dict[str, tuple[int, int]]]:

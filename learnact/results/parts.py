@@ -3,7 +3,8 @@
     episodes.0000007.parquet  turns.0000007.parquet  ...      the files of part 7
     part.0000007.json                                         its manifest, written last: with it the whole part exists, without it none
 
-A compaction is a part that replaces an unbroken range of older ones; its manifest makes the exchange in one step. Whatever a crash leaves
+A compaction is a part that replaces an unbroken range of older ones; its manifest makes the exchange in one step. The files of the replaced
+parts stay until the next compaction, for readers that have looked already. Whatever a crash leaves
 behind (temporary files, files without a manifest, replaced parts) is ignored by readers and removed by the next writer.
 """
 
@@ -126,6 +127,7 @@ class Parts:
         """Merge everything into one part with its rows in order."""
         if len(self.live) > 1:
             self._try_merge(self.live)
+        self._clean()
 
     def _try_merge(self, old: list[Part]) -> None:
         """Merge parts; when that fails (memory, space) they stay as they are, which is slower to read and nothing worse."""
@@ -136,11 +138,15 @@ class Parts:
             _log.warning("parts of %s stay unmerged: %s", self.folder, error)
 
     def _merge_levels(self) -> None:
+        cleaned = False
         while self._merging:
             level = self.live[-1].level
             tail = [part for part in self.live if part.level == level]
             if len(tail) < FAN_IN:
                 return
+            if not cleaned:
+                self._clean()
+                cleaned = True
             self._try_merge(tail)
 
     def _merge(self, old: list[Part]) -> None:
@@ -160,7 +166,6 @@ class Parts:
         self._publish(part)
         replaced = {p.number for p in old}
         self.live = [*(p for p in self.live if p.number not in replaced), part]
-        self._clean()
 
     def _merge_table(
         self, connection: duckdb.DuckDBPyConnection, name: str, sources: Iterable[Path], target: Path
