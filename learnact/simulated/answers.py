@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from learnact.simulated import acting, explaining, judging, proposing, repairing
 from learnact.simulated.attention import Attention
+from learnact.simulated.household import replies
+from learnact.simulated.household.house import is_house
 from learnact.simulated.scene import Scene, read_scene
 from learnact.simulated.skills import SKILLS, VERSION
 
@@ -29,6 +31,19 @@ KINDS: tuple[tuple[str, str, Writer], ...] = (
 """Name, the words at the end of a prompt that ask for it, and who writes it; the first whose words are found answers."""
 
 
+IN_A_HOUSE: dict[str, Writer] = {
+    "call": replies.call,
+    "thought or call": replies.thought_or_call,
+    "functions": replies.functions,
+    "program of functions": replies.program_of_functions,
+    "usage example": replies.usage_example,
+    "improvement": replies.improvement,
+    "lesson": replies.lesson,
+    "verdict": replies.verdict,
+}
+"""Who writes instead when the task is a household task."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """A reply's text and the kind of answer it is ("" when the request was not understood)."""
@@ -44,8 +59,9 @@ def answer(model: str, messages: Sequence[tuple[str, str]], seed: int) -> Answer
     attention = Attention.of(skill, VERSION, "\0".join(f"{r}\0{c}" for r, c in messages), seed)
     scene = read_scene(prompt)
     asked = scene.answer.lower()
+    household = is_house(scene)
     for kind, words, write in KINDS:
         if words in asked:
-            text = write(scene, attention)
+            text = (IN_A_HOUSE.get(kind, write) if household else write)(scene, attention)
             return Answer(text, kind if text else "") if text else Answer(PUZZLED, "")
     return Answer(PUZZLED, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from learnact.simulated import text
 from learnact.simulated.attention import Attention
@@ -19,6 +19,10 @@ class Function:
     name: str
     parameters: tuple[str, ...]
     steps: tuple[text.Call, ...]
+    keywords: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = field(
+        default_factory=dict, compare=False
+    )
+    """For actions some of whose parameters must be given by keyword: all their parameters, and those."""
 
     @property
     def signature(self) -> str:
@@ -28,7 +32,7 @@ class Function:
     @property
     def code(self) -> str:
         """The whole `def`."""
-        lines = [f"    {step.name}({', '.join(map(self._argument, step.arguments))})" for step in self.steps]
+        lines = [f"    {step.name}({', '.join(self._arguments(step))})" for step in self.steps]
         return "\n".join([f"def {self.signature}:", *lines])
 
     def made(self, arguments: Sequence[str]) -> tuple[text.Call, ...]:
@@ -38,8 +42,11 @@ class Function:
             text.Call(step.name, tuple(value.get(a, a) for a in step.arguments)) for step in self.steps
         )
 
-    def _argument(self, argument: str) -> str:
-        return argument if argument in self.parameters else repr(argument)
+    def _arguments(self, step: text.Call) -> list[str]:
+        plain = [a if a in self.parameters else repr(a) for a in step.arguments]
+        names, by_keyword = self.keywords.get(step.name, ((), frozenset()))
+        keyed = [f"{p}={a}" if p in by_keyword else a for p, a in zip(names, plain, strict=False)]
+        return keyed + plain[len(keyed) :]
 
 
 def read_functions(code: str) -> list[Function]:

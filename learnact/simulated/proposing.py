@@ -40,13 +40,16 @@ class Pattern:
 
 def functions(scene: Scene, attention: Attention) -> str:
     """Two to four functions with a usage line."""
-    plan = _plan(scene, attention)
-    written = _proposal(scene, attention, plan)
+    return written_out(propose(scene, attention, _plan(scene, attention)), _opening(attention))
+
+
+def written_out(written: list[tuple[Function, tuple[str, ...]]], opening: str = "") -> str:
+    """Functions as code, with a call of the first of them."""
     if not written:
         return NO_WAY
     code = "\n\n\n".join(function.code for function, _ in written)
     function, names = written[0]
-    return f"{_opening(attention)}```python\n{code}\n```\nUsage: {text.Call(function.name, names)}"
+    return f"{opening}```python\n{code}\n```\nUsage: {text.Call(function.name, names)}"
 
 
 def program(scene: Scene, attention: Attention) -> str:
@@ -61,11 +64,11 @@ def program(scene: Scene, attention: Attention) -> str:
 def program_of_functions(scene: Scene, attention: Attention) -> str:
     """Functions, and the calls of them (and of primitive actions between them) that reach the goal."""
     plan = _plan(scene, attention)
-    written = _proposal(scene, attention, plan)
+    written = propose(scene, attention, plan)
     if not written:
         return NO_WAY
     code = "\n\n\n".join(function.code for function, _ in written)
-    usage = "; ".join(map(str, _cover(plan, [function for function, _ in written], _words(scene))))
+    usage = "; ".join(map(str, cover(plan, [function for function, _ in written], scene)))
     return f"```python\n{code}\n```\nUsage: {usage}"
 
 
@@ -93,7 +96,7 @@ def _plan(scene: Scene, attention: Attention) -> list[text.Call]:
     return best
 
 
-def _proposal(
+def propose(
     scene: Scene, attention: Attention, plan: list[text.Call]
 ) -> list[tuple[Function, tuple[str, ...]]]:
     """The functions of a proposal with the names of the occurrence that each was written from."""
@@ -185,10 +188,9 @@ def _name(steps: Sequence[text.Call], taken: set[str]) -> str:
     return name
 
 
-def _cover(
-    plan: Sequence[text.Call], written: Sequence[Function], words: Mapping[str, Sequence[str]]
-) -> list[text.Call]:
+def cover(plan: Sequence[text.Call], written: Sequence[Function], scene: Scene) -> list[text.Call]:
     """The plan with functions in place of the calls that they make."""
+    words = _words(scene)
     by_length = sorted(written, key=lambda f: -len(f.steps))
     calls: list[text.Call] = []
     line = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from learnact.simulated import text
@@ -112,15 +112,15 @@ def _edits(play: Play, failure: Failure, rules: Sequence[Rule]) -> Iterator[Edit
     for call in _helping(play, failure, rules):
         for place in range(at, -1, -1):
             steps = [*made[:place], call, *made[place:]]
-            yield _edit(failure, steps, words, f"I do {call.name} before it.")
+            yield edited(failure, steps, words, f"I do {call.name} before it.")
     for i, value in enumerate(made[at].arguments):
         for other in dict.fromkeys(failure.arguments):
             if other != value:
                 changed = (*made[at].arguments[:i], other, *made[at].arguments[i + 1 :])
                 steps = [*made[:at], text.Call(made[at].name, changed), *made[at + 1 :]]
-                yield _edit(failure, steps, words, "I take another of the names for it.")
+                yield edited(failure, steps, words, "I take another of the names for it.")
     if len(made) > 2:
-        yield _edit(failure, made[:at] + made[at + 1 :], words, "I leave that step out.")
+        yield edited(failure, made[:at] + made[at + 1 :], words, "I leave that step out.")
 
 
 def _helping(play: Play, failure: Failure, rules: Sequence[Rule]) -> list[text.Call]:
@@ -158,8 +158,8 @@ def _fits(rule: Rule, place: int, value: str, facts: set[str]) -> bool:
     return all(" ".join([value, *c.words[1:]]) in facts for c in kinds)
 
 
-def _edit(
-    failure: Failure, steps: Sequence[text.Call], words: dict[str, tuple[str, ...]], change: str
+def edited(
+    failure: Failure, steps: Sequence[text.Call], words: Mapping[str, tuple[str, ...]], change: str
 ) -> Edit:
     """The steps as a function of the same name; old parameters stay in their places, new names become new parameters behind them."""
     named = dict(zip(failure.arguments, failure.function.parameters, strict=False))

@@ -1,0 +1,190 @@
+"""What a reader believes about a house from what it read: where it is, what it saw, what it carries, what it did. Sentences of docs/alfworld.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from learnact.simulated import text
+from learnact.simulated.attention import Attention
+from learnact.simulated.scene import Entry, Scene
+
+_NAME = r"[a-z]+ ?\d+"
+_LISTED = re.compile(rf"\ban? ({_NAME})")
+_OPENING = "Looking quickly around you, you see"
+FAILED = "Nothing happens."
+_ON = re.compile(rf"On the ({_NAME}), you see (.*)")
+_IN_IT = re.compile(r"In it, you see (.*)")
+_OPEN = re.compile(rf"The ({_NAME}) is open")
+_CLOSED = re.compile(rf"(?:The|You close the) ({_NAME})(?: is closed)?")
+_OPENED = re.compile(rf"You open the ({_NAME})")
+_ARRIVED = re.compile(rf"You arrive at ({_NAME})")
+_TAKEN = re.compile(rf"You pick up the ({_NAME}) from the ({_NAME})")
+_PLACED = re.compile(rf"You (?:put|move) the ({_NAME}) (?:in/on|to) the ({_NAME})")
+_TREATED = re.compile(rf"You ([a-z]+) the ({_NAME}) using the ({_NAME})")
+_USED = re.compile(rf"You turn on the ({_NAME})")
+_CARRIES = re.compile(rf"You are (?:already )?carrying:? (?:an? )?({_NAME})")
+_NOT_AT = re.compile(rf"You are not at ({_NAME})")
+_NOT_THERE = re.compile(rf"There is no ({_NAME}) in/on the ({_NAME})")
+
+
+@dataclass
+class House:
+    """Beliefs. `contents[place]` is what was seen there last; `treated[object]` the verbs that were done to it."""
+
+    places: tuple[str, ...]
+    at: str = ""
+    contents: dict[str, list[str]] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    opened: set[str] = field(default_factory=set)
+    carrying: str = ""
+    treated: dict[str, set[str]] = field(default_factory=dict)
+    placed: dict[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    barren: set[str] = field(default_factory=set)
+    """Calls that failed and would fail again, as text."""
+
+    def copy(self) -> House:
+        """Beliefs to think ahead with."""
+        return replace(
+            self,
+            contents={place: list(things) for place, things in self.contents.items()},
+            closed=set(self.closed),
+            opened=set(self.opened),
+            treated={thing: set(verbs) for thing, verbs in self.treated.items()},
+            placed=dict(self.placed),
+            used=set(self.used),
+            barren=set(self.barren),
+        )
+
+    def of_kind(self, kind: str) -> list[str]:
+        """Places of a kind, in the order in which they were listed."""
+        return [place for place in self.places if kind_of(place) == kind]
+
+    def where(self, kind: str) -> list[tuple[str, str]]:
+        """Objects of a kind that were seen, with their places."""
+        return [(o, place) for place, things in self.contents.items() for o in things if kind_of(o) == kind]
+
+    def hear(self, sentence: str) -> None:
+        """Believe a sentence of an observation."""
+        for pattern, believe in _SENTENCES:
+            match = pattern.fullmatch(sentence)
+            if match:
+                believe(self, match)
+                return
+
+    def take(self, thing: str, place: str) -> None:
+        """The thing is carried now."""
+        self.at = place
+        self.carrying = thing
+        for things in self.contents.values():
+            if thing in things:
+                things.remove(thing)
+        self.placed.pop(thing, None)
+
+    def put(self, thing: str, place: str) -> None:
+        """The thing is in or on the place now."""
+        self.at = place
+        self.carrying = ""
+        self.contents.setdefault(place, []).append(thing)
+        self.placed[thing] = place
+
+    def see(self, place: str, things: list[str]) -> None:
+        """This is what is in or on the place."""
+        self.at = place
+        self.contents[place] = things
+
+    def lift_lid(self, place: str) -> None:
+        """The place is open."""
+        self.at = place
+        self.closed.discard(place)
+        self.opened.add(place)
+
+    def shut(self, place: str) -> None:
+        """The place is closed."""
+        self.closed.add(place)
+        self.opened.discard(place)
+
+    def treat(self, verb: str, thing: str, place: str) -> None:
+        """Something was done to the thing at the place."""
+        self.at = place
+        self.treated.setdefault(thing, set()).add(verb)
+
+    def miss(self, thing: str, place: str) -> None:
+        """The thing is not there."""
+        if thing in self.contents.get(place, []):
+            self.contents[place].remove(thing)
+
+
+def _leave(house: House, place: str) -> None:
+    if house.at == place:
+        house.at = ""
+
+
+_SENTENCES: tuple[tuple[re.Pattern[str], Callable[[House, re.Match[str]], object]], ...] = (
+    (_ON, lambda h, m: h.see(m[1], _LISTED.findall(m[2]))),
+    (_OPENED, lambda h, m: h.lift_lid(m[1])),
+    (_OPEN, lambda h, m: h.lift_lid(m[1])),
+    (_IN_IT, lambda h, m: h.see(h.at, _LISTED.findall(m[1])) if h.at else None),
+    (_CLOSED, lambda h, m: h.shut(m[1])),
+    (_ARRIVED, lambda h, m: setattr(h, "at", m[1])),
+    (_TAKEN, lambda h, m: h.take(m[1], m[2])),
+    (_PLACED, lambda h, m: h.put(m[1], m[2])),
+    (_TREATED, lambda h, m: h.treat(m[1], m[2], m[3])),
+    (_USED, lambda h, m: h.used.add(m[1])),
+    (_CARRIES, lambda h, m: setattr(h, "carrying", m[1])),
+    (_NOT_AT, lambda h, m: _leave(h, m[1])),
+    (_NOT_THERE, lambda h, m: h.miss(m[1], m[2])),
+)
+
+
+def kind_of(name: str) -> str:
+    """The kind in a name: `mug 2` and `mug2` are mugs."""
+    return name.rstrip("0123456789").rstrip()
+
+
+def is_house(scene: Scene) -> bool:
+    """Whether a prompt's task is a household task."""
+    return any(_OPENING in s.body for s in scene.sections) and scene.task.first.now is None
+
+
+def opening(scene: Scene) -> House:
+    """The house as the first observation tells it."""
+    body = _task_body(scene)
+    listed = next((line for line in body.splitlines() if _OPENING in line), "")
+    return House(tuple(dict.fromkeys(_LISTED.findall(listed.partition(_OPENING)[2]))))
+
+
+def goal_of(scene: Scene) -> str:
+    """The goal as written."""
+    return next((g.text for g in scene.task.goal), "")
+
+
+def believe(scene: Scene, attention: Attention, going: str) -> House:
+    """Beliefs from the opening and the history, as far as it was read. `going` is the name of the action that goes to a place."""
+    house = opening(scene)
+    for entry in scene.history:
+        if entry.thought:
+            continue
+        failed = FAILED in entry.seen.raw
+        if entry.call and entry.call.name == going and not failed and entry.call.arguments:
+            house.at = entry.call.arguments[0]
+        for sentence, index in told(entry):
+            if attention.sees(f"seen: {sentence}", (scene.end - index,)):
+                house.hear(sentence)
+        if entry.call and failed:
+            house.barren.add(str(entry.call))
+        elif entry.call:
+            house.barren.clear()
+    return house
+
+
+def told(entry: Entry) -> Iterator[tuple[str, int]]:
+    """The sentences observed after an entry, with their numbers."""
+    for i, sentence in enumerate(text.split(entry.seen.raw)):
+        yield sentence.removeprefix("Nothing happens. "), entry.index + 1 + i
+
+
+def _task_body(scene: Scene) -> str:
+    return next((scene.body(h) for h in ("Your task", "Example task", "What happened") if scene.body(h)), "")
