@@ -46,6 +46,31 @@ async def test_all_of_a_group(group: str, user: User) -> None:
     assert await play([a for a in attacks() if a.group == group], user) == {}
 
 
+def test_where_nothing_but_seccomp_is_offered_the_filter_holds_alone() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "tests.sandbox.bare",
+        "tests.sandbox.hostile.play",
+        "files",
+        "network",
+        "proc",
+        "introspection",
+    ]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["played"] > 50
+    assert report["wrong"] == {}
+
+
 @pytest.fixture
 def for_nobody() -> Iterator[tuple[str, Path]]:
     """An interpreter and a copy of the sandbox that the user nobody can reach."""
