@@ -65,3 +65,9 @@ def test_every_key_of_a_job_is_explained() -> None:
     for part in (JobPart, LearnerPart, RulesPart):
         for key in part.model_fields:
             assert f"`{key}`" in text or f"`{key}." in text, key
+
+
+def test_every_page_is_in_the_contents() -> None:
+    contents = (ROOT / "README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"(docs/{page.name})" in contents, page.name
