@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass
+import textwrap
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Group as Lines
@@ -16,6 +17,8 @@ from learnact.report.sheet import Column, Sheet, as_plain, to_rich
 from learnact.report.tables import score_table
 from learnact.results.reader import Connection, connect_folders, dictionaries, load_library
 
+DESCRIBED = 160
+"""Characters of a description on the page."""
 DEFAULT_RESULTS = "results"
 
 
@@ -138,7 +141,7 @@ def render(shown: Page) -> RenderableType:
                 f"{best.method} on {best.domain}: success {best.success:.0%} in {best.episodes} test episodes"
                 + (" (simulated)" if shown.scores.simulated else "")
             ),
-            to_rich(best.uses),
+            to_rich(_shortened(best.uses)),
             Text(""),
         ]
     if shown.troubles:
@@ -153,6 +156,18 @@ def render(shown: Page) -> RenderableType:
     parts += [Text(f"Results: {shown.folder}"), Text("Next:")]
     parts += [Text(f"  {command}", overflow="fold", no_wrap=False) for command in shown.commands]
     return Lines(*parts)
+
+
+def _shortened(uses: Sheet) -> Sheet:
+    """Descriptions cut to a line or two; `learnact show --library` has them whole."""
+    rows = tuple(
+        tuple(
+            textwrap.shorten(cell, DESCRIBED, placeholder=" ...") if isinstance(cell, str) else cell
+            for cell in row
+        )
+        for row in uses.rows
+    )
+    return replace(uses, rows=rows)
 
 
 def to_json(shown: Page) -> str:

@@ -46,7 +46,7 @@ from learnact.results.pending import Pending
 from learnact.results.redact import hide, hide_in, secrets
 from learnact.results.schema import SCHEMA_VERSION
 
-QUIET = 0.02
+QUIET = 0.01
 PERIOD = 1.0
 ID_CHARS = 12
 REST = 9.0
