@@ -240,9 +240,8 @@ class Session:
 
     async def _explain(self, process: Process, talk: _Talk, lost: Lost, code: str) -> CallResult:
         """What a lost process means: learned code's failure as a result, or ours as an exception."""
-        done = f" after {talk.primitives} primitive actions" + (
-            f", the last one {talk.last}" if talk.last else ""
-        )
+        done = f" after {talk.primitives} primitive action{'' if talk.primitives == 1 else 's'}"
+        done += f", the last one {talk.last}" if talk.last else ""
         result = self._result(process, talk)
         status = await self._end()
         match lost.reason:

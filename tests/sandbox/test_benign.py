@@ -10,8 +10,11 @@ import pytest
 
 from learnact.actions import wire
 from learnact.actions.sandbox import PrimitiveAnswer, Sandbox
+from learnact.actions.walls import LINUX
 from learnact.records import Plain
 from tests.sandbox.benign import PROGRAMS
+
+pytestmark = pytest.mark.skipif(not LINUX, reason="confined sessions need Linux")
 
 REFERENCE = """
 import contextlib, io, json, sys, types

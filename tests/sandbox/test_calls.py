@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from learnact.actions.sandbox import Bounds, CallResult, PrimitiveAnswer, Sandbox
+from learnact.actions.walls import LINUX
 from learnact.records import ActionError, Plain
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.skipif(not LINUX, reason="confined sessions need Linux")]
 
 LIBRARY = """
 import math

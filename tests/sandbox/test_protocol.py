@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from learnact.actions import wire
 from learnact.actions.process import Lost, Process
+from learnact.actions.walls import LINUX
 from tests.sandbox.peer import BOUNDS, PRIMITIVES, converse, frame, sound
+
+pytestmark = pytest.mark.skipif(not LINUX, reason="reads /proc")
 
 SETTINGS = settings(
     deadline=2000, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=True
