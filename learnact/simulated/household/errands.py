@@ -121,7 +121,8 @@ def _read(match: re.Match[str], scene: Scene, attention: Attention, index: int) 
     at = index
     for label, part in text.labelled(body.partition("Write it so:")[0]):
         for sentence in text.split(part):
-            if attention.sees(f"{name}: {label}: {sentence}", (scene.end - at,)):
+            again = (t.index for t in scene.lessons if f"{name}(" in t.text and sentence in t.text)
+            if attention.sees(f"{name}: {label}: {sentence}", [scene.end - i for i in (at, *again)]):
                 (requires if label == "Requires" else done).append(sentence)
             at += 1
     generic = {place: "place", thing: "thing"}

@@ -109,8 +109,16 @@ def _story(scene: Scene, attention: Attention) -> tuple[Acts, House, list[text.C
         acts, goal, house = read_acts(scene, closer), _goal(scene, closer), opening(scene)
         if goal is None or not house.places:
             continue
+        for sentence in text.split(scene.body("Your last answer").replace("\n", " ").replace(" -> ", ". ")):
+            house.hear(sentence)
+        house.at, house.carrying = "", ""
+        house.placed.clear()
+        house.treated.clear()
         for number in range(goal.number):
-            place = house.places[attention.draw(f"place {number}", len(house.places))]
+            if number < len(house.where(goal.kind)):
+                continue
+            unseen = [p for p in house.places if p not in house.contents] or list(house.places)
+            place = unseen[attention.draw(f"place {number}", len(unseen))]
             house.contents.setdefault(place, []).append(_numbered(goal.kind, number + 1, house))
             if attention.draw(f"closed {number}", 2):
                 house.closed.add(place)
@@ -238,15 +246,19 @@ def _help(acts: Acts, why: str) -> text.Call | None:
 def lesson(scene: Scene, attention: Attention) -> str:
     """What would have avoided the failure seen most often; else to look in more places."""
     reasons: Counter[str] = Counter()
+    acts = read_acts(scene, attention)
     for entry in scene.history:
-        if entry.call and FAILED in entry.seen.raw:
-            for sentence, _ in told(entry):
-                if "not at" in sentence:
-                    reasons[f"Before {entry.call.name}, go to the place, so that you are at it."] += 1
-                elif "closed" in sentence:
-                    reasons[f"Before {entry.call.name}, open the place, so that it is not closed."] += 1
-                elif "already carrying" in sentence:
-                    reasons[f"Before {entry.call.name}, put down what you carry."] += 1
+        act = acts.named(entry.call.name) if entry.call else None
+        if act is None or FAILED not in entry.seen.raw:
+            continue
+        before = f"Before {act.name}({', '.join(act.parameters)}), make sure that"
+        for sentence, _ in told(entry):
+            if "not at" in sentence:
+                reasons[f"{before} you are at {act.place}."] += 1
+            elif "closed" in sentence:
+                reasons[f"{before} {act.place} is not closed."] += 1
+            elif "already carrying" in sentence:
+                reasons[f"{before} you carry nothing."] += 1
     if reasons:
         most = max(reasons.values())
         worst = [r for r, count in reasons.items() if count == most]
