@@ -12,7 +12,7 @@ from learnact.simulated.rules import Rule
 from learnact.simulated.scene import Scene
 
 _FAILED = re.compile(r"No effect: ([A-Za-z_]\w*\([^()\n]*\)) requires: ([^:\n]*)")
-GENERAL = "Lesson: Go through the sentences of the goal one after another, and do not undo what is done."
+GENERAL = "Lesson: Go through the sentences of the goal one after another, and keep what is reached."
 
 
 def lesson(scene: Scene, attention: Attention) -> str:

@@ -54,9 +54,12 @@ def _toward_some(search: Search, reading: Reading) -> Step | None:
 
 
 def _possible(reading: Reading, attention: Attention) -> Step | None:
-    """Any step that seems possible and leads somewhere new."""
+    """Any step that seems possible and leads somewhere new; where none seems possible, any that has not just failed."""
     rows = np.flatnonzero(reading.steps.possible(reading.state)).tolist()
     steps = [reading.steps.step(row) for row in rows]
     options = [s for s in steps if s.call not in reading.refused and s.after(reading.state) != reading.state]
     new = [step for step in options if not reading.shunned(step.after(reading.state))] or options
-    return new[attention.draw("any", len(new))] if new else None
+    if new:
+        return new[attention.draw("any", len(new))]
+    untried = [row for row, call in enumerate(reading.steps.calls) if call not in reading.refused]
+    return reading.steps.step(untried[attention.draw("any", len(untried))]) if untried else None

@@ -1,0 +1,159 @@
+"""Playing tasks with the simulated model in this process: a loop of our own for primitives, the real worker for learned actions."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from learnact.agents import prompting
+from learnact.agents.execute import Worker
+from learnact.agents.parsing import Action, read
+from learnact.domains import registry
+from learnact.domains.base import Domain
+from learnact.domains.planning.domain import Draw, Family, PlanningOptions
+from learnact.records import (
+    AgentSpec,
+    Budget,
+    DomainSpec,
+    Episode,
+    EpisodeResult,
+    Exchange,
+    LearnedAction,
+    Library,
+    ModelSpec,
+    Prompt,
+    Reply,
+    Rules,
+    Task,
+    canonical,
+)
+from learnact.simulated.answers import answer
+
+LAMPS = Path(__file__).parent / "lamps"
+
+
+def lamps_problem(draw: Draw, options: PlanningOptions) -> str:
+    """A row of spots with bulbs and dark lamps."""
+    spots = [f"spot-{i}" for i in range(4)]
+    lamps = [f"lantern-{i}" for i in range(draw.rng.randint(1, 3))]
+    bulbs = [f"glass-{i}" for i in range(len(lamps) + 1)]
+    init = [f"(spot {s})" for s in spots] + ["(bag-empty)", f"(stands {draw.rng.choice(spots)})"]
+    for one, other in itertools.pairwise(spots):
+        init += [f"(path {one} {other})", f"(path {other} {one})"]
+    init += [f"(lies {b} {draw.rng.choice(spots)})" for b in bulbs]
+    init += [f"(hangs {x} {draw.rng.choice(spots)}) (dark {x})" for x in lamps]
+    goal = " ".join(f"(glows {x})" for x in lamps)
+    return (
+        f"(define (problem p) (:domain lamps) (:objects {' '.join(spots + lamps + bulbs)}) "
+        f"(:init {' '.join(init)}) (:goal (and {goal})))"
+    )
+
+
+def lamps(**options: object) -> Domain:
+    """The domain that only the tests know."""
+    return Family("lamps", PlanningOptions, lamps_problem, files=LAMPS)(dict(options))
+
+
+def domain(name: str, **options: object) -> Domain:
+    """One of ours."""
+    return registry.build(DomainSpec(name, canonical(options)))
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of a task; `said` are the calls, `seen` the observations."""
+
+    success: bool
+    progress: float
+    said: tuple[str, ...]
+    seen: tuple[str, ...]
+
+    @property
+    def turns(self) -> int:
+        return len(self.said)
+
+
+def play(
+    where: Domain,
+    task: Task,
+    model: str,
+    seed: int = 0,
+    library: Library = Library(),
+    rewrite: Callable[[str], str] = str,
+    back: Callable[[str], str] = str,
+    turns: int = 30,
+) -> Played:
+    """One episode of primitives. `rewrite` changes what the model reads, `back` what it says."""
+    environment = where.open(task)
+    head = prompting.world(where, library, Rules(), 100, False)
+    head += prompting.task_section(environment.goal, environment.first_observation)
+    request = prompting.TEXTS.fill("act")
+    said: list[str] = []
+    seen: list[str] = []
+    while len(said) < turns and not environment.success:
+        entries = [f"Action: {c}\nObservation: {o}\n" for c, o in zip(said, seen, strict=True)][-10:]
+        prompt = head + ("## So far\n" + "".join(entries) + "\n" if entries else "")
+        reply = back(answer(model, [("user", rewrite(prompt) + request)], seed).text)
+        found = read(reply, {p.name for p in where.primitives}, False)
+        if not isinstance(found, Action):
+            said.append(reply)
+            seen.append("This could not be read.")
+            continue
+        step = environment.call(found.call.name, list(found.call.args), dict(found.call.kwargs))
+        said.append(found.call.text)
+        seen.append(step.observation)
+    return Played(environment.success, environment.progress, tuple(said), tuple(seen))
+
+
+class InProcess:
+    """The simulated model as a chat model of this process."""
+
+    async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
+        messages = [(m.role, m.content) for m in prompt.messages()]
+        return Exchange(prompt, Reply(answer(model.name, messages, seed).text, model=model.name))
+
+    async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:
+        raise NotImplementedError
+
+
+async def play_with_library(
+    name: str, options: dict[str, object], tasks: Sequence[Task], model: str, library: Library
+) -> list[EpisodeResult]:
+    """Episodes through the real worker, learned actions in their sandbox."""
+    spec = DomainSpec(name, canonical(options))
+    results = []
+    async with Worker(InProcess()) as worker:
+        for number, task in enumerate(tasks):
+            episode = Episode(
+                trial="t",
+                method="m",
+                phase="test",
+                domain=spec,
+                task=task,
+                agent=AgentSpec("act"),
+                library=library,
+                model=ModelSpec(model),
+                budget=Budget(),
+                rules=Rules(),
+                seed=number,
+                prompts="p",
+                versions="v",
+            )
+            outcome = await worker.execute(episode)
+            assert isinstance(outcome.result, EpisodeResult), outcome.attempts
+            results.append(outcome.result)
+    return results
+
+
+def function(source: str, description: str) -> LearnedAction:
+    """A learned action from its source and description."""
+    name, inside = re.match(r"def (\w+)\((.*)\):", source).groups()  # type: ignore[union-attr]
+    return LearnedAction(name, f"{name}({inside})", source, description)
+
+
+def share(played: Sequence[Played]) -> float:
+    """Share of solved tasks."""
+    return sum(p.success for p in played) / len(played)
