@@ -227,6 +227,7 @@ ENGLISH = {
     "close",
     "shake",
     "leave",
+    "level",
 }
 """Words of the domains that any program in English may hold."""
 
