@@ -10,7 +10,7 @@ import asyncio
 import time
 import traceback
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from learnact.actions.sandbox import Bounds, Sandbox
 from learnact.agents.registry import AGENTS, WRITES_CODE
@@ -50,7 +50,7 @@ class Worker:
         self._limits = limits
         self._node = node
         self._stack = AsyncExitStack()
-        self._sandboxes: dict[tuple[str, int], Sandbox] = {}
+        self._sandboxes: dict[tuple[str, Bounds], Sandbox] = {}
         self._engines = EnginePool()
 
     async def __aenter__(self) -> Worker:
@@ -121,12 +121,19 @@ class Worker:
             return stage.result(), tuple(stage.calls)
 
     async def _sandbox(self, episode: Episode) -> Sandbox:
-        kind, primitives = episode.rules.sandbox, episode.budget.primitives_per_call
-        if (kind, primitives) not in self._sandboxes:
-            sandbox = Sandbox(Bounds(primitives=primitives), kind)
-            self._sandboxes[kind, primitives] = sandbox
+        kind, bounds = episode.rules.sandbox, bounds_of(episode)
+        if (kind, bounds) not in self._sandboxes:
+            sandbox = Sandbox(bounds, kind)
+            self._sandboxes[kind, bounds] = sandbox
             await self._stack.enter_async_context(sandbox)
-        return self._sandboxes[kind, primitives]
+        return self._sandboxes[kind, bounds]
+
+
+def bounds_of(episode: Episode) -> Bounds:
+    """What learned code may use in an episode."""
+    given = asdict(episode.rules.bounds)
+    memory = given.pop("memory_mb") << 20
+    return Bounds(memory_bytes=memory, primitives=episode.budget.primitives_per_call, **given)
 
 
 def _attribute(error: Exception, deadline: float) -> Failure:

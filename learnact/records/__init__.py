@@ -38,7 +38,7 @@ from learnact.records.outcomes import (
     history_entries,
 )
 from learnact.records.tasks import DomainSpec, Task
-from learnact.records.units import AgentSpec, Budget, Episode, Phase, Request, Rules, Unit
+from learnact.records.units import AgentSpec, Budget, CodeBounds, Episode, Phase, Request, Rules, Unit
 
 __all__ = [
     "DIGEST_CHARS",
@@ -48,6 +48,7 @@ __all__ = [
     "Budget",
     "Call",
     "Candidate",
+    "CodeBounds",
     "DomainSpec",
     "Episode",
     "EpisodeResult",

@@ -26,6 +26,19 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class CodeBounds:
+    """What one call of learned code may use, far above need: passing a bound is the agent's failure. `cpu_seconds` of the confined process;
+    `memory_mb` megabytes; `recursion` depth of calls; `source_bytes` of a library; `output_bytes` of printed text; `message_bytes` of one message."""
+
+    cpu_seconds: float = 5.0
+    memory_mb: int = 256
+    recursion: int = 1000
+    source_bytes: int = 64 << 10
+    output_bytes: int = 16 << 10
+    message_bytes: int = 256 << 10
+
+
+@dataclass(frozen=True)
 class Rules:
     """Rules of execution that fidelity switches change (METHOD.md, section 6)."""
 
@@ -35,6 +48,7 @@ class Rules:
     show_descriptions: bool = True
     show_usage_example: bool = True
     sandbox: Literal["confined", "trusted"] = "confined"
+    bounds: CodeBounds = CodeBounds()
 
 
 @dataclass(frozen=True)

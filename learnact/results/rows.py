@@ -17,6 +17,7 @@ from learnact.records import (
     Budget,
     Call,
     Candidate,
+    CodeBounds,
     DomainSpec,
     Episode,
     EpisodeResult,
@@ -361,7 +362,7 @@ def episode_from(row: dict[str, Any], text: Callable[[str], str], library: Libra
         library,
         _model_from(setup["model"]),
         Budget(**setup["budget"]),
-        Rules(**setup["rules"]),
+        _rules(setup["rules"]),
         row["seed"],
         setup["prompts"],
         setup["versions"],
@@ -426,3 +427,7 @@ def library_from(row: dict[str, Any]) -> Library:
 def attempt_from(row: dict[str, Any]) -> Attempt:
     """A failed try from its row."""
     return Attempt(row["unit"], row["attempt"], row["boundary"], row["error"], row["seconds"], row["node"])
+
+
+def _rules(kept: dict[str, Any]) -> Rules:
+    return Rules(**{**kept, "bounds": CodeBounds(**kept.get("bounds", {}))})

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from learnact.errors import JobError
-from learnact.records import AgentSpec, DomainSpec, ModelSpec, Rules, canonical
+from learnact.records import AgentSpec, CodeBounds, DomainSpec, ModelSpec, Rules, canonical
 from learnact.spec.axes import LEARNER_MAX_TOKENS, Variant, budgets, models, product
 from learnact.spec.schema import (
     DomainPart,
@@ -149,13 +149,16 @@ class _Expansion:
                 test_repeats=job.repeats.test * (job.repeats.learn if self.learner == "none" else 1),
                 learn_budget=learn_budget if self.learner != "none" else BudgetChange(),
                 test_budget=test_budget,
-                rules=rules_for(rules.value, learned_domain.name),
+                rules=dataclasses.replace(rules_for(rules.value, learned_domain.name), bounds=self._bounds()),
                 test=test.value,
                 library=self.library,
                 library_hash=library_hash(self.library),
                 embedding_model=self._embedding_model(),
                 match_budget=self._match_budget(),
             )
+
+    def _bounds(self) -> CodeBounds:
+        return CodeBounds(**self.job.bounds.model_dump()) if self.runs_code else CodeBounds()
 
     def _settings(self) -> Iterator[Variant]:
         uses = LEARNER_USES.get(self.learner, frozenset(LEARNER_FIELDS))

@@ -15,7 +15,7 @@ from pydantic import (
     field_serializer,
 )
 
-from learnact.records import Rules
+from learnact.records import CodeBounds, Rules
 from learnact.spec.forms import Axis, Count, ListAxis, Money, NameOr, Part, Positive, Temperature
 from learnact.spec.settings import LearnerSettings, Term
 
@@ -23,6 +23,7 @@ Match = Literal["domain", "repeat", "learner"]
 MATCHES: tuple[Match, ...] = ("domain", "repeat", "learner")
 _LEARN = LearnerSettings()
 _RULES = Rules()
+_BOUNDS = CodeBounds()
 
 
 class LearnerPart(Part):
@@ -251,6 +252,23 @@ class LimitsPart(Part):
     """Start nothing new once so many tokens were used."""
 
 
+class BoundsPart(Part):
+    """What one call of learned code may use; the defaults are far above need. Passing one is the agent's failure."""
+
+    cpu_seconds: Annotated[float, Field(gt=0)] = _BOUNDS.cpu_seconds
+    """CPU seconds of the confined process; waiting for a primitive does not count."""
+    memory_mb: Annotated[int, Field(ge=64)] = _BOUNDS.memory_mb
+    """Megabytes of memory."""
+    recursion: Annotated[int, Field(ge=50)] = _BOUNDS.recursion
+    """Depth of Python calls."""
+    source_bytes: Annotated[int, Field(ge=1024)] = _BOUNDS.source_bytes
+    """Bytes of a library, and of the code of a call."""
+    output_bytes: Count = _BOUNDS.output_bytes
+    """Characters of printed text that are kept."""
+    message_bytes: Annotated[int, Field(ge=4096)] = _BOUNDS.message_bytes
+    """Bytes of one message between the code and the evaluator."""
+
+
 class LibraryPart(Part):
     """Which learned library is tested where, when `learn_on` and `test_on` are given."""
 
@@ -306,6 +324,8 @@ class JobPart(Part):
     """A library to play with instead of learning (a file, or RUN:LIBRARY), or how learned ones are matched to `test_on`."""
     match_budget: MatchBudgetPart | None = None
     """Give the baselines the budget of learning."""
+    bounds: BoundsPart = BoundsPart()
+    """Bounds of learned code; how many primitives a call may make is `budget`'s."""
     cluster: ClusterPart = ClusterPart()
     """Where it runs."""
     limits: LimitsPart = LimitsPart()

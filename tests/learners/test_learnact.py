@@ -209,3 +209,14 @@ async def test_without_a_model_the_trial_is_blocked():
 
     with pytest.raises(Blocked, match="provider: no route"):
         await learn(scripted(create=down))
+
+
+async def test_the_jobs_bounds_hold_for_learned_code():
+    def spins(text):
+        return FUNCTIONS.format(**names(text)).replace(
+            "    move(start, end)", "    while True:\n        pass"
+        )
+
+    chat = scripted(create=spins)
+    await learn(chat, "learner.candidates=1", "learner.create_tries=2", "bounds.cpu_seconds=0.3")
+    assert "TimeLimit" in requests(chat, "create")[1].split("It could not be used:")[1]

@@ -35,7 +35,7 @@ BAD_FILES = {
     "unknown key": (HEAD + "method: act\n", "job.yaml:3: method: unknown key; did you mean 'methods'"),
     "unknown key far from any": (
         HEAD + "xyzzy: 1\n",
-        "job.yaml:3: xyzzy: unknown key; valid are: budget, cluster,",
+        "job.yaml:3: xyzzy: unknown key; valid are: bounds, budget,",
     ),
     "unknown key inside": (
         HEAD + "learner:\n  candidats: 3\n",

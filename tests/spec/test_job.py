@@ -251,7 +251,7 @@ def test_the_file_and_the_settings_name_the_same_things() -> None:
         (LearnerPart, "learner", LearnerSettings()),
         (RulesPart, "rules", only(methods="act").rules),
     ):
-        fields = {f.name: getattr(plain, f.name) for f in dataclasses.fields(plain)}
+        fields = {f.name: getattr(plain, f.name) for f in dataclasses.fields(plain) if f.name != "bounds"}
         assert {f: (value,) for f, value in fields.items()} == {
             f: getattr(part(), f) for f in part.model_fields
         }, name
