@@ -127,7 +127,8 @@ def _knock(address: str) -> None:
 
 
 def _nobody(address: str, error: BaseException) -> JobError:
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    said = lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}"
     return JobError(
         f"no Ray cluster answers at {address!r} ({said}): check the address, start one with `ray start --head`, or leave "
         "the address out for one on this machine"
