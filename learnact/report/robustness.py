@@ -25,14 +25,15 @@ from learnact.report.tables import INTERVALS
 from learnact.results.reader import Connection
 
 ORIGINAL = "original"
+ALL_FOUR = "all four"
 
 
 def interface(trial: Trial) -> str:
-    """What a trial's test tasks are played in: `original`, or the perturbations joined by +."""
+    """What a trial's test tasks are played in: `original`, the perturbations joined by +, or `all four`."""
     _, own, tested, _ = json.loads(trial.tests)
     spec = tested[0] if tested else own or {}
     perturbed = json.loads(spec.get("options") or "{}").get("perturb") or []
-    return "+".join(perturbed) or ORIGINAL
+    return ALL_FOUR if len(perturbed) == 4 else "+".join(perturbed) or ORIGINAL
 
 
 def robustness_sheets(connection: Connection) -> list[Sheet]:
@@ -44,7 +45,7 @@ def robustness_sheets(connection: Connection) -> list[Sheet]:
             where = interface(known[episode.trial])
             places[episode.agent_model, episode.method][where].append(episode)
     seen = {face for row in places.values() for face in row}
-    faces = sorted(seen, key=lambda face: (face != ORIGINAL, face.count("+"), face))
+    faces = sorted(seen, key=lambda face: (face != ORIGINAL, face == ALL_FOUR, face.count("+"), face))
     learner, order = learner_is_simulated(connection), order_of_methods(connection)
     missing: dict[tuple[str, str], int] = defaultdict(int)
     for group, number in unfinished(connection, episodes).items():

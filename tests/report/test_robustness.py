@@ -26,6 +26,7 @@ def a_trial(own: dict[str, object], *tested: dict[str, object]) -> Trial:
         (a_trial({"test": 3}), ORIGINAL),
         (a_trial({"perturb": ["move-to"]}), "move-to"),
         (a_trial({"perturb": ["with-using", "no-space"], "test": 2}), "with-using+no-space"),
+        (a_trial({"perturb": ["with-using", "move-to", "from-take", "no-space"]}), "all four"),
         (a_trial({}, {"perturb": ["from-take"]}), "from-take"),
         (a_trial({"perturb": ["from-take"]}, {}), ORIGINAL),
     ],

@@ -43,11 +43,16 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.environ["LEARNACT_CACHE"] = before
 
 
-@pytest.fixture(scope="session")
-def real_games() -> list[Path]:
+def published_games() -> list[Path]:
+    """The published games among the test data, sorted; none where there are none."""
     here = Path(__file__).resolve().parents[3]
     data = Path(os.environ.get("LEARNACT_TEST_DATA") or here.parent / "shared" / "data")
-    found = sorted((data / "alfworld").rglob("game.tw-pddl"))
+    return sorted((data / "alfworld").rglob("game.tw-pddl"))
+
+
+@pytest.fixture(scope="session")
+def real_games() -> list[Path]:
+    found = published_games()
     if not found:
-        pytest.skip(f"no published games in {data}/alfworld (LEARNACT_TEST_DATA)")
+        pytest.skip("no published games in the test data (LEARNACT_TEST_DATA)")
     return found
