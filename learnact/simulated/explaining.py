@@ -12,7 +12,7 @@ from learnact.simulated.functions import Function, code_in, read_functions, rule
 from learnact.simulated.planner import whole
 from learnact.simulated.rules import Clause, Rule
 from learnact.simulated.scene import Scene
-from learnact.simulated.table import Step
+from learnact.simulated.table import Step, Table
 from learnact.simulated.world import World
 
 MOST_SHOWN = 5
@@ -72,10 +72,7 @@ def _play(scene: Scene, rules: Sequence[Rule], learned: Sequence[Rule]) -> str:
     goals = [world.bit(g.text) for g in scene.task.goal]
     table = world.every_step()
     plan = whole(table, state, goals, 4 * MOST_SHOWN)
-    plan = _from_first_function(plan)
-    if not plan:
-        possible = (table.step(row) for row in np.flatnonzero(table.possible(state)).tolist())
-        plan = [step for step in possible if step.learned][:1]
+    plan = _from_first_function(plan) or _up_to_a_function(table, state, plan)
     sentences = list(now)
     lines: list[str] = []
     for step in plan[:MOST_SHOWN]:
@@ -89,6 +86,17 @@ def _from_first_function(plan: list[Step]) -> list[Step]:
     """A plan's beginning that holds a call of a function; nothing when it calls none early."""
     first = next((i for i, step in enumerate(plan) if step.learned), MOST_SHOWN)
     return plan[: max(first + 1, MOST_SHOWN)] if first < MOST_SHOWN else []
+
+
+def _up_to_a_function(table: Table, state: int, plan: list[Step]) -> list[Step]:
+    """A plan's beginning up to where a function could be called, and that call."""
+    for number, step in enumerate([None, *plan[: MOST_SHOWN - 1]]):
+        state = step.after(state) if step else state
+        possible = (table.step(row) for row in np.flatnonzero(table.possible(state)).tolist())
+        found = next((s for s in possible if s.learned and s.after(state) != state), None)
+        if found:
+            return [*plan[:number], found]
+    return []
 
 
 def _told(world: World, state: int, before: Iterable[str], step: Step) -> list[str]:

@@ -14,12 +14,18 @@ from learnact.simulated.attention import LOOKS, Attention
 from learnact.simulated.functions import Function, lift
 from learnact.simulated.planner import whole
 from learnact.simulated.reading import read
+from learnact.simulated.relaxed import reached
 from learnact.simulated.scene import Scene
+from learnact.simulated.table import Step
 
 SHORTEST, LONGEST = 2, 6
 MOST_PARAMETERS = 7
 LONGEST_PLAN = 80
 CONSIDERED = 12
+SHORT_PLAN = 8
+"""A plan with fewer steps is too short to show what comes up again and again: other ends are imagined, too."""
+IMAGINED = 3
+_BREAK = text.Call("", ())
 NO_WAY = "I see no way to do it."
 _ANSWER_SENTENCES = 3
 
@@ -40,7 +46,8 @@ class Pattern:
 
 def functions(scene: Scene, attention: Attention) -> str:
     """Two to four functions with a usage line."""
-    return written_out(propose(scene, attention, _plan(scene, attention)), _opening(attention))
+    plan = _with_imagined(scene, attention, _plan(scene, attention))
+    return written_out(propose(scene, attention, plan), _opening(attention))
 
 
 def written_out(written: list[tuple[Function, tuple[str, ...]]], opening: str = "") -> str:
@@ -84,16 +91,32 @@ def _words(scene: Scene) -> Mapping[str, Sequence[str]]:
 
 def _plan(scene: Scene, attention: Attention) -> list[text.Call]:
     """A plan for the task by what was read, after closer looks where there was none at first."""
-    best: list[text.Call] = []
     for look in range(LOOKS):
         reading = read(scene, attention.closer(look))
-        if not reading.open_goals:
+        if reading.open_goals:
+            steps = whole(reading.steps, reading.state, reading.goals, LONGEST_PLAN)
+            if steps:
+                return [step.call for step in steps]
+    return []
+
+
+def _with_imagined(scene: Scene, attention: Attention, plan: list[text.Call]) -> list[text.Call]:
+    """A short plan, followed by plans for other ends that the same world might be asked to meet."""
+    plan = list(plan)
+    for number in range(IMAGINED if len(plan) < SHORT_PLAN else 0):
+        reading = read(scene, attention.closer(number))
+        table, _ = reached(reading.steps, reading.state)
+        rows = [row for row in range(len(table)) if table.step(row).adds & ~reading.state]
+        if not rows:
             continue
-        steps = whole(reading.steps, reading.state, reading.goals, LONGEST_PLAN)
-        best = max(best, [step.call for step in steps], key=len)
-        if best:
-            break
-    return best
+        end = table.step(rows[attention.draw(f"end {number}", len(rows))])
+        steps = whole(table, reading.state, [end.requires & ~reading.state], LONGEST_PLAN)
+        plan += [_BREAK, *(step.call for step in steps), *([end.call] if _last(steps) != end.call else [])]
+    return plan
+
+
+def _last(steps: Sequence[Step]) -> text.Call | None:
+    return steps[-1].call if steps else None
 
 
 def propose(
@@ -164,7 +187,8 @@ def _shape(steps: Sequence[text.Call]) -> tuple[tuple[str, tuple[int, ...]], ...
     numbers: dict[str, int] = {}
     shape = []
     for step in steps:
-        if numbers and not any(a in numbers for a in step.arguments):
+        together = not numbers or not step.arguments or any(a in numbers for a in step.arguments)
+        if step == _BREAK or not together:
             return None
         shape.append((step.name, tuple(numbers.setdefault(a, len(numbers)) for a in step.arguments)))
     return tuple(shape) if 0 < len(numbers) <= MOST_PARAMETERS else None

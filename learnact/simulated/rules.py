@@ -53,9 +53,12 @@ class Clause:
 
 
 def clause(sentence: str, parameters: tuple[str, ...], index: int = 0) -> Clause:
-    """A sentence with parameters in it."""
+    """A sentence with parameters in it. In "nut is a nut" the second is a kind, whatever the parameters are called."""
     words = tuple(sentence.split())
-    return Clause(words, tuple(parameters.index(w) if w in parameters else -1 for w in words), index)
+    places = [parameters.index(w) if w in parameters else -1 for w in words]
+    if len(words) == 4 and words[1:3] == ("is", "a"):
+        places[3] = -1
+    return Clause(words, tuple(places), index)
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def _parameters(inside: str) -> tuple[tuple[str, ...], tuple[Clause, ...]]:
     pairs = [p.split("=")[0].partition(":") for p in parts]
     parameters = tuple(name.strip().lstrip("*") for name, _, _ in pairs)
     kinds = tuple(
-        Clause(tuple(text.is_a(parameters[i], kind.strip()).split()), (i, -1, -1, -1))
+        clause(text.is_a(parameters[i], kind.strip()), parameters)
         for i, (_, _, kind) in enumerate(pairs)
         if kind.strip()
     )
