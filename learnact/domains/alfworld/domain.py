@@ -15,7 +15,7 @@ from learnact.domains.alfworld import examples, games, package
 from learnact.domains.alfworld.content import unpack
 from learnact.domains.alfworld.generation import generated
 from learnact.domains.alfworld.kinds import KINDS, Kind
-from learnact.domains.alfworld.language import Language, Perturbation, Surface
+from learnact.domains.alfworld.language import ActionSet, Language, Perturbation, Surface
 from learnact.domains.base import Environment, Example, FunctionExample, Primitive, Profile
 from learnact.errors import JobError, TaskError
 from learnact.records import Task, digest
@@ -48,6 +48,8 @@ class AlfworldOptions(BaseModel):
     """`published` (`put X in/on Y`) or `new` (`move X to Y`, as alfworld 0.4 says it)."""
     perturb: tuple[Perturbation, ...] = ()
     """AgentRefine's perturbations of the interface, in any combination."""
+    actions: ActionSet = "ours"
+    """`ours`, or `published`: as LearnAct's scripts have them, `toggle` instead of `use` and no `look`."""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """Seed of generated games."""
     train: int = Field(default=3, ge=1, le=1000)
@@ -79,7 +81,7 @@ class AlfworldDomain:
         package.require()
         self._kind = kind
         self._options = options
-        self._language = Language(options.surface, options.perturb)
+        self._language = Language(options.surface, options.perturb, options.actions)
         self.name = f"alfworld-{kind.name}"
         self.title = kind.title
         self.profile = PROFILE

@@ -67,9 +67,8 @@ class AlfworldEnvironment:
     def _do(self, command: Command, said: str) -> Step:
         told = self._game.do(command.engine)
         if told is None:
-            return self._refused(
-                said, self._language.show(reason(self._game, command.action, command.arguments))
-            )
+            verb = "use" if command.action == "toggle" else command.action
+            return self._refused(said, self._language.show(reason(self._game, verb, command.arguments)))
         told = _without_noise(told)
         self._success = self._success or self._game.won
         self._measure.see(told, self._success)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -19,6 +19,7 @@ from learnact.records import Plain
 
 Perturbation = Literal["with-using", "move-to", "from-take", "no-space"]
 Surface = Literal["published", "new"]
+ActionSet = Literal["ours", "published"]
 
 _NAME = r"[a-z]+ [0-9]+"
 _CLOSED_UP = r"[a-z]+[0-9]+"
@@ -104,6 +105,11 @@ def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[Action, ...]:
     )
 
 
+def _as_published(action: Action) -> Action:
+    """LearnAct's published actions call `use` `toggle` (and have no `look`)."""
+    return replace(action, name="toggle") if action.name == "use" else action
+
+
 def _tool(name: str, tool: str, perturb: frozenset[str], description: str) -> Action:
     template = f"{name} {{obj}} with {{recep}}"
     if "with-using" not in perturb:
@@ -121,10 +127,14 @@ def _tool(name: str, tool: str, perturb: frozenset[str], description: str) -> Ac
 class Language:
     """The form of one interface: a surface and a set of perturbations. Immutable."""
 
-    def __init__(self, surface: Surface = "published", perturb: Sequence[str] = ()) -> None:
+    def __init__(
+        self, surface: Surface = "published", perturb: Sequence[str] = (), actions: ActionSet = "ours"
+    ) -> None:
         self.surface = surface
         self.perturb = frozenset(perturb)
         self.actions = _actions(surface, self.perturb)
+        if actions == "published":
+            self.actions = tuple(_as_published(a) for a in self.actions if a.name != "look")
         self._by_name = {action.name: action for action in self.actions if not action.hidden}
         name = _CLOSED_UP if "no-space" in self.perturb else _NAME
         self._readers = [(a, _reader(a.shown, name)) for a in self.actions]

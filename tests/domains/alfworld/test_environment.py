@@ -205,6 +205,17 @@ def test_all_real_games_are_won_by_the_planners_walkthroughs(cache, real_games):
         won_by_the_planner(path)
 
 
+def test_the_published_actions_are_played(cache):
+    (path,) = generated(KINDS["examine"], "valid_unseen", SEED, 1)
+    domain = a_domain("examine", actions="published")
+    win(domain, "examine", path)
+    environment = domain.open(domain.read(str(path)))
+    step = environment.call("toggle", ["desklamp 7"], {})
+    assert step.observation == "Nothing happens. You do not see desklamp 7 here." and not step.valid
+    assert not environment.call("look", [], {}).valid
+    environment.close()
+
+
 def test_a_game_of_another_type_is_sent_to_its_domain(cache):
     (path,) = generated(KINDS["heat"], "valid_unseen", SEED, 1)
     with pytest.raises(TaskError, match="play it with alfworld-heat"):

@@ -121,3 +121,13 @@ def test_learned_code_is_said_in_the_interface_too():
     assert Language("published", P).code(code) == (
         "def f(o, a, b):\n    move_to(a)\n    take(a, o)\n    move_to(b)\n    return heat(o, using=b)\n"
     )
+
+
+def test_the_published_actions_have_toggle_and_no_look():
+    language = Language("published", (), "published")
+    names = [p.name for p in language.primitives]
+    assert "toggle" in names and not {"use", "look"} & set(names)
+    assert language.as_call("use desklamp 1") == "toggle('desklamp 1')"
+    assert isinstance(language.from_call("use", ["desklamp 1"], {}), Refusal)
+    assert isinstance(language.from_text("look"), Refusal)
+    assert language.from_text("use desklamp 1").engine == "use desklamp 1"  # type: ignore[union-attr]
