@@ -18,6 +18,7 @@ Writer = Callable[[Scene, Attention], str]
 
 KINDS: tuple[tuple[str, str, Writer], ...] = (
     ("call", "write the next action: one call", acting.call),
+    ("command", "write the next action: one command", acting.call),
     ("thought or call", "either a thought", acting.thought_or_call),
     ("functions", "general python functions that will be useful", proposing.functions),
     ("program", "write one python program", proposing.program),
@@ -33,6 +34,7 @@ KINDS: tuple[tuple[str, str, Writer], ...] = (
 
 IN_A_HOUSE: dict[str, Writer] = {
     "call": replies.call,
+    "command": replies.call,
     "thought or call": replies.thought_or_call,
     "functions": replies.functions,
     "program of functions": replies.program_of_functions,

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from learnact.simulated import text
 from learnact.simulated.attention import Attention
-from learnact.simulated.household.house import House, kind_of
-from learnact.simulated.scene import Scene
+from learnact.simulated.household.house import NAME, House, kind_of
+from learnact.simulated.scene import Entry, Scene
 
 _LINE = re.compile(r"^- ([A-Za-z_]\w*)\(([^()]*)\):\s*(.*)$")
+_FORM = re.compile(r"^- ([a-z][a-z /]*): ((?:Requires|Then):.*)$")
 _KEYWORD = re.compile(r"(\w+)='")
 _KIND = re.compile(r"(\w+) is an? (\w+)(?: or an? (\w+))?")
 _GOALS = (
@@ -55,6 +56,13 @@ class Act:
     place: str
     requires: frozenset[str]
     kinds: tuple[str, ...]
+    form: str = ""
+    """How it is written where actions are commands and not calls; "" for calls."""
+
+    @property
+    def verb(self) -> str:
+        """Its first word."""
+        return self.name.split()[0]
 
     def call(self, thing: str, place: str) -> text.Call:
         """A call with these names."""
@@ -63,6 +71,9 @@ class Act:
 
     def written(self, call: text.Call) -> str:
         """The call as it must be written, keywords where the line showed them."""
+        if self.form:
+            value = dict(zip(self.parameters, call.arguments, strict=False))
+            return " ".join(value.get(word, word) for word in self.form.split())
         parts = [
             f"{p}={a!r}" if p in self.keywords else repr(a)
             for p, a in zip(self.parameters, call.arguments, strict=False)
@@ -83,12 +94,28 @@ class Acts:
 
     def treatment(self, condition: str) -> Act | None:
         """The action for a condition, called by its verb or by what it makes of a thing."""
-        return next((a for word, a in self.treatments if condition in (word, a.name)), None)
+        return next((a for word, a in self.treatments if condition in (word, a.verb)), None)
+
+    @property
+    def known(self) -> list[Act]:
+        """All that were read."""
+        roles = (self.go, self.take, self.put, self.open, self.use)
+        return [act for act in (*roles, *(a for _, a in self.treatments)) if act]
 
     def named(self, name: str) -> Act | None:
         """The action of a name."""
-        known = (self.go, self.take, self.put, self.open, self.use, *(a for _, a in self.treatments))
-        return next((a for a in known if a and a.name == name), None)
+        return next((act for act in self.known if act.name == name), None)
+
+    def heard(self, entry: Entry) -> text.Call | None:
+        """What an entry did: its call, or the command that it wrote."""
+        if entry.call:
+            return entry.call
+        for act in self.known:
+            words = [f"({NAME})" if w in act.parameters else re.escape(w) for w in act.form.split()]
+            match = re.fullmatch(" ".join(words), entry.said) if words else None
+            if match:
+                return text.Call(act.name, match.groups())
+        return None
 
 
 def read_acts(scene: Scene, attention: Attention) -> Acts:
@@ -98,7 +125,7 @@ def read_acts(scene: Scene, attention: Attention) -> Acts:
     treatments: list[tuple[str, Act]] = []
     index = section.index if section else 0
     for line in (section.body if section else "").splitlines():
-        match = _LINE.match(line)
+        match = _LINE.match(line) or _FORM.match(line)
         if match:
             done, act = _read(match, scene, attention, index)
             for effect in done:
@@ -112,8 +139,13 @@ def read_acts(scene: Scene, attention: Attention) -> Acts:
 
 
 def _read(match: re.Match[str], scene: Scene, attention: Attention, index: int) -> tuple[list[str], Act]:
-    name, inside, body = match.groups()
-    parameters = tuple(p.strip() for p in inside.split(",") if p.strip() and p.strip() != "*")
+    name, *inside, body = match.groups()
+    form = "" if inside else name
+    parameters = (
+        tuple(p.strip() for p in inside[0].split(",") if p.strip() and p.strip() != "*")
+        if inside
+        else _slots(form, body)
+    )
     requires: list[str] = []
     done: list[str] = []
     place = next((p for p in parameters if f"you are at {p}." in body or f"in or on {p}" in body), "")
@@ -135,7 +167,17 @@ def _read(match: re.Match[str], scene: Scene, attention: Attention, index: int) 
         if kind and kind != "place"
     )
     keywords = frozenset(_KEYWORD.findall(body.partition("Write it so:")[2]))
-    return done, Act(name, parameters, keywords, thing, place, said, kinds)
+    return done, Act(name, parameters, keywords, thing, place, said, kinds, form)
+
+
+def _slots(form: str, body: str) -> tuple[str, ...]:
+    """The words of a command's form that stand for names: those that the requirements and effects speak of as things or places."""
+    spoken = (r"you are at {0}\.", r"you carry {0}\.", r"{0} is (?:in or )?on\b", r"in or on {0}\.")
+    return tuple(
+        word
+        for word in form.split()
+        if any(re.search(rf"\b{pattern.format(re.escape(word))}", body) for pattern in spoken)
+    )
 
 
 def _role(effect: str, act: Act) -> tuple[str, str]:
@@ -217,7 +259,7 @@ class Errand:
         elif act is self.acts.use:
             house.used.add(thing)
         else:
-            house.treat(act.name, thing, place)
+            house.treat(act.verb, thing, place)
         return True
 
     def _wanted(self, house: House, thing: str) -> bool:
@@ -232,7 +274,7 @@ class Errand:
         if not self.goal.condition:
             return True
         act = self.acts.treatment(self.goal.condition)
-        return bool(act and act.name in house.treated.get(thing, ()))
+        return bool(act and act.verb in house.treated.get(thing, ()))
 
     def _with_it(self, house: House) -> text.Call | None:
         """What to do with the object in hand: treat it, show it to the lamp, or put it where it belongs."""

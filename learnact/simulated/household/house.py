@@ -10,23 +10,24 @@ from learnact.simulated import text
 from learnact.simulated.attention import Attention
 from learnact.simulated.scene import Entry, Scene
 
-_NAME = r"[a-z]+ ?\d+"
-_LISTED = re.compile(rf"\ban? ({_NAME})")
+NAME = r"[a-z]+ ?\d+"
+"""How a name of an object or place looks."""
+_LISTED = re.compile(rf"\ban? ({NAME})")
 _OPENING = "Looking quickly around you, you see"
 FAILED = "Nothing happens."
-_ON = re.compile(rf"On the ({_NAME}), you see (.*)")
+_ON = re.compile(rf"On the ({NAME}), you see (.*)")
 _IN_IT = re.compile(r"In it, you see (.*)")
-_OPEN = re.compile(rf"The ({_NAME}) is open")
-_CLOSED = re.compile(rf"(?:The|You close the) ({_NAME})(?: is closed)?")
-_OPENED = re.compile(rf"You open the ({_NAME})")
-_ARRIVED = re.compile(rf"You arrive at ({_NAME})")
-_TAKEN = re.compile(rf"You pick up the ({_NAME}) from the ({_NAME})")
-_PLACED = re.compile(rf"You (?:put|move) the ({_NAME}) (?:in/on|to) the ({_NAME})")
-_TREATED = re.compile(rf"You ([a-z]+) the ({_NAME}) using the ({_NAME})")
-_USED = re.compile(rf"You turn on the ({_NAME})")
-_CARRIES = re.compile(rf"You are (?:already )?carrying:? (?:an? )?({_NAME})")
-_NOT_AT = re.compile(rf"You are not at ({_NAME})")
-_NOT_THERE = re.compile(rf"There is no ({_NAME}) in/on the ({_NAME})")
+_OPEN = re.compile(rf"The ({NAME}) is open")
+_CLOSED = re.compile(rf"(?:The|You close the) ({NAME})(?: is closed)?")
+_OPENED = re.compile(rf"You open the ({NAME})")
+_ARRIVED = re.compile(rf"You arrive at ({NAME})")
+_TAKEN = re.compile(rf"You pick up the ({NAME}) from the ({NAME})")
+_PLACED = re.compile(rf"You (?:put|move) the ({NAME}) (?:in/on|to) the ({NAME})")
+_TREATED = re.compile(rf"You ([a-z]+) the ({NAME}) using the ({NAME})")
+_USED = re.compile(rf"You turn on the ({NAME})")
+_CARRIES = re.compile(rf"You are (?:already )?carrying:? (?:an? )?({NAME})")
+_NOT_AT = re.compile(rf"You are not at ({NAME})")
+_NOT_THERE = re.compile(rf"There is no ({NAME}) in/on the ({NAME})")
 
 
 @dataclass
@@ -161,21 +162,25 @@ def goal_of(scene: Scene) -> str:
     return next((g.text for g in scene.task.goal), "")
 
 
-def believe(scene: Scene, attention: Attention, going: str) -> House:
-    """Beliefs from the opening and the history, as far as it was read. `going` is the name of the action that goes to a place."""
+def believe(
+    scene: Scene, attention: Attention, going: str, heard: Callable[[Entry], text.Call | None]
+) -> House:
+    """Beliefs from the opening and the history, as far as it was read. `going` is the name of the action that goes to a place; `heard`
+    tells what an entry did."""
     house = opening(scene)
     for entry in scene.history:
         if entry.thought:
             continue
         failed = FAILED in entry.seen.raw
-        if entry.call and entry.call.name == going and not failed and entry.call.arguments:
-            house.at = entry.call.arguments[0]
+        call = heard(entry)
+        if call and call.name == going and not failed and call.arguments:
+            house.at = call.arguments[0]
         for sentence, index in told(entry):
             if attention.sees(f"seen: {sentence}", (scene.end - index,)):
                 house.hear(sentence)
-        if entry.call and failed:
-            house.barren.add(str(entry.call))
-        elif entry.call:
+        if call and failed:
+            house.barren.add(str(call))
+        elif call:
             house.barren.clear()
     return house
 

@@ -25,7 +25,7 @@ _PATIENT = re.compile(r"(?:The|in/on the|not at) ([a-z]+ ?\d+)")
 
 
 def call(scene: Scene, attention: Attention) -> str:
-    """One call."""
+    """One call, or one command where actions are commands."""
     acts, step = _choose(scene, attention)
     return _written(acts, step) if step else NOTHING
 
@@ -49,7 +49,7 @@ def _choose(scene: Scene, attention: Attention) -> tuple[Acts, text.Call | None]
         goal = _goal(scene, closer)
         if goal is None:
             continue
-        house = believe(scene, closer, acts.go.name if acts.go else "")
+        house = believe(scene, closer, acts.go.name if acts.go else "", acts.heard)
         errand = Errand(acts, goal)
         ahead = errand.ahead(house, FORESIGHT)
         if ahead and str(ahead[0]) not in house.barren:
@@ -197,7 +197,7 @@ def _observed(acts: Acts, step: text.Call) -> str:
     if act is acts.open:
         return f"You open the {place}."
     return (
-        f"You turn on the {thing}." if act is acts.use else f"You {act.name} the {thing} using the {place}."
+        f"You turn on the {thing}." if act is acts.use else f"You {act.verb} the {thing} using the {place}."
     )
 
 
