@@ -242,8 +242,8 @@ class Language:
 
 
 def _plain(description: str) -> str:
-    """A description without what concerns calls only."""
-    return description.split(" Write it so: ")[0]
+    """A description without what concerns calls only; a command's form names the place `recep`, also where a call's keyword is `using`."""
+    return re.sub(r"\busing\b", "recep", description.split(" Write it so: ")[0])
 
 
 def _reader(template: str, name: str) -> re.Pattern[str]:
