@@ -20,8 +20,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
 from learnact.agents.execute import Worker
 from learnact.cluster.runner import Options, RayRunner
 from learnact.domains import registry
@@ -86,25 +84,40 @@ def server() -> Iterator[str]:
             process.wait(10)
 
 
+class Slow(asyncio.Protocol):
+    """Just enough HTTP to answer each request after `SECONDS`: a server's framework would cost as much CPU as the client that is measured."""
+
+    ANSWER = (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+        % len(json.dumps(BODY))
+    ) + json.dumps(BODY).encode()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._received = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while (end := self._received.find(b"\r\n\r\n")) >= 0:
+            head = self._received[:end].lower()
+            length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+            if len(self._received) < end + 4 + length:
+                return
+            self._received = self._received[end + 4 + length :]
+            asyncio.get_running_loop().call_later(SECONDS, self._answer)
+
+    def _answer(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(self.ANSWER)  # type: ignore[attr-defined]
+
+
 async def serve(port_file: Path) -> None:
     """Answers every request after `SECONDS`; latencies of many clients overlap."""
-    body = json.dumps(BODY).encode()
-
-    async def answer(request: web.Request) -> web.Response:
-        await request.read()
-        await asyncio.sleep(SECONDS)
-        return web.Response(body=body, content_type="application/json")
-
-    app = web.Application(client_max_size=2**26)
-    app.router.add_post("/v1/chat/completions", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    server = await asyncio.get_running_loop().create_server(Slow, "127.0.0.1", 0)
     part = port_file.with_suffix(".part")
-    part.write_text(str(site._server.sockets[0].getsockname()[1]))  # type: ignore[union-attr]
+    part.write_text(str(server.sockets[0].getsockname()[1]))
     part.rename(port_file)
-    await asyncio.Event().wait()
+    await server.serve_forever()
 
 
 async def turn_cpu() -> float:
