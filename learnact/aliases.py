@@ -21,7 +21,7 @@ class Aliases:
     def __init__(self, known: Iterable[tuple[str, str]], accept: bool) -> None:
         self._earlier: dict[str, set[str]] = defaultdict(set)
         for asked, answered in known:
-            self._earlier[asked].update(answered.split())
+            self._earlier[asked].add(answered)
         self._accept = accept
         self._seen: dict[str, set[str]] = defaultdict(set)
 

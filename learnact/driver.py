@@ -29,7 +29,7 @@ from learnact.preflight import Preflight, preflight, versions
 from learnact.protocols import Runner
 from learnact.records import Outcome, Plain, Unit, canonical
 from learnact.results.counters import Counters
-from learnact.results.reader import answered_as
+from learnact.results.reader import answered_as, spent
 from learnact.results.store import RunStore
 from learnact.spec import Job, TrialSpec, load
 from learnact.trial import Costs, TrialResult, planned_episodes, run_trial
@@ -246,6 +246,7 @@ class _Watched:
         self._store = store
         self._display = display
         self._aliases = aliases
+        self._before = spent(store.folder)
         self._inner = CommittingRunner(start, store, self._refuse)
 
     def warm_up(self) -> None:
@@ -267,9 +268,9 @@ class _Watched:
 
     def _refuse(self) -> HarnessFailure | None:
         now, limits = self._store.counters, self._limits
-        if limits.dollars is not None and now.cost >= limits.dollars:
+        if limits.dollars is not None and self._before[0] + now.cost >= limits.dollars:
             return HarnessFailure(f"the job's limit of ${limits.dollars:g} is used up", False)
-        used = now.tokens.prompt + now.tokens.completion
+        used = self._before[1] + now.tokens.prompt + now.tokens.completion
         if limits.tokens is not None and used >= limits.tokens:
             return HarnessFailure(f"the job's limit of {limits.tokens} tokens is used up", False)
         return None

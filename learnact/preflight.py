@@ -56,6 +56,7 @@ def preflight(job: Job, results: Path) -> Preflight:
             except JobError as error:
                 raise job.error(("methods", index), str(error)) from None
     _check_matches(job, trials)
+    _check_prices(job, trials)
     episodes = sum(planned_episodes(trial) for trial in trials)
     return Preflight(trials, episodes, _disjoint(trials), _given(trials, results))
 
@@ -109,6 +110,19 @@ def _check_method(trial: TrialSpec) -> None:
                 raise JobError(
                     f"code_as_policies writes one program before it has seen anything, and {spec.name} must be explored; "
                     "leave one of the two out"
+                )
+
+
+def _check_prices(job: Job, trials: tuple[TrialSpec, ...]) -> None:
+    """A limit in dollars holds only for models with prices."""
+    if job.limits.dollars is None:
+        return
+    for trial in trials:
+        for model in (trial.agent_model, *([trial.learner_model] if trial.learns else [])):
+            if not model.simulated and (model.prices.prompt is None or model.prices.completion is None):
+                raise job.error(
+                    "limits.dollars",
+                    f"model {model.name} has no prices (prompt, completion), so its cost cannot be bounded",
                 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from learnact.agents.prompting import TEXTS as AGENT_TEXTS
@@ -78,7 +78,10 @@ class Costs:
 
 def twin(trial: TrialSpec, label: str) -> tuple[object, ...]:
     """What trials of two methods have in common when their budgets are matched: domain, models, seed and repeat; with a label."""
-    models = (trial.agent_model.fingerprint, trial.learner_model.fingerprint)
+    agent = replace(
+        trial.agent_model, stop=(), max_tokens=None
+    )  # these differ where an agent writes whole programs
+    models = (agent.fingerprint, trial.learner_model.fingerprint)
     return (label, trial.domain, *models, trial.job_seed, trial.learn_repeat)
 
 
@@ -131,7 +134,7 @@ async def _stakes(trial: TrialSpec, learned: Learned, journal: Journal) -> list[
         for task in test_tasks(trial, spec):
             library = learned.library
             if learned.choose is not None:
-                library = await learned.choose(domain, task)
+                library = await learned.choose(domain, task, spec)
                 journal.library(trial.id, library)
             found.append(Stakes(spec, domain, task, library, "test"))
             found += (Stakes(spec, domain, task, other, "survey") for other in _surveyed(trial, learned))

@@ -76,7 +76,8 @@ class Worker:
             attempts.append(Attempt(unit.key, number, failure.boundary, str(failure), seconds, self._node))
             if not failure.retryable:
                 break
-        return Outcome(unit, None, tuple(attempts), (), time.time(), self._node)
+        paid = tuple(Call(unit.key, n, "act", e.prompt, e.reply) for n, e in enumerate(received))
+        return Outcome(unit, None, tuple(attempts), paid, time.time(), self._node)
 
     async def _try(
         self, unit: Unit, received: list[Exchange]

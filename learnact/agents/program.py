@@ -15,7 +15,11 @@ async def program(stage: Stage) -> None:
 
 async def code_as_policies(stage: Stage) -> None:
     """Code as Policies (Liang et al., 2023): one completion, a whole program that may define functions, run once."""
-    answer = TEXTS.fill("code_as_policies", limit=stage.episode.budget.primitives_per_call)
+    answer = TEXTS.fill(
+        "code_as_policies",
+        limit=stage.episode.budget.primitives_per_call,
+        returns=TEXTS.fill(f"returns_{stage.episode.rules.primitive_returns}"),
+    )
     prompt = turn_prompt(
         stage.episode, stage.domain, stage.goal, stage.first_observation, (), answer, thoughts=False
     )

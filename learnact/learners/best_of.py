@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 
 from learnact.learners.selector import terms
-from learnact.learners.training import Learned, Played, Training
+from learnact.learners.training import Blocked, Learned, Played, Training
 from learnact.records import Library, history_entries
 
 
@@ -23,7 +23,12 @@ async def best_of(training: Training) -> Learned:
     for number in itertools.count():
         if number > 0 and not training.may_spend:
             break
+        before = training.spent.tokens, training.spent.calls
         episodes = await training.play(Library(), replicate=number, sample=True)
+        if number and (training.spent.tokens, training.spent.calls) == before:
+            raise Blocked(
+                "attempts cost nothing that is counted, so no budget can be matched; use unit: calls"
+            )
         best = max(episodes if best is None else (best, *episodes), key=_goodness)
         library = Library(usage_example=_as_example(best))
         training.keep(number, library, Library(), "attempt", terms([p.result for p in episodes]))

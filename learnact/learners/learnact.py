@@ -64,9 +64,7 @@ async def _create(training: Training, number: int, total: int) -> tuple[Candidat
     """One candidate: functions proposed and made to load, then their usage example and descriptions."""
     where = Where(0, number)
     task = training.tasks[0]
-    environment = training.domain.open(task)
-    goal, first = environment.goal, environment.first_observation
-    environment.close()
+    goal, first = await training.opening(training.domain, task, training.trial.domain)
     variation = (
         TEXTS.fill("variation", number=number + 1, total=total) if training.trial.settings.vary_prompt else ""
     )
@@ -175,7 +173,9 @@ async def _improve(
         *([TEXTS.fill("improve_update")] if settings.updates else []),
         *([TEXTS.fill("improve_note", callee=callee)] if settings.notes else []),
     ]
-    answer = TEXTS.fill("improve", call=failure.turn.call, choices=", or ".join(choices))
+    answer = TEXTS.fill(
+        "improve", call=failure.turn.call, choices=", or ".join(choices), returns=training.returns
+    )
     if settings.vary_prompt:
         answer += "\n" + TEXTS.fill("variation_improve", number=number, total=total)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -39,10 +40,14 @@ def merge(base: Library, code: str) -> Library:
     preamble, actions = split(code)
     new = {a.name: replace(a, description="", notes=()) for a in actions}
     kept = [new.pop(a.name, a) for a in base.actions]
-    lines = [*base.preamble.splitlines(), *preamble.splitlines()]
-    return Library(
-        tuple(kept) + tuple(new.values()), "\n".join(dict.fromkeys(lines)) if preamble else base.preamble
-    )
+    statements = dict.fromkeys((*_statements(base.preamble), *_statements(preamble)))
+    return Library(tuple(kept) + tuple(new.values()), "\n".join(statements))
+
+
+def _statements(preamble: str) -> list[str]:
+    """The texts of a preamble's statements: what is said twice is kept once, and no statement is torn apart."""
+    lines = preamble.splitlines()
+    return ["\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in ast.parse(preamble).body]
 
 
 def problems(training: Training, code: str, library: Library) -> str:

@@ -84,13 +84,13 @@ def trajectory(reply: str) -> str:
 
 
 def _usage(reply: str) -> str:
-    outside = _FENCED.sub("\n", reply)
-    line = re.search(
-        r"^[\s>*_#-]*Usage[*_\s]*:[*_\s]*`*([^`\n]+)", outside + "\n" + reply, re.IGNORECASE | re.MULTILINE
-    )
-    if line:
-        return line[1].strip()
-    calls = [call.text for line in outside.splitlines() for _, call in find_calls(line)]
+    """The text behind "Usage:" on its line, or else the first line below it that is no fence; without a label, the last line outside the code
+    that holds a call."""
+    label = re.search(r"^[\s>*_#-]*Usage[*_ \t]*:[*_ \t]*(.*)$", reply, re.IGNORECASE | re.MULTILINE)
+    if label:
+        below = (line for line in reply[label.end() :].splitlines() if line.strip() and "```" not in line)
+        return (label[1].strip().strip("`*").strip() or next(below, "")).strip().strip("`").strip()
+    calls = [call.text for line in _FENCED.sub("\n", reply).splitlines() for _, call in find_calls(line)]
     return calls[-1] if calls and "```" in reply else ""
 
 

@@ -20,6 +20,7 @@ from learnact.records import (
     AgentSpec,
     Budget,
     Candidate,
+    DomainSpec,
     Episode,
     EpisodeResult,
     Library,
@@ -61,7 +62,7 @@ class Learned:
     library: Library
     winners: tuple[Library, ...] = ()
     tried: tuple[Library, ...] = ()
-    choose: Callable[[Domain, Task], Awaitable[Library]] | None = None
+    choose: Callable[[Domain, Task, DomainSpec], Awaitable[Library]] | None = None
 
 
 @dataclass
@@ -70,10 +71,14 @@ class Spent:
 
     tokens: int = 0
     calls: int = 0
+    counted: set[str] = field(default_factory=set)
 
     def add(self, outcome: Outcome) -> None:
-        """Count a unit."""
+        """Count a unit, once however often it was used."""
         result = outcome.result
+        if outcome.key in self.counted:
+            return
+        self.counted.add(outcome.key)
         if isinstance(result, EpisodeResult):
             asked = isinstance(outcome.unit, Episode) and outcome.unit.model is not None
             self.tokens += result.tokens.prompt + result.tokens.completion
@@ -151,9 +156,34 @@ class Training:
         )
         return _played((await self.outcomes([episode]))[0])
 
+    async def opening(self, domain: Domain, task: Task, spec: DomainSpec) -> tuple[str, str]:
+        """Goal and first observation of a task. A domain that blocks is opened where episodes are played, as a unit of work.
+
+        Raises:
+            Blocked: the task cannot be opened.
+        """
+        if domain.profile.blocking:
+            episode = replace(
+                self.episode(task, Library()),
+                agent=AgentSpec("program"),
+                model=None,
+                domain=spec,
+                versions=domain.version,
+            )
+            result = _played((await self.outcomes([episode]))[0]).result
+            return result.goal, result.first_observation
+        try:
+            environment = domain.open(task)
+        except LearnactError as error:
+            raise Blocked(f"task {task.name} cannot be opened: {error}") from error
+        opened = environment.goal, environment.first_observation
+        environment.close()
+        return opened
+
     def episode(self, task: Task, library: Library, replicate: int = 0) -> Episode:
-        """A training episode of the trial's agent."""
+        """A training episode of the trial's agent. A replicate has a seed of its own: a replay is another throw of the dice."""
         trial = self.trial
+        seed = seed_from(trial.job_seed, trial.domain.name, task.hash, trial.learn_repeat, "learn")
         return Episode(
             trial=trial.id,
             method=trial.label,
@@ -165,7 +195,7 @@ class Training:
             model=trial.agent_model,
             budget=trial.learn_budget.over(learn_budget(self.domain)),
             rules=trial.rules,
-            seed=seed_from(trial.job_seed, trial.domain.name, task.hash, trial.learn_repeat, "learn"),
+            seed=seed_from(seed, replicate) if replicate else seed,
             prompts=AGENT_TEXTS.hash,
             versions=self.domain.version,
             learn_repeat=trial.learn_repeat,
@@ -177,7 +207,7 @@ class Training:
         model = episode.model
         if model is not None and model.temperature is not None:
             model = replace(model, temperature=self.trial.settings.proposal_temperature)
-        return replace(episode, model=model, seed=seed_from(episode.seed, episode.replicate))
+        return replace(episode, model=model)
 
     async def outcomes(self, units: Sequence[Unit]) -> list[Outcome]:
         """All outcomes, sorted by key: nothing that a learner decides depends on the order of completion."""
@@ -217,7 +247,7 @@ class Training:
     @property
     def returns(self) -> str:
         """The sentence on what a primitive returns to learned code."""
-        return TEXTS.fill(f"returns_{self.trial.rules.primitive_returns}")
+        return AGENT_TEXTS.fill(f"returns_{self.trial.rules.primitive_returns}")
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:

@@ -43,7 +43,7 @@ async def _practise(training: Training, number: int, task: Task, library: Librar
     for attempt in range(training.trial.settings.voyager_rounds):
         reply = await training.ask(
             "code",
-            _code_prompt(training, library, task, feedback),
+            await _code_prompt(training, library, task, feedback),
             iteration=number,
             attempt=attempt,
             propose=True,
@@ -71,10 +71,8 @@ async def _practise(training: Training, number: int, task: Task, library: Librar
     return library
 
 
-def _code_prompt(training: Training, library: Library, task: Task, feedback: str) -> Prompt:
-    environment = training.domain.open(task)
-    scene = task_section(environment.goal, environment.first_observation)
-    environment.close()
+async def _code_prompt(training: Training, library: Library, task: Task, feedback: str) -> Prompt:
+    scene = task_section(*await training.opening(training.domain, task, training.trial.domain))
     code = code_section(library) if library.actions else ""
     answer = TEXTS.fill("code", returns=training.returns)
     return learner_prompt(training.scene(), code, scene, feedback, answer=answer)

@@ -190,11 +190,20 @@ def load_unit(connection: Connection, key: str) -> Episode | Request:
     return rows.episode_from(row, text, load_library(connection, row["library"]))
 
 
+def spent(folder: Path) -> tuple[float, int]:
+    """US dollars (of the calls with a price) and tokens that all sessions of a run have spent on what is committed."""
+    query = "SELECT coalesce(sum(cost), 0), coalesce(sum(prompt_tokens + completion_tokens), 0) FROM _calls"
+    with connect_folders([folder]) as connection:
+        dollars, tokens = connection.execute(query).fetchall()[0]
+    return float(dollars), int(tokens)
+
+
 def answered_as(folder: Path) -> list[tuple[str, str]]:
-    """(model asked, name or names it answered as) of all that is committed in a run's folder."""
+    """(model asked, name it answered as) of all that is committed in a run's folder."""
     query = """
-        SELECT DISTINCT model, model_returned FROM _episodes WHERE model_returned != ''
-        UNION SELECT DISTINCT r.model, c.model FROM _requests r JOIN _calls c ON c.unit = r.key WHERE c.model != ''
+        SELECT DISTINCT u.model, c.model FROM _calls c
+        JOIN (SELECT key, model FROM _episodes UNION ALL SELECT key, model FROM _requests) u ON u.key = c.unit
+        WHERE c.model != ''
     """
     with connect_folders([folder]) as connection:
         return [(asked, answered) for asked, answered in connection.execute(query).fetchall()]

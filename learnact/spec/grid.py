@@ -142,7 +142,7 @@ class _Expansion:
                 settings=settings.value,
                 domain=learned_domain,
                 test_domains=test_domains,
-                agent_model=agent_model.value,
+                agent_model=self._agent_model(agent_model.value),
                 learner_model=learner_model.value,
                 job_seed=seed,
                 learn_repeat=repeat,
@@ -156,6 +156,13 @@ class _Expansion:
                 embedding_model=self._embedding_model(),
                 match_budget=self._match_budget(),
             )
+
+    def _agent_model(self, model: ModelSpec) -> ModelSpec:
+        """A program is written in one reply: a stop string, or a bound meant for one call, would cut it short."""
+        if self.method.agent != "code_as_policies":
+            return model
+        tokens = None if model.max_tokens is None else max(model.max_tokens, LEARNER_MAX_TOKENS)
+        return dataclasses.replace(model, stop=(), max_tokens=tokens)
 
     def _bounds(self) -> CodeBounds:
         return CodeBounds(**self.job.bounds.model_dump()) if self.runs_code else CodeBounds()

@@ -46,3 +46,12 @@ def test_descriptions_lessons_and_verdicts():
     assert replies.lesson("Lesson: look before you leap.") == "look before you leap."
     assert replies.verdict("Verdict: Yes.\nCritique: none") == (True, "none")
     assert replies.verdict("maybe") == (False, "")
+
+
+def test_a_usage_line_below_its_label_or_in_a_fence_of_its_own():
+    for below in (
+        "Usage:\n```python\ncarry('ball1')\n```",
+        "Usage:\ncarry('ball1')",
+        "**Usage**: `carry('ball1')`",
+    ):
+        assert replies.proposal(f"Here are two functions.\n{CODE}\n{below}").usage == "carry('ball1')"

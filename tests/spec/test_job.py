@@ -257,3 +257,10 @@ def test_the_file_and_the_settings_name_the_same_things() -> None:
         }, name
     used = frozenset().union(*LEARNER_USES.values())
     assert used == set(LearnerPart.model_fields)
+
+
+def test_a_program_is_not_cut_by_a_stop_string_or_a_bound_for_one_call() -> None:
+    spec = only(methods="code_as_policies", preset="paper")
+    assert spec.agent_model.stop == ()
+    assert spec.agent_model.max_tokens == spec.learner_model.max_tokens
+    assert only(methods="act", preset="paper").agent_model.stop == ("\n",)
