@@ -131,7 +131,7 @@ async def test_voyager_gives_the_agent_the_skills_most_like_the_task():
 
     learned, training = await learn(scripted(code=code), "voyager", "learner.voyager_top=2")
     assert len(learned.library.actions) == 3
-    chosen = await learned.choose(training.domain, training.domain.tasks("test")[0])
+    chosen = await learned.choose(training.domain, training.domain.tasks("test")[0], training.trial.domain)
     assert len(chosen.actions) == 2
 
 

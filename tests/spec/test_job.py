@@ -76,7 +76,8 @@ def test_the_papers_grid() -> None:
     learning = sum(m.learner != "none" for m in METHODS.values())
     assert len(trials) == 4 * 2 * (learning * 3 + len(METHODS) - learning)
     assert {t.test for t in trials} == {"all"}
-    assert all(t.agent_model.stop == ("\n",) and t.learner_model.stop == () for t in trials)
+    turns = [t for t in trials if t.agent.name != "code_as_policies"]
+    assert all(t.agent_model.stop == ("\n",) and t.learner_model.stop == () for t in turns)
     learnact = next(t for t in trials if t.label == "learnact")
     published = ("empty", "replay", "failed_tasks", "all_solved")
     s = learnact.settings
