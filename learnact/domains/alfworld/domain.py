@@ -108,12 +108,15 @@ class AlfworldDomain:
         )
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
-        """Training and test games have nothing in common: other rooms (generated), other files (a source)."""
+        """Generated training and test games have nothing in common, not even rooms. Of a source, all games are test games (the trial takes
+        those that it learned from out again, unless the job says `test: all`); with a number of test games, the first that are not trained on."""
         if self._options.source == "generated":
             return self._generated[split]
         train = self._train_indices()
         if split == "train":
             return [self._published[i] for i in train]
+        if self._options.test is None:
+            return self._published
         rest = [task for i, task in enumerate(self._published) if i not in set(train)]
         return rest[: self._options.test]
 

@@ -226,7 +226,10 @@ def test_published_training_games_come_from_the_indices(cache, real_games):
     source = str(real_games[0].parents[4])
     options = AlfworldOptions(source=source, split="valid_seen", train_indices=(1,))
     domain = AlfworldDomain(KINDS["cool"], options)
-    (train,), (test,) = domain.tasks("train"), domain.tasks("test")
+    (train,), both = domain.tasks("train"), domain.tasks("test")
+    (test,) = [task for task in both if task != train]
+    assert len(both) == 2
+    assert AlfworldDomain(KINDS["cool"], options.model_copy(update={"test": 5})).tasks("test") == [test]
     assert (
         train.name.startswith("pick_cool_then_place_in_recep-Apple-None-GarbageCan")
         and train.name > test.name
