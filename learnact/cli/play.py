@@ -30,7 +30,7 @@ def play(
         str | None, typer.Option("--task", help="Number (from 0) or name of a task; default: the first.")
     ] = None,
     problem: Annotated[
-        Path | None, typer.Option("--problem", help="A problem or game file, instead of a task.")
+        Path | None, typer.Option("--problem", "--game", help="A problem or game file, instead of a task.")
     ] = None,
     seed: Seed = None,
     split: Annotated[Split, typer.Option(help="Where the task is taken from.")] = "test",
