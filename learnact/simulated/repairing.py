@@ -50,7 +50,7 @@ def improvement(scene: Scene, attention: Attention) -> str:
             usage = text.Call(edit.function.name, edit.arguments)
             return f"Reason: {reason} {edit.change}\nUpdate:\n```python\n{edit.function.code}\n```\nUsage: {usage}"
     if "a note:" in asked:
-        return f"Reason: {reason}\nNote: {_note(failure)}"
+        return f"Reason: {reason}\nNote: {_note(failure, attention)}"
     return f"Reason: {reason}"
 
 
@@ -78,12 +78,13 @@ def _reason(failure: Failure) -> str:
     return f"{step} was not possible: it was not so that {failure.missing[0]}."
 
 
-def _note(failure: Failure) -> str:
-    """When to use the function: the sentence that was missing, in its parameters."""
+def _note(failure: Failure, attention: Attention) -> str:
+    """When to use the function: a sentence that was missing, in its parameters."""
     if not failure.missing:
         return f"use {failure.function.name} with {len(failure.function.parameters)} names."
     named = dict(zip(failure.arguments, failure.function.parameters, strict=False))
-    said = " ".join(named.get(w, w) for w in failure.missing[0].split())
+    missing = failure.missing[attention.draw("which note", len(failure.missing))]
+    said = " ".join(named.get(w, w) for w in missing.split())
     return f"use it only when {said}."
 
 
