@@ -177,7 +177,7 @@ def improve(*choices: str, what: str = FAILURE, seed: int = 0) -> replies.Update
     world = domain("gripper")
     texts = [TEXTS.fill(f"improve_{c}", **({"callee": "carry"} if c == "note" else {})) for c in choices]
     call = "carry('ball1', 'rooma', 'left', 'roomb')"
-    request = TEXTS.fill("improve", call=call, choices=", or ".join(texts))
+    request = TEXTS.fill("improve", call=call, choices=", or ".join(texts), returns="")
     code = code_section(Library(split(CARRY)[1]))
     return replies.improvement(
         say(scene(world) + code + section("What happened", what) + request, "sim-perfect", seed)
@@ -245,7 +245,7 @@ def test_a_program_of_a_perfect_reader_solves_its_task() -> None:
         given = world.tasks("train")[0]
         environment = world.open(given)
         program = say(
-            scene(world) + task(world) + prompting.TEXTS.fill("code_as_policies", limit=100), "sim-perfect"
+            scene(world) + task(world) + prompting.TEXTS.fill("code_as_policies", limit=100, returns=""), "sim-perfect"
         )
         for call in program.splitlines()[1:-1]:
             name_, inside = call.rstrip(")").split("(")
