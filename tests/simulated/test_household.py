@@ -214,7 +214,9 @@ def test_a_failed_call_is_mended_by_going_there_first() -> None:
     choices = ", or ".join(
         (LEARNER_TEXTS.fill("improve_update"), LEARNER_TEXTS.fill("improve_note", callee="fetch"))
     )
-    found = replies.improvement(after_failure(LEARNER_TEXTS.fill("improve", call="fetch()", choices=choices, returns="")))
+    found = replies.improvement(
+        after_failure(LEARNER_TEXTS.fill("improve", call="fetch()", choices=choices, returns=""))
+    )
     assert isinstance(found, replies.Update)
     (function,) = read_functions(found.proposal.code)
     assert [s.name for s in function.steps] == ["goto", "take", "goto", "put"]

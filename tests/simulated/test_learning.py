@@ -245,7 +245,8 @@ def test_a_program_of_a_perfect_reader_solves_its_task() -> None:
         given = world.tasks("train")[0]
         environment = world.open(given)
         program = say(
-            scene(world) + task(world) + prompting.TEXTS.fill("code_as_policies", limit=100, returns=""), "sim-perfect"
+            scene(world) + task(world) + prompting.TEXTS.fill("code_as_policies", limit=100, returns=""),
+            "sim-perfect",
         )
         for call in program.splitlines()[1:-1]:
             name_, inside = call.rstrip(")").split("(")
