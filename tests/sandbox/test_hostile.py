@@ -91,8 +91,9 @@ def for_nobody() -> Iterator[tuple[str, Path]]:
 def copy_for_nobody(folder: Path) -> None:
     import pyseccomp
 
-    shutil.copytree(ROOT / "learnact" / "actions", folder / "learnact" / "actions")
-    for name in ("__init__.py", "errors.py", "records.py"):
+    for package in ("actions", "records"):
+        shutil.copytree(ROOT / "learnact" / package, folder / "learnact" / package)
+    for name in ("__init__.py", "errors.py"):
         shutil.copy(ROOT / "learnact" / name, folder / "learnact" / name)
     shutil.copytree(ROOT / "tests" / "sandbox" / "hostile", folder / "tests" / "sandbox" / "hostile")
     for package in ("tests", "tests/sandbox"):
