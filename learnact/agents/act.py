@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from learnact.agents.prompting import TEXTS, turn_prompt
+from learnact.agents.prompting import TEXTS, as_turns, as_turns_with_thoughts, turn_prompt
 from learnact.agents.stage import Stage
 
 
@@ -22,7 +22,7 @@ async def by_turns(stage: Stage, answer: str, thoughts: bool) -> None:
             stage.first_observation,
             tuple(stage.turns),
             text,
-            thoughts,
+            as_turns_with_thoughts if thoughts else as_turns,
         )
         reply = await stage.ask(prompt)
         await stage.take(reply.text, thoughts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from learnact.agents.parsing import code_of
-from learnact.agents.prompting import TEXTS, turn_prompt
+from learnact.agents.prompting import TEXTS, as_program, code_rules, turn_prompt
 from learnact.agents.stage import Stage
 from learnact.records import ActionError
 
@@ -16,12 +16,17 @@ async def program(stage: Stage) -> None:
 async def code_as_policies(stage: Stage) -> None:
     """Code as Policies (Liang et al., 2023): one completion, a whole program that may define functions, run once."""
     answer = TEXTS.fill(
-        "code_as_policies",
-        limit=stage.episode.budget.primitives_per_call,
-        returns=TEXTS.fill(f"returns_{stage.episode.rules.primitive_returns}"),
+        "code_as_policies", rules=code_rules(stage.episode.rules, stage.episode.budget.primitives_per_call)
     )
     prompt = turn_prompt(
-        stage.episode, stage.domain, stage.goal, stage.first_observation, (), answer, thoughts=False
+        stage.episode,
+        stage.domain,
+        stage.goal,
+        stage.first_observation,
+        (),
+        answer,
+        as_program,
+        system="code_as_policies_system",
     )
     reply = await stage.ask(prompt)
     code = code_of(reply.text)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
+from learnact.actions.modules import ALLOWED_IMPORTS
 from learnact.domains.base import Domain, Example, WithCommands
 from learnact.records import Episode, Library, Prompt, Rules, Turn, history_entries
 from learnact.texts import Texts
 
 TEXTS = Texts("learnact.agents")
+Told: TypeAlias = Callable[[Example], str]
+"""How a worked example is told: as turns without or with thoughts, or as a program."""
 
 
 def section(title: str, body: str) -> str:
@@ -47,22 +53,58 @@ def lessons_section(library: Library) -> str:
     )
 
 
-def example_text(example: Example, thoughts: bool) -> str:
+def opening(goal: str, first_observation: str) -> str:
+    """How a task begins: its goal and first observation."""
+    return f"Goal: {goal}\nObservation: {first_observation}"
+
+
+def as_turns(example: Example) -> str:
+    """A worked example as the history would show it, without its thoughts."""
+    return as_turns_with_thoughts(
+        Example(
+            example.goal,
+            example.first_observation,
+            tuple(("", said, seen) for _, said, seen in example.steps),
+        )
+    )
+
+
+def as_turns_with_thoughts(example: Example) -> str:
     """A worked example as the history would show it."""
-    lines = [f"Goal: {example.goal}", f"Observation: {example.first_observation}"]
+    lines = [opening(example.goal, example.first_observation)]
     for thought, action, observation in example.steps:
-        if thought and thoughts:
-            lines += [f"Think: {thought}", "Observation: Ok."]
+        lines += [f"Think: {thought}", "Observation: Ok."] if thought else []
         lines += [f"Action: {action}", f"Observation: {observation}"]
     return "\n".join(lines)
 
 
+def as_program(example: Example) -> str:
+    """A worked example as one program, its thoughts as comments."""
+    lines = []
+    for thought, action, _ in example.steps:
+        lines += [f"# {thought}"] if thought else []
+        lines.append(action)
+    return f"{opening(example.goal, example.first_observation)}\n{program_text(chr(10).join(lines))}"
+
+
+def program_text(code: str) -> str:
+    """A program as prompts show it."""
+    return f"Program:\n```python\n{code}\n```"
+
+
 def task_section(goal: str, first_observation: str) -> str:
     """Goal and first observation: fixed for the whole episode, never dropped."""
-    return section("Your task", f"Goal: {goal}\nObservation: {first_observation}")
+    return section("Your task", opening(goal, first_observation))
 
 
-def world(domain: Domain, library: Library, rules: Rules, limit: int, thoughts: bool) -> str:
+def code_rules(rules: Rules, limit: int) -> str:
+    """What code that a model writes may do: the same words for every method."""
+    returns = TEXTS.fill(f"returns_{rules.primitive_returns}")
+    *others, last = ALLOWED_IMPORTS
+    return TEXTS.fill("code_rules", returns=returns, limit=limit, modules=f"{', '.join(others)} and {last}")
+
+
+def world(domain: Domain, library: Library, rules: Rules, limit: int, told: Told) -> str:
     """All that does not depend on the task: instruction, actions, lessons, examples (the library's own first)."""
     usage = library.usage_example if rules.show_usage_example else ""
     actions, example = primitives_section(domain), domain.example
@@ -74,7 +116,7 @@ def world(domain: Domain, library: Library, rules: Rules, limit: int, thoughts: 
         + learned_section(library, rules, limit)
         + lessons_section(library)
         + section("Example", usage)
-        + section("Example", example_text(example, thoughts))
+        + section("Example", told(example))
     )
 
 
@@ -85,16 +127,18 @@ def turn_prompt(
     first_observation: str,
     turns: tuple[Turn, ...],
     answer: str,
-    thoughts: bool,
+    told: Told,
+    system: str = "system",
 ) -> Prompt:
-    """The prompt of one turn: the last `budget.history` entries of the history, then what kind of answer is wanted."""
+    """The prompt of one turn: the last `budget.history` entries of the history, then what kind of answer is wanted. `system` names the prompt
+    file of the system message."""
     entries = history_entries(turns)
     start = max(0, len(entries) - episode.budget.history)
     limit = episode.budget.primitives_per_call
     fixed = (
-        world(domain, episode.library, episode.rules, limit, thoughts),
+        world(domain, episode.library, episode.rules, limit, told),
         task_section(goal, first_observation),
         "## So far\n" if entries else "",
     )
     before = "\n" if entries else ""
-    return Prompt(TEXTS.fill("system"), tuple(f for f in fixed if f), before + answer, entries[start:], start)
+    return Prompt(TEXTS.fill(system), tuple(f for f in fixed if f), before + answer, entries[start:], start)

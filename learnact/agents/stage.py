@@ -105,7 +105,7 @@ class Stage:
     async def run(self, raw: str, program: str) -> Turn:
         """Run a whole program, open-loop: one turn. What it did before it failed, stays done."""
         steps, result = await self._confined(program)
-        return self._composed(raw, "program", "", False, steps, result)
+        return self._composed(raw, program, "", steps, result)
 
     def fail(self, raw: str, said: str, error: ActionError) -> Turn:
         """A turn that could not be carried out at all, told as data."""
@@ -134,7 +134,7 @@ class Stage:
 
     async def _learned(self, raw: str, call: CallExpression) -> Turn:
         steps, result = await self._confined(call.text)
-        return self._composed(raw, call.text, call.name, True, steps, result)
+        return self._composed(raw, call.text, call.name, steps, result)
 
     async def _confined(self, code: str) -> tuple[tuple[PrimitiveStep, ...], CallResult]:
         """Run code in the sandbox; each primitive that it calls is done here, on the environment."""
@@ -170,17 +170,17 @@ class Stage:
         raw: str,
         said: str,
         callee: str,
-        learned: bool,
         steps: tuple[PrimitiveStep, ...],
         result: CallResult,
     ) -> Turn:
+        """The turn of a call of a learned action, or of a program: then `callee` is empty, and there is no call to speak of."""
         return self._turn(
             "action",
             raw,
             said,
-            call=said,
+            call=said if callee else "",
             callee=callee,
-            learned=learned,
+            learned=bool(callee),
             ok=succeeded(self.episode.rules, steps, result.error),
             observation=compose(self.domain.profile.compose, steps, result.error),
             steps=steps,

@@ -42,11 +42,13 @@ class Example:
 
 @dataclass(frozen=True)
 class FunctionExample:
-    """One worked example of a learned function for the learner, from *another* domain or the domain's example task: code, description, usage line."""
+    """One worked example of a learned function for the learner: code, description, usage line. It solves no task of the domain; where it is from
+    another world, `about` says so."""
 
     source: str
     description: str
     usage: str
+    about: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import itertools
 
+from learnact.learners.failures import attempt
 from learnact.learners.selector import terms
 from learnact.learners.training import Blocked, Learned, Played, Training
-from learnact.records import Library, history_entries
+from learnact.records import Library
 
 
 async def best_of(training: Training) -> Learned:
@@ -30,7 +31,7 @@ async def best_of(training: Training) -> Learned:
                 "attempts cost nothing that is counted, so no budget can be matched; use unit: calls"
             )
         best = max(episodes if best is None else (best, *episodes), key=_goodness)
-        library = Library(usage_example=_as_example(best))
+        library = Library(usage_example=attempt(best))
         training.keep(number, library, Library(), "attempt", terms([p.result for p in episodes]))
     return Learned(library, (library,))
 
@@ -38,13 +39,3 @@ async def best_of(training: Training) -> Learned:
 def _goodness(played: Played) -> tuple[bool, float, int]:
     result = played.result
     return result.success, result.progress, -len(result.turns)
-
-
-def _as_example(played: Played) -> str:
-    result = played.result
-    lines = [
-        f"Goal: {result.goal}\n",
-        f"Observation: {result.first_observation}\n",
-        *history_entries(result.turns),
-    ]
-    return "".join(lines).rstrip("\n")

@@ -1,4 +1,4 @@
-"""What a learner learns from: the first turn in which a learned action failed, and what it is shown of it. Pure."""
+"""What a learner learns from: a whole attempt, or the first turn in which a learned action failed, and what is shown of it. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from learnact.agents.compose import error_text
-from learnact.agents.prompting import section
+from learnact.agents.prompting import opening, program_text, section
 from learnact.learners.training import Played
 from learnact.records import Turn, history_entries
 
@@ -36,6 +36,19 @@ def first_failed_call(
             if turn.learned and not turn.ok:
                 return FailedCall(played, turn)
     return None
+
+
+def attempt(played: Played) -> str:
+    """A whole episode as it is shown to a learner, or as an example to an agent: how it began, every turn, and how it ended."""
+    result = played.result
+    lines = [opening(result.goal, result.first_observation)]
+    for turn in result.turns:
+        if turn.is_program:
+            lines += [program_text(turn.said), f"Observation: {turn.observation}"]
+        else:
+            lines += [entry.rstrip("\n") for entry in history_entries([turn])]
+    lines.append("The goal was reached." if result.success else "The goal was not reached.")
+    return "\n".join(lines)
 
 
 def what_happened(failure: FailedCall, context: Literal["last_observation", "history"]) -> str:

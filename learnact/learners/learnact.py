@@ -9,10 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from learnact.agents.prompting import section, task_section
+from learnact.agents.prompting import task_section
 from learnact.learners import replies
 from learnact.learners.failures import FailedCall, first_failed_call, what_happened
-from learnact.learners.library import Created, Where, code_section, explain, propose
+from learnact.learners.library import (
+    Created,
+    Where,
+    code_section,
+    explain,
+    function_example_section,
+    notes_section,
+    propose,
+)
 from learnact.learners.selector import best, score, terms
 from learnact.learners.training import TEXTS, Learned, Played, Training, learner_prompt, together
 from learnact.records import Candidate, Library, Origin, Prompt
@@ -68,11 +76,15 @@ async def _create(training: Training, number: int, total: int) -> tuple[Candidat
     variation = (
         TEXTS.fill("variation", number=number + 1, total=total) if training.trial.settings.vary_prompt else ""
     )
-    answer = TEXTS.fill("create", returns=training.returns, variation=variation).replace("\n\n", "\n")
+    answer = TEXTS.fill("create", rules=training.function_rules, variation=variation).replace("\n\n", "\n")
 
     def prompt(feedback: str) -> Prompt:
         return learner_prompt(
-            training.scene(), _worked_example(training), task_section(goal, first), feedback, answer=answer
+            training.scene(),
+            function_example_section(training),
+            task_section(goal, first),
+            feedback,
+            answer=answer,
         )
 
     created = await propose(
@@ -86,14 +98,6 @@ async def _create(training: Training, number: int, total: int) -> tuple[Candidat
     )
     library = await explain(training, where, created.library) if created.library else None
     return _row(training, where, "create", created, "", library), library
-
-
-def _worked_example(training: Training) -> str:
-    example = training.domain.function_example
-    return section(
-        "Example of a function",
-        f"```python\n{example.source.strip()}\n```\nUsage: {example.usage}\nDescription: {example.description}",
-    )
 
 
 # Try ------------------------------------------------------------------------------------------------------------
@@ -169,12 +173,8 @@ async def _improve(
     where = Where(iteration, number)
     settings = training.trial.settings
     callee = failure.turn.callee
-    choices = [
-        *([TEXTS.fill("improve_update")] if settings.updates else []),
-        *([TEXTS.fill("improve_note", callee=callee)] if settings.notes else []),
-    ]
-    answer = TEXTS.fill(
-        "improve", call=failure.turn.call, choices=", or ".join(choices), returns=training.returns
+    answer = improve_answer(
+        failure.turn.call, callee, training.function_rules, settings.updates, settings.notes
     )
     if settings.vary_prompt:
         answer += "\n" + TEXTS.fill("variation_improve", number=number, total=total)
@@ -183,6 +183,7 @@ async def _improve(
         return learner_prompt(
             training.scene(),
             code_section(base),
+            notes_section(base),
             what_happened(failure, training.domain.profile.failure_context),
             feedback,
             answer=answer,
@@ -200,6 +201,14 @@ async def _improve(
         library = await explain(training, where, created.library) if created.library else None
     row = _row(training, where, "note" if created.note else "update", created, base.id, library)
     return replace(row, failed_call=failure.turn.call), library
+
+
+def improve_answer(call: str, callee: str, rules: str, updates: bool, notes: bool) -> str:
+    """What is asked for after a failed call: an update, a note, or the choice of the two."""
+    update = TEXTS.fill("improve_update", rules=rules) if updates else ""
+    note = TEXTS.fill("improve_note", callee=callee) if notes else ""
+    both = TEXTS.fill("improve_choices", update=update, note=note) if update and note else ""
+    return TEXTS.fill("improve", call=call, choices=both or update or note)
 
 
 def _noted(base: Library, callee: str, note: str) -> Library:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 
 from learnact.actions.check import check, split
 from learnact.agents.compose import error_text
-from learnact.agents.prompting import example_text, section
-from learnact.domains.base import Example
+from learnact.agents.prompting import opening, section
 from learnact.errors import LibraryError
 from learnact.learners import replies
 from learnact.learners.training import TEXTS, Training, learner_prompt, together
@@ -144,18 +143,35 @@ async def _usage_example(training: Training, where: Where, library: Library) -> 
     if not training.trial.rules.show_usage_example:
         return ""
     example = training.domain.example
-    scene = Example(example.goal, example.first_observation, ())
+    scene = opening(example.goal, example.first_observation)
     prompt = learner_prompt(
         training.scene(),
         code_section(library),
-        section("Example task", example_text(scene, False)),
+        section("Example task", scene),
         answer=TEXTS.fill("usage"),
     )
     reply = await training.ask("usage", prompt, iteration=where.iteration, candidate=where.candidate)
     steps = replies.trajectory(reply.text)
-    return f"{example_text(scene, False)}\n{steps}" if steps else ""
+    return f"{scene}\n{steps}" if steps else ""
 
 
 def code_section(library: Library) -> str:
     """The library's module."""
     return section("Code", f"```python\n{library.source}\n```")
+
+
+def notes_section(library: Library) -> str:
+    """What is noted so far on when and how to use the functions."""
+    return section(
+        "Notes", "\n".join(f"- {a.signature}: {note}" for a in library.actions for note in a.notes)
+    )
+
+
+def function_example_section(training: Training) -> str:
+    """The worked example of a learned function: the same for every learner that writes functions."""
+    example = training.domain.function_example
+    about = f"{example.about}\n" if example.about else ""
+    return section(
+        "Example of a function",
+        f"{about}```python\n{example.source.strip()}\n```\nUsage: {example.usage}\nDescription: {example.description}",
+    )

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from learnact.agents.prompting import section
 from learnact.learners import replies
+from learnact.learners.failures import attempt
 from learnact.learners.selector import terms
 from learnact.learners.training import TEXTS, Learned, Played, Training, learner_prompt
-from learnact.records import Library, history_entries
+from learnact.records import Library
 
 
 async def reflexion(training: Training) -> Learned:
@@ -41,15 +42,13 @@ async def reflexion(training: Training) -> Learned:
 
 async def _with_lesson(training: Training, iteration: int, library: Library, failed: Played) -> Library:
     lessons = section("Lessons", "\n".join(f"- {lesson}" for lesson in library.lessons))
-    prompt = learner_prompt(training.scene(), lessons, attempt_section(failed), answer=TEXTS.fill("reflect"))
+    again = f" {TEXTS.fill('reflect_again')}" if lessons else ""
+    prompt = learner_prompt(
+        training.scene(),
+        lessons,
+        section("What happened", attempt(failed)),
+        answer=TEXTS.fill("reflect", again=again),
+        system="reflect_system",
+    )
     reply = await training.ask("reflect", prompt, iteration=iteration)
     return replace(library, lessons=(*library.lessons, replies.lesson(reply.text)))
-
-
-def attempt_section(played: Played) -> str:
-    """A whole episode as the learner is shown it."""
-    result = played.result
-    lines = [f"Goal: {result.goal}", f"Observation: {result.first_observation}"]
-    lines += [entry.rstrip("\n") for entry in history_entries(result.turns)]
-    lines.append("The goal was reached." if result.success else "The goal was not reached.")
-    return section("What happened", "\n".join(lines))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from learnact.agents.prompting import TEXTS as AGENT_TEXTS
-from learnact.agents.prompting import primitives_section, section
+from learnact.agents.prompting import code_rules, primitives_section, section
 from learnact.domains.base import Domain
 from learnact.errors import LearnactError
 from learnact.protocols import Journal, Runner
@@ -30,6 +30,7 @@ from learnact.records import (
     Purpose,
     Reply,
     Request,
+    Rules,
     Task,
     Terms,
     Unit,
@@ -245,9 +246,15 @@ class Training:
         return section("Instructions", self.domain.instruction) + primitives_section(self.domain)
 
     @property
-    def returns(self) -> str:
-        """The sentence on what a primitive returns to learned code."""
-        return AGENT_TEXTS.fill(f"returns_{self.trial.rules.primitive_returns}")
+    def function_rules(self) -> str:
+        """What the functions of a library may do, in the words of every prompt that asks for some."""
+        trial = self.trial
+        played = (
+            trial.learn_budget.over(learn_budget(self.domain)),
+            trial.test_budget.over(test_budget(self.domain)),
+        )
+        limit = min(budget.primitives_per_call for budget in played)
+        return function_rules(trial.rules, limit)
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
@@ -269,9 +276,14 @@ def test_budget(domain: Domain) -> Budget:
     return Budget(turns=domain.profile.test_turns, history=domain.profile.history)
 
 
-def learner_prompt(*blocks: str, answer: str) -> Prompt:
-    """A learner's prompt: the system message and sections in order, then what kind of answer is wanted."""
-    return Prompt(TEXTS.fill("system"), tuple(b for b in blocks if b), answer)
+def function_rules(rules: Rules, limit: int) -> str:
+    """What functions may do; `limit` bounds the primitive actions of a call."""
+    return TEXTS.fill("function_rules", code_rules=code_rules(rules, limit))
+
+
+def learner_prompt(*blocks: str, answer: str, system: str = "system") -> Prompt:
+    """A learner's prompt: the system message (by name of its prompt file) and sections in order, then what kind of answer is wanted."""
+    return Prompt(TEXTS.fill(system), tuple(b for b in blocks if b), answer)
 
 
 def _played(outcome: Outcome) -> Played:

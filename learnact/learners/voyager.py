@@ -14,7 +14,14 @@ from learnact.agents.prompting import section, task_section
 from learnact.errors import LibraryError
 from learnact.learners import replies
 from learnact.learners.failures import primitives_made
-from learnact.learners.library import Where, code_section, explain, merge, problems
+from learnact.learners.library import (
+    Where,
+    code_section,
+    explain,
+    function_example_section,
+    merge,
+    problems,
+)
 from learnact.learners.retrieval import Retrieval
 from learnact.learners.training import TEXTS, Learned, Played, Training, learner_prompt
 from learnact.records import Library, Prompt, Task, Terms
@@ -74,8 +81,9 @@ async def _practise(training: Training, number: int, task: Task, library: Librar
 async def _code_prompt(training: Training, library: Library, task: Task, feedback: str) -> Prompt:
     scene = task_section(*await training.opening(training.domain, task, training.trial.domain))
     code = code_section(library) if library.actions else ""
-    answer = TEXTS.fill("code", returns=training.returns)
-    return learner_prompt(training.scene(), code, scene, feedback, answer=answer)
+    answer = TEXTS.fill("code", rules=training.function_rules)
+    example = function_example_section(training)
+    return learner_prompt(training.scene(), example, code, scene, feedback, answer=answer)
 
 
 async def _verify(training: Training, number: int, attempt: int, played: Played) -> tuple[bool, str]:
@@ -84,10 +92,14 @@ async def _verify(training: Training, number: int, attempt: int, played: Played)
     lines = [
         f"Goal: {played.result.goal}",
         f"Observation: {played.result.first_observation}",
+        f"Action: {turn.said}",
         primitives_made(turn),
     ]
     prompt = learner_prompt(
-        training.scene(), section("What happened", "\n".join(lines)), answer=TEXTS.fill("verify")
+        training.scene(),
+        section("What happened", "\n".join(lines)),
+        answer=TEXTS.fill("verify"),
+        system="verify_system",
     )
     reply = await training.ask("verify", prompt, iteration=number, attempt=attempt)
     return replies.verdict(reply.text)

@@ -53,7 +53,8 @@ class ActionError:
 class Turn:
     """One reply of the model and what came of it.
 
-    `raw` is the reply as received; `said` what the history shows of it; `call` the canonical call, "" when none; `callee` its function;
+    `raw` is the reply as received; `said` what the history shows of it; `call` the canonical call, "" when none (a thought, a program, nothing
+    readable); `callee` its function;
     `ok` whether the action was valid as a whole; `printed` what learned code printed (bounded).
     """
 
@@ -70,6 +71,11 @@ class Turn:
     steps: tuple[PrimitiveStep, ...] = ()
     error: ActionError | None = None
     printed: str = ""
+
+    @property
+    def is_program(self) -> bool:
+        """Whether `said` is a whole program rather than one call."""
+        return self.kind == "action" and not self.call
 
 
 def history_entries(turns: Iterable[Turn]) -> tuple[str, ...]:

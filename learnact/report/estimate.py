@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from learnact.agents.prompting import task_section, world
+from learnact.agents.prompting import as_turns, as_turns_with_thoughts, task_section, world
 from learnact.domains import registry
 from learnact.domains.base import Domain
 from learnact.learners.training import learn_budget, test_budget
@@ -146,7 +146,8 @@ def _measure(trial: TrialSpec, domain: Domain) -> tuple[int, int]:
         goal, first = environment.goal, environment.first_observation
         environment.close()
     library = LIBRARY_CHARS if trial.learns or trial.library else 0
-    text = world(domain, Library(), trial.rules, 0, thoughts=trial.agent.name == "react")
+    told = as_turns_with_thoughts if trial.agent.name == "react" else as_turns
+    text = world(domain, Library(), trial.rules, 0, told)
     shown = [observation for _, _, observation in domain.example.steps]
     entry = (max(map(len, [first, *shown])) + 80) // 2
     return len(text) + len(task_section(goal, first)) + library, entry

@@ -52,7 +52,7 @@ def _rate(name: str, value: float, least: float) -> dict[str, object]:
 def _fresh(name: str, options: dict[str, object]) -> tuple[list[float], list[str]]:
     """CPU seconds of each reply in episodes of Act, and the prompts."""
     domain = build(DomainSpec(name, canonical(options)))
-    head = prompting.world(domain, Library(), Rules(), 100, False)
+    head = prompting.world(domain, Library(), Rules(), 100, prompting.as_turns)
     request = prompting.TEXTS.fill("act")
     seconds, prompts = [], []
     for seed, task in enumerate(domain.tasks("test")):

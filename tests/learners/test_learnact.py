@@ -108,7 +108,7 @@ async def test_code_that_is_refused_or_raises_is_shown_again_with_the_reason():
             return BAD_CODE
         return (
             RAISES.format(**names(text))
-            if "os" in text.split("Your last answer")[1]
+            if "import os" in text.split("Your last answer")[1]
             else FUNCTIONS.format(**names(text))
         )
 

@@ -88,7 +88,7 @@ def play(
 ) -> Played:
     """One episode of primitives. `rewrite` changes what the model reads, `back` what it says."""
     environment = where.open(task)
-    head = prompting.world(where, library, Rules(), 100, False)
+    head = prompting.world(where, library, Rules(), 100, prompting.as_turns)
     head += prompting.task_section(environment.goal, environment.first_observation)
     request = prompting.TEXTS.fill("act")
     said: list[str] = []

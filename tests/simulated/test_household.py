@@ -10,7 +10,10 @@ import pytest
 from learnact.agents.parsing import Action, Command, read
 from learnact.agents.prompting import section
 from learnact.learners import replies
+from learnact.learners.learnact import improve_answer
 from learnact.learners.training import TEXTS as LEARNER_TEXTS
+from learnact.learners.training import function_rules
+from learnact.records import Rules
 from learnact.simulated.answers import answer
 from learnact.simulated.functions import read_functions
 from tests.simulated.playing import domain, play
@@ -175,7 +178,7 @@ def test_inattention_costs_turns_and_never_ends_in_a_loop_of_one_call() -> None:
 
 
 def create(seed: int, model: str = "sim-strong") -> str:
-    request = LEARNER_TEXTS.fill("create", returns="", variation="")
+    request = LEARNER_TEXTS.fill("create", rules=function_rules(Rules(), 100), variation="")
     prompt = (
         section("Primitive actions", CALLS)
         + section("Your task", f"Goal: {GOALS[1]}\nObservation: {Cottage().opening}")
@@ -211,12 +214,8 @@ def after_failure(request: str) -> str:
 
 
 def test_a_failed_call_is_mended_by_going_there_first() -> None:
-    choices = ", or ".join(
-        (LEARNER_TEXTS.fill("improve_update"), LEARNER_TEXTS.fill("improve_note", callee="fetch"))
-    )
-    found = replies.improvement(
-        after_failure(LEARNER_TEXTS.fill("improve", call="fetch()", choices=choices, returns=""))
-    )
+    request = improve_answer("fetch()", "fetch", function_rules(Rules(), 100), updates=True, notes=True)
+    found = replies.improvement(after_failure(request))
     assert isinstance(found, replies.Update)
     (function,) = read_functions(found.proposal.code)
     assert [s.name for s in function.steps] == ["goto", "take", "goto", "put"]
@@ -228,7 +227,9 @@ def test_a_lesson_and_a_verdict() -> None:
     prompt = section("Primitive actions", CALLS) + section(
         "What happened", attempt.format(opening=Cottage().opening)
     )
-    lesson = replies.lesson(answer("sim-perfect", [("user", prompt + LEARNER_TEXTS.fill("reflect"))], 0).text)
+    lesson = replies.lesson(
+        answer("sim-perfect", [("user", prompt + LEARNER_TEXTS.fill("reflect", again=""))], 0).text
+    )
     assert lesson == "Before take(obj, recep), make sure that you are at recep."
     assert replies.verdict(after_failure(LEARNER_TEXTS.fill("verify")))[0] is False
 

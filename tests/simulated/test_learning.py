@@ -11,11 +11,12 @@ import learnact.learners
 from learnact.actions.check import check, split
 from learnact.agents import prompting
 from learnact.agents.prompting import primitives_section, section, task_section
-from learnact.domains.base import Domain, Example
+from learnact.domains.base import Domain
 from learnact.learners import replies
+from learnact.learners.learnact import improve_answer
 from learnact.learners.library import code_section
-from learnact.learners.training import TEXTS
-from learnact.records import LearnedAction, Library
+from learnact.learners.training import TEXTS, function_rules
+from learnact.records import LearnedAction, Library, Rules
 from learnact.simulated.answers import KINDS, answer
 from learnact.simulated.functions import Function, read_functions, together
 from learnact.simulated.rules import read_lines
@@ -23,7 +24,7 @@ from learnact.simulated.text import Call
 from tests.simulated.playing import domain, lamps
 
 pytestmark = pytest.mark.timeout(60)
-RETURNS = "A primitive action returns its observation as text."
+RULES = function_rules(Rules(), 100)
 CARRY = "def carry(obj, place, hand, end):\n    pick(obj, place, hand)\n    move(place, end)\n    drop(obj, end, hand)"
 
 
@@ -43,7 +44,7 @@ def say(prompt: str, model: str = "sim-strong", seed: int = 0) -> str:
 
 
 def create(world: Domain, seed: int, model: str = "sim-strong") -> str:
-    return say(scene(world) + task(world) + TEXTS.fill("create", returns=RETURNS, variation=""), model, seed)
+    return say(scene(world) + task(world) + TEXTS.fill("create", rules=RULES, variation=""), model, seed)
 
 
 WORLDS = [domain("gripper"), domain("blockworld"), domain("barman"), domain("tyreworld"), lamps()]
@@ -140,9 +141,7 @@ def test_a_usage_example_calls_a_function(world: Domain) -> None:
     shown = ""
     while not shown:
         actions = split(replies.proposal(create(world, seed, "sim-perfect")).code)[1]
-        example = prompting.example_text(
-            Example(world.example.goal, world.example.first_observation, ()), False
-        )
+        example = prompting.opening(world.example.goal, world.example.first_observation)
         prompt = (
             scene(world)
             + code_section(Library(actions))
@@ -175,9 +174,8 @@ The call made these primitive actions:
 
 def improve(*choices: str, what: str = FAILURE, seed: int = 0) -> replies.Update | replies.Note | None:
     world = domain("gripper")
-    texts = [TEXTS.fill(f"improve_{c}", **({"callee": "carry"} if c == "note" else {})) for c in choices]
     call = "carry('ball1', 'rooma', 'left', 'roomb')"
-    request = TEXTS.fill("improve", call=call, choices=", or ".join(texts), returns="")
+    request = improve_answer(call, "carry", RULES, "update" in choices, "note" in choices)
     code = code_section(Library(split(CARRY)[1]))
     return replies.improvement(
         say(scene(world) + code + section("What happened", what) + request, "sim-perfect", seed)
@@ -215,7 +213,7 @@ def test_a_note_is_one_more_requirement_for_the_agent() -> None:
 
 def test_a_lesson_restates_the_requirement_that_was_missed() -> None:
     world = domain("gripper")
-    prompt = scene(world) + section("What happened", FAILURE) + TEXTS.fill("reflect")
+    prompt = scene(world) + section("What happened", FAILURE) + TEXTS.fill("reflect", again="")
     lesson = replies.lesson(say(prompt))
     assert lesson.startswith("Before ")
     assert lesson.endswith(
@@ -245,7 +243,7 @@ def test_a_program_of_a_perfect_reader_solves_its_task() -> None:
         given = world.tasks("train")[0]
         environment = world.open(given)
         program = say(
-            scene(world) + task(world) + prompting.TEXTS.fill("code_as_policies", limit=100, returns=""),
+            scene(world) + task(world) + prompting.TEXTS.fill("code_as_policies", rules=RULES),
             "sim-perfect",
         )
         for call in program.splitlines()[1:-1]:
