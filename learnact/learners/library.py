@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from learnact.actions.calls import find_calls
 from learnact.actions.check import check, split
 from learnact.agents.compose import error_text
 from learnact.agents.prompting import opening, section
@@ -47,6 +48,25 @@ def _statements(preamble: str) -> list[str]:
     """The texts of a preamble's statements: what is said twice is kept once, and no statement is torn apart."""
     lines = preamble.splitlines()
     return ["\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in ast.parse(preamble).body]
+
+
+def part_of(library: Library, names: Sequence[str]) -> Library:
+    """A library that offers only some actions. What these call of the others is loaded but not offered; the usage example is kept if it
+    shows no other."""
+    offered = [a for a in library.actions if a.name in names]
+    needed, waiting = set(names), [a.source for a in offered]
+    hidden = []
+    while waiting:
+        used = {node.id for node in ast.walk(ast.parse(waiting.pop())) if isinstance(node, ast.Name)}
+        for action in library.actions:
+            if action.name in used - needed:
+                needed.add(action.name)
+                hidden.append(action.source)
+                waiting.append(action.source)
+    shown = {call.name for _, call in find_calls(library.usage_example)}
+    kept = not shown & {a.name for a in library.actions if a.name not in names}
+    preamble = "\n\n\n".join(part for part in (library.preamble, *hidden) if part)
+    return Library(tuple(offered), preamble, library.usage_example if kept else "", library.lessons)
 
 
 def problems(training: Training, code: str, library: Library) -> str:
@@ -127,7 +147,7 @@ async def _described(
         return action
     prompt = learner_prompt(
         training.scene(),
-        code_section(Library((action,), library.preamble)),
+        code_section(part_of(library, [action.name])),
         answer=TEXTS.fill("describe", signature=action.signature),
     )
     # The ordinal of the function tells its request apart from those of the others.

@@ -5,13 +5,12 @@ By the endpoint's embeddings where the trial names an embedding model, else by B
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from learnact.actions.calls import find_calls
 from learnact.domains.base import Domain
+from learnact.learners.library import part_of
 from learnact.learners.training import Training
 from learnact.records import DomainSpec, LearnedAction, Library, Prompt, Reply, Request, Task
 
@@ -51,25 +50,6 @@ class Retrieval:
         reply = (await self.training.outcomes([request]))[0].result
         assert isinstance(reply, Reply)
         return [_cosine(reply.vectors[0], v) for v in reply.vectors[1:]]
-
-
-def part_of(library: Library, names: Sequence[str]) -> Library:
-    """A library that offers only some actions. What these call of the others is loaded but not offered; the usage example is kept if it
-    shows no other."""
-    offered = [a for a in library.actions if a.name in names]
-    needed, waiting = set(names), [a.source for a in offered]
-    hidden = []
-    while waiting:
-        used = {node.id for node in ast.walk(ast.parse(waiting.pop())) if isinstance(node, ast.Name)}
-        for action in library.actions:
-            if action.name in used - needed:
-                needed.add(action.name)
-                hidden.append(action.source)
-                waiting.append(action.source)
-    shown = {call.name for _, call in find_calls(library.usage_example)}
-    kept = not shown & {a.name for a in library.actions if a.name not in names}
-    preamble = "\n\n\n".join(part for part in (library.preamble, *hidden) if part)
-    return Library(tuple(offered), preamble, library.usage_example if kept else "", library.lessons)
 
 
 def bm25(query: str, texts: Sequence[str]) -> list[float]:

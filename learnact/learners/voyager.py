@@ -81,7 +81,8 @@ async def _practise(training: Training, number: int, task: Task, library: Librar
 async def _code_prompt(training: Training, library: Library, task: Task, feedback: str) -> Prompt:
     scene = task_section(*await training.opening(training.domain, task, training.trial.domain))
     code = code_section(library) if library.actions else ""
-    answer = TEXTS.fill("code", rules=training.function_rules)
+    known = f" {TEXTS.fill('code_known')}" if code else ""
+    answer = TEXTS.fill("code", known=known, rules=training.function_rules)
     example = function_example_section(training)
     return learner_prompt(training.scene(), example, code, scene, feedback, answer=answer)
 

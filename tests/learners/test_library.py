@@ -1,8 +1,7 @@
 """Libraries that grow and are taken in part: nothing is torn, nothing that is called is missing."""
 
 from learnact.actions.check import check
-from learnact.learners.library import merge
-from learnact.learners.retrieval import part_of
+from learnact.learners.library import merge, part_of
 from learnact.records import LearnedAction, Library
 
 TWO = """import re
