@@ -1,0 +1,15 @@
+-- Of the K proposals of each iteration: how many could be created, and how many are distinct in code and notes (descriptions are worded anew each time).
+-- With temperature 0 and no seed a deterministic server gives K equal ones: then set learner.proposal_temperature or learner.vary_prompt.
+WITH made AS (
+    SELECT c.run, c.trial, c.iteration, c.candidate, c.uncreated, string_agg(a.source || array_to_string(a.notes, ' '), chr(10) ORDER BY a.name) AS code
+    FROM candidates c LEFT JOIN actions a ON a.run = c.run AND a.trial = c.trial AND a.library = c.library
+    WHERE c.origin IN ('create', 'update', 'note')
+    GROUP BY ALL
+), counted AS (
+    SELECT run, trial, iteration, count(*) AS proposals, count(*) FILTER (uncreated = '') AS created,
+           count(DISTINCT code) FILTER (uncreated = '') AS different
+    FROM made GROUP BY ALL
+)
+SELECT t.method, t.domain, t.learner_model, iteration, count(*) AS trials, sum(proposals)::BIGINT AS proposals, sum(created)::BIGINT AS created,
+       sum(different)::BIGINT AS "distinct"
+FROM counted JOIN trials t USING (run, trial) GROUP BY ALL ORDER BY ALL
