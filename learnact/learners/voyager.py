@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 
-from learnact.agents.prompting import section, task_section
+from learnact.agents.prompting import opening, program_text, section, task_section
 from learnact.errors import LibraryError
 from learnact.learners import replies
 from learnact.learners.failures import primitives_made
@@ -91,9 +91,8 @@ async def _verify(training: Training, number: int, attempt: int, played: Played)
     """The critic's word: it sees the goal and what was observed, not the environment's own verdict."""
     turn = played.result.turns[0]
     lines = [
-        f"Goal: {played.result.goal}",
-        f"Observation: {played.result.first_observation}",
-        f"Action: {turn.said}",
+        opening(played.result.goal, played.result.first_observation),
+        program_text(turn.said),
         primitives_made(turn),
     ]
     prompt = learner_prompt(
