@@ -22,10 +22,12 @@ from learnact.learners.registry import LEARNERS
 from learnact.records import DomainSpec, Library, Plain
 from learnact.results.reader import connect, load_library
 from learnact.spec import Job, TrialSpec
-from learnact.spec.grid import domain_spec
+from learnact.spec.grid import domain_spec, families
+from learnact.spec.schema import DomainPart
 from learnact.spec.source import nearest
 from learnact.trial import planned_episodes, test_tasks, twin
 
+DOMAIN_KEYS = ("domains", "learn_on", "test_on")
 WITHOUT_CODE = frozenset({"none", "reflexion", "best_of"})
 """Learners that write no code."""
 
@@ -62,10 +64,11 @@ def preflight(job: Job, results: Path) -> Preflight:
 
 
 def _check_domains(job: Job) -> None:
-    for part in ("domains", "learn_on", "test_on"):
+    _check_families(job)
+    for part in DOMAIN_KEYS:
         for index, entry in enumerate(getattr(job, part) or ()):
             spec = domain_spec(job, entry)
-            _check_options(job, (part, index), spec)
+            _check_options(job, (part, index), entry, spec)
             try:
                 domain = registry.build(spec)
                 for split in ("train", "test"):
@@ -75,8 +78,8 @@ def _check_domains(job: Job) -> None:
                 raise job.error((part, index), str(error)) from None
 
 
-def _check_options(job: Job, place: tuple[str, int], spec: DomainSpec) -> None:
-    """A domain's own options, told at the line of the option that is wrong."""
+def _check_options(job: Job, place: tuple[str, int], entry: DomainPart, spec: DomainSpec) -> None:
+    """A domain's options, told at the line of the option that is wrong."""
     try:
         model = registry.options_model(spec.name)
     except LearnactError as error:
@@ -92,7 +95,30 @@ def _check_options(job: Job, place: tuple[str, int], spec: DomainSpec) -> None:
         else:
             told = first["msg"].removeprefix("Value error, ")
             told += "" if first["type"] == "value_error" else f", not {first['input']!r}"
-        raise job.error((*place, *first["loc"]), told) from None
+        raise job.error(
+            (*_given_at(job, place, entry, str(first["loc"][0])), *first["loc"][1:]), told
+        ) from None
+
+
+def _given_at(job: Job, place: tuple[str, int], entry: DomainPart, option: str) -> tuple[str | int, ...]:
+    """Where a domain's option was set: at the domain, or in `domain_options`."""
+    if option not in (entry.model_extra or {}):
+        for family in reversed(families(job, entry.name)):
+            if option in job.domain_options[family]:
+                return ("domain_options", family, option)
+    return (*place, option)
+
+
+def _check_families(job: Job) -> None:
+    """Options of domains that the job does not have change nothing; a preset's wait for a job that has them."""
+    names = {e.name for part in DOMAIN_KEYS for e in getattr(job, part) or ()}
+    used = {family for name in names for family in families(job, name)}
+    for family in job.domain_options.keys() - used:
+        place = ("domain_options", family)
+        if not job.where(place).startswith("preset"):
+            raise job.error(
+                place, f"no domain of this job is called {family} or {family}-...; {nearest(family, names)}"
+            )
 
 
 def _check_method(trial: TrialSpec) -> None:

@@ -242,9 +242,16 @@ class _Expansion:
 
 
 def domain_spec(job: JobPart, entry: DomainPart) -> DomainSpec:
-    """The domain with its own options; the job's `tasks` stand in where it sets no number of its own."""
-    tasks = job.tasks.model_dump(exclude_none=True)
-    return DomainSpec(entry.name, canonical({**tasks, **(entry.model_extra or {})}))
+    """The domain with its own options; the job's `tasks` and `domain_options` stand in where it sets none of its own."""
+    options = job.tasks.model_dump(exclude_none=True)
+    for family in families(job, entry.name):
+        options |= job.domain_options[family]
+    return DomainSpec(entry.name, canonical({**options, **(entry.model_extra or {})}))
+
+
+def families(job: JobPart, domain: str) -> list[str]:
+    """Keys of `domain_options` that speak of a domain, the one that wins last: its name, or the beginning of it before a dash."""
+    return sorted((f for f in job.domain_options if f"{domain}-".startswith(f"{f}-")), key=len)
 
 
 def rules_for(chosen: Mapping[str, Any], domain: str) -> Rules:

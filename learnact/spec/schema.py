@@ -304,6 +304,8 @@ class JobPart(Part):
     """Transfer: learn on these, instead of `domains`."""
     test_on: Axis[DomainEntry] | None = None
     """Transfer: test on these."""
+    domain_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Options of all domains of a name, or of names that begin with it and a dash (alfworld: all six); a domain's own win."""
     methods: Axis[MethodEntry] = (MethodPart(name="act"), MethodPart(name="learnact"))
     """What is compared."""
     models: ModelsPart = ModelsPart()

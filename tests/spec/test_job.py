@@ -265,3 +265,17 @@ def test_a_program_is_not_cut_by_a_stop_string_or_a_bound_for_one_call() -> None
     assert spec.agent_model.stop == ()
     assert spec.agent_model.max_tokens == spec.learner_model.max_tokens
     assert only(methods="act", preset="paper").agent_model.stop == ("\n",)
+
+
+def test_options_of_a_family_of_domains_stand_in_where_a_domain_sets_none() -> None:
+    settings = {
+        "name": "a",
+        "domains": ["alfworld-put", {"name": "alfworld-heat", "actions": "ours"}, "gripper"],
+        "methods": "act",
+        "domain_options": {"alfworld": {"actions": "published"}, "alfworld-put": {"seed": 3}},
+    }
+    put, heat, gripper = load(settings).trials()
+    assert put.domain.options == '{"actions":"published","seed":3}'
+    assert heat.domain.options == '{"actions":"ours"}'
+    assert gripper.domain.options == "{}"
+    assert load(load(settings).resolved()).id == load(settings).id
