@@ -23,6 +23,7 @@ from learnact.aliases import Aliases
 from learnact.cluster.runner import Options, RayRunner
 from learnact.committing import CommittingRunner
 from learnact.errors import HarnessFailure
+from learnact.libraries import origin
 from learnact.models.permits import InFlight
 from learnact.models.pool import ModelPool
 from learnact.preflight import Preflight, preflight, versions
@@ -120,7 +121,7 @@ async def run_job(
     """`run` for a caller that has an event loop."""
     began = time.perf_counter()
     plan = preflight(job, results)
-    store = RunStore.open(results, job.id, job.name, job.given(), job.resolved(), versions())
+    store = RunStore.open(results, plan.run, job.name, job.given(), job.resolved(), versions())
     event = "interrupted"
     try:
         for name, row in plan.checks.items():
@@ -136,7 +137,7 @@ async def run_job(
             ended = await _all_trials(plan, runner, store, display)
         store.check("models answered as", aliases.facts())
         summary = Summary(
-            job.id,
+            plan.run,
             job.name,
             store.folder,
             tuple(ended),
@@ -159,7 +160,7 @@ async def _all_trials(
 
     async def one(trial: TrialSpec) -> TrialResult:
         store.trial(trial.id, trial_row(trial, "running"))
-        given = plan.libraries.get(trial.library)
+        given = plan.libraries.get(trial.id)
         result = await run_trial(trial, runner, store, display.stage, given, costs)
         store.trial(trial.id, trial_row(trial, result.status, result.reason, result.library))
         display.trial(result)
@@ -184,7 +185,7 @@ def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = ""
         "method": trial.label,
         "domain": trial.domain.name,
         "agent_model": trial.agent_model.name,
-        "learner_model": trial.learner_model.name if trial.learns else "",
+        "learner_model": trial.learned_by,
         "learn_repeat": trial.learn_repeat,
         "test_repeats": trial.test_repeats,
         "test_episodes": planned_episodes(trial),
@@ -195,7 +196,7 @@ def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = ""
         "options": canonical(
             {
                 "method": trial.method,
-                "learner": trial.learner,
+                "learner": trial.taught.learner if trial.taught else trial.learner,
                 "agent": trial.agent,
                 "settings": trial.settings,
                 "domain": trial.domain,
@@ -204,6 +205,7 @@ def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = ""
                 "learn_budget": trial.learn_budget,
                 "test_budget": trial.test_budget,
                 "test": trial.test,
+                **({"library_from": came_from} if (came_from := origin(trial)) else {}),
             }
         ),
     }

@@ -12,16 +12,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from learnact import libraries
 from learnact.actions.filter import missing
-from learnact.actions.given import read_library
 from learnact.agents.registry import AGENTS, WRITES_CODE
 from learnact.domains import registry
 from learnact.domains.disjoint import check_disjoint
 from learnact.errors import BadInput, JobError, LearnactError
 from learnact.learners.registry import LEARNERS
 from learnact.records import DomainSpec, Library, Plain
-from learnact.results.reader import connect, load_library
-from learnact.spec import Job, TrialSpec
+from learnact.spec import Job, TrialSpec, run_id
 from learnact.spec.grid import domain_spec, families
 from learnact.spec.schema import DomainPart
 from learnact.spec.source import nearest
@@ -34,8 +33,10 @@ WITHOUT_CODE = frozenset({"none", "reflexion", "best_of"})
 
 @dataclass(frozen=True)
 class Preflight:
-    """What a run is about to do. `test_episodes` counts the tests of the libraries that the trials end with."""
+    """What a run is about to do. `run` is its id; `test_episodes` counts the tests of the libraries that the trials end with; `libraries` are
+    those given instead of learned, by the trial's id."""
 
+    run: str
     trials: tuple[TrialSpec, ...]
     test_episodes: int
     checks: Mapping[str, Plain] = field(default_factory=dict)
@@ -50,7 +51,7 @@ def preflight(job: Job, results: Path) -> Preflight:
         BadInput: a task source or a library cannot be read.
     """
     _check_domains(job)
-    trials = job.trials()
+    trials, given = libraries.read(job, job.trials(libraries.taught(job, results)), results)
     for index, entry in enumerate(job.methods):
         for trial in (t for t in trials if t.method == entry.name):
             try:
@@ -60,7 +61,7 @@ def preflight(job: Job, results: Path) -> Preflight:
     _check_matches(job, trials)
     _check_prices(job, trials)
     episodes = sum(planned_episodes(trial) for trial in trials)
-    return Preflight(trials, episodes, _disjoint(trials), _given(trials, results))
+    return Preflight(run_id(trials), trials, episodes, _disjoint(trials), given)
 
 
 def _check_domains(job: Job) -> None:
@@ -122,7 +123,9 @@ def _check_families(job: Job) -> None:
 
 
 def _check_method(trial: TrialSpec) -> None:
-    runs_code = trial.library or trial.agent.name in WRITES_CODE or trial.learner not in WITHOUT_CODE
+    learner = trial.taught.learner if trial.taught else trial.learner
+    given = bool(trial.library) and trial.taught is None
+    runs_code = given or trial.agent.name in WRITES_CODE or learner not in WITHOUT_CODE
     if runs_code and trial.rules.sandbox == "confined" and (why := missing()):
         raise JobError(
             f"{trial.label} runs code that a model writes, and this machine cannot confine it: {why}. "
@@ -177,24 +180,6 @@ def _disjoint(trials: tuple[TrialSpec, ...]) -> dict[str, Plain]:
                 found = check_disjoint(learned_on.tasks("train"), test_tasks(trial, spec), example)
                 rows[name] = {"learned_on": trial.domain.name, "tested_on": spec.name, **found.plain()}
     return rows
-
-
-def _given(trials: tuple[TrialSpec, ...], results: Path) -> dict[str, Library]:
-    libraries: dict[str, Library] = {}
-    for trial in trials:
-        if trial.library and trial.library not in libraries:
-            primitives = [p.name for p in registry.build(trial.domain).primitives]
-            libraries[trial.library] = _library(trial.library, primitives, results)
-    return libraries
-
-
-def _library(source: str, primitives: list[str], results: Path) -> Library:
-    """A library that a job names: a file, or RUN:LIBRARY of the same results folder."""
-    run, colon, wanted = source.rpartition(":")
-    if colon and not Path(source).exists():
-        with connect(results, run) as connection:
-            return load_library(connection, wanted)
-    return read_library(Path(source), primitives)
 
 
 def versions() -> dict[str, str]:

@@ -11,11 +11,14 @@ from learnact.agents.prompting import TEXTS as AGENT_TEXTS
 from learnact.domains import registry
 from learnact.domains.base import Domain
 from learnact.learners.registry import LEARNERS
+from learnact.learners.retrieval import Retrieval
 from learnact.learners.training import Blocked, Learned, Spent, Training, test_budget
 from learnact.protocols import Journal, Runner
 from learnact.records import DomainSpec, Episode, EpisodeResult, Library, Phase, Task, seed_from
 from learnact.spec import TrialSpec
 
+CHOOSERS: dict[str, Callable[[Training, Library], Retrieval]] = {"voyager": Retrieval}
+"""Learners whose library is not given whole: how a test task's part of it is chosen."""
 Status = Literal["done", "unfinished", "blocked"]
 Notice = Callable[[TrialSpec, str], None]
 """Is told what a trial has begun ("learning", "testing"); for displays only."""
@@ -96,7 +99,10 @@ async def run_trial(
     """Learn (unless a library is given), then test. Resumes by itself: what is committed is not done again."""
     costs = costs or Costs()
     try:
-        learned = Learned(given) if given is not None else await _learn(trial, runner, journal, notice, costs)
+        if given is None:
+            learned = await _learn(trial, runner, journal, notice, costs)
+        else:
+            learned = _given(trial, given, runner, journal)
         journal.library(trial.id, learned.library)
         notice(trial, "testing")
         stakes = await _stakes(trial, learned, journal)
@@ -113,6 +119,15 @@ async def run_trial(
             successes += outcome.result.success
     status: Status = "unfinished" if missing else "done"
     return TrialResult(trial, status, learned.library.id, done, successes, missing)
+
+
+def _given(trial: TrialSpec, library: Library, runner: Runner, journal: Journal) -> Learned:
+    """A library that was handed in; one that a run has learned is used as its learner uses it."""
+    chooser = CHOOSERS.get(trial.taught.learner) if trial.taught else None
+    if chooser is None:
+        return Learned(library)
+    training = Training(trial, registry.build(trial.domain), (), runner, journal)
+    return Learned(library, choose=chooser(training, library))
 
 
 async def _learn(trial: TrialSpec, runner: Runner, journal: Journal, notice: Notice, costs: Costs) -> Learned:
@@ -172,7 +187,7 @@ def test_episodes(trial: TrialSpec, stakes: Iterable[Stakes]) -> Iterator[Episod
                 versions=at_stake.domain.version,
                 learn_repeat=trial.learn_repeat,
                 test_repeat=repeat,
-                learner_model=trial.learner_model.name if trial.learns else "",
+                learner_model=trial.learned_by,
             )
 
 

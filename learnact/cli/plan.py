@@ -37,9 +37,9 @@ def plan(
     made = preflight(loaded, results)
     found = estimate(made.trials)
     if json:
-        say_json(_as_json(loaded, found))
+        say_json(_as_json(loaded, made.run, found))
     else:
-        _show(loaded, found)
+        _show(loaded, made.run, found)
 
 
 def _groups(found: list[Estimate]) -> dict[tuple[str, str, str], list[Estimate]]:
@@ -50,7 +50,7 @@ def _groups(found: list[Estimate]) -> dict[tuple[str, str, str], list[Estimate]]
     return groups
 
 
-def _show(job: Job, found: list[Estimate]) -> None:
+def _show(job: Job, run: str, found: list[Estimate]) -> None:
     from learnact.report.estimate import added
 
     heads = (
@@ -70,7 +70,7 @@ def _show(job: Job, found: list[Estimate]) -> None:
     console().print(shown)
     total = added([one.total for one in found])
     say(
-        f"\nrun {job.id}: {len(found)} trials, at most {total.episodes:,} episodes, {total.calls:,} calls, "
+        f"\nrun {run}: {len(found)} trials, at most {total.episodes:,} episodes, {total.calls:,} calls, "
         f"{total.prompt_tokens + total.completion_tokens:,} tokens, {_dollars(found)}."
     )
     models = {m.name: m for one in found for m in (one.trial.agent_model, one.trial.learner_model)}
@@ -110,7 +110,7 @@ def _dollars(found: list[Estimate]) -> str:
     return "cost unknown" if money is None else f"${money:,.2f}"
 
 
-def _as_json(job: Job, found: list[Estimate]) -> dict[str, Any]:
+def _as_json(job: Job, run: str, found: list[Estimate]) -> dict[str, Any]:
     from learnact.report.estimate import added
 
     total = added([one.total for one in found])
@@ -134,7 +134,7 @@ def _as_json(job: Job, found: list[Estimate]) -> dict[str, Any]:
             }
         )
     return {
-        "run": job.id,
+        "run": run,
         "name": job.name,
         "trials": rows,
         "episodes": total.episodes,

@@ -5,13 +5,14 @@ Covers the file's form and everything that can be refused without building a dom
 validates these and points at them with `Job.where`.
 """
 
-from learnact.spec.job import Job, load
+from learnact.spec.job import Job, load, run_id
 from learnact.spec.schema import json_schema
 from learnact.spec.settings import (
     METHODS,
     BudgetChange,
     LearnerSettings,
     MatchBudget,
+    Taught,
     TrialSpec,
 )
 
@@ -21,7 +22,9 @@ __all__ = [
     "Job",
     "LearnerSettings",
     "MatchBudget",
+    "Taught",
     "TrialSpec",
     "json_schema",
     "load",
+    "run_id",
 ]

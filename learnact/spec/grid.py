@@ -17,10 +17,10 @@ from learnact.errors import JobError
 from learnact.records import AgentSpec, CodeBounds, DomainSpec, ModelSpec, Rules, canonical
 from learnact.spec.axes import LEARNER_MAX_TOKENS, Variant, budgets, models, product
 from learnact.spec.schema import (
+    BudgetsPart,
     DomainPart,
     JobPart,
     LearnerPart,
-    LibraryPart,
     MethodPart,
     ModelDefaults,
     RulesPart,
@@ -32,28 +32,34 @@ from learnact.spec.settings import (
     LearnerSettings,
     MatchBudget,
     Method,
+    Taught,
     TrialSpec,
 )
-from learnact.spec.source import Keys, Source, dotted, nearest
+from learnact.spec.source import Keys, Source, nearest
+from learnact.spec.transfer import SURVEYS, kind_of, match, named_by
 
 LEARNER_FIELDS = tuple(LearnerPart.model_fields)
 RULE_FIELDS = tuple(RulesPart.model_fields)
 CODE_RULES = ("failure", "primitive_returns", "show_descriptions", "show_usage_example", "sandbox")
 """Rules that matter only where learned code is run."""
+EMPTY = "empty"
+"""Stands for the address of the empty library."""
 
 
-def trials(job: JobPart, source: Source) -> tuple[TrialSpec, ...]:
-    """All trials of a job, in the order methods, domains, models, seeds, repeats. Raises `JobError` for impossible combinations."""
+def trials(
+    job: JobPart, source: Source, taught: Mapping[str, tuple[Taught, ...]] | None = None
+) -> tuple[TrialSpec, ...]:
+    """All trials of a job, in the order methods, domains, models, seeds, repeats. `taught`: what the runs have learned whose libraries the
+    job names; without it their trials stand for themselves, unread. Raises `JobError` for impossible combinations."""
     specs: dict[str, TrialSpec] = {}
     for index, entry in enumerate(job.methods):
-        for spec in _Expansion(job, source, entry, index).trials():
+        for spec in _Expansion(job, source, entry, index, taught or {}).trials():
             known = specs.setdefault(spec.id, spec)
             if known.label != spec.label:
                 raise JobError(
-                    f"{_at(source, 'methods', index)}: {spec.label!r} is the same as {known.label!r}: "
+                    f"{source.at('methods', index)}: {spec.label!r} is the same as {known.label!r}: "
                     "equal learner, agent and settings; leave one out or change what should differ"
                 )
-    _check_match_budget(job, source)
     return tuple(specs.values())
 
 
@@ -66,20 +72,35 @@ def _over(
 class _Expansion:
     """The trials of one method entry."""
 
-    def __init__(self, job: JobPart, source: Source, entry: MethodPart, index: int) -> None:
+    def __init__(
+        self,
+        job: JobPart,
+        source: Source,
+        entry: MethodPart,
+        index: int,
+        taught: Mapping[str, tuple[Taught, ...]],
+    ) -> None:
         self.job, self.source, self.entry, self.index = job, source, entry, index
         self.method = self._method()
         self.library = entry.library or self._job_library()
+        self.from_run = bool(self.library) and kind_of(self.library) == "run"
         self.learner = "none" if self.library else self.method.learner
-        if self.learner == "none" and not self.library and self._match_budget() is not None:
+        if self.learner == "none" and self._match_budget() is not None:
             self.learner = "best_of"
-        self.runs_code = bool(self.library) or self.learner not in ("none", "reflexion", "best_of")
+        self.taught_by = self.method.learner if self.from_run else self.learner
+        self.repeats = job.repeats.learn if self.taught_by != "none" else 1
+        one = bool(self.library) and not self.from_run
+        self.runs_code = one or self.taught_by not in ("none", "reflexion", "best_of")
         self.runs_code |= self.method.agent == "code_as_policies"
+        self.origin = self.library if self.from_run else named_by(job).library
+        if not self.origin or kind_of(self.origin) != "run":
+            self.origin = ""
+        self.taught = taught.get(self.origin)
         self._check()
 
     def _error(self, message: str, *keys: str) -> JobError:
         place: Keys = ("methods", self.index, *keys)
-        return JobError(f"{_at(self.source, *place)}: {self.entry.label or self.entry.name}: {message}")
+        return JobError(f"{self.source.at(*place)}: {self.entry.label or self.entry.name}: {message}")
 
     def _method(self) -> Method:
         entry, known = self.entry, METHODS.get(self.entry.name)
@@ -93,22 +114,31 @@ class _Expansion:
         return Method(entry.agent or base.agent, entry.learner or base.learner)
 
     def _job_library(self) -> str:
-        given = self.job.library
-        return given if isinstance(given, str) and self.method.learner not in ("none", "reflexion") else ""
+        given = named_by(self.job).library
+        without = ("none",) if given and kind_of(given) == "run" else ("none", "reflexion")
+        return given if self.method.learner not in without else ""
 
     def _check(self) -> None:
         entry, given = self.entry, self.entry.model_fields_set
-        uses = LEARNER_USES.get(self.learner, frozenset(LEARNER_FIELDS))
+        uses = self._uses()
         for field in LEARNER_FIELDS:
             if field in given and field not in uses:
                 what = "has no learner" if self.learner == "none" else f"learns with {self.learner}"
+                what = f"has its library from {self.library}" if self.from_run else what
                 raise self._error(f"{what}, so {field!r} changes nothing; leave it out", field)
         for field in CODE_RULES:
             if field in given and not self.runs_code:
                 raise self._error(
                     f"has no learned actions, so {field!r} changes nothing; leave it out", field
                 )
-        if entry.library and (self.method.learner == "reflexion" or self.method.agent == "code_as_policies"):
+        if self.from_run and self.method.learner == "none":
+            raise self._error(
+                f"learns nothing, so run {self.library} has no library of it; name a method that learned there, or one library with "
+                "RUN:LIBRARY",
+                "library",
+            )
+        one = entry.library and not self.from_run
+        if one and (self.method.learner == "reflexion" or self.method.agent == "code_as_policies"):
             raise self._error(
                 "cannot play with a given library; use act, react, learnact or learnact-react", "library"
             )
@@ -117,7 +147,23 @@ class _Expansion:
         if given >= {"learning", "iterations"} and entry.learning == (False,) and max(entry.iterations) > 0:
             raise self._error("learning: false means no iterations; leave 'iterations' out", "iterations")
 
+    def _uses(self) -> frozenset[str]:
+        """The settings that can change what this method does; where its library is a run's, also those that made the library."""
+        uses = LEARNER_USES.get(self.taught_by, frozenset(LEARNER_FIELDS))
+        return uses - SURVEYS if self.from_run else uses
+
     def trials(self) -> Iterator[TrialSpec]:
+        """Its trials, each with the trial of a run whose library it has."""
+        for trial in self._untaught():
+            if self.from_run and self.taught is not None:
+                try:
+                    found = match(self.library, trial, self.taught)
+                except JobError as error:
+                    raise self._error(f"{error}", *(["library"] if self.entry.library else [])) from None
+                trial = dataclasses.replace(trial, taught=found, library_hash=found.library or EMPTY)
+            yield trial
+
+    def _untaught(self) -> Iterator[TrialSpec]:
         job = self.job
         parts = itertools.product(
             self._settings(),
@@ -127,10 +173,10 @@ class _Expansion:
             models(job.models.learner, job.models.learner_defaults, {"max_tokens": (LEARNER_MAX_TOKENS,)}),
             [Variant(t, f"test {t}" if len(job.test) > 1 else "") for t in job.test],
             job.seed,
-            range(job.repeats.learn if self.learner != "none" else 1),
+            range(self.repeats),
         )
         for settings, rules, domain, agent_model, learner_model, test, seed, repeat in parts:
-            learner_tag = learner_model.tag if self.learner != "none" else ""
+            learner_tag = learner_model.tag if self.taught_by != "none" else ""
             tags = (settings.tag, rules.tag, domain.tag, agent_model.tag, learner_tag, test.tag)
             label = self.entry.label or self.entry.name
             learned_domain, test_domains, learn_budget, test_budget = domain.value
@@ -146,8 +192,8 @@ class _Expansion:
                 learner_model=learner_model.value,
                 job_seed=seed,
                 learn_repeat=repeat,
-                test_repeats=job.repeats.test * (job.repeats.learn if self.learner == "none" else 1),
-                learn_budget=learn_budget if self.learner != "none" else BudgetChange(),
+                test_repeats=job.repeats.test * (job.repeats.learn if self.taught_by == "none" else 1),
+                learn_budget=learn_budget if self.taught_by != "none" else BudgetChange(),
                 test_budget=test_budget,
                 rules=dataclasses.replace(rules_for(rules.value, learned_domain.name), bounds=self._bounds()),
                 test=test.value,
@@ -168,7 +214,7 @@ class _Expansion:
         return CodeBounds(**self.job.bounds.model_dump()) if self.runs_code else CodeBounds()
 
     def _settings(self) -> Iterator[Variant]:
-        uses = LEARNER_USES.get(self.learner, frozenset(LEARNER_FIELDS))
+        uses = self._uses()
         axes = {f: v for f, v in _over(self.entry, self.job.learner, LEARNER_FIELDS).items() if f in uses}
         for chosen, tag in product(axes):
             settings = LearnerSettings(**chosen)
@@ -201,7 +247,7 @@ class _Expansion:
                 place = "methods" if "action_format" in self.entry.model_fields_set else "rules"
                 keys: Keys = ("methods", self.index) if place == "methods" else ("rules",)
                 raise JobError(
-                    f"{_at(self.source, *keys, 'action_format')}: {self.entry.label or self.entry.name}: learned actions "
+                    f"{self.source.at(*keys, 'action_format')}: {self.entry.label or self.entry.name}: learned actions "
                     "are calls, so action_format: text is for act, react and their Reflexion forms only"
                 )
             yield Variant(chosen, tag)
@@ -209,12 +255,21 @@ class _Expansion:
     def _domains(self) -> Iterator[Variant]:
         """(domain, test domains, learn budget, test budget) for each domain and budget."""
         job = self.job
-        learned = job.learn_on or job.domains or ()
-        for entry in learned:
+        for spec, tested, budget in self._from_run() if self.origin else self._learned_here():
+            for learn, learn_tag in budgets(job.budget.learn, budget.learn):
+                for test, test_tag in budgets(job.budget.test, budget.test):
+                    tags = [f"learn {learn_tag}" if learn_tag and self.taught_by != "none" else "", test_tag]
+                    yield Variant((spec, tested, learn, test), ", ".join(tag for tag in tags if tag))
+
+    def _learned_here(self) -> Iterator[tuple[DomainSpec, tuple[DomainSpec, ...], BudgetsPart]]:
+        """Domains to learn on, each with those that it is tested on."""
+        job = self.job
+        learned = job.learn_on or job.domains
+        for entry in learned or job.test_on or ():
             spec = domain_spec(job, entry)
             tested: tuple[DomainSpec, ...] = (spec,)
-            if job.test_on is not None:
-                by_name = isinstance(job.library, str) or "domain" in job.library.match
+            if learned and job.test_on is not None:
+                by_name = "domain" in named_by(job).match
                 tested = tuple(
                     domain_spec(job, t) for t in job.test_on if not by_name or t.name == entry.name
                 )
@@ -223,22 +278,37 @@ class _Expansion:
                         f"{self.source.where('test_on')}: test_on: nothing to test {entry.name!r} on: name it there, "
                         "or leave 'domain' out of library.match to test every library everywhere"
                     )
-            for learn, learn_tag in budgets(job.budget.learn, entry.budget.learn):
-                for test, test_tag in budgets(job.budget.test, entry.budget.test):
-                    tags = [f"learn {learn_tag}" if learn_tag and self.learner != "none" else "", test_tag]
-                    yield Variant((spec, tested, learn, test), ", ".join(tag for tag in tags if tag))
+            yield spec, tested, entry.budget
+
+    def _from_run(self) -> Iterator[tuple[DomainSpec, tuple[DomainSpec, ...], BudgetsPart]]:
+        """Domains that the run has learned on, each with those that it is tested on: methods that learn nothing are tested on the same."""
+        key = "domains" if self.job.test_on is None else "test_on"
+        tests = [domain_spec(self.job, entry) for entry in getattr(self.job, key) or ()]
+        everywhere = "domain" not in named_by(self.job).match
+        learned = {t.domain: None for t in self.taught} if self.taught is not None else dict.fromkeys(tests)
+        names = {spec.name for spec in learned}
+        unknown = sorted({spec.name for spec in tests} - names)
+        if unknown and not everywhere:
+            raise JobError(
+                f"{self.source.at(key)}: run {self.origin} learned nothing on {', '.join(unknown)}, but on {', '.join(sorted(names))}; "
+                "leave these out, or leave 'domain' out of library.match to test every library everywhere"
+            )
+        for spec in learned:
+            tested = tuple(t for t in tests if everywhere or t.name == spec.name)
+            if tested:
+                yield spec, tested, BudgetsPart()
 
     def _embedding_model(self) -> ModelSpec | None:
         entry = self.job.models.embeddings
-        if entry is None or self.learner != "voyager":
+        if entry is None or self.taught_by != "voyager":
             return None
         return next(iter(models((entry,), ModelDefaults(), {}))).value  # type: ignore[no-any-return]
 
     def _match_budget(self) -> MatchBudget | None:
-        match = self.job.match_budget
-        if match is None or match.to == (self.entry.label or self.entry.name):
+        given = self.job.match_budget
+        if given is None or self.library or given.to == (self.entry.label or self.entry.name):
             return None
-        return MatchBudget(match.to, match.unit)
+        return MatchBudget(given.to, given.unit)
 
 
 def domain_spec(job: JobPart, entry: DomainPart) -> DomainSpec:
@@ -264,44 +334,8 @@ def rules_for(chosen: Mapping[str, Any], domain: str) -> Rules:
 
 
 def library_hash(library: str) -> str:
-    """Content address of a library file; "" for none and for a library of a run, whose name is its address."""
+    """Content address of a library file; "" for none and for a library of a run, which has to be read first."""
     path = Path(library)
     if not library or not path.is_file():
         return ""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:24]
-
-
-def check(job: JobPart, source: Source) -> None:
-    """Refuse what contradicts itself before any trial is made."""
-    if (
-        job.learn_on is not None
-        and job.domains is not None
-        and not source.where("domains").startswith("preset")
-    ):
-        raise JobError(f"{source.where('learn_on')}: learn_on: replaces domains; give one of the two")
-    if job.learn_on is None and job.domains is None:
-        raise JobError(f"{source.where()}: domains: name at least one domain; `learnact domains` lists them")
-    if isinstance(job.library, LibraryPart):
-        missing = {"repeat", "learner"} - set(job.library.match)
-        if missing:
-            names = " and ".join(sorted(missing))
-            raise JobError(f"{source.where('library.match')}: library.match: {names} always match; add them")
-        if job.library != LibraryPart() and job.test_on is None:
-            raise JobError(
-                f"{source.where('library')}: library: matching needs test_on, where the libraries are tested"
-            )
-
-
-def _check_match_budget(job: JobPart, source: Source) -> None:
-    if job.match_budget is not None:
-        labels = [entry.label or entry.name for entry in job.methods]
-        if job.match_budget.to not in labels:
-            raise JobError(
-                f"{source.where('match_budget.to')}: match_budget.to: no method is called {job.match_budget.to!r}; "
-                f"{nearest(job.match_budget.to, labels)}"
-            )
-
-
-def _at(source: Source, *keys: str | int) -> str:
-    """Place of a key, followed by the key."""
-    return f"{source.where(keys)}: {dotted(keys)}"

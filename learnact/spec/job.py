@@ -12,9 +12,10 @@ from pydantic import PrivateAttr, ValidationError
 from learnact.errors import JobError
 from learnact.records import Plain, digest
 from learnact.spec import grid
+from learnact.spec.checks import check
 from learnact.spec.problems import job_error
 from learnact.spec.schema import JobPart
-from learnact.spec.settings import TrialSpec
+from learnact.spec.settings import Taught, TrialSpec
 from learnact.spec.source import Key, Source, override, read, with_presets
 
 
@@ -25,8 +26,9 @@ class Job(JobPart):
 
     @cached_property
     def id(self) -> str:
-        """Content address of the run: equal for jobs that ask for the same trials, whatever their name, place, prices or endpoints."""
-        return digest("job", sorted((trial.id, trial.test_repeats, trial.label) for trial in self.trials()))
+        """Content address of the run: equal for jobs that ask for the same trials, whatever their name, place, prices or endpoints. Where
+        libraries are another run's, `preflight` finds it."""
+        return run_id(self.trials())
 
     def resolved(self) -> dict[str, Plain]:
         """The whole job as plain data, defaults and presets filled in; `load` takes it back."""
@@ -36,9 +38,12 @@ class Job(JobPart):
         """What was written, presets and overrides applied, nothing filled in."""
         return cast("dict[str, Plain]", self._source.values)
 
-    def trials(self) -> tuple[TrialSpec, ...]:
-        """The grid, each trial once. The first call raises `JobError` for impossible combinations; `load` has made it."""
-        return self._trials
+    def trials(self, taught: Mapping[str, tuple[Taught, ...]] | None = None) -> tuple[TrialSpec, ...]:
+        """The grid, each trial once. Raises `JobError` for impossible combinations; `load` has looked for those.
+
+        `taught`: what the runs have learned whose libraries the job names, by the run's name; to be given where it names any.
+        """
+        return grid.trials(self, self._source, taught) if taught else self._trials
 
     @cached_property
     def _trials(self) -> tuple[TrialSpec, ...]:
@@ -55,6 +60,11 @@ class Job(JobPart):
         return JobError(f"{self.where(path)}: {dotted(keys_of(path))}: {message}")
 
 
+def run_id(trials: Sequence[TrialSpec]) -> str:
+    """Content address of a run, from its trials."""
+    return digest("job", sorted((trial.id, trial.test_repeats, trial.label) for trial in trials))
+
+
 def load(job: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Job:
     """A job from a file or a mapping, with presets and `key=value` overrides. Raises `JobError` before anything starts.
 
@@ -68,6 +78,6 @@ def load(job: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> 
     except ValidationError as error:
         raise job_error(error, source) from None
     checked._source = source
-    grid.check(checked, source)
+    check(checked, source)
     checked.trials()
     return checked

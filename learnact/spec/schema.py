@@ -98,7 +98,7 @@ class MethodPart(LearnerPart, RulesPart):
     learner: str | None = None
     """Registered name of the learner, instead of the method's; none for no learning."""
     library: str = ""
-    """A library to play with instead of learning one: a file, or RUN:LIBRARY."""
+    """A library to play with instead of learning one: a file, RUN:LIBRARY, or RUN for those that this method learned there."""
 
 
 class BudgetPart(Part):
@@ -270,12 +270,12 @@ class BoundsPart(Part):
 
 
 class LibraryPart(Part):
-    """Which learned library is tested where, when `learn_on` and `test_on` are given."""
+    """Which library is tested where: with `learn_on` and `test_on`, or with the libraries of another run."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    source: Literal["learn"] = Field(default="learn", alias="from")
-    """learn: the library that this job learns."""
+    source: str = Field(default="learn", alias="from", min_length=1)
+    """learn: the libraries that this job learns; RUN: those that a run of the same results folder learned; or one: RUN:LIBRARY, or a file."""
     match: list[Match] = Field(default_factory=lambda: list(MATCHES))
     """domain: a library is tested on test domains of the name it was learned on; without it, on all of them. repeat and learner always match."""
 
@@ -323,7 +323,7 @@ class JobPart(Part):
     rules: RulesPart = RulesPart()
     """Rules of execution."""
     library: LibraryPart | str = LibraryPart()
-    """A library to play with instead of learning (a file, or RUN:LIBRARY), or how learned ones are matched to `test_on`."""
+    """Libraries to play with instead of learning (a file, RUN:LIBRARY, or RUN for all that it learned), or how they are matched to `test_on`."""
     match_budget: MatchBudgetPart | None = None
     """Give the baselines the budget of learning."""
     bounds: BoundsPart = BoundsPart()

@@ -132,12 +132,35 @@ class MatchBudget:
 
 
 @dataclass(frozen=True)
+class Taught:
+    """A trial of a run that learned, as far as its library can be handed on. `settings` and `rules` are canonical JSON; models by name."""
+
+    run: str
+    trial: str
+    status: str
+    method: str
+    label: str
+    learner: str
+    settings: str
+    rules: str
+    domain: DomainSpec
+    agent_model: str
+    learner_model: str
+    seed: int
+    learn_repeat: int
+    library: str
+    """Content address of the library that it ended with; "" for the empty one."""
+
+
+@dataclass(frozen=True)
 class TrialSpec:
     """One trial: one method on one domain with one pair of models, learned once and tested.
 
     `test_domains` are where it is tested: its own domain unless the job says otherwise (`test_on`). `learn_repeat` counts from 0.
     `test_repeats` is the number of test episodes for each task; a method that learns nothing has no learning repeats, so it is tested
-    (learn x test) times. `library` is the source of a library that was handed in (a file or a run), else ""; `library_hash` its file's.
+    (learn x test) times. `library` is the name of a library that was handed in (a file or a run), else ""; `library_hash` is its content's
+    address, "" until it has been read. `taught` is the trial of a run whose library it has; then `learner` is none and `settings` are those
+    it was learned with.
     """
 
     method: str
@@ -160,11 +183,19 @@ class TrialSpec:
     library_hash: str = ""
     embedding_model: ModelSpec | None = None
     match_budget: MatchBudget | None = None
+    taught: Taught | None = None
 
     @property
     def learns(self) -> bool:
         """Whether there is a learner."""
         return self.learner != "none"
+
+    @property
+    def learned_by(self) -> str:
+        """Name of the model that wrote what the agent is given, in this trial or in the run that its library is from; else ""."""
+        if self.taught is not None:
+            return self.taught.learner_model
+        return self.learner_model.name if self.learns else ""
 
     @property
     def first_repeat(self) -> int:
@@ -194,4 +225,5 @@ class TrialSpec:
             self.test,
             self.library_hash or self.library,
             self.match_budget,
+            *([self.taught.learner, self.taught.learner_model] if self.taught else []),
         )

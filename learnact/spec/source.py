@@ -58,6 +58,10 @@ class Source:
                 return self.places[keys[:end]]
         return self.places.get((), self.name)
 
+    def at(self, *keys: Key) -> str:
+        """The place of a key, followed by the key."""
+        return f"{self.where(keys)}: {dotted(keys)}"
+
 
 def read(path: Path) -> Source:
     """A YAML file. Raises `JobError` naming file and line for what cannot be read as a mapping with unique keys."""

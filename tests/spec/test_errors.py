@@ -63,7 +63,39 @@ BAD_FILES = {
         "limits.dollars: must be greater than or equal to 0, not -1",
     ),
     "not a term": (HEAD + "learner: {score: [sucess]}\n", "'sucess' is not one of success, progress,"),
-    "union": (HEAD + "library: {from: larn}\n", "job.yaml:3: library.from: 'larn' is not one of learn"),
+    "union": (HEAD + "library: {from: 3}\n", "job.yaml:3: library.from: must be text, not 3"),
+    "learning where a run has learned": (
+        "name: x\nlearn_on: gripper\nlibrary: earlier\n",
+        "job.yaml:2: learn_on: nothing is learned, the libraries are another run's; leave learn_on out",
+    ),
+    "two kinds of test domains": (
+        HEAD + "test_on: barman\nlibrary: earlier\n",
+        "job.yaml:3: test_on: the same as domains where libraries are another run's",
+    ),
+    "nowhere to test a run's libraries": (
+        "name: x\nlibrary: {from: earlier}\n",
+        "job.yaml:2: test_on: name at least one domain to test the libraries on",
+    ),
+    "a budget of one test domain": (
+        "name: x\nlearn_on: gripper\ntest_on: [{name: gripper, budget: {test: {turns: 3}}}]\n",
+        "job.yaml:3: test_on.0.budget: all that a library is tested on has one budget",
+    ),
+    "matching one library": (
+        HEAD + "library: {from: mine.py, match: [repeat, learner]}\n",
+        "job.yaml:3: library.match: mine.py is one library",
+    ),
+    "not matching repeats": (
+        HEAD + "library: {from: earlier, match: [domain]}\n",
+        "job.yaml:3: library.match: learner and repeat always match",
+    ),
+    "a library of a method that learns nothing": (
+        HEAD + "methods: [{name: act, library: earlier}]\n",
+        "job.yaml:3: methods.0.library: act: learns nothing, so run earlier has no library of it",
+    ),
+    "surveys of a library that is given": (
+        HEAD + "methods: [{name: learnact, library: earlier, test_each_iteration: true}]\n",
+        "methods.0.test_each_iteration: learnact: has its library from earlier, so 'test_each_iteration' changes nothing",
+    ),
     "unknown method": (HEAD + "methods: [act, lernact]\n", "no method 'lernact'; did you mean 'learnact'"),
     "unknown preset": (
         HEAD + "preset: papr\n",
