@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import platform
 import subprocess
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,14 +158,16 @@ def _check_prices(job: Job, trials: tuple[TrialSpec, ...]) -> None:
 
 def _check_matches(job: Job, trials: tuple[TrialSpec, ...]) -> None:
     """A budget can be matched only to a trial that learns, on the same domain, with the same models, seed and repeat."""
-    learning = {twin(t, t.label) for t in trials if t.learns and t.match_budget is None}
+    learning = Counter(twin(t, t.entry) for t in trials if t.learns and t.match_budget is None)
     for trial in trials:
         match = trial.match_budget
-        if match is not None and twin(trial, match.to) not in learning:
+        beside = learning[twin(trial, match.to)] if match is not None else 1
+        if match is not None and beside != 1:
+            many = "more than one learning trial" if beside else "no learning trial"
             raise job.error(
                 "match_budget.to",
-                f"{trial.label} on {trial.domain.name} (repeat {trial.learn_repeat}) has no learning trial of {match.to!r} beside it; "
-                "name a method that learns and whose settings are not lists",
+                f"{trial.label} on {trial.domain.name} (repeat {trial.learn_repeat}) has {many} of {match.to!r} beside it; "
+                "name a method that learns and whose own settings and rules are not lists",
             )
 
 

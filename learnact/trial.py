@@ -56,11 +56,11 @@ class Costs:
 
     def tell(self, trial: TrialSpec, spent: Spent | Blocked) -> None:
         """A trial's learning is over, or blocked; then those that wait for it are blocked too."""
-        future = self._future(trial, trial.label)
+        future = self._future(trial, trial.entry)
         if future.done():
             return
         if isinstance(spent, Blocked):
-            future.set_exception(Blocked(f"the budget of {trial.label} cannot be matched: {spent}"))
+            future.set_exception(Blocked(f"the budget of {trial.entry} cannot be matched: {spent}"))
             future.exception()  # retrieved: nobody may be waiting
         else:
             future.set_result(spent)
@@ -80,12 +80,14 @@ class Costs:
 
 
 def twin(trial: TrialSpec, label: str) -> tuple[object, ...]:
-    """What trials of two methods have in common when their budgets are matched: domain, models, seed and repeat; with a label."""
+    """What trials of two methods have in common when their budgets are matched: domain, models, budgets, seed and repeat; with the label that
+    the job gives the method."""
     agent = replace(
         trial.agent_model, stop=(), max_tokens=None
     )  # these differ where an agent writes whole programs
     models = (agent.fingerprint, trial.learner_model.fingerprint)
-    return (label, trial.domain, *models, trial.job_seed, trial.learn_repeat)
+    budgets = (trial.learn_budget, trial.test_budget, trial.test)
+    return (label, trial.domain, *models, *budgets, trial.job_seed, trial.learn_repeat)
 
 
 async def run_trial(

@@ -42,6 +42,8 @@ LEARNER_FIELDS = tuple(LearnerPart.model_fields)
 RULE_FIELDS = tuple(RulesPart.model_fields)
 CODE_RULES = ("failure", "primitive_returns", "show_descriptions", "show_usage_example", "sandbox")
 """Rules that matter only where learned code is run."""
+SPENDS_NO_MORE = frozenset({"learnact"})
+"""Learners whose cost follows from their settings: more of a budget would change nothing."""
 EMPTY = "empty"
 """Stands for the address of the empty library."""
 
@@ -201,6 +203,7 @@ class _Expansion:
                 library_hash=library_hash(self.library),
                 embedding_model=self._embedding_model(),
                 match_budget=self._match_budget(),
+                entry=label,
             )
 
     def _agent_model(self, model: ModelSpec) -> ModelSpec:
@@ -307,6 +310,8 @@ class _Expansion:
     def _match_budget(self) -> MatchBudget | None:
         given = self.job.match_budget
         if given is None or self.library or given.to == (self.entry.label or self.entry.name):
+            return None
+        if self.method.learner in SPENDS_NO_MORE:
             return None
         return MatchBudget(given.to, given.unit)
 

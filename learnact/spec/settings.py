@@ -184,6 +184,8 @@ class TrialSpec:
     embedding_model: ModelSpec | None = None
     match_budget: MatchBudget | None = None
     taught: Taught | None = None
+    entry: str = ""
+    """The label that the job gives the method, without what the axes of the grid add to it; `match_budget.to` names it."""
 
     @property
     def learns(self) -> bool:

@@ -1,0 +1,102 @@
+"""The same budget: every baseline of a job with `match_budget` spends on learning what the measured method spent, found by its label."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import learnact
+from learnact.errors import JobError
+from learnact.preflight import preflight
+from learnact.results.reader import connect
+from learnact.spec import Job, load
+
+BASELINES = ["act", "react", "act+reflexion", "code_as_policies", "voyager"]
+
+
+def job(**settings: Any) -> Job:
+    return load(
+        {
+            "name": "budget",
+            "domains": {"name": "gripper", "train": 2, "test": 1, "balls": [2, 3]},
+            "methods": [*BASELINES, "learnact"],
+            "models": {"agent": "sim-weak", "learner": "sim-strong"},
+            "repeats": {"learn": 1},
+            "match_budget": {"to": "learnact", "unit": "tokens"},
+            **settings,
+        }
+    )
+
+
+def test_every_baseline_has_a_learner_that_spends() -> None:
+    learners = {t.label: (t.learner, t.match_budget is not None) for t in job().trials()}
+    assert learners == {
+        "act": ("best_of", True),
+        "react": ("best_of", True),
+        "act+reflexion": ("reflexion", True),
+        "code_as_policies": ("best_of", True),
+        "voyager": ("voyager", True),
+        "learnact": ("learnact", False),
+    }
+
+
+def test_methods_that_can_spend_no_more_keep_their_budget() -> None:
+    trials = job(methods=["learnact", {"name": "learnact", "label": "no notes", "notes": False}]).trials()
+    assert [t.match_budget for t in trials] == [None, None]
+
+
+def test_a_label_is_found_whatever_the_grid_adds_to_it(tmp_path: Path) -> None:
+    grid = {
+        "test": ["rest", "all"],
+        "budget": {"test": {"turns": [5, 9]}},
+        "models": {
+            "agent": {"name": "sim-weak", "temperature": [0.0, 0.5]},
+            "learner": ["sim-weak", "sim-strong"],
+        },
+        "methods": ["act", "code_as_policies", {"name": "learnact", "label": "ours"}],
+        "match_budget": {"to": "ours"},
+    }
+    made = preflight(job(**grid), tmp_path).trials
+    assert len(made) == 3 * 2 * 2 * 2 * 2
+    assert {t.entry for t in made} == {"act", "code_as_policies", "ours"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"learner": {"candidates": [1, 2]}},
+            r"act on gripper \(repeat 0\) has more than one learning trial of 'learnact'",
+        ),
+        (
+            {"match_budget": {"to": "code_as_policies"}},
+            "has no learning trial of 'code_as_policies' beside it",
+        ),
+    ],
+)
+def test_a_measure_that_is_none_or_several_is_refused(
+    changes: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(JobError, match=told):
+        preflight(job(**changes), tmp_path)
+
+
+@pytest.mark.parametrize("unit", [pytest.param("tokens", marks=pytest.mark.slow), "calls"])
+def test_baselines_spend_what_learning_cost(unit: str, tmp_path: Path) -> None:
+    settings = {
+        "learner": {"candidates": 1, "iterations": 1, "voyager_rounds": 1},
+        "budget": {"learn": {"turns": 4}, "test": {"turns": 4}},
+        "match_budget": {"to": "learnact", "unit": unit},
+    }
+    assert learnact.run(job(**settings), results=tmp_path, address="local").done
+    counted = "count(*)" if unit == "calls" else "sum(prompt_tokens + completion_tokens)"
+    query = f"""
+        SELECT t.method, {counted} FROM calls c JOIN trials t USING (run, trial)
+        WHERE c.unit NOT IN (SELECT key FROM episodes WHERE phase = 'test') GROUP BY ALL
+    """
+    with connect(tmp_path) as db:
+        spent = dict(db.execute(query).fetchall())
+    assert set(spent) == {*BASELINES, "learnact"}
+    assert all(spent["learnact"] <= amount for amount in spent.values()), spent
