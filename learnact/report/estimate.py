@@ -6,8 +6,8 @@ as long as `max_tokens` allows. Runs usually stay far below. Prompts are measure
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from learnact.agents.prompting import as_turns, as_turns_with_thoughts, task_section, world
 from learnact.domains import registry
@@ -15,7 +15,7 @@ from learnact.domains.base import Domain
 from learnact.learners.training import learn_budget, test_budget
 from learnact.records import Budget, Library, ModelSpec, Tokens
 from learnact.spec import LearnerSettings, TrialSpec
-from learnact.trial import test_tasks
+from learnact.trial import test_tasks, twin
 
 CHARS_PER_TOKEN = 3
 """English text and code have about four characters a token; three makes a bound."""
@@ -77,8 +77,25 @@ class Sizes:
 
 
 def estimate(trials: Sequence[TrialSpec]) -> list[Estimate]:
-    """Bounds for each trial. Raises what building a domain raises."""
-    return [_one(trial) for trial in trials]
+    """Bounds for each trial. Raises what building a domain raises.
+
+    A matched budget (`match_budget`) is a bound in its own unit only: with tokens, the calls are those that learning made with as many.
+    """
+    found = [_one(trial) for trial in trials]
+    measures = {twin(e.trial, e.trial.entry): e for e in found if e.trial.learns and not e.trial.match_budget}
+    return [_matched(one, measures) for one in found]
+
+
+def _matched(own: Estimate, measures: Mapping[tuple[object, ...], Estimate]) -> Estimate:
+    """With what learning costs the method that its budget is matched to: its last round may begin just before that is spent."""
+    match = own.trial.match_budget
+    measure = measures.get(twin(own.trial, match.to)) if match else None
+    if measure is None:
+        return own
+    spent = measure.learning + measure.requests
+    if own.trial.learner == "voyager":
+        return replace(own, requests=own.requests + replace(spent, episodes=0))
+    return replace(own, learning=own.learning + spent)
 
 
 def sizes(learner: str, settings: LearnerSettings, tasks: int) -> Sizes | None:
@@ -95,6 +112,8 @@ def sizes(learner: str, settings: LearnerSettings, tasks: int) -> Sizes | None:
     if learner == "reflexion":
         rounds = settings.reflexion_iterations
         return Sizes(rounds * tasks, rounds, rounds if settings.test_each_iteration else 0)
+    if learner == "best_of":
+        return Sizes(tasks)
     if learner == "voyager":
         return Sizes(0, tasks * (2 * settings.voyager_rounds + 1 + FUNCTIONS))
     return None

@@ -29,6 +29,7 @@ SMALL = {
     "robotic_planning.yaml": [*PLANNING, "models.agent=sim-strong", "models.learner=sim-strong"],
     "selector.yaml": PLANNING,
     "transfer.yaml": TRANSFER,
+    "budget.yaml": PLANNING,
     "paper/table2.yaml": PLANNING,
     "paper/table3.yaml": HOUSES,
     "paper/table6.yaml": PLANNING,

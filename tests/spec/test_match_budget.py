@@ -10,6 +10,7 @@ import pytest
 import learnact
 from learnact.errors import JobError
 from learnact.preflight import preflight
+from learnact.report.estimate import estimate
 from learnact.results.reader import connect
 from learnact.spec import Job, load
 
@@ -100,3 +101,13 @@ def test_baselines_spend_what_learning_cost(unit: str, tmp_path: Path) -> None:
         spent = dict(db.execute(query).fetchall())
     assert set(spent) == {*BASELINES, "learnact"}
     assert all(spent["learnact"] <= amount for amount in spent.values()), spent
+
+
+def test_plan_counts_what_baselines_are_given(tmp_path: Path) -> None:
+    found = {e.trial.label: e for e in estimate(preflight(job(), tmp_path).trials)}
+    measure = found["learnact"].learning.calls + found["learnact"].requests.calls
+    for label in BASELINES:
+        given, own = found[label], load({**job().given(), "match_budget": None, "methods": label})
+        alone = estimate(own.trials())[0]
+        more = given.learning.calls + given.requests.calls - alone.learning.calls - alone.requests.calls
+        assert more >= measure, label
