@@ -6,9 +6,9 @@ validates these and points at them with `Job.where`.
 """
 
 from learnact.spec.job import Job, load, run_id
+from learnact.spec.methods import METHODS, Method
 from learnact.spec.schema import json_schema
 from learnact.spec.settings import (
-    METHODS,
     BudgetChange,
     LearnerSettings,
     MatchBudget,
@@ -22,6 +22,7 @@ __all__ = [
     "Job",
     "LearnerSettings",
     "MatchBudget",
+    "Method",
     "Taught",
     "TrialSpec",
     "json_schema",

@@ -16,6 +16,7 @@ from typing import Any
 from learnact.errors import JobError
 from learnact.records import AgentSpec, CodeBounds, DomainSpec, ModelSpec, Rules, canonical
 from learnact.spec.axes import LEARNER_MAX_TOKENS, Variant, budgets, models, product
+from learnact.spec.methods import REGISTERED, Method, find
 from learnact.spec.schema import (
     BudgetsPart,
     DomainPart,
@@ -27,11 +28,9 @@ from learnact.spec.schema import (
 )
 from learnact.spec.settings import (
     LEARNER_USES,
-    METHODS,
     BudgetChange,
     LearnerSettings,
     MatchBudget,
-    Method,
     Taught,
     TrialSpec,
 )
@@ -105,10 +104,14 @@ class _Expansion:
         return JobError(f"{self.source.at(*place)}: {self.entry.label or self.entry.name}: {message}")
 
     def _method(self) -> Method:
-        entry, known = self.entry, METHODS.get(self.entry.name)
+        entry = self.entry
+        try:
+            known = find(entry.name)
+        except JobError as error:
+            raise self._error(f"{error}", "name") from None
         if known is None and not (entry.agent and entry.learner):
             raise self._error(
-                f"no method {entry.name!r}; {nearest(entry.name, METHODS)} "
+                f"no method {entry.name!r}; {nearest(entry.name, REGISTERED.names())} "
                 "(a method of your own names its agent and its learner)",
                 "name",
             )

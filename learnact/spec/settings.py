@@ -1,35 +1,15 @@
-"""What a trial is told: the methods by name, a learner's settings and `TrialSpec`. Plain frozen data, ready for every floor above."""
+"""What a trial is told: a learner's settings and `TrialSpec`. Plain frozen data, ready for every floor above."""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from learnact.records import AgentSpec, Budget, DomainSpec, ModelSpec, Rules, digest
 
 Term = Literal["success", "progress", "step_correctness", "call_ratio", "call_share"]
-
-
-class Method(NamedTuple):
-    """A method is a learner (perhaps none) with an agent, each by registered name."""
-
-    agent: str
-    learner: str
-
-
-METHODS: dict[str, Method] = {
-    "act": Method("act", "none"),
-    "react": Method("react", "none"),
-    "act+reflexion": Method("act", "reflexion"),
-    "react+reflexion": Method("react", "reflexion"),
-    "code_as_policies": Method("code_as_policies", "none"),
-    "voyager": Method("act", "voyager"),
-    "learnact": Method("act", "learnact"),
-    "learnact-react": Method("react", "learnact"),
-}
-"""Methods that a job names without saying more."""
 
 
 @dataclass(frozen=True)
