@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from learnact.agents.execute import Worker
 from learnact.domains import registry
 from learnact.domains.alfworld.kinds import KINDS
 from learnact.errors import BadInput
 from learnact.preflight import preflight
+from learnact.preview import agent_prompt
+from learnact.records import Episode, EpisodeResult, Library
 from learnact.spec import load
+from learnact.trial import Stakes
+from learnact.trial import test_episodes as episodes_of
+from tests.learners.test_learnact import BAD_CODE, Notes, learn, requests, scripted
+from tests.scripted import Scripted
 
 PUBLISHED_LEARNING = {
     "uncreated": "empty",
@@ -92,11 +102,158 @@ def test_training_tasks_are_the_published_ones() -> None:
 
 def test_blockworlds_problems_are_sorted_by_file_name(tmp_path: Path) -> None:
     """Index 1 of ten is problem10 (METHOD.md, section 2), so the published 4, 6, 8 happen to be the problems of these numbers."""
-    domain = registry.factory("blockworld")({"test": 10})
-    folder = tmp_path / "blockworld"
-    folder.mkdir()
-    for number, task in enumerate(domain.tasks("test"), start=1):
-        (folder / f"problem{number}.pddl").write_text(task.content)
+    published_problems(tmp_path)
     found = registry.factory("blockworld")({"source": str(tmp_path)})
     assert [t.name for t in found.tasks("test")][:3] == ["problem1", "problem10", "problem2"]
     assert [t.name for t in found.tasks("train")] == ["problem4", "problem6", "problem8"]
+
+
+# Each switch changes what is done -----------------------------------------------------------------------------------
+
+ONE = ("learner.candidates=1", "learner.iterations=1", "domains={name: gripper, train: 1, balls: 2}")
+
+
+def function(body: str) -> str:
+    """A proposal of one function `visit(start, end)`."""
+    return f"```python\ndef visit(start, end):\n{body}\n```\nUsage: visit('rooma', 'roomb')"
+
+
+ROUND_TRIP = function("    move(start, end)\n    move(end, start)")
+STUMBLES = function("    pick('ball1', 'nowhere', 'left')\n    move(start, end)\n    move(end, start)")
+READS = function("    return move(start, end).split() + move(end, start).split()")
+
+
+def place(text: str) -> tuple[str, str]:
+    """Where the robot is, and the other room."""
+    here = re.findall(r"you are in (room[ab])\.", text)[-1]
+    return here, "roomb" if here == "rooma" else "rooma"
+
+
+def visits(text: str) -> str:
+    return "visit({!r}, {!r})".format(*place(text))
+
+
+def solves_after_a_failure(text: str) -> str:
+    """One failed call of the learned action, then every ball is carried to its goal."""
+    task = text.split("## Your task")[1]
+    if "Action:" not in task.removesuffix("Action:"):
+        return "visit('nowhere', 'rooma')"
+    here, there = place(task)
+    now = re.findall(r"Now: (.*)", task)[-1]
+    held = re.findall(r"(left|right) holds (ball\d)", now)
+    lies = dict(re.findall(r"(ball\d) is in (room[ab])", now))
+    goal = dict(re.findall(r"(ball\d) is in (room[ab])", task.split("Observation:")[0]))
+    if held:
+        hand, ball = held[0]
+        return f"drop({ball!r}, {here!r}, {hand!r})" if goal[ball] == here else f"move({here!r}, {there!r})"
+    wrong = [ball for ball, room in goal.items() if lies[ball] != room]
+    return f"pick({wrong[0]!r}, {here!r}, 'left')" if lies[wrong[0]] == here else f"move({here!r}, {there!r})"
+
+
+async def improvements(create: str, act: Any, *switches: str) -> int:
+    """How often the learner is shown a failed call."""
+    chat = scripted(create=lambda text: create, act=act)
+    await learn(chat, *ONE, *switches)
+    return len(requests(chat, "improve"))
+
+
+async def test_failure_by_the_last_observation_overlooks_what_failed_before() -> None:
+    assert await improvements(STUMBLES, visits) > 0
+    assert await improvements(STUMBLES, visits, "rules.failure=last_observation") == 0
+
+
+async def test_learn_from_failed_tasks_passes_over_failed_calls_of_solved_ones() -> None:
+    assert await improvements(ROUND_TRIP, solves_after_a_failure) > 0
+    assert await improvements(ROUND_TRIP, solves_after_a_failure, "learner.learn_from=failed_tasks") == 0
+
+
+async def test_stop_when_all_is_solved_though_calls_failed() -> None:
+    assert await improvements(ROUND_TRIP, solves_after_a_failure, "learner.stop=all_solved") == 0
+    assert await improvements(STUMBLES, visits, "learner.stop=all_solved") > 0
+
+
+async def test_primitives_that_return_nothing_leave_learned_code_nothing_to_read() -> None:
+    for returns, tries in (("observation", 1), ("none", 4), ("published", 4)):
+        chat = scripted(create=lambda text: READS, act=visits)
+        await learn(chat, *ONE, f"rules.primitive_returns={returns}")
+        asked = requests(chat, "create")
+        assert len(asked) == tries
+        assert ("AttributeError" in asked[-1]) == (tries > 1)
+
+
+async def test_an_uncreated_candidate_that_plays_empty_can_win() -> None:
+    for uncreated, wins in (("drop", False), ("empty", True)):
+        notes = Notes()
+        chat = scripted(create=lambda text: BAD_CODE, act=visits)
+        await learn(chat, *ONE, f"learner.uncreated={uncreated}", notes=notes)
+        assert notes.candidates[0, 0].selected == wins
+
+
+async def test_the_incumbent_plays_again_or_keeps_its_score() -> None:
+    turns = {}
+    for incumbent in ("keep", "replay"):
+        chat = scripted(create=lambda text: STUMBLES, act=visits)
+        await learn(chat, *ONE, f"learner.incumbent={incumbent}")
+        turns[incumbent] = len(requests(chat, "act"))
+    assert turns == {"keep": 2 * 10, "replay": 3 * 10}
+
+
+async def test_the_score_is_the_sum_of_the_terms_that_are_named() -> None:
+    scores = {}
+    for terms in ("success", "success, call_ratio", "success, step_correctness, call_ratio"):
+        notes = Notes()
+        chat = scripted(create=lambda text: ROUND_TRIP, act=visits)
+        await learn(chat, *ONE, f"learner.score=[{terms}]", notes=notes)
+        scores[terms] = notes.candidates[0, 0].score
+    assert list(scores.values()) == [0.0, 1.0, 2.0]
+
+
+def published_problems(folder: Path) -> Path:
+    """Ten problems in AgentBoard's layout."""
+    inside = folder / "blockworld"
+    inside.mkdir(parents=True)
+    for number, task in enumerate(registry.factory("blockworld")({"test": 10}).tasks("test"), start=1):
+        (inside / f"problem{number}.pddl").write_text(task.content)
+    return folder
+
+
+@pytest.mark.parametrize(("test", "tasks"), [("rest", 7), ("all", 10)])
+def test_all_tasks_are_tested_or_those_that_were_not_learned_from(
+    test: str, tasks: int, tmp_path: Path
+) -> None:
+    domain = {"name": "blockworld", "source": str(published_problems(tmp_path / "tasks"))}
+    job = load({"name": "t", "domains": domain, "methods": "act", "repeats": {"learn": 1}, "test": test})
+    assert preflight(job, tmp_path).test_episodes == tasks
+
+
+async def test_another_table_of_sentences_is_what_the_agent_reads(tmp_path: Path) -> None:
+    table = resources.files("learnact.domains.planning") / "data" / "gripper.yaml"
+    file = tmp_path / "gripper.yaml"
+    file.write_text(
+        table.read_text().replace("you are [no longer] in {0}.", "the robot stands [no longer] inside {0}.")
+    )
+    shown = {}
+    for text in ("clear", str(file)):
+        job = load({"name": "t", "domains": {"name": "gripper", "text": text}, "methods": "act"})
+        trial = job.trials()[0]
+        task = registry.build(trial.domain).tasks("test")[0]
+        shown[text] = (await agent_prompt(trial, task, Library())).messages()[-1].content
+    assert "you are in roomb." in shown["clear"]
+    assert "the robot stands inside roomb." in shown[str(file)]
+    assert "you are in room" not in shown[str(file)]
+
+
+@pytest.mark.parametrize(("form", "kind"), [("call", "unreadable"), ("text", "action")])
+async def test_actions_are_calls_or_the_engines_own_text(form: str, kind: str) -> None:
+    pytest.importorskip("alfworld")
+    settings = {"domains": {"name": "alfworld-put", "train": 1, "test": 1}, "methods": "act"}
+    trial = load(
+        {"name": "t", **settings, "rules": {"action_format": form}, "budget": {"test": {"turns": 1}}}
+    ).trials()[0]
+    domain = registry.build(trial.domain)
+    stakes = Stakes(trial.domain, domain, domain.tasks("test")[0], Library(), "test")
+    episode: Episode = next(episodes_of(trial, [stakes]))
+    async with Worker(Scripted(["go to cabinet 99"])) as worker:
+        result = (await worker.execute(episode)).result
+    assert isinstance(result, EpisodeResult)
+    assert [turn.kind for turn in result.turns] == [kind]
