@@ -22,7 +22,7 @@ from learnact.errors import BadInput, JobError, LearnactError
 from learnact.learners.registry import LEARNERS
 from learnact.records import DomainSpec, Library, Plain
 from learnact.spec import Job, TrialSpec, run_id
-from learnact.spec.grid import domain_spec, families
+from learnact.spec.domains import domain_spec, families
 from learnact.spec.schema import DomainPart
 from learnact.spec.source import nearest
 from learnact.trial import planned_episodes, test_tasks, twin

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from learnact.errors import JobError
-from learnact.records import AgentSpec, CodeBounds, DomainSpec, ModelSpec, Rules, canonical
+from learnact.records import AgentSpec, CodeBounds, ModelSpec, Rules
 from learnact.spec.axes import LEARNER_MAX_TOKENS, Variant, budgets, models, product
+from learnact.spec.domains import learned_here, learned_in
 from learnact.spec.methods import REGISTERED, Method, find
 from learnact.spec.schema import (
-    BudgetsPart,
-    DomainPart,
     JobPart,
     LearnerPart,
     MethodPart,
@@ -261,48 +260,16 @@ class _Expansion:
     def _domains(self) -> Iterator[Variant]:
         """(domain, test domains, learn budget, test budget) for each domain and budget."""
         job = self.job
-        for spec, tested, budget in self._from_run() if self.origin else self._learned_here():
+        stages = (
+            learned_in(self.origin, self.taught, job, self.source)
+            if self.origin
+            else learned_here(job, self.source)
+        )
+        for spec, tested, budget in stages:
             for learn, learn_tag in budgets(job.budget.learn, budget.learn):
                 for test, test_tag in budgets(job.budget.test, budget.test):
                     tags = [f"learn {learn_tag}" if learn_tag and self.taught_by != "none" else "", test_tag]
                     yield Variant((spec, tested, learn, test), ", ".join(tag for tag in tags if tag))
-
-    def _learned_here(self) -> Iterator[tuple[DomainSpec, tuple[DomainSpec, ...], BudgetsPart]]:
-        """Domains to learn on, each with those that it is tested on."""
-        job = self.job
-        learned = job.learn_on or job.domains
-        for entry in learned or job.test_on or ():
-            spec = domain_spec(job, entry)
-            tested: tuple[DomainSpec, ...] = (spec,)
-            if learned and job.test_on is not None:
-                by_name = "domain" in named_by(job).match
-                tested = tuple(
-                    domain_spec(job, t) for t in job.test_on if not by_name or t.name == entry.name
-                )
-                if not tested:
-                    raise JobError(
-                        f"{self.source.where('test_on')}: test_on: nothing to test {entry.name!r} on: name it there, "
-                        "or leave 'domain' out of library.match to test every library everywhere"
-                    )
-            yield spec, tested, entry.budget
-
-    def _from_run(self) -> Iterator[tuple[DomainSpec, tuple[DomainSpec, ...], BudgetsPart]]:
-        """Domains that the run has learned on, each with those that it is tested on: methods that learn nothing are tested on the same."""
-        key = "domains" if self.job.test_on is None else "test_on"
-        tests = [domain_spec(self.job, entry) for entry in getattr(self.job, key) or ()]
-        everywhere = "domain" not in named_by(self.job).match
-        learned = {t.domain: None for t in self.taught} if self.taught is not None else dict.fromkeys(tests)
-        names = {spec.name for spec in learned}
-        unknown = sorted({spec.name for spec in tests} - names)
-        if unknown and not everywhere:
-            raise JobError(
-                f"{self.source.at(key)}: run {self.origin} learned nothing on {', '.join(unknown)}, but on {', '.join(sorted(names))}; "
-                "leave these out, or leave 'domain' out of library.match to test every library everywhere"
-            )
-        for spec in learned:
-            tested = tuple(t for t in tests if everywhere or t.name == spec.name)
-            if tested:
-                yield spec, tested, BudgetsPart()
 
     def _embedding_model(self) -> ModelSpec | None:
         entry = self.job.models.embeddings
@@ -317,19 +284,6 @@ class _Expansion:
         if self.method.learner in SPENDS_NO_MORE:
             return None
         return MatchBudget(given.to, given.unit)
-
-
-def domain_spec(job: JobPart, entry: DomainPart) -> DomainSpec:
-    """The domain with its own options; the job's `tasks` and `domain_options` stand in where it sets none of its own."""
-    options = job.tasks.model_dump(exclude_none=True)
-    for family in families(job, entry.name):
-        options |= job.domain_options[family]
-    return DomainSpec(entry.name, canonical({**options, **(entry.model_extra or {})}))
-
-
-def families(job: JobPart, domain: str) -> list[str]:
-    """Keys of `domain_options` that speak of a domain, the one that wins last: its name, or the beginning of it before a dash."""
-    return sorted((f for f in job.domain_options if f"{domain}-".startswith(f"{f}-")), key=len)
 
 
 def rules_for(chosen: Mapping[str, Any], domain: str) -> Rules:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,11 @@ def rows(results: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
         return db.execute(query, list(values)).fetchall()
 
 
+def school_of(results: Path) -> str:
+    """The id of the run `school`."""
+    return str(rows(results, "SELECT run FROM runs WHERE name = 'school'")[0][0])
+
+
 def ended(results: Path, of: str) -> dict[tuple[Any, ...], str]:
     """The library that each trial of a run ended with."""
     query = "SELECT method, learn_repeat, library FROM trials WHERE run = ?"
@@ -55,7 +62,7 @@ def ended(results: Path, of: str) -> dict[tuple[Any, ...], str]:
 
 
 def test_libraries_of_a_run_play_elsewhere_as_in_the_run_that_learned_them(learned: Path) -> None:
-    school = rows(learned, "SELECT run FROM runs WHERE name = 'school'")[0][0]
+    school = school_of(learned)
     tested = run(learned, name="elsewhere", test_on=LARGE, library="school")
     assert tested.done
     assert ended(learned, tested.run) == ended(learned, school)
@@ -79,7 +86,7 @@ def test_a_voyagers_library_is_given_in_parts_and_lessons_whole(learned: Path) -
 
 def test_the_results_say_where_a_library_came_from(learned: Path) -> None:
     tested = run(learned, name="origins", test_on=LARGE, library="school", methods=["act", "learnact"])
-    school = rows(learned, "SELECT run FROM runs WHERE name = 'school'")[0][0]
+    school = school_of(learned)
     found = rows(
         learned, "SELECT method, learner_model, options, library FROM trials WHERE run = ?", tested.run
     )
@@ -101,9 +108,8 @@ def specs(results: Path, **job: Any) -> tuple[learnact.spec.TrialSpec, ...]:
 
 
 def test_identity_is_the_librarys_content_and_not_the_runs_name(learned: Path) -> None:
-    query = "SELECT run FROM runs WHERE name = 'school'"
     by_name = specs(learned, test_on=LARGE, library="school")
-    by_id = specs(learned, test_on=LARGE, library=rows(learned, query)[0][0][:8])
+    by_id = specs(learned, test_on=LARGE, library=school_of(learned)[:8])
     assert [t.id for t in by_name] == [t.id for t in by_id]
     assert len({t.id for t in by_name}) == len(by_name) == 1 + 3 * 2
 
@@ -178,7 +184,7 @@ def test_a_run_that_is_not_done_gives_no_library(tmp_path: Path) -> None:
 
 
 def test_one_library_for_all_is_a_file_or_a_part_of_a_run(learned: Path, tmp_path: Path) -> None:
-    library = ended(learned, rows(learned, "SELECT run FROM runs WHERE name = 'school'")[0][0])["learnact", 0]
+    library = ended(learned, school_of(learned))["learnact", 0]
     shown = tmp_path / "mine.py"
     shown.write_text("def lift(ball, room):\n    pick(ball, room, 'left')\n")
     for name in (str(shown), f"school:{library[:10]}"):
@@ -190,3 +196,47 @@ def test_one_library_for_all_is_a_file_or_a_part_of_a_run(learned: Path, tmp_pat
         assert (trial.learner, trial.learn_repeat, trial.test_repeats) == ("none", 0, 2)
         assert made.libraries[trial.id].actions
     assert made.libraries[trial.id].id == trial.library_hash == library
+
+
+def test_a_library_plays_tasks_told_in_other_words(learned: Path, tmp_path: Path) -> None:
+    table = resources.files("learnact.domains.planning") / "data" / "gripper.yaml"
+    file = tmp_path / "words.yaml"
+    file.write_text(
+        table.read_text().replace("you are [no longer] in {0}.", "the robot stands [no longer] inside {0}.")
+    )
+    other = {**LARGE, "text": str(file)}
+    tested = run(learned, name="words", test_on=[LARGE, other], library="school", methods=["learnact"])
+    assert tested.done
+    query = "SELECT first_observation LIKE '%stands inside%' AS other, count(*) FROM episodes WHERE run = ? GROUP BY ALL ORDER BY 1"
+    assert rows(learned, query, tested.run) == [(False, 4), (True, 4)]
+    assert ended(learned, tested.run) == {
+        key: library for key, library in ended(learned, school_of(learned)).items() if key[0] == "learnact"
+    }
+
+
+HOUSES: list[dict[str, Any]] = [
+    {"name": "alfworld-put", "test": 1, "perturb": ["with-using"]},
+    {"name": "alfworld-put", "test": 1, "perturb": ["from-take", "no-space"]},
+    {"name": "alfworld-clean", "test": 1},
+]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("alfworld") is None, reason="needs learnact[alfworld]")
+def test_household_libraries_go_to_changed_interfaces_and_other_kinds_of_task(tmp_path: Path) -> None:
+    anywhere = {"match": ["repeat", "learner"]}
+    learning = {"learn_on": {"name": "alfworld-put", "train": 1}, "library": {"from": "learn", **anywhere}}
+    settings: dict[str, Any] = {
+        "methods": ["act+reflexion", "voyager", "learnact"],
+        "repeats": {"learn": 1},
+        "test_on": HOUSES,
+    }
+    school = run(tmp_path, name="school", **settings, **learning)
+    tested = run(tmp_path, name="elsewhere", **settings, library={"from": "school", **anywhere})
+    assert school.done
+    assert tested.done
+    assert rows(tmp_path, PLAYED, tested.run) == rows(tmp_path, PLAYED, school.run)
+    assert len(rows(tmp_path, PLAYED, tested.run)) == 9
+    renamed = {"test_on": {"name": "alfworld-put", "test": 1, "perturb": ["move-to"]}, "methods": "learnact"}
+    with pytest.raises(BadInput, match=r"cannot be played on alfworld-put .*goto does not exist"):
+        specs(tmp_path, **{**settings, **renamed}, library={"from": "school", **anywhere})
