@@ -48,13 +48,16 @@ def prompt(
     """
     from learnact.preflight import preflight
     from learnact.preview import agent_prompt, learner_prompt
+    from learnact.records import Library
     from learnact.spec import load
 
     loaded = load(job, overrides or ())
     made = preflight(loaded, results)
     if purpose == "act":
         trial = _trial(loaded, made.trials, domain, method, learning=False)
-        found = asyncio.run(agent_prompt(trial, _task(trial, task), _library(trial, library)))
+        given = made.libraries.get(trial.id, Library())
+        shown = _library(trial, library) if library is not None else given
+        found = asyncio.run(agent_prompt(trial, _task(trial, task), shown))
     else:
         trial = _trial(loaded, made.trials, domain, method, learning=True, purpose=purpose)
         asked = asyncio.run(learner_prompt(trial, purpose))
@@ -111,11 +114,8 @@ def _task(trial: TrialSpec, wanted: str | None) -> Task:
     return pick_task(registry.build(trial.test_domains[0]), "test", wanted)
 
 
-def _library(trial: TrialSpec, path: Path | None) -> Library:
+def _library(trial: TrialSpec, path: Path) -> Library:
     from learnact.actions.given import read_library
     from learnact.domains import registry
-    from learnact.records import Library
 
-    if path is None:
-        return Library()
     return read_library(path, [p.name for p in registry.build(trial.domain).primitives])

@@ -16,6 +16,7 @@ from learnact.errors import BadInput
 from learnact.preflight import preflight
 from learnact.results.reader import connect
 from learnact.spec import load
+from tests.cli.conftest import learnact as command
 
 SMALL = {"name": "gripper", "train": 2, "test": 2, "balls": [2, 3]}
 LARGE = {"name": "gripper", "test": 2, "balls": [4, 5]}
@@ -240,3 +241,11 @@ def test_household_libraries_go_to_changed_interfaces_and_other_kinds_of_task(tm
     renamed = {"test_on": {"name": "alfworld-put", "test": 1, "perturb": ["move-to"]}, "methods": "learnact"}
     with pytest.raises(BadInput, match=r"cannot be played on alfworld-put .*goto does not exist"):
         specs(tmp_path, **{**settings, **renamed}, library={"from": "school", **anywhere})
+
+
+def test_a_preview_shows_the_library_that_is_given(learned: Path, tmp_path: Path) -> None:
+    job = tmp_path / "job.json"
+    job.write_text(json.dumps({"name": "b", **COMMON, "test_on": LARGE, "library": "school"}))
+    shown = command("prompt", job, "--method", "learnact", "--results", learned)
+    assert shown.code == 0, shown.err
+    assert "## Learned actions" in shown.out
