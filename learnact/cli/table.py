@@ -33,7 +33,9 @@ def table(
     which: Annotated[
         str,
         typer.Argument(
-            metavar="TABLE", help="2, 3, 4, 5, 6, 7, selector, robustness, cost.", show_default=False
+            metavar="TABLE",
+            help="2, 3, 4, 5, 6, 7, robustness, selector, transfer, cost.",
+            show_default=False,
         ),
     ],
     runs: Runs,
@@ -43,9 +45,15 @@ def table(
 ) -> None:
     """Print a table of the paper from runs.
 
-    2 and 3 success by method; 4 updates against notes; 5 actions before and after learning; 6 and 7 the ablations; selector: does
-    the selector choose well; robustness: changed interfaces; cost: tokens, calls, dollars, turns and steps of learning and of acting.
-    Each rate with interval and number of episodes.
+    2, 3: success by method and domain. 4: updates against notes. 5: actions before and after learning.
+    6, 7: the ablations. robustness: changed interfaces. selector: does the selector choose well.
+    transfer: learned libraries on other tasks, against Act. cost: calls, tokens, dollars, turns and steps
+    of learning and of acting, success per dollar.
+
+    Each rate has its 95 % interval and number of episodes (n); beside it are unfinished episodes and
+    unreadable replies. As csv: fractions, intervals in columns _low and _high, the table's title in the
+    first column; several tables follow each other after an empty line, and with --output lie in NAME.csv,
+    NAME-2.csv. As json: one array of tables.
 
     learnact table 2 table2
 
@@ -70,11 +78,13 @@ def figure(
 ) -> None:
     """Draw a figure of the paper from runs, as SVG and PNG, and print its numbers.
 
-    3: success and use of learned actions against iterations; the job needs test_each_iteration: true.
+    3: success and use of learned actions against iterations, with Act for reference; the job needs
+    test_each_iteration: true.
 
     learnact figure 3 figure3 --output figure3
     """
-    from learnact.report.figures import draw_figure3, figure3, figure3_sheet
+    from learnact.report.drawing import draw_figure3
+    from learnact.report.figures import figure3, figure3_sheet
     from learnact.results.reader import connect
 
     if which != "3":
@@ -88,22 +98,19 @@ def figure(
 
 def give(sheets: list[Sheet], form: Form, output: Path | None) -> None:
     """Print sheets, or write them to a file; as CSV each to a file of its own."""
-    from learnact.report.sheet import FORMATS, to_rich
+    from learnact.report.sheet import to_csv, to_rich, together
 
     if form == "table" and output is None:
         for sheet in sheets:
-            console().print(to_rich(sheet))
+            console().print(to_rich(sheet), crop=False)
             say()
-        return
-    texts = [FORMATS["markdown" if form == "table" else form](sheet).rstrip("\n") + "\n" for sheet in sheets]
-    between = "" if form == "json" else "\n"
-    if output is None:
-        sys.stdout.write(between.join(texts))
+    elif output is None:
+        sys.stdout.write(together(sheets, "markdown" if form == "table" else form))
     elif form == "csv":
-        for number, text in enumerate(texts, start=1):
-            _write(output if number == 1 else output.with_stem(f"{output.stem}-{number}"), text)
+        for number, sheet in enumerate(sheets, start=1):
+            _write(output if number == 1 else output.with_stem(f"{output.stem}-{number}"), to_csv(sheet))
     else:
-        _write(output, between.join(texts))
+        _write(output, together(sheets, "markdown" if form == "table" else form))
 
 
 def _write(path: Path, text: str) -> None:

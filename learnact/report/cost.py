@@ -6,8 +6,20 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from learnact.report.played import Trial, learner_is_simulated, order_of_methods, trials
-from learnact.report.sheet import Cell, Column, Sheet
+from learnact.report.played import (
+    Group,
+    Played,
+    Score,
+    Trial,
+    order_of_methods,
+    played,
+    score,
+    simulated_models,
+    trials,
+    unfinished_by_trial,
+)
+from learnact.report.sheet import Cell, Column, Sheet, mark
+from learnact.report.tables import INTERVALS, Beside, Models
 from learnact.results.reader import Connection
 
 _UNITS = """
@@ -67,59 +79,144 @@ def spent(connection: Connection) -> dict[tuple[str, str], Spent]:
 
 
 def cost_sheets(connection: Connection) -> list[Sheet]:
-    """Cost of learning (per trial) and of acting (per test episode) by domain and method."""
-    known, found = trials(connection), spent(connection)
+    """Cost of learning (per trial), then cost of acting (per test episode) with success for the money, by domain, method and models."""
+    found = spent(connection)
+    groups = _groups(connection)
+    rates = _rates(connection, groups)
+    return [_learning(groups, rates, found), _acting(groups, rates, found)]
+
+
+def _groups(connection: Connection) -> dict[Group, list[Trial]]:
+    """Trials by what the tables tell apart; a domain is the one that was learned on."""
     place = order_of_methods(connection)
-    groups: dict[tuple[str, str, str], list[Trial]] = defaultdict(list)
-    for trial in known.values():
-        groups[trial.domain, trial.agent_model, trial.method].append(trial)
+    groups: dict[Group, list[Trial]] = defaultdict(list)
+    for trial in trials(connection).values():
+        groups[trial.group].append(trial)
+    ordered = sorted(groups, key=lambda g: (g.domain, g.agent_model, place.get(g.method, 99), g))
+    return {group: groups[group] for group in ordered}
+
+
+def _rates(connection: Connection, groups: dict[Group, list[Trial]]) -> list[Score]:
+    """Test success of each group, over all that its trials were tested on."""
+    episodes, simulated = played(connection), simulated_models(connection)
+    by_trial: dict[str, list[Played]] = defaultdict(list)
+    missing: dict[str, int] = defaultdict(int)
+    for episode in episodes:
+        by_trial[episode.trial].append(episode)
+    for (trial, _), number in unfinished_by_trial(connection, episodes).items():
+        missing[trial] += number
+    return [
+        score(
+            group,
+            [episode for trial in members for episode in by_trial[trial.trial]],
+            sum(missing[trial.trial] for trial in members),
+            simulated,
+        )
+        for group, members in groups.items()
+    ]
+
+
+def _learning(
+    groups: dict[Group, list[Trial]], rates: Sequence[Score], found: dict[tuple[str, str], Spent]
+) -> Sheet:
+    """Per trial: requests of the learner and training episodes. Methods that learn, and what that cost against LearnAct."""
+    kept = [rate for rate in rates if _sum(groups[rate.group], found, "learn").units]
+    models = Models(rate.group for rate in rates)
+    targets = {
+        (group.domain, group.agent_model): _sum(members, found, "learn").tokens / len(members)
+        for group, members in groups.items()
+        if group.method == "learnact"
+    }
     rows: list[tuple[Cell, ...]] = []
-    for key in sorted(groups, key=lambda k: (k[0], k[1], place.get(k[2], 99))):
-        rows.append((*key, *_row(groups[key], found)))
+    for rate in kept:
+        group, number = rate.group, len(groups[rate.group])
+        all_of_it = _sum(groups[group], found, "learn")
+        target = targets.get((group.domain, group.agent_model))
+        rows.append(
+            (
+                group.domain,
+                group.method,
+                *models.cells(group),
+                number,
+                all_of_it.calls / number,
+                all_of_it.tokens / number,
+                _over(all_of_it.tokens / number, target),
+                _over(all_of_it.dollars, number),
+                all_of_it.turns / number,
+                all_of_it.steps / number,
+            )
+        )
     columns = (
         Column("domain"),
-        Column("agent model"),
         Column("method"),
-        Column("learn calls", "count"),
-        Column("learn tokens", "count"),
-        Column("learn", "dollars"),
-        Column("learn steps", "count"),
-        Column("test calls", "number"),
-        Column("test tokens", "count"),
-        Column("test", "dollars"),
-        Column("test turns", "number"),
-        Column("test steps", "number"),
-        Column("success", "share"),
-        Column("successes/$ acting", "number"),
-        Column("successes/$ all", "number"),
+        *models.columns,
+        Column("trials", "count"),
+        Column("calls", "count"),
+        Column("tokens", "count"),
+        Column("tokens against learnact", "share"),
+        Column("cost", "dollars"),
+        Column("model turns", "count"),
+        Column("primitive steps", "count"),
     )
     notes = (
-        "Learning: per trial (requests of the learner and training episodes). Test: per test episode. Steps: primitive steps. "
-        "- where a model has no price.",
-        "Successes/$ all: test successes over the cost of learning and testing together; more tests would raise it.",
+        "Per trial: requests of the learner and training episodes (model turns and primitive steps are of these). - where a model has no price.",
+        "Tokens against learnact: those of the method named learnact on the same domain with the same agent model are 100 %; a baseline whose "
+        "budget was matched in tokens is near it.",
+        *models.notes,
+        *(() if rows else ("No method of these runs learns.",)),
     )
-    simulated = learner_is_simulated(connection) or any(s.simulated for s in found.values())
-    return [Sheet("Cost of learning and of acting", columns, tuple(rows), notes, simulated)]
+    return mark(Sheet("Cost of learning", columns, tuple(rows), notes), [rate.simulated for rate in kept])
 
 
-def _row(members: Sequence[Trial], found: dict[tuple[str, str], Spent]) -> tuple[Cell, ...]:
-    learn, test = _sum(members, found, "learn"), _sum(members, found, "test")
-    trials_, episodes = len(members), test.units
-    both = None if learn.dollars is None or test.dollars is None else learn.dollars + test.dollars
-    return (
-        learn.calls / trials_,
-        learn.tokens / trials_,
-        _over(learn.dollars, trials_),
-        learn.steps / trials_,
-        _over(test.calls, episodes),
-        _over(test.tokens, episodes),
-        _over(test.dollars, episodes),
-        _over(test.turns, episodes),
-        _over(test.steps, episodes),
-        _over(test.successes, episodes),
-        _over(test.successes, test.dollars),
-        _over(test.successes, both),
+def _acting(
+    groups: dict[Group, list[Trial]], rates: Sequence[Score], found: dict[tuple[str, str], Spent]
+) -> Sheet:
+    """Per test episode, and success for the money."""
+    models, beside = Models(groups), Beside(rates)
+    rows: list[tuple[Cell, ...]] = []
+    for rate in rates:
+        learn, test = (_sum(groups[rate.group], found, phase) for phase in ("learn", "test"))
+        both = None if learn.dollars is None or test.dollars is None else learn.dollars + test.dollars
+        rows.append(
+            (
+                rate.group.domain,
+                rate.group.method,
+                *models.cells(rate.group),
+                _over(test.calls, test.units),
+                _over(test.tokens, test.units),
+                _over(test.dollars, test.units),
+                _over(test.turns, test.units),
+                _over(test.steps, test.units),
+                rate.success,
+                rate.success.episodes,
+                *beside.cells(rate),
+                _over(test.successes, test.dollars),
+                _over(test.successes, both),
+            )
+        )
+    columns = (
+        Column("domain"),
+        Column("method"),
+        *models.columns,
+        Column("calls", "number"),
+        Column("tokens", "count"),
+        Column("cost", "dollars"),
+        Column("model turns", "number"),
+        Column("primitive steps", "number"),
+        Column("success", "share", counted=True),
+        Column("episodes", "count", aside=True),
+        *beside.columns,
+        Column("success per $ acting", "number"),
+        Column("success per $ all", "number"),
     )
+    notes = (
+        "Per test episode. Domain: the one that was learned on. - where a model has no price.",
+        "Success per $ all: test successes over the cost of learning and testing together; more tests would raise it.",
+        INTERVALS,
+        *models.notes,
+        *beside.notes,
+    )
+    return mark(Sheet("Cost of acting", columns, tuple(rows), notes), [rate.simulated for rate in rates])
 
 
 def _over(value: float | None, number: float | None) -> float | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from learnact.results.reader import Connection, dictionaries
@@ -106,6 +106,13 @@ class Trial:
     """Name and options of each domain that it is tested on."""
     tests: str
     """What decides which tasks are tested: trials with equal `tests` are tested on the same."""
+    label: str
+    """What the tables call the domain that it learns on."""
+
+    @property
+    def group(self) -> Group:
+        """The row that it counts in where libraries count, not episodes."""
+        return Group(self.label, self.method, self.agent_model, self.learner_model)
 
 
 def trials(connection: Connection) -> dict[str, Trial]:
@@ -115,7 +122,12 @@ def trials(connection: Connection) -> dict[str, Trial]:
         "SELECT *, list(run) OVER (PARTITION BY trial ORDER BY run ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS runs "
         "FROM trials QUALIFY row_number() OVER (PARTITION BY trial ORDER BY status <> 'done', run) = 1 ORDER BY run, trial",
     )
-    return {row["trial"]: _trial(row) for row in rows}
+    found = {row["trial"]: _trial(row) for row in rows}
+    labels = Labels(found)
+    return {
+        key: replace(trial, label=labels.plain(trial.domain, trial.domain_options))
+        for key, trial in found.items()
+    }
 
 
 def _trial(row: Mapping[str, Any]) -> Trial:
@@ -141,6 +153,7 @@ def _trial(row: Mapping[str, Any]) -> Trial:
         own[1],
         tested,
         told,
+        row["domain"],
     )
 
 
@@ -162,14 +175,15 @@ class Labels:
 
     def of(self, trial: str, name: str, options: str) -> str:
         """The label of a domain as played by a trial."""
-        label, about = self._label(name, options), self._known.get(trial)
+        label, about = self.plain(name, options), self._known.get(trial)
         if about is None or about.learner in ("", "none"):
             return label
         if len(self._origins[name, options]) < 2:
             return label
-        return f"{label}, learned on {self._label(about.domain, about.domain_options)}"
+        return f"{label}, learned on {self.plain(about.domain, about.domain_options)}"
 
-    def _label(self, name: str, options: str) -> str:
+    def plain(self, name: str, options: str) -> str:
+        """The label of a domain with its options, wherever a library that plays there was learned."""
         given = json.loads(options or "{}")
         told = [f"{key} {_short(given[key])}" for key in self._telling.get(name, ()) if key in given]
         return " ".join([name, *told])
@@ -213,14 +227,26 @@ def order_of_methods(connection: Connection) -> dict[str, int]:
     return {method: place for place, (method,) in enumerate(rows)}
 
 
-def learner_is_simulated(connection: Connection) -> bool:
-    """Whether any learner's request was answered by a simulated model."""
-    found = connection.execute("SELECT bool_or(simulated) FROM requests").fetchone()
-    return bool(found and found[0])
+def simulated_models(connection: Connection) -> frozenset[str]:
+    """Names of the models that are simulated, of agents and learners."""
+    rows = connection.execute(
+        "SELECT model FROM episodes WHERE simulated UNION SELECT model FROM requests WHERE simulated"
+    ).fetchall()
+    return frozenset(model for (model,) in rows)
 
 
 def unfinished(connection: Connection, episodes: Iterable[Played]) -> dict[Group, int]:
-    """Test episodes that were meant to be played and have no result, by group.
+    """Test episodes that were meant to be played and have no result, by group."""
+    known = trials(connection)
+    missing: dict[Group, int] = defaultdict(int)
+    for (trial, label), short in unfinished_by_trial(connection, episodes).items():
+        about = known[trial]
+        missing[Group(label, about.method, about.agent_model, about.learner_model)] += short
+    return dict(missing)
+
+
+def unfinished_by_trial(connection: Connection, episodes: Iterable[Played]) -> dict[tuple[str, str], int]:
+    """Test episodes that were meant to be played and have no result, by trial and label of the domain.
 
     What was meant: the number of test tasks of a trial (by its own row, by the run's checks, or by what its like have played) times repeats.
     """
@@ -232,7 +258,7 @@ def unfinished(connection: Connection, episodes: Iterable[Played]) -> dict[Group
         finished[episode.trial, episode.domain] += 1
         if episode.trial in known:
             tasks[known[episode.trial].tests, episode.place].add(episode.task_hash)
-    missing: dict[Group, int] = defaultdict(int)
+    missing: dict[tuple[str, str], int] = {}
     for trial in known.values():
         for name, options in trial.test_domains:
             label = labels.of(trial.trial, name, options)
@@ -243,8 +269,8 @@ def unfinished(connection: Connection, episodes: Iterable[Played]) -> dict[Group
                 meant = trial.test_episodes
             short = meant - finished[trial.trial, label]
             if short > 0:
-                missing[Group(label, trial.method, trial.agent_model, trial.learner_model)] += short
-    return dict(missing)
+                missing[trial.trial, label] = short
+    return missing
 
 
 def _checked(connection: Connection) -> dict[tuple[str, str, str], int]:
@@ -272,22 +298,24 @@ def scores(connection: Connection, overall: bool = True) -> list[Score]:
             if len(parts) > 1:
                 groups[group] = [episode for part in parts for episode in groups[part]]
                 missing[group] = sum(missing.get(part, 0) for part in parts)
-    learner, place = learner_is_simulated(connection), order_of_methods(connection)
+    simulated, place = simulated_models(connection), order_of_methods(connection)
 
     def order(group: Group) -> tuple[Any, ...]:
         return group.domain == ALL, group.domain, group.agent_model, place.get(group.method, 99), group
 
-    return [score(g, groups[g], missing.get(g, 0), learner) for g in sorted(groups, key=order)]
+    return [score(g, groups[g], missing.get(g, 0), simulated) for g in sorted(groups, key=order)]
 
 
-def score(group: Group, episodes: Sequence[Played], missing: int, learner_simulated: bool) -> Score:
-    """One group's numbers."""
+def score(group: Group, episodes: Sequence[Played], missing: int, simulated: Container[str]) -> Score:
+    """One group's numbers; `simulated` holds the names of models that are."""
     worst, best = bounds(sum(e.success for e in episodes), len(episodes), missing)
     turns = sum(e.turns for e in episodes)
     number = len(episodes) or math.nan
     return Score(
         group,
-        any(e.simulated for e in episodes) or (learner_simulated and group.learner_model != ""),
+        any(e.simulated for e in episodes)
+        or group.agent_model in simulated
+        or group.learner_model in simulated,
         clustered_mean((e.task, e.success) for e in episodes),
         clustered_mean((e.task, e.progress) for e in episodes),
         len({e.trial for e in episodes}),

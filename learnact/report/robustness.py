@@ -11,18 +11,21 @@ import statistics
 from collections import defaultdict
 
 from learnact.report.played import (
+    ALL,
+    Group,
     Played,
     Trial,
-    learner_is_simulated,
     order_of_methods,
     played,
     score,
+    simulated_models,
     trials,
     unfinished,
 )
-from learnact.report.sheet import Cell, Column, Sheet
-from learnact.report.tables import INTERVALS
+from learnact.report.sheet import Cell, Column, Sheet, mark
+from learnact.report.tables import INTERVALS, NOTHING_PLAYED, Beside, Models
 from learnact.results.reader import Connection
+from learnact.results.statistics import clustered_mean
 
 ORIGINAL = "original"
 ALL_FOUR = "all four"
@@ -37,33 +40,46 @@ def interface(trial: Trial) -> str:
 
 
 def robustness_sheets(connection: Connection) -> list[Sheet]:
-    """One row a method and agent model, one column an interface."""
+    """One row a method and pair of models, one column an interface."""
     known, episodes = trials(connection), played(connection)
-    places: dict[tuple[str, str], dict[str, list[Played]]] = defaultdict(lambda: defaultdict(list))
+    places: dict[Group, dict[str, list[Played]]] = defaultdict(lambda: defaultdict(list))
     for episode in episodes:
         if episode.trial in known:
-            where = interface(known[episode.trial])
-            places[episode.agent_model, episode.method][where].append(episode)
+            places[episode.group._replace(domain=ALL)][interface(known[episode.trial])].append(episode)
     seen = {face for row in places.values() for face in row}
     faces = sorted(seen, key=lambda face: (face != ORIGINAL, face == ALL_FOUR, face.count("+"), face))
-    learner, order = learner_is_simulated(connection), order_of_methods(connection)
-    missing: dict[tuple[str, str], int] = defaultdict(int)
+    simulated, order = simulated_models(connection), order_of_methods(connection)
+    missing: dict[Group, int] = defaultdict(int)
     for group, number in unfinished(connection, episodes).items():
-        missing[group.agent_model, group.method] += number
-    rows, simulated = [], False
-    for (model, method), row in sorted(places.items(), key=lambda i: (i[0][0], order.get(i[0][1], 99))):
-        found = {face: score(row[face][0].group, row[face], 0, learner) for face in row}
-        simulated = simulated or any(s.simulated for s in found.values())
-        means = [s.success.mean for s in found.values()]
+        missing[group._replace(domain=ALL)] += number
+    groups = sorted(places, key=lambda g: (g.agent_model, order.get(g.method, 99), g))
+    totals = [score(g, [e for p in places[g].values() for e in p], missing[g], simulated) for g in groups]
+    models, beside = Models(groups), Beside(totals)
+    rows = []
+    for total in totals:
+        row = places[total.group]
+        found = {face: clustered_mean((e.task, e.success) for e in row[face]) for face in row}
+        means = [rate.mean for rate in found.values()]
         spread = statistics.stdev(means) if len(means) > 1 else math.nan
-        cells: list[Cell] = [found[f].success if f in found else None for f in faces]
-        total = sum(len(part) for part in row.values())
-        rows.append((model, method, *cells, statistics.fmean(means), spread, total, missing[model, method]))
-    columns = [Column("agent model"), Column("method"), *(Column(face, "share") for face in faces)]
-    columns += [Column("mean", "share"), Column("standard deviation", "share")]
-    columns += [Column("episodes", "count"), Column("unfinished", "count")]
+        cells: list[Cell] = [found.get(face) for face in faces]
+        cells += [statistics.fmean(means), spread, total.success.episodes]
+        rows.append((*models.cells(total.group), total.group.method, *cells, *beside.cells(total)))
+    columns = (
+        *models.columns,
+        Column("method"),
+        *(Column(face, "share", counted=True) for face in faces),
+        Column("mean", "share"),
+        Column("standard deviation", "share"),
+        Column("episodes", "count"),
+        *beside.columns,
+    )
     notes = (
         INTERVALS,
-        "Mean and standard deviation are over the interfaces; all domains of an interface count together.",
+        "Mean and standard deviation are over the interfaces; all domains of an interface count together. Episodes and what follows: over all "
+        "interfaces.",
+        *models.notes,
+        *beside.notes,
+        *(() if rows else (NOTHING_PLAYED,)),
     )
-    return [Sheet("Robustness: success by interface", tuple(columns), tuple(rows), notes, simulated)]
+    sheet = Sheet("Robustness: success by interface", columns, tuple(rows), notes)
+    return [mark(sheet, [total.simulated for total in totals])]

@@ -6,11 +6,11 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -23,26 +23,54 @@ SIMULATED = "Simulated models: these numbers test the machinery and say nothing 
 
 @dataclass(frozen=True)
 class Column:
-    """A column. `share` and `difference` are fractions, shown in percent; cells that are intervals are shown with their bounds."""
+    """A column. `share` and `difference` are fractions, shown in percent; cells that are intervals are shown with their bounds.
+
+    `counted`: people see the number of episodes (n), once in the heading where all cells have the same, else in each cell. `over`: what an
+    interval's values are, episodes of tasks or one value a trial. `aside`: for programs only (CSV, JSON), because it tells people nothing here.
+    """
 
     name: str
     kind: Kind = "text"
+    counted: bool = False
+    over: Literal["tasks", "trials"] = "tasks"
+    aside: bool = False
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table with a title and notes. `simulated`: some of its numbers come from simulated models, and it says so wherever it goes."""
+    """A table with a title and notes. `simulated`: some of its numbers come from simulated models, and it says so wherever it goes. `marks` says of
+    each row whether it does, where rows differ; else it is empty."""
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
     simulated: bool = False
+    marks: tuple[bool, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """The notes, headed by the mark of simulated models."""
-        return ((SIMULATED, *self.notes)) if self.simulated else self.notes
+        if not self.simulated:
+            return self.notes
+        return (f"Rows marked as simulated: {SIMULATED}" if self.marks else SIMULATED, *self.notes)
+
+    @property
+    def for_people(self) -> Sheet:
+        """Without the columns that are for programs only, with a column of marks where rows differ."""
+        kept = [index for index, column in enumerate(self.columns) if not column.aside]
+        columns = tuple(self.columns[index] for index in kept)
+        rows = tuple(tuple(row[index] for index in kept) for row in self.rows)
+        if self.marks:
+            columns = (*columns, Column("simulated"))
+            rows = tuple((*row, of_row) for row, of_row in zip(rows, self.marks, strict=True))
+        return replace(self, columns=columns, rows=rows)
+
+
+def mark(sheet: Sheet, marks: Sequence[bool]) -> Sheet:
+    """The sheet with a mark for each row that stands on a simulated model: one for the whole sheet where all rows do."""
+    some, every = any(marks), all(marks)
+    return replace(sheet, simulated=some, marks=tuple(marks) if some and not every else ())
 
 
 def shown(cell: Cell, kind: Kind) -> str:
@@ -50,9 +78,12 @@ def shown(cell: Cell, kind: Kind) -> str:
     if isinstance(cell, Interval):
         if not cell.known:
             return "-"
-        mark = "+" if kind == "difference" else ""
-        if kind in ("share", "difference"):
-            return f"{100 * cell.mean:{mark}.1f} ({100 * cell.low:{mark}.0f} to {100 * cell.high:{mark}.0f})"
+        if math.isnan(cell.low):
+            return shown(cell.mean, kind)
+        if kind == "share":
+            return f"{100 * cell.mean:.1f} ({100 * cell.low:.0f}-{100 * cell.high:.0f})"
+        if kind == "difference":
+            return f"{100 * cell.mean:+.1f} ({100 * cell.low:+.0f} to {100 * cell.high:+.0f})"
         return f"{cell.mean:.2f} ({cell.low:.2f} to {cell.high:.2f})"
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return "-"
@@ -81,29 +112,111 @@ def heading(column: Column) -> str:
     return f"{column.name}{unit}"
 
 
+def _as_text(sheet: Sheet) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows as people see them, with the number of episodes where a column counts them."""
+    sheet = sheet.for_people
+    headings: list[str] = []
+    columns: list[list[str]] = []
+    for column, cells in zip(sheet.columns, _columns(sheet), strict=True):
+        texts, name = [shown(cell, column.kind) for cell in cells], heading(column)
+        known = [cell.episodes for cell in cells if isinstance(cell, Interval) and cell.known]
+        if column.counted and known and len(set(known)) == 1:
+            name = f"{name} n={known[0]}"
+        elif column.counted:
+            texts = [
+                f"{text} n={cell.episodes}" if isinstance(cell, Interval) and cell.known else text
+                for text, cell in zip(texts, cells, strict=True)
+            ]
+        headings.append(name)
+        columns.append(texts)
+    return headings, [list(row) for row in zip(*columns, strict=True)]
+
+
+def _columns(sheet: Sheet) -> list[list[Cell]]:
+    return [[row[index] for row in sheet.rows] for index in range(len(sheet.columns))]
+
+
 def to_rich(sheet: Sheet) -> RenderableType:
     """For a terminal: the table, then its remarks at the terminal's full width."""
-    title = f"{sheet.title} (simulated)" if sheet.simulated else sheet.title
-    table = Table(
-        title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", title_style="bold"
-    )
-    for column in sheet.columns:
-        table.add_column(
-            heading(column), justify="left" if column.kind == "text" else "right", overflow="fold"
+    return Group(_Fitted(sheet), *(Text(remark, style="dim") for remark in sheet.remarks))
+
+
+class _Fitted:
+    """A table as wide as the terminal allows: headings are wrapped first, then texts; a number is never broken or cut."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self._title = f"{sheet.title} (simulated)" if sheet.simulated else sheet.title
+        self._texts = [column.kind == "text" for column in sheet.for_people.columns]
+        self._names, self._rows = _as_text(sheet)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        widths = self._widths(options.max_width)
+        table = Table(
+            title=self._title,
+            title_justify="left",
+            title_style="bold",
+            header_style="bold",
+            box=None,
+            pad_edge=False,
+            width=sum(widths) + GAP * (len(widths) - 1),
+            padding=(0, GAP, 0, 0),
         )
-    for row in sheet.rows:
-        table.add_row(*(Text(shown(cell, c.kind)) for cell, c in zip(row, sheet.columns, strict=True)))
-    return Group(table, *(Text(remark, style="dim") for remark in sheet.remarks))
+        for name, width, text in zip(self._names, widths, self._texts, strict=True):
+            table.add_column(name, width=width, justify="left" if text else "right", overflow="fold")
+        for row in self._rows:
+            table.add_row(*map(Text, row))
+        yield table
+
+    def _widths(self, available: int) -> list[int]:
+        columns = [list(cells) for cells in zip(*self._rows, strict=True)] or [[] for _ in self._names]
+        steps = [
+            _steps(name, cells, text)
+            for name, cells, text in zip(self._names, columns, self._texts, strict=True)
+        ]
+        gaps = GAP * (len(steps) - 1)
+        fitting = (list(widths) for widths in zip(*steps, strict=True) if sum(widths) + gaps <= available)
+        found = next(fitting, [step[-1] for step in steps])
+        return _filled(found, steps, self._texts, available - gaps)
+
+
+def _filled(
+    found: list[int], steps: Sequence[Sequence[int]], texts: Sequence[bool], available: int
+) -> list[int]:
+    """The widths with what is left over given first to headings, so that their words are whole, then to texts, the shortest first."""
+    wanted = [step[0] if text else step[1] for step, text in zip(steps, texts, strict=True)]
+    widths, spare = list(found), max(0, available - sum(found))
+    for index in sorted(range(len(widths)), key=lambda i: (texts[i], wanted[i])):
+        given = min(spare, max(0, wanted[index] - widths[index]))
+        widths[index], spare = widths[index] + given, spare - given
+    return widths
+
+
+GAP = 2
+"""Spaces between columns."""
+NARROW = 8
+"""A text's column is never narrower than this, however narrow the terminal."""
+
+
+def _steps(name: str, cells: Sequence[str], text: bool) -> tuple[int, int, int, int, int]:
+    """Widths of a column, from comfortable to the narrowest."""
+    longest = max(map(len, cells), default=1)
+    wide, words = max(len(name), longest), max(longest, *map(len, name.split()))
+    if not text:
+        least = max(longest, min(len(name), 5))
+        return wide, words, words, least, least
+    in_words = max(len(word) for cell in [name, *cells] for word in cell.split() or [""])
+    return wide, words, in_words, in_words, min(in_words, NARROW)
 
 
 def to_markdown(sheet: Sheet) -> str:
     """For a document."""
     lines = [f"**{sheet.title}{' (simulated)' if sheet.simulated else ''}**", ""]
-    lines.append("| " + " | ".join(_escaped(heading(c)) for c in sheet.columns) + " |")
-    lines.append("|" + "|".join(" --- " if c.kind == "text" else " ---: " for c in sheet.columns) + "|")
-    for row in sheet.rows:
-        cells = (_escaped(shown(cell, c.kind)) for cell, c in zip(row, sheet.columns, strict=True))
-        lines.append("| " + " | ".join(cells) + " |")
+    names, rows = _as_text(sheet)
+    lines.append("| " + " | ".join(map(_escaped, names)) + " |")
+    lines.append(
+        "|" + "|".join(" --- " if c.kind == "text" else " ---: " for c in sheet.for_people.columns) + "|"
+    )
+    lines += ["| " + " | ".join(map(_escaped, row)) + " |" for row in rows]
     lines += [f"\n{remark}" for remark in sheet.remarks]
     return "\n".join(lines) + "\n"
 
@@ -113,36 +226,44 @@ def _escaped(text: str) -> str:
 
 
 def to_csv(sheet: Sheet) -> str:
-    """For other programs: fractions, not percent; an interval becomes five columns; the last column marks simulated models."""
+    """For other programs: fractions, not percent; an interval becomes five columns. The first column is the table's title (so that tables one after
+    the other stay apart), the last one marks simulated models."""
     names, rows = _flat(sheet)
+    marks = sheet.marks or (sheet.simulated,) * len(rows)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*names, "simulated"])
-    writer.writerows([*row, sheet.simulated] for row in rows)
+    writer.writerow(["table", *names, "simulated"])
+    writer.writerows([sheet.title, *row, of_row] for row, of_row in zip(rows, marks, strict=True))
     return out.getvalue()
 
 
 def _flat(sheet: Sheet) -> tuple[list[str], list[list[Any]]]:
-    spread = [
-        any(isinstance(row[index], Interval) for row in sheet.rows) for index in range(len(sheet.columns))
-    ]
-    parts = ("", "_low", "_high", "_episodes", "_tasks")
     names: list[str] = []
-    for column, wide in zip(sheet.columns, spread, strict=True):
-        names += [f"{column.name}{part}".replace(" ", "_") for part in (parts if wide else parts[:1])]
-    rows = []
-    for row in sheet.rows:
-        flat: list[Any] = []
-        for cell, wide in zip(row, spread, strict=True):
-            flat += _values(cell) if wide else [cell]
-        rows.append(flat)
-    return names, rows
+    columns: list[list[Any]] = []
+    for column, cells in zip(sheet.columns, _columns(sheet), strict=True):
+        name, plain = column.name.replace(" ", "_"), [_plain(cell, column) for cell in cells]
+        if any(isinstance(cell, Interval) for cell in cells):
+            parts = _PARTS[column.over]
+            names += [f"{name}{end}" for end in parts.values()]
+            for part in parts:
+                columns.append([cell[part] if isinstance(cell, Mapping) else None for cell in plain])
+        else:
+            names.append(name)
+            columns.append(plain)
+    return names, [list(row) for row in zip(*columns, strict=True)]
 
 
-def _values(cell: Cell) -> list[Any]:
-    if isinstance(cell, Interval):
-        return [cell.mean, cell.low, cell.high, cell.episodes, cell.clusters] if cell.known else [None] * 5
-    return [cell, None, None, None, None]
+_PARTS: dict[str, dict[str, str]] = {
+    "tasks": {
+        "mean": "",
+        "low": "_low",
+        "high": "_high",
+        "episodes": "_episodes",
+        "clusters": "_tasks",
+    },
+    "trials": {"mean": "", "low": "_low", "high": "_high", "clusters": "_trials"},
+}
+"""Fields of an interval in JSON, and what they add to the name of its column in CSV."""
 
 
 def to_json(sheet: Sheet) -> str:
@@ -152,24 +273,35 @@ def to_json(sheet: Sheet) -> str:
 
 def as_plain(sheet: Sheet) -> dict[str, Any]:
     """As plain data."""
+    marks = [{"simulated": of_row} for of_row in sheet.marks] or [{}] * len(sheet.rows)
     return {
         "title": sheet.title,
         "simulated": sheet.simulated,
         "notes": list(sheet.remarks),
         "rows": [
-            {c.name: _plain(cell) for c, cell in zip(sheet.columns, row, strict=True)} for row in sheet.rows
+            {c.name: _plain(cell, c) for c, cell in zip(sheet.columns, row, strict=True)} | marked
+            for row, marked in zip(sheet.rows, marks, strict=True)
         ],
     }
 
 
-def _plain(cell: Cell) -> Any:
-    if isinstance(cell, Interval):
-        return _finite(asdict(cell)) if cell.known else None
-    return None if isinstance(cell, float) and math.isnan(cell) else cell
+def _plain(cell: Cell, column: Column) -> Any:
+    if not isinstance(cell, Interval):
+        return None if isinstance(cell, float) and math.isnan(cell) else cell
+    if not cell.known:
+        return None
+    return _finite({k: v for k, v in asdict(cell).items() if k in _PARTS[column.over]})
 
 
 def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+
+
+def together(sheets: Sequence[Sheet], form: Literal["csv", "markdown", "json"]) -> str:
+    """Several sheets as one text: a JSON array, Markdown tables under each other, or CSV, an empty line and a heading before each next one."""
+    if form == "json":
+        return json.dumps([as_plain(sheet) for sheet in sheets], ensure_ascii=False, allow_nan=False) + "\n"
+    return "\n".join(FORMATS[form](sheet).rstrip("\n") + "\n" for sheet in sheets)
 
 
 FORMATS = {"csv": to_csv, "markdown": to_markdown, "json": to_json}

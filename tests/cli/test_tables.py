@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,21 @@ import pytest
 from tests.cli.conftest import Desk, learnact
 
 
-@pytest.mark.parametrize("which", ["2", "3", "4", "5", "6", "7", "cost"])
+@pytest.mark.parametrize(
+    "which", ["2", "3", "4", "5", "6", "7", "cost", "transfer", "selector", "robustness"]
+)
 def test_tables_are_printed_in_every_form(which: str, desk: Desk) -> None:
     shown = learnact("table", which, "desk", *desk.results)
     assert shown.code == 0, shown.err
-    assert f"Table {which}" in shown.out or which == "cost"
-    first, *_ = learnact("table", which, "desk", *desk.results, "--format", "csv").out.split("\n\n")
-    assert {row["simulated"] for row in csv.DictReader(io.StringIO(first))} <= {"False"}
+    assert (f"Table {which}" if which.isdigit() else which.capitalize()) in shown.out
+    told = learnact("table", which, "desk", *desk.results, "--format", "json").json
+    parts = learnact("table", which, "desk", *desk.results, "--format", "csv").out.split("\n\n")
+    assert len(parts) == len(told)
+    for part, sheet in zip(parts, told, strict=True):
+        rows = list(csv.DictReader(io.StringIO(part)))
+        assert len(rows) == len(sheet["rows"])
+        assert {row["table"] for row in rows} <= {sheet["title"]}
+        assert {row["simulated"] for row in rows} <= {"False"}
     assert "| --- |" in learnact("table", which, "desk", *desk.results, "--format", "markdown").out
 
 
@@ -47,3 +56,10 @@ def test_what_is_not_there_is_told(desk: Desk) -> None:
     assert "valid are: 2, 3, 4" in learnact("table", "9", "desk", *desk.results).err
     assert learnact("table", "2", "dsk", *desk.results).code == 2
     assert learnact("figure", "4", "desk", *desk.results).code == 2
+
+
+def test_a_narrow_terminal_cuts_no_number(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for width in ("60", "120"):
+        monkeypatch.setenv("COLUMNS", width)
+        shown = learnact("table", "2", "desk", *desk.results).out
+        assert len(re.findall(r"\d+\.\d \(\d+-\d+\)", shown)) == 6  # two methods: success twice, progress

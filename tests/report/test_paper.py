@@ -2,16 +2,15 @@
 
 import asyncio
 import dataclasses
-import re
 
 import pytest
 
 from learnact.errors import ResultsError
 from learnact.records import Candidate, LearnedAction, Library, Terms, canonical
 from learnact.report import sheet
-from learnact.report.figures import Figure, draw_figure3, figure3, figure3_sheet
+from learnact.report.drawing import caption, draw_figure3
+from learnact.report.figures import Figure, figure3, figure3_sheet
 from learnact.report.paper import TABLES
-from learnact.report.selector import candidates_tested, correlation_over_trials
 from learnact.results.reader import connect_folders
 from learnact.results.store import RunStore
 from tests.report.test_report import text_of
@@ -44,7 +43,7 @@ def options(learner, settings, rules):
     return canonical(
         {
             "learner": learner,
-            "settings": {**on, "iterations": 2, **settings},
+            "settings": {**on, "iterations": 2, "score": ["success", "call_ratio"], **settings},
             "rules": {"show_descriptions": True, "show_usage_example": True, **rules},
             "domain": {"name": "gripper", "options": "{}"},
             "test_domains": [{"name": "gripper", "options": "{}"}],
@@ -135,17 +134,21 @@ def test_table_2_has_methods_in_rows_and_domains_in_columns(connection):
     assert {row["episodes"] for row in rows} == {TASKS}
 
 
-def test_table_4_counts_updates_and_notes(connection):
+def test_table_4_counts_updates_and_notes_and_apart_from_them_what_was_not_created(connection):
     row = rows_of(connection, "4")[0]
-    assert (row["updates"], row["notes"], row["share of updates"]) == (1, 1, 0.5)
-    assert (row["updates created"], row["notes created"], row["updates selected"]) == (1, 0, 1)
+    assert (row["updates"], row["notes"], row["updates selected"], row["notes selected"]) == (1, 0, 1, 0)
+    share = row["share of updates"]
+    assert (share["mean"], share["clusters"]) == (1.0, 1)
+    assert share["low"] < 0.1  # one trial says little
+    assert row["not created"] == 0.5
 
 
 def test_table_5_counts_actions_before_and_after_learning(connection):
     row = next(r for r in rows_of(connection, "5") if r["method"] == "learnact")
-    assert (row["learned at first"], row["learned in the end"]) == (2.0, 3.0)
+    assert (row["learned at first"]["mean"], row["learned in the end"]["mean"]) == (2.0, 3.0)
     assert row["primitive"] == 3
-    assert row["actions in all"] == 6.0
+    assert row["actions in all"] == {"mean": 6.0, "low": None, "high": None, "clusters": 1}
+    assert row["trials"] == 1
 
 
 def test_tables_6_and_7_hold_their_own_switches_and_differences_paired_by_task(connection):
@@ -160,47 +163,86 @@ def test_tables_6_and_7_hold_their_own_switches_and_differences_paired_by_task(c
 
 
 def test_the_selector_is_judged_by_tests_of_all_candidates(connection):
-    ranking = next(r for r in rows_of(connection, "selector") if r["method"] == "learnact")
-    assert ranking["candidates"] == 3
-    assert (ranking["chosen"], ranking["best candidate"]) == (0.75, 0.875)
-    assert ranking["regret"] == pytest.approx(0.125)
+    ranking = rows_of(connection, "selector")
+    row = next(r for r in ranking if r["method"] == "learnact")
+    assert row["candidates"] == 3
+    assert (row["chosen"]["mean"], row["best candidate"]["mean"]) == (0.75, 0.875)
+    assert row["chosen"]["low"] < 0.5 < row["chosen"]["high"]
+    assert row["chosen"]["episodes"] == TASKS
+    assert row["regret"]["mean"] == pytest.approx(0.125)
+    assert (row["unfinished of all candidates"], row["unreadable"]) == (0, 0.0)
+    overall = ranking[-1]
+    assert overall["domain"] == "all"
+    assert overall["rank correlation"]["mean"] == row["rank correlation"]["mean"] == pytest.approx(0.0)
+    assert overall["rank correlation"]["clusters"] == 1
     others = {row["selector"]: row for row in rows_of(connection, "selector", 1)}
     assert others["success only"]["test success"]["mean"] == 0.75  # the update
     assert others["step terms only"]["test success"]["mean"] == 0.875  # four actions
     assert others["random"]["test success"]["mean"] == pytest.approx((4 + 7 + 6) / 3 / TASKS)
     assert others["best candidate"]["regret"]["mean"] == 0.0
-    assert correlation_over_trials(candidates_tested(connection)).clusters == 1
+    told = " ".join(TABLES["selector"](connection)[1].notes)
+    assert "Score as run: success + call ratio; ties keep the earlier." in told
+    assert f"3 candidates with {TASKS} test episodes each; unfinished: 0" in told
 
 
 def test_cost_tells_learning_from_acting(connection):
-    rows = {row["method"]: row for row in rows_of(connection, "cost")}
-    assert rows["act"]["learn calls"] == 0
-    assert rows["learnact"]["learn calls"] == 1
-    assert rows["learnact"]["learn"] == pytest.approx(0.004)
-    assert rows["learnact"]["test calls"] == 6.0
-    assert rows["act"]["successes/$ acting"] == pytest.approx(2 / (8 * 0.03))
-    assert rows["learnact"]["successes/$ all"] == pytest.approx(6 / (8 * 0.03 + 0.004))
+    learning = {row["method"]: row for row in rows_of(connection, "cost")}
+    assert "act" not in learning
+    assert learning["learnact"]["calls"] == 1
+    assert learning["learnact"]["cost"] == pytest.approx(0.004)
+    assert learning["learnact, K 1"]["tokens against learnact"] == 1.0
+    acting = {row["method"]: row for row in rows_of(connection, "cost", 1)}
+    assert (acting["learnact"]["calls"], acting["learnact"]["model turns"]) == (6.0, 6.0)
+    assert (acting["act"]["success"]["mean"], acting["act"]["episodes"]) == (2 / TASKS, TASKS)
+    assert acting["act"]["success per $ acting"] == pytest.approx(2 / (8 * 0.03))
+    assert acting["learnact"]["success per $ all"] == pytest.approx(6 / (8 * 0.03 + 0.004))
 
 
-def test_figure_3_follows_one_lineage_and_is_drawn_the_same_twice(connection, tmp_path):
+def test_figure_3_follows_one_lineage_with_act_for_reference_and_is_drawn_the_same_twice(
+    connection, tmp_path
+):
     figure = figure3(connection)
     points = [
-        (p.iteration, p.success.mean)
+        (p.iteration, p.rate.success.mean)
         for p in figure.points
-        if p.method == "learnact" and p.domain == "gripper"
+        if p.line.method == "learnact" and p.domain == "gripper"
     ]
     assert points == [(0, 0.5), (1, 0.75), (2, 0.75)]
     assert all(p.correctness.known and 0 < p.frequency.mean < 1 for p in figure.points)
-    assert [row[:3] for row in figure3_sheet(figure).rows] == [("learnact", "gripper", i) for i in range(3)]
+    rows = [
+        (row["method"], row["domain"], row["iteration"])
+        for row in sheet.as_plain(figure3_sheet(figure))["rows"]
+    ]
+    assert rows == [*(("learnact", "gripper", i) for i in range(3)), ("act", "gripper", None)]
+    assert caption(figure).startswith("learnact: 1 trial, 8 episodes a point; act: 1 trial, 8 episodes.")
     drawn = [draw_figure3(figure, tmp_path / name) for name in ("one", "two")]
     for first, second in zip(*drawn, strict=True):
         assert first.read_bytes() == second.read_bytes()
     picture = drawn[0][0].read_text()
-    assert "<svg" in picture
-    assert re.search(r"Simulated models", picture)
+    for told in ("Simulated models", "act: 1 trial", "iterations of learning", "calls that succeeded"):
+        assert told in picture
     assert drawn[0][1].read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ResultsError, match="test_each_iteration"):
-        draw_figure3(Figure((), False), tmp_path / "none")
+        draw_figure3(Figure(()), tmp_path / "none")
+
+
+def test_an_ablation_without_variants_says_what_is_missing(tmp_path):
+    async def only_act():
+        store = RunStore.open(tmp_path, "o" * 24, "only", {}, {}, {})
+        row = {"method": "act", "domain": "gripper", "agent_model": "sim-strong", "status": "done"}
+        store.trial("trial act", {**row, "test_repeats": 1, "options": options("none", {}, {})})
+        await asyncio.gather(*episodes(store, "trial act", "act", Library(), 2))
+        await store.close()
+        return store.folder
+
+    with connect_folders([asyncio.run(only_act())]) as connection:
+        for table in ("4", "5", "6", "7", "selector", "transfer"):
+            shown = TABLES[table](connection)[0]
+            assert not shown.rows
+            assert "these runs" in shown.notes[-1] or "No " in shown.notes[-1]
+            assert not shown.simulated
+            assert text_of(sheet.to_rich(shown))
+        assert "jobs/paper/table6.yaml" in " ".join(TABLES["6"](connection)[0].notes)
 
 
 def test_the_same_trial_in_two_runs_counts_once(tmp_path, folder):
@@ -247,16 +289,18 @@ def test_a_domain_played_in_several_forms_is_told_apart_by_what_differs(tmp_path
             store.trial(method, {**row, "test_episodes": 6})
             for number in range(6):
                 spec = material.DomainSpec("gripper", small if number < 3 else large)
-                unit = material.episode(number, method, method, number, Library(), "test", domain=spec.name)
+                of = material.LIBRARY if learner == "learnact" else Library()
+                unit = material.episode(number, method, method, number, of, "test", domain=spec.name)
                 unit = dataclasses.replace(unit, domain=spec, learner_model=row["learner_model"])
                 lost = method == "act" and number == 5
-                work.append(store.commit(material.failed(unit) if lost else material.outcome(unit, 3)))
+                work.append(store.commit(material.failed(unit) if lost else material.outcome(unit, 6)))
         await asyncio.gather(*work)
         await store.close()
         return store.folder
 
     with connect_folders([asyncio.run(transfer())]) as connection:
         rows = rows_of(connection, "2", 1)
+        carried = {row["tested on"]: row for row in rows_of(connection, "transfer")}
     told = {(row["domain"], row["method"]): (row["episodes"], row["unfinished"]) for row in rows}
     assert told == {
         ("gripper balls 4-6", "act"): (3, 0),
@@ -266,3 +310,8 @@ def test_a_domain_played_in_several_forms_is_told_apart_by_what_differs(tmp_path
         ("all", "act"): (5, 1),
         ("all", "learnact"): (6, 0),
     }
+    small_tasks, large_tasks = carried["gripper balls 4-6"], carried["gripper balls 8-12"]
+    assert small_tasks["difference"]["mean"] == 0.0
+    assert (small_tasks["learned"]["episodes"], small_tasks["act"]["episodes"]) == (3, 3)
+    assert (large_tasks["act"]["episodes"], large_tasks["difference"]["clusters"]) == (2, 2)
+    assert 0 < small_tasks["succeeded"]["mean"] <= 1
