@@ -1,10 +1,10 @@
-"""A chat model that says what the test tells it to, through the protocol that production uses."""
+"""A chat model that says what the test tells it to, and a journal that remembers, through the protocols that production uses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from learnact.records import Exchange, ModelSpec, Prompt, Reply, Tokens
+from learnact.records import Candidate, Exchange, Library, ModelSpec, Prompt, Reply, Tokens
 
 MODEL = ModelSpec("scripted")
 
@@ -34,3 +34,17 @@ class Scripted:
     def texts(self) -> list[str]:
         """The user messages, in the order in which they came."""
         return [p.messages()[-1].content for p in self.prompts]
+
+
+class Notes:
+    """A journal that remembers."""
+
+    def __init__(self) -> None:
+        self.libraries: dict[str, Library] = {}
+        self.candidates: dict[tuple[int, int], Candidate] = {}
+
+    def library(self, trial: str, library: Library) -> None:
+        self.libraries[library.id] = library
+
+    def candidate(self, candidate: Candidate) -> None:
+        self.candidates[candidate.iteration, candidate.candidate] = candidate

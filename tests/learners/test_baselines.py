@@ -10,8 +10,8 @@ from learnact.learners.retrieval import bm25
 from learnact.learners.training import Training
 from learnact.spec import load
 from learnact.trial import run_trial
-from tests.learners.test_learnact import FUNCTIONS, Notes, names
-from tests.scripted import Scripted
+from tests.learners.test_learnact import FUNCTIONS, names
+from tests.scripted import Notes, Scripted
 
 KINDS = {
     "short, general lesson": "reflect",

@@ -9,9 +9,9 @@ from learnact.agents.local import LocalRunner
 from learnact.domains import registry
 from learnact.learners.learnact import learnact
 from learnact.learners.training import Blocked, Training
-from learnact.records import Candidate, Library
+from learnact.records import Library
 from learnact.spec import load
-from tests.scripted import Scripted
+from tests.scripted import Notes, Scripted
 
 FUNCTIONS = """```python
 def fetch(ball, start, end, hand):
@@ -22,20 +22,6 @@ def fetch(ball, start, end, hand):
 Usage: fetch('{ball}', '{here}', '{there}', 'left')"""
 BAD_CODE = "```python\nimport os\ndef fetch(ball):\n    pick(ball)\n```\nUsage: fetch('ball1')"
 RAISES = "```python\ndef fetch(ball, start, end, hand):\n    pick(ball, start, hand)\n    move(start, end)\n    return [][1]\n```\nUsage: fetch('{ball}', '{here}', '{there}', 'left')"
-
-
-class Notes:
-    """A journal that remembers."""
-
-    def __init__(self):
-        self.libraries: dict[str, Library] = {}
-        self.candidates: dict[tuple[int, int], Candidate] = {}
-
-    def library(self, trial, library):
-        self.libraries[library.id] = library
-
-    def candidate(self, candidate):
-        self.candidates[candidate.iteration, candidate.candidate] = candidate
 
 
 def names(text: str) -> dict[str, str]:
