@@ -81,6 +81,10 @@ class _Expansion:
         taught: Mapping[str, tuple[Taught, ...]],
     ) -> None:
         self.job, self.source, self.entry, self.index = job, source, entry, index
+        self.origin = next(
+            (n for n in (entry.library, named_by(job).library) if n and kind_of(n) == "run"), ""
+        )
+        self.taught = taught.get(self.origin)
         self.method = self._method()
         self.library = entry.library or self._job_library()
         self.from_run = bool(self.library) and kind_of(self.library) == "run"
@@ -92,10 +96,6 @@ class _Expansion:
         one = bool(self.library) and not self.from_run
         self.runs_code = one or self.taught_by not in ("none", "reflexion", "best_of")
         self.runs_code |= self.method.agent == "code_as_policies"
-        self.origin = self.library if self.from_run else named_by(job).library
-        if not self.origin or kind_of(self.origin) != "run":
-            self.origin = ""
-        self.taught = taught.get(self.origin)
         self._check()
 
     def _error(self, message: str, *keys: str) -> JobError:
@@ -115,7 +115,9 @@ class _Expansion:
                 "name",
             )
         base = known or Method("", "")
-        return Method(entry.agent or base.agent, entry.learner or base.learner)
+        method = Method(entry.agent or base.agent, entry.learner or base.learner)
+        sampled = any(t.method == entry.name and t.learner == "best_of" for t in self.taught or ())
+        return method._replace(learner="best_of") if method.learner == "none" and sampled else method
 
     def _job_library(self) -> str:
         given = named_by(self.job).library

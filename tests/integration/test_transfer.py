@@ -73,6 +73,8 @@ def test_libraries_of_a_run_play_elsewhere_as_in_the_run_that_learned_them(learn
         assert rows(learned, f"SELECT count(*) FROM {nothing} run = ?", tested.run) == [(0,)]
     again = run(learned, name="elsewhere", test_on=LARGE, library={"from": "school"})
     assert (again.run, again.executed) == (tested.run, 0)
+    onward = specs(learned, test_on=LARGE, library=tested.run)
+    assert {t.id for t in onward} == {t.id for t in specs(learned, test_on=LARGE, library="school")}
 
 
 def test_a_voyagers_library_is_given_in_parts_and_lessons_whole(learned: Path) -> None:
