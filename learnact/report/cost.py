@@ -35,6 +35,10 @@ FROM (
 """
 
 
+TARGET = "learnact"
+"""The method that the cost of learning of others is compared with."""
+
+
 @dataclass
 class Spent:
     """What was spent on some units. `dollars` None as soon as one unit has no price."""
@@ -122,25 +126,24 @@ def _learning(
     """Per trial: requests of the learner and training episodes. Methods that learn, and what that cost against LearnAct."""
     kept = [rate for rate in rates if _sum(groups[rate.group], found, "learn").units]
     models = Models(rate.group for rate in rates)
-    targets = {
-        (group.domain, group.agent_model): _sum(members, found, "learn").tokens / len(members)
-        for group, members in groups.items()
-        if group.method == "learnact"
-    }
+    learned = {group: _sum(members, found, "learn") for group, members in groups.items()}
     rows: list[tuple[Cell, ...]] = []
     for rate in kept:
         group, number = rate.group, len(groups[rate.group])
-        all_of_it = _sum(groups[group], found, "learn")
-        target = targets.get((group.domain, group.agent_model))
+        all_of_it, target = learned[group], group._replace(method=TARGET)
+        calls, tokens = all_of_it.calls / number, all_of_it.tokens / number
+        its = learned[target] if target in learned else Spent()
+        its_number = len(groups.get(target, ()))
         rows.append(
             (
                 group.domain,
                 group.method,
                 *models.cells(group),
                 number,
-                all_of_it.calls / number,
-                all_of_it.tokens / number,
-                _over(all_of_it.tokens / number, target),
+                calls,
+                _over(calls, _over(its.calls, its_number)),
+                tokens,
+                _over(tokens, _over(its.tokens, its_number)),
                 _over(all_of_it.dollars, number),
                 all_of_it.turns / number,
                 all_of_it.steps / number,
@@ -152,6 +155,7 @@ def _learning(
         *models.columns,
         Column("trials", "count"),
         Column("calls", "count"),
+        Column("calls against learnact", "share"),
         Column("tokens", "count"),
         Column("tokens against learnact", "share"),
         Column("cost", "dollars"),
@@ -160,8 +164,8 @@ def _learning(
     )
     notes = (
         "Per trial: requests of the learner and training episodes (model turns and primitive steps are of these). - where a model has no price.",
-        "Tokens against learnact: those of the method named learnact on the same domain with the same agent model are 100 %; a baseline whose "
-        "budget was matched in tokens is near it.",
+        "Against learnact: what the method named learnact spent on the same domain with the same models is 100 %; a baseline whose budget was "
+        "matched (match_budget) is near it in the unit of the match, or below it where it has nothing more to do.",
         *models.notes,
         *(() if rows else ("No method of these runs learns.",)),
     )

@@ -191,6 +191,7 @@ def test_cost_tells_learning_from_acting(connection):
     assert learning["learnact"]["calls"] == 1
     assert learning["learnact"]["cost"] == pytest.approx(0.004)
     assert learning["learnact, K 1"]["tokens against learnact"] == 1.0
+    assert learning["learnact, K 1"]["calls against learnact"] == 1.0
     acting = {row["method"]: row for row in rows_of(connection, "cost", 1)}
     assert (acting["learnact"]["calls"], acting["learnact"]["model turns"]) == (6.0, 6.0)
     assert (acting["act"]["success"]["mean"], acting["act"]["episodes"]) == (2 / TASKS, TASKS)
@@ -315,3 +316,36 @@ def test_a_domain_played_in_several_forms_is_told_apart_by_what_differs(tmp_path
     assert (small_tasks["learned"]["episodes"], small_tasks["act"]["episodes"]) == (3, 3)
     assert (large_tasks["act"]["episodes"], large_tasks["difference"]["clusters"]) == (2, 2)
     assert 0 < small_tasks["succeeded"]["mean"] <= 1
+
+
+def test_only_rows_that_stand_on_simulated_models_are_marked(tmp_path):
+    async def mixed():
+        store = RunStore.open(tmp_path, "m" * 24, "mixed", {}, {}, {})
+        work = []
+        for model, simulated in (("sim-strong", True), ("large", False)):
+            row = {"method": "act", "domain": "gripper", "agent_model": model, "status": "done"}
+            store.trial(model, {**row, "test_repeats": 1, "options": options("none", {}, {})})
+            for task in range(TASKS):
+                unit = material.episode(task, model, "act", task, Library(), "test", "gripper")
+                spec = dataclasses.replace(unit.model, name=model, simulated=simulated)
+                unit = dataclasses.replace(unit, model=spec, learner_model="")
+                work.append(store.commit(material.outcome(unit, 6, True)))
+        await asyncio.gather(*work)
+        await store.close()
+        return store.folder
+
+    with connect_folders([asyncio.run(mixed())]) as connection:
+        for table in ("2", "robustness"):
+            shown = TABLES[table](connection)[0]
+            marks = {row["agent model"]: row["simulated"] for row in sheet.as_plain(shown)["rows"]}
+            assert marks == {"large": False, "sim-strong": True}
+            assert [line.split()[-1] for line in text_of(sheet.to_rich(shown)).splitlines()[2:4]] == [
+                "no",
+                "yes",
+            ]
+            assert [line.rsplit(",", 1)[1] for line in sheet.to_csv(shown).splitlines()] == [
+                "simulated",
+                "False",
+                "True",
+            ]
+            assert "Rows marked as simulated" in shown.remarks[0]

@@ -9,13 +9,16 @@ from rich.console import Console
 
 from learnact.records import ActionError, Tokens
 from learnact.report import sheet, summary
+from learnact.report.paper import TABLES
 from learnact.report.progress import Progress, ProgressDisplay, line, panel
-from learnact.report.tables import score_table
+from learnact.report.tables import UNFINISHED, score_table
 from learnact.report.trajectory import descent, show_episode, show_library, turn_lines
 from learnact.results.counters import Counters
 from learnact.results.reader import connect_folders
 from tests.report.conftest import WEAK
 from tests.results import material
+
+WITH_RATES = ("2", "robustness", "transfer")
 
 
 def text_of(renderable, width=160, terminal=False):
@@ -59,6 +62,29 @@ def test_unfinished_episodes_are_counted_and_bound_the_rate(broken):
     assert (row["worst"], row["best"]) == (0.6, 1.0)
     assert rows["blockworld", "act"]["unfinished"] == 0
     assert rows["all", "learnact"]["unfinished"] == 2
+
+
+def test_bounds_are_shown_to_people_where_something_is_unfinished(connection, broken):
+    whole = [TABLES[table](connection)[0] for table in WITH_RATES]
+    assert all("worst %" not in text_of(sheet.to_rich(shown), width=240) for shown in whole)
+    assert all("worst" in sheet.to_csv(shown).splitlines()[0].split(",") for shown in whole)
+    with connect_folders([broken]) as opened:
+        for table in WITH_RATES:
+            shown = TABLES[table](opened)[0]
+            told = text_of(sheet.to_rich(shown), width=240)
+            assert "worst %" in told and "unreadable %" in told, table
+            assert UNFINISHED in shown.notes
+            row = next(r for r in sheet.as_plain(shown)["rows"] if r["method"] == "learnact")
+            assert row["unfinished"] == 2
+            assert row["worst"] < row["best"]
+
+
+def test_cells_carry_their_number_of_episodes_where_rows_differ(connection, broken):
+    assert "blockworld % n=5" in text_of(sheet.to_rich(TABLES["2"](connection)[0]))
+    with connect_folders([broken]) as opened:
+        told = text_of(sheet.to_rich(TABLES["2"](opened)[0]))
+    assert "n=3" in told
+    assert "gripper % n=5" in told
 
 
 def test_an_episode_is_shown_turn_by_turn(connection):
