@@ -1,0 +1,149 @@
+"""All methods in one job, through the command and the simulated model: each learns what it should, all under the same conditions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from learnact.simulated.answers import PUZZLED
+from learnact.spec.methods import METHODS
+from tests.cli.conftest import learnact, learnact_process
+
+pytestmark = pytest.mark.timeout(120)
+JOB = f"""\
+name: methods
+seed: 3
+domains: {{name: gripper, train: 2, test: 2, balls: [2, 3]}}
+methods: [{", ".join(METHODS)}]
+models: {{agent: sim-weak, learner: sim-strong}}
+repeats: {{learn: 1, test: 2}}
+budget: {{learn: {{turns: 6}}, test: {{turns: 12}}}}
+learner: {{candidates: 2, iterations: 1}}
+cluster: {{runner: local}}
+"""
+LEARNACT = {"create", "usage", "describe"}
+Query = Callable[[str], list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`learnact run job.yaml`, once for all tests here."""
+    folder = tmp_path_factory.mktemp("methods")
+    (folder / "job.yaml").write_text(JOB)
+    ran = learnact_process("run", folder / "job.yaml", "--results", folder / "results")
+    assert ran.code == 0, ran.err
+    return folder / "results"
+
+
+@pytest.fixture
+def ask(results: Path) -> Query:
+    """A question in SQL, as a user asks it."""
+    return lambda query: learnact("sql", query, "--results", results, "--format", "json").json
+
+
+def by_method(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """The rows of each method, each row's one other value."""
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.pop("method"), []).extend(row.values())
+    return found
+
+
+def test_every_trial_is_done_and_every_task_played_as_often(ask: Query) -> None:
+    assert by_method(ask("SELECT method, status FROM trials")) == {name: ["done"] for name in METHODS}
+    played = by_method(ask("SELECT method, count(*) FROM episodes WHERE phase = 'test' GROUP BY method"))
+    assert played == {name: [4] for name in METHODS}
+    phases = by_method(ask("SELECT DISTINCT method, phase FROM episodes WHERE phase <> 'test'"))
+    assert phases == {name: ["learn"] for name, method in METHODS.items() if method.learner != "none"}
+
+
+def test_the_simulated_model_understood_every_request(ask: Query) -> None:
+    (replies,) = ask(
+        f"SELECT count(*) AS given, count(*) FILTER (reply LIKE '%{PUZZLED}%') AS puzzled FROM calls"
+    )
+    assert replies["given"] > 200
+    assert replies["puzzled"] == 0
+
+
+def test_each_learner_asked_for_what_it_learns_from(ask: Query) -> None:
+    rows = ask("SELECT DISTINCT t.method, r.purpose FROM requests r JOIN trials t USING (run, trial)")
+    asked = {method: set(purposes) for method, purposes in by_method(rows).items()}
+    assert asked.keys() == {name for name, method in METHODS.items() if method.learner != "none"}
+    assert asked["act+reflexion"] == asked["react+reflexion"] == {"reflect"}
+    assert asked["voyager"] == {"code", "verify", "usage", "describe"}
+    assert asked["learnact"] == asked["learnact-react"] == {*LEARNACT, "improve"}
+
+
+def test_what_was_learned_is_kept(ask: Query) -> None:
+    rows = ask("SELECT DISTINCT t.method, c.origin FROM candidates c JOIN trials t USING (run, trial)")
+    origins = {method: set(found) for method, found in by_method(rows).items()}
+    assert origins["act+reflexion"] == origins["react+reflexion"] == {"lesson"}
+    assert origins["voyager"] == {"skill"}
+    assert origins["learnact"] >= {"create", "incumbent"}
+    assert origins["learnact-react"] >= {"create", "incumbent"}
+    ended = """SELECT DISTINCT t.method, len(l.actions) > 0 AS actions, len(l.lessons) > 0 AS lessons
+        FROM trials t JOIN libraries l ON l.run = t.run AND l.trial = t.trial AND l.library = t.library"""
+    kept = {row["method"]: (row["actions"], row["lessons"]) for row in ask(ended)}
+    for name, method in METHODS.items():
+        expected = {"reflexion": (False, True), "none": (False, False)}.get(method.learner, (True, False))
+        assert kept.get(name, (False, False)) == expected, name
+
+
+def test_learned_actions_are_called_and_thoughts_are_written_where_the_method_has_them(ask: Query) -> None:
+    called = by_method(ask("SELECT method, sum(learned_calls) > 0 FROM episodes GROUP BY method"))
+    assert {name for name, (some,) in called.items() if some} == {"voyager", "learnact", "learnact-react"}
+    thought = ask(
+        "SELECT DISTINCT e.method FROM turns t JOIN episodes e ON e.run = t.run AND e.key = t.episode WHERE t.kind = 'thought'"
+    )
+    assert {row["method"] for row in thought} == {
+        n for n, method in METHODS.items() if method.agent == "react"
+    }
+
+
+@pytest.mark.parametrize(
+    "column", ["task_hash", "seed", "goal", "first_observation", "test_repeat", "model", "domain_options"]
+)
+def test_all_methods_are_tested_on_the_same(column: str, ask: Query) -> None:
+    rows = ask(
+        f"SELECT method, {column} FROM episodes WHERE phase = 'test' ORDER BY method, task_hash, test_repeat"
+    )
+    values = by_method(rows)
+    assert values.keys() == METHODS.keys()
+    assert all(found == values["act"] for found in values.values())
+
+
+def test_all_methods_have_the_same_budgets_and_rules(ask: Query) -> None:
+    told = {row["method"]: json.loads(row["options"]) for row in ask("SELECT method, options FROM trials")}
+    for field in ("test_budget", "rules", "test", "domain"):
+        assert len({json.dumps(options[field], sort_keys=True) for options in told.values()}) == 1, field
+    learners = [options for options in told.values() if options["learner"] != "none"]
+    assert [options["learn_budget"]["turns"] for options in learners] == [6] * 5
+
+
+def test_all_methods_are_shown_the_same_world(ask: Query) -> None:
+    """Instruction, primitive actions, the domain's example and the task; a program's example makes the same calls."""
+    rows = ask(
+        """SELECT e.method, e.task_hash, p."user" AS said FROM prompts p JOIN episodes e ON e.run = p.run AND e.key = p.unit
+        WHERE e.phase = 'test' AND e.test_repeat = 0 AND p.ordinal = 0"""
+    )
+    assert len(rows) == 2 * len(METHODS)
+    for section in ("Instructions", "Primitive actions", "Your task"):
+        shown = {_sections(row["said"], section)[-1].strip() for row in rows}
+        assert len(shown) == (2 if section == "Your task" else 1), section
+    examples = {_calls(_sections(row["said"], "Example")[-1]) for row in rows}
+    assert len(examples) == 1
+    assert len(examples.pop()) > 3
+
+
+def _sections(said: str, title: str) -> list[str]:
+    parts = re.split(r"^## ", said, flags=re.MULTILINE)
+    return [part for part in parts if part.startswith(f"{title}\n")]
+
+
+def _calls(example: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"^(?:Action: )?(\w+\(.*\))$", example, re.MULTILINE))
