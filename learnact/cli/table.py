@@ -34,7 +34,7 @@ def table(
         str,
         typer.Argument(
             metavar="TABLE",
-            help="2, 3, 4, 5, 6, 7, robustness, selector, transfer, cost.",
+            help="2, 3, 4, 5, 6, 7, robustness, selector, transfer, cost, causes.",
             show_default=False,
         ),
     ],
@@ -48,7 +48,8 @@ def table(
     2, 3: success by method and domain. 4: updates against notes. 5: actions before and after learning.
     6, 7: the ablations. robustness: changed interfaces. selector: does the selector choose well.
     transfer: learned libraries on other tasks, against Act. cost: calls, tokens, dollars, turns and steps
-    of learning and of acting, success per dollar.
+    of learning and of acting, success per dollar. causes: where each difference between LearnAct, its
+    variants and the other methods comes from, in libraries and trajectories.
 
     Each rate has its 95 % interval and number of episodes (n); beside it are unfinished episodes and
     unreadable replies. As csv: fractions, intervals in columns _low and _high, the table's title in the

@@ -1,6 +1,6 @@
 """The tables of the LearnAct paper from the results: 2 to 5 here, and all tables by name. Each is a list of sheets; numbers first, form later.
 
-Tables 6 and 7 are ablation.py, figure 3 figures.py; selector, cost, robustness and transfer have modules of their names.
+Tables 6 and 7 are ablation.py, figure 3 figures.py; selector, cost, robustness, transfer and causes have modules of their names.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from learnact.domains import registry
 from learnact.errors import LearnactError
 from learnact.records import DomainSpec
 from learnact.report.ablation import table6, table7
+from learnact.report.causes import cause_sheets
 from learnact.report.cost import cost_sheets
 from learnact.report.played import (
     ALL,
@@ -235,5 +236,6 @@ TABLES: dict[str, Callable[[Connection], list[Sheet]]] = {
     "selector": selector_sheets,
     "transfer": transfer_sheets,
     "cost": cost_sheets,
+    "causes": cause_sheets,
 }
 """The tables by name, each from a connection over one run or more."""
