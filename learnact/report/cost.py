@@ -129,26 +129,20 @@ def _learning(
     learned = {group: _sum(members, found, "learn") for group, members in groups.items()}
     rows: list[tuple[Cell, ...]] = []
     for rate in kept:
-        group, number = rate.group, len(groups[rate.group])
-        all_of_it, target = learned[group], group._replace(method=TARGET)
+        group, all_of_it = rate.group, learned[rate.group]
+        number, target = len(groups[group]), group._replace(method=TARGET)
+        its, its_number = learned.get(target, Spent()), len(groups.get(target, ()))
         calls, tokens = all_of_it.calls / number, all_of_it.tokens / number
-        its = learned[target] if target in learned else Spent()
-        its_number = len(groups.get(target, ()))
-        rows.append(
-            (
-                group.domain,
-                group.method,
-                *models.cells(group),
-                number,
-                calls,
-                _over(calls, _over(its.calls, its_number)),
-                tokens,
-                _over(tokens, _over(its.tokens, its_number)),
-                _over(all_of_it.dollars, number),
-                all_of_it.turns / number,
-                all_of_it.steps / number,
-            )
+        numbers = (
+            calls,
+            _over(calls, _over(its.calls, its_number)),
+            tokens,
+            _over(tokens, _over(its.tokens, its_number)),
+            _over(all_of_it.dollars, number),
+            all_of_it.turns / number,
+            all_of_it.steps / number,
         )
+        rows.append((group.domain, group.method, *models.cells(group), number, *numbers))
     columns = (
         Column("domain"),
         Column("method"),

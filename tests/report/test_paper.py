@@ -70,7 +70,8 @@ def candidates(trial):
     ]
 
 
-async def write(folder):
+async def write(folder, planned=None):
+    """`planned`: test episodes that each trial says it is to play."""
     store = RunStore.open(folder, "p" * 24, "paper", {}, {}, {})
     work = []
     for method, (learner, settings, rules) in METHODS.items():
@@ -84,6 +85,7 @@ async def write(folder):
             "status": "done",
         }
         row |= {"learner_model": "sim-strong" if learner == "learnact" else "", "library": final.id}
+        row |= {"test_episodes": planned}
         store.trial(trial, {**row, "options": options(learner, settings, rules)})
         work += episodes(store, trial, method, final, SOLVED[method])
         if learner == "learnact":
@@ -349,3 +351,17 @@ def test_only_rows_that_stand_on_simulated_models_are_marked(tmp_path):
                 "True",
             ]
             assert "Rows marked as simulated" in shown.remarks[0]
+
+
+def test_unfinished_tests_of_candidates_and_winners_are_counted(tmp_path):
+    with connect_folders([asyncio.run(write(tmp_path, planned=TASKS + 2))]) as connection:
+        ranking = next(r for r in rows_of(connection, "selector") if r["method"] == "learnact")
+        notes = " ".join(TABLES["selector"](connection)[1].notes)
+        figure = figure3(connection)
+        acting = {row["method"]: row for row in rows_of(connection, "cost", 1)}
+    assert (ranking["unfinished"], ranking["unfinished of all candidates"]) == (2, 6)
+    assert (ranking["worst"], ranking["best"]) == (0.6, 0.8)
+    assert "unfinished: 6" in notes
+    assert [row["unfinished"] for row in sheet.as_plain(figure3_sheet(figure))["rows"]] == [2, 2, 2, 2]
+    assert "unfinished are left out" in caption(figure)
+    assert (acting["act"]["unfinished"], acting["act"]["worst"]) == (2, 0.2)
