@@ -158,6 +158,13 @@ def _check_prices(job: Job, trials: tuple[TrialSpec, ...]) -> None:
 
 def _check_matches(job: Job, trials: tuple[TrialSpec, ...]) -> None:
     """A budget can be matched only to a trial that learns, on the same domain, with the same models, seed and repeat."""
+    given = job.match_budget
+    if given is not None and not any(t.match_budget for t in trials):
+        learns = any(t.learns and t.entry == given.to for t in trials)
+        why = "no other method of the job can spend more" if learns else f"{given.to!r} learns nothing here"
+        raise job.error(
+            "match_budget.to", f"{why}; name a method that learns, beside others, or leave match_budget out"
+        )
     learning = Counter(twin(t, t.entry) for t in trials if t.learns and t.match_budget is None)
     for trial in trials:
         match = trial.match_budget

@@ -67,6 +67,11 @@ def test_a_label_is_found_whatever_the_grid_adds_to_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
+        ({"methods": ["act", "learnact"], "match_budget": {"to": "act"}}, "'act' learns nothing here"),
+        (
+            {"methods": ["learnact", {"name": "learnact", "label": "no notes", "notes": False}]},
+            "no other method of the job can spend more",
+        ),
         (
             {"learner": {"candidates": [1, 2]}},
             r"act on gripper \(repeat 0\) has more than one learning trial of 'learnact'",
