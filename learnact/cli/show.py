@@ -24,6 +24,9 @@ def show(
         ),
     ] = "latest",
     episode: Annotated[str | None, typer.Argument(help="An episode's key or the beginning of it.")] = None,
+    other: Annotated[
+        str | None, typer.Argument(help="Another episode of the same task, to be shown beside it.")
+    ] = None,
     library: Annotated[
         str | None, typer.Option("--library", help="A library's id or the beginning of it.")
     ] = None,
@@ -32,11 +35,13 @@ def show(
         bool, typer.Option("--json", help="One JSON object; a library's can be played with.")
     ] = False,
 ) -> None:
-    """Show a run, a trajectory, or a learned library.
+    """Show a run, a trajectory, two trajectories of a task side by side, or a learned library.
 
     learnact show quickstart
 
     learnact show quickstart 3f2a9c
+
+    learnact show quickstart 3f2a9c 81d0b7
 
     learnact show quickstart --library 77b01d --json > library.json
     """
@@ -54,8 +59,12 @@ def show(
             else:
                 say(trajectory.show_library(connection, library))
         elif episode is not None:
-            if json:
+            if json and other is not None:
+                say_json([_episode(connection, key) for key in (episode, other)])
+            elif json:
                 say_json(_episode(connection, episode))
+            elif other is not None:
+                say(trajectory.show_pair(connection, (episode, other)))
             else:
                 say(trajectory.show_episode(connection, episode))
         else:

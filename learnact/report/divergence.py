@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from learnact.records import Turn
+
 Kind: TypeAlias = Literal[
     "learned call", "failed call", "primitive action", "invalid action", "thought", "unreadable"
 ]
@@ -37,6 +39,27 @@ class Move:
     steps: int
     seen: str
     why: str = ""
+
+
+def move(turn: Turn) -> Move:
+    """A turn as a move."""
+    refused = next((f"{_function(step.command)} not possible" for step in turn.steps if not step.ok), "")
+    why = turn.error.type if turn.error else refused
+    said = turn.call or turn.said
+    return Move(_kind(turn), said, turn.callee, len(turn.steps), turn.observation, "" if turn.ok else why)
+
+
+def _kind(turn: Turn) -> Kind:
+    if turn.kind != "action":
+        return "thought" if turn.kind == "thought" else "unreadable"
+    if turn.learned:
+        return "learned call" if turn.ok else "failed call"
+    return "primitive action" if turn.ok else "invalid action"
+
+
+def _function(command: str) -> str:
+    """The name of a primitive action: of a call, or the first word of a command."""
+    return command.split("(")[0].split(" ")[0]
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from learnact.report.comparisons import Comparison, comparisons
-from learnact.report.divergence import Cause, Kind, Move, cause, parting
+from learnact.report.divergence import Cause, Move, cause, move, parting
 from learnact.report.played import ALL, Group, Played, order_of_methods, played, trials
+from learnact.results import rows
 from learnact.results.reader import Connection, dictionaries
 from learnact.results.statistics import Interval, clustered_mean, paired_difference
 
@@ -165,47 +166,21 @@ def _alike(one: Played, two: Played) -> bool:
 
 def limits(connection: Connection) -> dict[str, int | None]:
     """The turns that a test episode may have, by trial; None where the trial does not say."""
-    rows = connection.execute(
+    found = connection.execute(
         "SELECT DISTINCT ON (trial) trial, options FROM trials ORDER BY trial"
     ).fetchall()
-    return {
-        trial: (json.loads(options or "{}").get("test_budget") or {}).get("turns") for trial, options in rows
-    }
-
-
-# Moves ----------------------------------------------------------------------------------------------------------------
+    budgets = {trial: json.loads(options or "{}").get("test_budget") or {} for trial, options in found}
+    return {trial: budget.get("turns") for trial, budget in budgets.items()}
 
 
 def moves(connection: Connection) -> dict[str, tuple[Move, ...]]:
     """The moves of every test episode, by its key."""
-    rows = dictionaries(
+    found = dictionaries(
         connection,
-        "SELECT episode, kind, call, said, callee, learned, ok, observation, len(steps) AS steps, error.type AS error, "
-        "[s.command FOR s IN steps IF NOT s.ok][1] AS refused FROM turns "
-        "WHERE episode IN (SELECT key FROM episodes WHERE phase = 'test') "
+        "SELECT * FROM turns WHERE episode IN (SELECT key FROM episodes WHERE phase = 'test') "
         "QUALIFY row_number() OVER (PARTITION BY episode, turn ORDER BY run) = 1 ORDER BY episode, turn",
     )
-    found: dict[str, list[Move]] = defaultdict(list)
-    for row in rows:
-        found[row["episode"]].append(_move(row))
-    return {key: tuple(made) for key, made in found.items()}
-
-
-def _move(row: Mapping[str, Any]) -> Move:
-    refused = f"{_function(row['refused'])} not possible" if row["refused"] else ""
-    why = "" if row["ok"] else row["error"] or refused
-    said = row["call"] or row["said"]
-    return Move(_kind(row), said, row["callee"], row["steps"] or 0, row["observation"], why)
-
-
-def _kind(row: Mapping[str, Any]) -> Kind:
-    if row["kind"] != "action":
-        return "thought" if row["kind"] == "thought" else "unreadable"
-    if row["learned"]:
-        return "learned call" if row["ok"] else "failed call"
-    return "primitive action" if row["ok"] else "invalid action"
-
-
-def _function(command: str) -> str:
-    """The name of a primitive action: of a call, or the first word of a command."""
-    return command.split("(")[0].split(" ")[0]
+    made: dict[str, list[Move]] = defaultdict(list)
+    for row in found:
+        made[row["episode"]].append(move(rows.turn_from(row)))
+    return {key: tuple(turns) for key, turns in made.items()}

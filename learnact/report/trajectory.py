@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any
 
+from learnact.errors import ResultsError
 from learnact.records import EpisodeResult, Library, Turn
+from learnact.report.divergence import move, parting
 from learnact.results.reader import Connection, dictionaries, load_episode, load_library
 
 WIDTH = 116
+HALF = WIDTH // 2 - 2
+"""Width of a column where two episodes stand side by side."""
 
 
 def episode_text(row: dict[str, Any], result: EpisodeResult) -> str:
     """A trajectory: what it was about, then turn by turn what was said, done and seen. `row` is the episode's row in `episodes`."""
-    simulated = " (simulated)" if row["simulated"] else ""
-    outcome = "solved" if result.success else "not solved"
     head = [
-        f"episode {row['key']}",
-        f"{row['method']} plays {row['domain']} {row['task']} with {row['model'] or 'no model'}{simulated}, phase {row['phase']}, "
-        f"repeat {row['learn_repeat']}.{row['test_repeat']}, seed {row['seed']}",
-        f"{outcome} in {len(result.turns)} turns and {result.primitive_steps} primitive steps; progress {result.progress:.0%}, "
-        f"grounding {result.grounding:.0%}"
-        + (f"; plan known with {row['reference']} steps" if row["reference"] else ""),
-        f"library {row['library'] or 'none'}",
+        *episode_head(row, result),
         "",
         *_wrapped("Goal: ", result.goal),
         *_wrapped("Observation: ", result.first_observation),
@@ -32,6 +29,21 @@ def episode_text(row: dict[str, Any], result: EpisodeResult) -> str:
     for turn in result.turns:
         lines += ["", *turn_lines(turn)]
     return "\n".join(lines) + "\n"
+
+
+def episode_head(row: dict[str, Any], result: EpisodeResult) -> list[str]:
+    """Whose episode it is and how it ended."""
+    simulated = " (simulated)" if row["simulated"] else ""
+    outcome = "solved" if result.success else "not solved"
+    return [
+        f"episode {row['key']}",
+        f"{row['method']} plays {row['domain']} {row['task']} with {row['model'] or 'no model'}{simulated}, phase {row['phase']}, "
+        f"repeat {row['learn_repeat']}.{row['test_repeat']}, seed {row['seed']}",
+        f"{outcome} in {len(result.turns)} turns and {result.primitive_steps} primitive steps; progress {result.progress:.0%}, "
+        f"grounding {result.grounding:.0%}"
+        + (f"; plan known with {row['reference']} steps" if row["reference"] else ""),
+        f"library {row['library'] or 'none'}",
+    ]
 
 
 def turn_lines(turn: Turn) -> list[str]:
@@ -57,12 +69,12 @@ def turn_lines(turn: Turn) -> list[str]:
     return [*lines, *_wrapped("     Observation: ", f"{turn.observation}{progress}")]
 
 
-def _wrapped(label: str, text: str) -> list[str]:
+def _wrapped(label: str, text: str, width: int = WIDTH) -> list[str]:
     indent = " " * min(len(label), 12)
     lines: list[str] = []
     for number, part in enumerate(text.split("\n") or [""]):
         lines += textwrap.wrap(
-            part, WIDTH, initial_indent=indent if number else label, subsequent_indent=indent
+            part, width, initial_indent=indent if number else label, subsequent_indent=indent
         ) or ([label.rstrip()] if not number else [])
     return lines
 
@@ -70,10 +82,73 @@ def _wrapped(label: str, text: str) -> list[str]:
 def show_episode(connection: Connection, key: str) -> str:
     """The trajectory of an episode by key or the beginning of it. Raises `ResultsError` when there is none."""
     result = load_episode(connection, key)
-    rows = dictionaries(
-        connection, "SELECT * FROM episodes WHERE starts_with(key, ?) ORDER BY key LIMIT 1", [key]
-    )
-    return episode_text(rows[0], result)
+    return episode_text(episode_row(connection, key), result)
+
+
+def episode_row(connection: Connection, key: str) -> dict[str, Any]:
+    """The row of an episode that is there, by key or the beginning of it."""
+    query = "SELECT * FROM episodes WHERE starts_with(key, ?) ORDER BY key LIMIT 1"
+    return dictionaries(connection, query, [key])[0]
+
+
+# Two episodes ---------------------------------------------------------------------------------------------------------
+
+
+def pair_text(rows: Sequence[dict[str, Any]], results: Sequence[EpisodeResult]) -> str:
+    """Two episodes of the same task: what they have in common, then from the turn in which they part side by side. Of observations
+    only those of failures are shown."""
+    first, second = (result.turns for result in results)
+    parted = parting([move(turn) for turn in first], [move(turn) for turn in second])
+    same = len(first) if parted is None else parted
+    lines = [
+        line for row, result in zip(rows, results, strict=True) for line in (*episode_head(row, result), "")
+    ]
+    lines += [
+        *_wrapped("Goal: ", results[0].goal),
+        *_wrapped("Observation: ", results[0].first_observation),
+        "",
+    ]
+    lines += [line for turn in first[:same] for line in brief_lines(turn)]
+    if parted is None:
+        return "\n".join([*lines, "", "The two episodes are the same."]) + "\n"
+    names = (f"{row['method']} {row['key'][:8]}" for row in rows)
+    lines += [f"They part in turn {parted + 1}:", "", *_beside(*([name, "-" * HALF] for name in names))]
+    for left, right in zip_longest(first[same:], second[same:]):
+        lines += _beside(*(brief_lines(turn, HALF) if turn else [] for turn in (left, right)))
+    return "\n".join(lines) + "\n"
+
+
+def brief_lines(turn: Turn, width: int = WIDTH) -> list[str]:
+    """One turn without the observations of what worked. `!` marks what failed."""
+    label = {"thought": "Think", "unreadable": "Unreadable"}.get(turn.kind, "Action")
+    failed = not turn.ok and turn.kind != "thought"
+    progress = f" [{turn.progress:.0%}]" if turn.kind == "action" else ""
+    said = f"{turn.said or turn.raw}{progress}"
+    lines = _wrapped(f"{turn.index + 1:>3}. {label}{' !' if failed else ''}: ", said, width)
+    for step in turn.steps if turn.learned else ():
+        told = step.command if step.ok else f"{step.command} -> {step.observation}"
+        lines += _wrapped(f"       {'-' if step.ok else '!'} ", told, width)
+    if turn.error:
+        lines += _wrapped("     error: ", f"{turn.error.type}: {turn.error.message}", width)
+    elif failed and not turn.learned:
+        lines += _wrapped("     ", turn.observation, width)
+    return lines
+
+
+def _beside(left: Sequence[str], right: Sequence[str]) -> list[str]:
+    return [f"{one:<{HALF}} | {two}".rstrip() for one, two in zip_longest(left, right, fillvalue="")]
+
+
+def show_pair(connection: Connection, keys: tuple[str, str]) -> str:
+    """Two episodes by their keys or the beginnings of them. Raises `ResultsError` when one is missing or the tasks differ."""
+    results = [load_episode(connection, key) for key in keys]
+    rows = [episode_row(connection, key) for key in keys]
+    if rows[0]["task_hash"] != rows[1]["task_hash"]:
+        tasks = " and ".join(f"{row['domain']} {row['task']}" for row in rows)
+        raise ResultsError(
+            f"these episodes are of different tasks ({tasks}); only the same task can be compared"
+        )
+    return pair_text(rows, results)
 
 
 # Libraries ------------------------------------------------------------------------------------------------------------

@@ -82,6 +82,9 @@ def test_show_a_run_a_trajectory_and_a_library(desk: Desk) -> None:
     episode = learnact("show", "desk", key[:10], *desk.results, "--json").json
     assert episode["key"] == key
     assert any(turn["callee"] == "carry" and turn["learned"] for turn in episode["turns"])
+    beside = learnact("show", "desk", key[:10], key[:10], *desk.results)
+    assert "The two episodes are the same." in beside.out
+    assert len(learnact("show", "desk", key[:10], key[:10], *desk.results, "--json").json) == 2
     assert learnact("show", "desk", "zzz", *desk.results).code == 2
     assert learnact("show", "dsk", *desk.results).code == 2
 

@@ -3,20 +3,25 @@
 import asyncio
 import dataclasses
 import random
+import re
+from pathlib import Path
 
 import pytest
 
+from learnact.errors import ResultsError
 from learnact.records import ActionError, Candidate, Library, PrimitiveStep, Terms, Turn, canonical
 from learnact.report import sheet
 from learnact.report.causes import cause_sheets
 from learnact.report.divergence import CAUSES, Move, cause, parting, spent
 from learnact.report.lineage import Choice, parted
 from learnact.report.pairs import moves
-from learnact.results.reader import connect_folders
+from learnact.report.trajectory import show_pair
+from learnact.results.reader import connect_folders, dictionaries
 from learnact.results.store import RunStore
 from tests.results import material
 
 TURNS = 6
+QUERY = Path(__file__).parents[2] / "results" / "queries" / "causes.sql"
 KINDS = {
     "L": "learned call",
     "f": "failed call",
@@ -219,6 +224,22 @@ def test_the_example_of_an_item_is_a_pair_that_can_be_opened(tmp_path):
     )
 
 
+def test_a_pair_is_shown_side_by_side_from_the_turn_in_which_it_parts(tmp_path):
+    folder = asyncio.run(write(tmp_path))
+    query = "SELECT key FROM episodes WHERE task = ? AND method IN ('act', 'learnact', 'no descriptions') ORDER BY method"
+    with connect_folders([folder]) as connection:
+        act, full, shown_less = (key for (key,) in connection.execute(query, ["gripper-001"]).fetchall())
+        other = connection.execute("SELECT key FROM episodes WHERE task = 'gripper-002'").fetchone()[0]
+        text = show_pair(connection, (full[:8], act[:8]))
+        assert "The two episodes are the same." in show_pair(connection, (full, shown_less))
+        with pytest.raises(ResultsError, match="gripper-001 and gripper gripper-002"):
+            show_pair(connection, (act, other))
+    assert "They part in turn 1:" in text
+    assert re.search(r"1\. Action: L0 \[10%\] +\|   1\. Action: p0", text)
+    assert max(map(len, text.splitlines())) <= 116
+    assert text.count("not solved") == 1
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_every_account_adds_up_to_the_difference_exactly(seed, tmp_path):
     """Whatever was played: 12 tasks of 2 repeats, moves and successes at random."""
@@ -246,6 +267,25 @@ def test_every_account_adds_up_to_the_difference_exactly(seed, tmp_path):
         assert sum(listed) == pytest.approx(difference, abs=1e-12)
         assert sum(r["pairs"] for r in of(libraries, method, minus)) == row["pairs"] == 24
         assert {name.split(": ")[1] for name in shares} <= set(CAUSES)
+
+
+def test_the_query_of_the_cookbook_gives_the_same_account(tmp_path):
+    rng = random.Random(11)
+    made = {
+        method: [
+            "".join(rng.choice("Lfppti") for _ in range(TURNS)) + rng.choice(("", " S")) for _ in range(24)
+        ]
+        for method in METHODS
+    }
+    folder = asyncio.run(write(tmp_path, made, repeats=2))
+    with connect_folders([folder]) as connection:
+        asked = dictionaries(connection, QUERY.read_text())
+    told = {(row["minus"], row["cause"]): (row["won"], row["lost"]) for row in asked}
+    items = of(sheets_of(folder)[2], "learnact", "act")
+    assert items
+    for row in items:
+        assert told["act", row["cause"]][row["outcome"] == "lost"] == row["pairs"]
+    assert sum(row["pairs"] for row in asked if row["minus"] == "act") == 24
 
 
 def test_an_episode_without_a_finished_partner_is_counted_and_left_out(tmp_path):
