@@ -7,6 +7,7 @@ import shlex
 import textwrap
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Group as Lines
 from rich.console import RenderableType
@@ -18,13 +19,13 @@ from learnact.report.tables import score_table
 from learnact.results.reader import Connection, connect_folders, dictionaries, load_library
 
 DESCRIBED = 160
-"""Characters of a description on the page."""
+"""Characters of a description or lesson on the page."""
 DEFAULT_RESULTS = "results"
 
 
 @dataclass(frozen=True)
 class Best:
-    """The library that did best in tests, with how its actions were used there."""
+    """The library that did best in tests, with how its actions were used there; of lessons alone there is no use to count."""
 
     library: Library
     method: str
@@ -36,13 +37,15 @@ class Best:
 
 @dataclass(frozen=True)
 class Page:
-    """The end of a run as data. `troubles`: trials that are not done, and why; `commands`: what to type next."""
+    """The end of a run as data. `best`: the best library with learned actions; `lessons`: the best one of lessons alone; `troubles`: trials
+    that are not done, and why; `commands`: what to type next."""
 
     run: str
     name: str
     folder: Path
     scores: Sheet
     best: Best | None
+    lessons: Best | None
     troubles: tuple[str, ...]
     commands: tuple[str, ...]
 
@@ -52,16 +55,19 @@ def page(folder: Path, job: str = "") -> Page:
     with connect_folders([folder]) as connection:
         run, name = connection.execute("SELECT run, name FROM runs").fetchall()[0]
         best = best_library(connection)
+        lessons = best_library(connection, "len(actions) = 0 AND len(lessons) > 0")
         troubles = _troubles(connection)
-        commands = _commands(connection, folder, best, job if troubles else "")
-        return Page(run, name, folder, score_table(connection), best, troubles, commands)
+        shown = [found.library for found in (best, lessons) if found is not None]
+        commands = _commands(connection, folder, shown, job if troubles else "")
+        return Page(run, name, folder, score_table(connection), best, lessons, troubles, commands)
 
 
-def best_library(connection: Connection) -> Best | None:
-    """Of the libraries with learned actions that trials ended with, the one with the highest test success; None where there is none."""
+def best_library(connection: Connection, kind: str = "len(actions) > 0") -> Best | None:
+    """Of the libraries that trials ended with, the one with the highest test success; None where there is none. `kind`: a condition in SQL,
+    by default those with learned actions."""
     rows = connection.execute(
-        """SELECT e.library, any_value(e.method), any_value(e.domain), avg(e.success::INT) AS success, count(*)
-        FROM episodes e JOIN (SELECT DISTINCT library FROM libraries WHERE len(actions) > 0) USING (library)
+        f"""SELECT e.library, any_value(e.method), any_value(e.domain), avg(e.success::INT) AS success, count(*)
+        FROM episodes e JOIN (SELECT DISTINCT library FROM libraries WHERE {kind}) USING (library)
         WHERE e.phase = 'test' GROUP BY e.library
         ORDER BY success DESC, avg(e.progress) DESC, count(*) DESC, e.library LIMIT 1"""
     ).fetchall()
@@ -110,12 +116,11 @@ def _troubles(connection: Connection) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _commands(connection: Connection, folder: Path, best: Best | None, job: str) -> tuple[str, ...]:
+def _commands(connection: Connection, folder: Path, libraries: list[Library], job: str) -> tuple[str, ...]:
     results = "" if str(folder.parent) == DEFAULT_RESULTS else f" --results {shlex.quote(str(folder.parent))}"
     run = shlex.quote(folder.name)
     commands = [f"learnact run {shlex.quote(job)}{results}"] if job else []
-    if best is not None:
-        commands.append(f"learnact show {run} --library {best.library.id[:12]}{results}")
+    commands += [f"learnact show {run} --library {library.id[:12]}{results}" for library in libraries]
     episode = connection.execute(
         "SELECT key FROM episodes WHERE phase = 'test' ORDER BY learned_calls > 0 DESC, success, progress, key LIMIT 1"
     ).fetchone()
@@ -127,23 +132,22 @@ def _commands(connection: Connection, folder: Path, best: Best | None, job: str)
     )
     commands.append(f'learnact sql "{question}"{results}')
     commands.append(f"learnact show {run}{results}")
-    return tuple(commands[:3])
+    return tuple(commands[: max(3, len(libraries) + 2)])
 
 
 def render(shown: Page) -> RenderableType:
     """For a terminal."""
     parts: list[RenderableType] = [Text(""), to_rich(shown.scores), Text("")]
     if shown.best is not None:
-        best = shown.best
         parts += [
-            Text(f"Best library: {best.library.id[:12]}", style="bold"),
-            Text(
-                f"{best.method} on {best.domain}: success {best.success:.0%} in {best.episodes} test episodes"
-                + (" (simulated)" if shown.scores.simulated else "")
-            ),
-            to_rich(_shortened(best.uses)),
+            *_headed("Best library", shown.best, shown.scores.simulated),
+            to_rich(_shortened(shown.best.uses)),
             Text(""),
         ]
+    if shown.lessons is not None:
+        parts += _headed("Best lessons", shown.lessons, shown.scores.simulated)
+        parts += [Text(f"  - {_short(lesson)}", overflow="fold") for lesson in shown.lessons.library.lessons]
+        parts.append(Text(""))
     if shown.troubles:
         parts.append(
             Text(
@@ -158,38 +162,48 @@ def render(shown: Page) -> RenderableType:
     return Lines(*parts)
 
 
+def _headed(title: str, best: Best, simulated: bool) -> list[Text]:
+    told = f"{best.method} on {best.domain}: success {best.success:.0%} in {best.episodes} test episodes"
+    return [
+        Text(f"{title}: {best.library.id[:12]}", style="bold"),
+        Text(told + (" (simulated)" if simulated else "")),
+    ]
+
+
+def _short(text: str) -> str:
+    """A description or lesson cut to a line or two; `learnact show --library` has it whole."""
+    return textwrap.shorten(text, DESCRIBED, placeholder=" ...")
+
+
 def _shortened(uses: Sheet) -> Sheet:
-    """Descriptions cut to a line or two; `learnact show --library` has them whole."""
-    rows = tuple(
-        tuple(
-            textwrap.shorten(cell, DESCRIBED, placeholder=" ...") if isinstance(cell, str) else cell
-            for cell in row
-        )
-        for row in uses.rows
-    )
+    rows = tuple(tuple(_short(cell) if isinstance(cell, str) else cell for cell in row) for row in uses.rows)
     return replace(uses, rows=rows)
 
 
 def to_json(shown: Page) -> str:
     """As one JSON object."""
-    best = shown.best
     return json.dumps(
         {
             "run": shown.run,
             "name": shown.name,
             "folder": str(shown.folder),
             "scores": as_plain(shown.scores),
-            "best_library": best
-            and {
-                "library": best.library.id,
-                "method": best.method,
-                "domain": best.domain,
-                "success": best.success,
-                "episodes": best.episodes,
-                "actions": as_plain(best.uses)["rows"],
-            },
+            "best_library": shown.best
+            and {**_told(shown.best), "actions": as_plain(shown.best.uses)["rows"]},
+            "best_lessons": shown.lessons
+            and {**_told(shown.lessons), "lessons": list(shown.lessons.library.lessons)},
             "unfinished": list(shown.troubles),
             "commands": list(shown.commands),
         },
         ensure_ascii=False,
     )
+
+
+def _told(best: Best) -> dict[str, Any]:
+    return {
+        "library": best.library.id,
+        "method": best.method,
+        "domain": best.domain,
+        "success": best.success,
+        "episodes": best.episodes,
+    }

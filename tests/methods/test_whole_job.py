@@ -37,6 +37,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "job.yaml").write_text(JOB)
     ran = learnact_process("run", folder / "job.yaml", "--results", folder / "results")
     assert ran.code == 0, ran.err
+    (folder / "told.txt").write_text(ran.out)
     return folder / "results"
 
 
@@ -92,6 +93,33 @@ def test_what_was_learned_is_kept(ask: Query) -> None:
     for name, method in METHODS.items():
         expected = {"reflexion": (False, True), "none": (False, False)}.get(method.learner, (True, False))
         assert kept.get(name, (False, False)) == expected, name
+
+
+def test_lessons_are_shown_and_asked_for_like_libraries(results: Path, ask: Query) -> None:
+    query = """SELECT l.library, l.lessons FROM libraries l JOIN trials t ON t.run = l.run AND t.trial = l.trial AND t.library = l.library
+        WHERE t.method = 'act+reflexion'"""
+    ((library, lessons),) = (row.values() for row in ask(query))
+    assert lessons
+    shown = learnact("show", "methods", "--library", library[:12], "--results", results)
+    assert shown.code == 0, shown.err
+    assert all(lesson in shown.out for lesson in lessons)
+    assert "tested in 4 episodes" in shown.out
+    file = Path(__file__).parents[2] / "results" / "queries" / "lessons.sql"
+    told = learnact("sql", "--file", file, "--results", results, "--format", "json").json
+    assert set(lessons) <= {
+        row["text"] for row in told if row["kind"] == "lesson" and row["method"] == "act+reflexion"
+    }
+
+
+def test_the_page_at_the_end_names_lessons_and_how_to_show_them(results: Path) -> None:
+    page = results.with_name("told.txt").read_text()
+    found = re.search(
+        r"Best lessons: (\w+)\n(re)?act\+reflexion on gripper: success .* \(simulated\)\n  - \w+", page
+    )
+    assert found, page
+    (command,) = re.findall(rf"learnact (show \S+ --library {found[1]})", page)
+    shown = learnact(*command.split(), "--results", results)
+    assert "# Lesson" in shown.out or "Lesson" in shown.out, shown.out
 
 
 def test_learned_actions_are_called_and_thoughts_are_written_where_the_method_has_them(ask: Query) -> None:
