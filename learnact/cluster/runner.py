@@ -135,6 +135,8 @@ class RayRunner:
 
     def _fill(self) -> None:
         """Send units as long as there is a free place and a unit."""
+        for seat in self._seats:
+            seat.reserved = seat.reserved and (bool(self._alone) or seat.in_flight > 0)
         while True:
             if self._hopeless:
                 turn = self._alone.popleft() if self._alone else self._turns.next()
@@ -170,15 +172,24 @@ class RayRunner:
 
     def _send(self, seat: _Seat, stream: Stream, flight: Flight) -> None:
         seat.in_flight += 1
-        task = asyncio.create_task(self._fly(seat, stream, flight))
+        actor = seat.actor
+        task = asyncio.create_task(self._fly(seat, actor, stream, flight))
         stream.tasks.add(task)
-        task.add_done_callback(stream.tasks.discard)
 
-    async def _fly(self, seat: _Seat, stream: Stream, flight: Flight) -> None:
+        def landed(done: asyncio.Task[None]) -> None:
+            """A callback, since a task that is cancelled before it has begun runs no line of its own."""
+            stream.tasks.discard(done)
+            if seat.actor is actor:
+                seat.in_flight -= 1
+            self._fill()
+
+        task.add_done_callback(landed)
+
+    async def _fly(self, seat: _Seat, actor: Any, stream: Stream, flight: Flight) -> None:
         """One unit on one worker, to its outcome or its loss."""
         from ray.exceptions import RayActorError
 
-        began, actor = time.perf_counter(), seat.actor
+        began = time.perf_counter()
         try:
             done: Done = await _result(actor.execute.remote(flight.unit))
             error = done.error
@@ -188,10 +199,6 @@ class RayRunner:
             if dead and seat.actor is actor:
                 seat.died.set()
                 seat.ready = False
-        finally:
-            if seat.actor is actor:
-                seat.in_flight -= 1
-                seat.reserved = seat.reserved and (bool(self._alone) or seat.in_flight > 0)
         if not error:
             stream.done(flight, _outcome(flight, done))
         else:
@@ -202,7 +209,6 @@ class RayRunner:
                 self._alone.append((stream, flight))
             else:
                 stream.lost(flight)
-        self._fill()
 
     # Keeping workers --------------------------------------------------------------------------------------------------
 

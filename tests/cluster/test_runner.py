@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import time
@@ -110,6 +111,17 @@ async def test_closing_cancels_what_is_under_way(runner: RayRunner, tmp_path: Pa
         while not Path(f"{mark}.cancelled").exists():
             await asyncio.sleep(0.01)
     assert len(await collect(runner, [unit(n) for n in range(20)])) == 20
+
+
+async def test_closing_gives_every_place_back(runner: RayRunner) -> None:
+    """Units that are just being sent when the consumer goes away have not begun; their places are free again all the same."""
+    async with asyncio.timeout(20):
+        for _ in range(30):
+            iterator = runner.run(unit(n) for n in itertools.count())
+            await anext(iterator)
+            await iterator.aclose()
+        assert len(await collect(runner, [unit(n) for n in range(20)])) == 20
+    await both_workers_are_there(runner)
 
 
 async def test_a_killed_worker_loses_nothing(runner: RayRunner) -> None:
