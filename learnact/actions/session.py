@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import signal
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, NoReturn, Protocol, Self
 
 from learnact.actions import wire
@@ -62,9 +61,7 @@ class Session:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:

@@ -135,8 +135,8 @@ class RayRunner:
 
     def _fill(self) -> None:
         """Send units as long as there is a free place and a unit."""
-        for seat in self._seats:
-            seat.reserved = seat.reserved and (bool(self._alone) or seat.in_flight > 0)
+        for reserved in (s for s in self._seats if s.reserved):
+            reserved.reserved = bool(self._alone) or reserved.in_flight > 0
         while True:
             if self._hopeless:
                 turn = self._alone.popleft() if self._alone else self._turns.next()

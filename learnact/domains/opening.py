@@ -79,28 +79,36 @@ def _attributed(error: Exception, doing: str) -> EnvironmentFailure:
     return EnvironmentFailure(f"{type(error).__name__} while {doing}: {error}")
 
 
-class _Direct:
-    """An environment of this process behind the asynchronous face; a fault of its code is the environment's failure."""
+class _Face:
+    """What either kind tells of the environment behind it."""
 
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-        self._closed = False
+    def __init__(self, environment: Environment | EngineEnvironment) -> None:
+        self._told = environment
 
     @property
     def goal(self) -> str:
-        return self._environment.goal
+        return self._told.goal
 
     @property
     def first_observation(self) -> str:
-        return self._environment.first_observation
+        return self._told.first_observation
 
     @property
     def progress(self) -> float:
-        return self._environment.progress
+        return self._told.progress
 
     @property
     def success(self) -> bool:
-        return self._environment.success
+        return self._told.success
+
+
+class _Direct(_Face):
+    """An environment of this process behind the asynchronous face; a fault of its code is the environment's failure."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self._environment = environment
+        self._closed = False
 
     async def call(self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]) -> Step:
         return self._call(name, arguments, keywords)
@@ -130,10 +138,11 @@ class _Direct:
             raise _attributed(error, f"playing {command!r}") from error
 
 
-class _Alone:
+class _Alone(_Face):
     """A blocking environment with an engine process of its own."""
 
     def __init__(self, pool: EnginePool, environment: EngineEnvironment) -> None:
+        super().__init__(environment)
         self._pool = pool
         self._environment = environment
 
@@ -145,22 +154,6 @@ class _Alone:
         except BaseException:
             await pool.close()
             raise
-
-    @property
-    def goal(self) -> str:
-        return self._environment.goal
-
-    @property
-    def first_observation(self) -> str:
-        return self._environment.first_observation
-
-    @property
-    def progress(self) -> float:
-        return self._environment.progress
-
-    @property
-    def success(self) -> bool:
-        return self._environment.success
 
     async def call(self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]) -> Step:
         return await self._environment.call(name, arguments, keywords)

@@ -33,6 +33,15 @@ SCENE = {"name": "gripper", "balls": 2, "train": 1, "test": 1}
 """In training ball1 must go from rooma to roomb and ball2 stay in rooma; in the test both go from roomb to rooma. The robot starts beside
 both balls."""
 
+FETCH = """```python
+def fetch(ball, start, end, hand):
+    pick(ball, start, hand)
+    move(start, end)
+    drop(ball, end, hand)
+```
+Usage: fetch('ball1', 'rooma', 'roomb', 'left')"""
+"""A reply with a function that carries a ball, and a call of it that solves the training task."""
+
 
 @dataclass(frozen=True)
 class Said:

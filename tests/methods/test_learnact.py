@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.methods.following import follow, reviewed
+from tests.methods.following import FETCH, follow, reviewed
 
 pytestmark = pytest.mark.timeout(60)
 ONE = ("learner.candidates=1", "budget.learn.turns=2", "budget.test.turns=4")
@@ -10,13 +10,6 @@ REFUSED = (
     "```python\nimport os\ndef fetch(ball):\n    pick(ball, os.name, 'left')\n```\nUsage: fetch('ball1')"
 )
 RAISES = "```python\ndef fetch(ball, start, hands):\n    pick(ball, start, hands[0])\n    drop(ball, start, hands[1])\n```\nUsage: fetch('ball1', 'rooma', ['left'])"
-FETCH = """```python
-def fetch(ball, start, end, hand):
-    pick(ball, start, hand)
-    move(start, end)
-    drop(ball, end, hand)
-```
-Usage: fetch('ball1', 'rooma', 'roomb', 'left')"""
 UPDATE = """Reason: you may be in the other room when it is called.
 Update:
 ```python

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.methods.following import SCENE, follow, reviewed
+from tests.methods.following import FETCH, SCENE, follow, reviewed
 
 pytestmark = pytest.mark.timeout(60)
 REFUSED = (
@@ -15,13 +15,6 @@ def fetch(ball, start, end, hands):
     drop(ball, end, hands[1])
 ```
 Usage: fetch('ball1', 'rooma', 'roomb', ['left'])"""
-FETCH = """```python
-def fetch(ball, start, end, hand):
-    pick(ball, start, hand)
-    move(start, end)
-    drop(ball, end, hand)
-```
-Usage: fetch('ball1', 'rooma', 'roomb', 'left')"""
 SWAP = """```python
 def swap(one, here, other, there):
     fetch(one, here, there, 'left')
