@@ -205,6 +205,7 @@ def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = ""
                 "learn_budget": trial.learn_budget,
                 "test_budget": trial.test_budget,
                 "test": trial.test,
+                **({"match_budget": trial.match_budget} if trial.match_budget else {}),
                 **({"library_from": came_from} if (came_from := origin(trial)) else {}),
             }
         ),

@@ -24,6 +24,7 @@ DIFFERENCE = (
     "Difference: variant minus LearnAct in full on the same tasks; with several learning repeats its interval is clustered by task and by "
     "repeat, so that it speaks of other libraries too."
 )
+REFERENCE = "no learning, for reference"
 MISSING = "No trial of LearnAct is in these runs."
 ONE = "Nothing to compare: these runs hold no variant of this table; jobs/paper/table{table}.yaml has them."
 NO_BASE = "No difference: these runs hold no trial of LearnAct in full."
@@ -46,11 +47,16 @@ def switched_off(trial: Trial) -> tuple[str, ...]:
 
 
 def ablation(connection: Connection, table: str, title: str) -> Sheet:
-    """LearnAct in full, then each variant with its difference, paired by task (and by learning repeat, where there are several)."""
-    variants = _variants(connection, table)
+    """LearnAct in full, then each variant with its difference, paired by task (and by learning repeat, where there are several); before them, for
+    reference, the methods of the runs that learn nothing (their difference: table causes)."""
+    known = trials(connection).values()
+    variants = _variants(connection, known, table)
+    names = {method: ", ".join(SWITCHES[n][0] for n in off) or "in full" for method, off in variants.items()}
+    if variants:
+        names = {**dict.fromkeys((t.method for t in known if t.learner == "none"), REFERENCE), **names}
     episodes = played(connection)
-    order = list(variants)
-    found = [s for s in scores(connection) if s.group.method in variants]
+    order = list(names)
+    found = [s for s in scores(connection) if s.group.method in names]
     found.sort(
         key=lambda s: (s.group.domain == ALL, s.group.domain, s.group[2:], order.index(s.group.method))
     )
@@ -60,7 +66,7 @@ def ablation(connection: Connection, table: str, title: str) -> Sheet:
             s.group.domain,
             *models.cells(s.group),
             s.group.method,
-            ", ".join(SWITCHES[n][0] for n in variants[s.group.method]) or "in full",
+            names[s.group.method],
             s.success,
             _change(episodes, s, variants),
             s.progress,
@@ -84,10 +90,10 @@ def ablation(connection: Connection, table: str, title: str) -> Sheet:
     return mark(Sheet(title, columns, rows, notes), [s.simulated for s in found])
 
 
-def _variants(connection: Connection, table: str) -> dict[str, tuple[str, ...]]:
+def _variants(connection: Connection, known: Iterable[Trial], table: str) -> dict[str, tuple[str, ...]]:
     """What each method of the table goes without: in full first, then in the order of the job."""
     found: dict[str, tuple[str, ...]] = {}
-    for trial in trials(connection).values():
+    for trial in known:
         off = switched_off(trial)
         if trial.learner == "learnact" and all(SWITCHES[name][1] == table for name in off):
             found.setdefault(trial.method, off)
@@ -108,7 +114,7 @@ def _change(episodes: Iterable[Played], of: Score, variants: dict[str, tuple[str
     """Success of a variant minus that of LearnAct in full, with the same models on the same tasks."""
     method = of.group.method
     base = next((m for m, off in variants.items() if not off), None)
-    if base is None or not variants[method]:
+    if base is None or not variants.get(method):
         return None
     sides: dict[str, list[tuple[str, str, float]]] = {method: [], base: []}
     for e in episodes:

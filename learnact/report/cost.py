@@ -36,7 +36,7 @@ FROM (
 
 
 TARGET = "learnact"
-"""The method that the cost of learning of others is compared with."""
+"""The method that the cost of learning of others is compared with, where no budget was matched."""
 
 
 @dataclass
@@ -123,14 +123,15 @@ def _rates(connection: Connection, groups: dict[Group, list[Trial]]) -> list[Sco
 def _learning(
     groups: dict[Group, list[Trial]], rates: Sequence[Score], found: dict[tuple[str, str], Spent]
 ) -> Sheet:
-    """Per trial: requests of the learner and training episodes. Methods that learn, and what that cost against LearnAct."""
+    """Per trial: requests of the learner and training episodes. Methods that learn, and what that cost against the target."""
     kept = [rate for rate in rates if _sum(groups[rate.group], found, "learn").units]
     models = Models(rate.group for rate in rates)
     learned = {group: _sum(members, found, "learn") for group, members in groups.items()}
     rows: list[tuple[Cell, ...]] = []
     for rate in kept:
         group, all_of_it = rate.group, learned[rate.group]
-        number, target = len(groups[group]), group._replace(method=TARGET)
+        number = len(groups[group])
+        target = group._replace(method=groups[group][0].matched_to or TARGET)
         its, its_number = learned.get(target, Spent()), len(groups.get(target, ()))
         calls, tokens = all_of_it.calls / number, all_of_it.tokens / number
         numbers = (
@@ -149,17 +150,17 @@ def _learning(
         *models.columns,
         Column("trials", "count"),
         Column("calls", "count"),
-        Column("calls against learnact", "share"),
+        Column("calls against target", "share"),
         Column("tokens", "count"),
-        Column("tokens against learnact", "share"),
+        Column("tokens against target", "share"),
         Column("cost", "dollars"),
         Column("model turns", "count"),
         Column("primitive steps", "count"),
     )
     notes = (
         "Per trial: requests of the learner and training episodes (model turns and primitive steps are of these). - where a model has no price.",
-        "Against learnact: what the method named learnact spent on the same domain with the same models is 100 %; a baseline whose budget was "
-        "matched (match_budget) is near it in the unit of the match, or below it where it has nothing more to do.",
+        "Against target: the method whose budget a baseline was given (match_budget), else the one named learnact, is 100 % on the same domain with "
+        "the same models. A baseline with a matched budget is near it in the unit of the match, or below it where it has nothing more to do.",
         *models.notes,
         *(() if rows else ("No method of these runs learns.",)),
     )

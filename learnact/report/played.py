@@ -108,6 +108,8 @@ class Trial:
     """What decides which tasks are tested: trials with equal `tests` are tested on the same."""
     label: str
     """What the tables call the domain that it learns on."""
+    matched_to: str = ""
+    """The method whose budget it was given (`match_budget`); "" without a match."""
 
     @property
     def group(self) -> Group:
@@ -154,6 +156,7 @@ def _trial(row: Mapping[str, Any]) -> Trial:
         tested,
         told,
         row["domain"],
+        (options.get("match_budget") or {}).get("to", ""),
     )
 
 

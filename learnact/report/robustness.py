@@ -14,12 +14,10 @@ from learnact.report.played import (
     ALL,
     Group,
     Played,
-    Trial,
     order_of_methods,
     played,
     score,
     simulated_models,
-    trials,
     unfinished,
 )
 from learnact.report.sheet import Cell, Column, Sheet, mark
@@ -31,21 +29,18 @@ ORIGINAL = "original"
 ALL_FOUR = "all four"
 
 
-def interface(trial: Trial) -> str:
-    """What a trial's test tasks are played in: `original`, the perturbations joined by +, or `all four`."""
-    _, own, tested, _ = json.loads(trial.tests)
-    spec = tested[0] if tested else own or {}
-    perturbed = json.loads(spec.get("options") or "{}").get("perturb") or []
+def interface(place: str) -> str:
+    """What an episode was played in, by name and options of its domain: `original`, the perturbations joined by +, or `all four`."""
+    perturbed = json.loads(place.partition(" ")[2] or "{}").get("perturb") or []
     return ALL_FOUR if len(perturbed) == 4 else "+".join(perturbed) or ORIGINAL
 
 
 def robustness_sheets(connection: Connection) -> list[Sheet]:
     """One row a method and pair of models, one column an interface."""
-    known, episodes = trials(connection), played(connection)
+    episodes = played(connection)
     places: dict[Group, dict[str, list[Played]]] = defaultdict(lambda: defaultdict(list))
     for episode in episodes:
-        if episode.trial in known:
-            places[episode.group._replace(domain=ALL)][interface(known[episode.trial])].append(episode)
+        places[episode.group._replace(domain=ALL)][interface(episode.place)].append(episode)
     seen = {face for row in places.values() for face in row}
     faces = sorted(seen, key=lambda face: (face != ORIGINAL, face == ALL_FOUR, face.count("+"), face))
     simulated, order = simulated_models(connection), order_of_methods(connection)

@@ -83,7 +83,7 @@ def shown(cell: Cell, kind: Kind) -> str:
         if kind == "share":
             return f"{100 * cell.mean:.1f} ({100 * cell.low:.0f}-{100 * cell.high:.0f})"
         if kind == "difference":
-            return f"{100 * cell.mean:+.1f} ({100 * cell.low:+.0f} to {100 * cell.high:+.0f})"
+            return f"{_signed(cell.mean, 1)} ({_signed(cell.low, 0)} to {_signed(cell.high, 0)})"
         return f"{cell.mean:.2f} ({cell.low:.2f} to {cell.high:.2f})"
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return "-"
@@ -98,12 +98,17 @@ def _number(value: float, kind: Kind) -> str:
     if kind == "share":
         return f"{100 * value:.1f}"
     if kind == "difference":
-        return f"{100 * value:+.1f}"
+        return _signed(value, 1)
     if kind == "dollars":
         return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
     if kind == "number":
         return f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
     return f"{value:,.0f}"
+
+
+def _signed(fraction: float, digits: int) -> str:
+    """Percent with a sign; nothing is ever minus zero."""
+    return f"{round(100 * fraction, digits) + 0.0:+.{digits}f}"
 
 
 def heading(column: Column) -> str:

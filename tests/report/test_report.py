@@ -15,6 +15,7 @@ from learnact.report.tables import UNFINISHED, score_table
 from learnact.report.trajectory import descent, show_episode, show_library, turn_lines
 from learnact.results.counters import Counters
 from learnact.results.reader import connect_folders
+from learnact.results.statistics import Interval
 from tests.report.conftest import WEAK
 from tests.results import material
 
@@ -164,3 +165,10 @@ def test_the_display_leaves_a_pipe_plain():
     assert "\x1b" not in told
     assert display.progress.tested == 1
     assert display.progress.last_error.startswith("provider: 503")
+
+
+def test_no_difference_is_minus_zero():
+    for tiny in (-0.0, -1e-17, -0.0004):
+        assert sheet.shown(tiny, "difference") == "+0.0"
+        assert sheet.shown(Interval(tiny, -0.2, tiny, 4, 2), "difference") == "+0.0 (-20 to +0)"
+    assert sheet.shown(-0.0006, "difference") == "-0.1"
