@@ -83,7 +83,7 @@ def figure3(connection: Connection) -> Figure:
     missing: dict[tuple[Group, int], int] = defaultdict(int)
     for trial, winners in _winners(connection).items():
         about = known.get(trial)
-        if about is None:
+        if about is None or not _asked(about):
             continue
         lineage = [winners[max(i for i in winners if i <= n)] for n in range(_last(about, winners) + 1)]
         tested = [by_library.get((trial, library), []) for library in lineage]
@@ -111,6 +111,11 @@ def _references(
 
 def _everywhere(rate: Score) -> Score:
     return replace(rate, group=rate.group._replace(domain=ALL))
+
+
+def _asked(trial: Trial) -> bool:
+    """Whether the job asked for tests of winners. Without, only trials that never improved would have them all."""
+    return bool(trial.settings.get("test_each_iteration") or trial.settings.get("test_every_candidate"))
 
 
 def _last(trial: Trial, winners: Mapping[int, str]) -> int:

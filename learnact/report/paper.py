@@ -31,7 +31,7 @@ from learnact.report.sheet import Cell, Column, Sheet, mark
 from learnact.report.tables import INTERVALS, NOTHING_PLAYED, Beside, Models, score_sheet
 from learnact.report.transfer import transfer_sheets
 from learnact.results.reader import Connection, dictionaries
-from learnact.results.statistics import LEVEL, Interval, clustered_mean, mean_of
+from learnact.results.statistics import LEVEL, Interval, mean_of, pooled_share
 
 # Table 2 --------------------------------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ def table4(connection: Connection) -> list[Sheet]:
         Column("not created", "share"),
     )
     notes = (
-        "Updates and notes that gave a library; in their share every trial weighs the same, and the interval (95 %) is clustered by trial.",
+        "Updates and notes that gave a library; the interval (95 %) of their share is clustered by trial.",
         "Not created: share of all answers from which no library came, because none could be read or because an update's code failed in every "
         "try. An unreadable answer is neither update nor note, so these are in no other column.",
         *models.notes,
@@ -132,7 +132,7 @@ def _improvements(rows: Sequence[dict[str, object]]) -> tuple[Cell, ...]:
     return (
         len(updates),
         len(created) - len(updates),
-        clustered_mean((row["trial"], row["origin"] == "update") for row in created),
+        pooled_share((row["trial"], row["origin"] == "update") for row in created),
         len({row["trial"] for row in rows}),
         selected,
         sum(bool(row["selected"]) for row in created) - selected,

@@ -54,7 +54,8 @@ SELECTORS: dict[str, Callable[[Tested], float]] = {
 
 
 def candidates_tested(connection: Connection) -> dict[str, list[Tested]]:
-    """Created candidates with their test success, by trial, in the order in which they were made; an equal library counts once."""
+    """Created candidates with their test success, by trial, in the order in which they were made; an equal library counts once. Only trials that
+    tested all their candidates: winners alone are no fair sample."""
     tests: dict[tuple[str, str], list[Played]] = defaultdict(list)
     for episode in played(connection, ("test", "survey")):
         tests[episode.trial, episode.library].append(episode)
@@ -67,7 +68,9 @@ def candidates_tested(connection: Connection) -> dict[str, list[Tested]]:
     )
     made: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        if row["trial"] in known and tests.get((row["trial"], row["library"])):
+        about = known.get(row["trial"])
+        asked = about is not None and about.settings.get("test_every_candidate")
+        if asked and tests.get((row["trial"], row["library"])):
             made[row["trial"]].append(row)
     found: dict[str, list[Tested]] = {}
     for trial, candidates in made.items():

@@ -255,7 +255,12 @@ def _flat(sheet: Sheet) -> tuple[list[str], list[list[Any]]]:
         else:
             names.append(name)
             columns.append(plain)
-    return names, [list(row) for row in zip(*columns, strict=True)]
+    return names, [[_rounded(cell) for cell in row] for row in zip(*columns, strict=True)]
+
+
+def _rounded(cell: Any) -> Any:
+    """Without the noise of binary fractions."""
+    return round(cell, 12) + 0.0 if isinstance(cell, float) else cell
 
 
 _PARTS: dict[str, dict[str, str]] = {

@@ -75,6 +75,25 @@ def clustered_mean(values: Iterable[tuple[Hashable, float]]) -> Interval:
     return Interval(mean, low, high, episodes, clusters)
 
 
+def pooled_share(values: Iterable[tuple[Hashable, float]]) -> Interval:
+    """Share of ones among all values, of whatever cluster, with a Korn-Graubard interval that respects clusters. `values`: (cluster, 0 or 1).
+
+    Unlike `clustered_mean` a cluster weighs as much as it has values (a ratio estimator, its variance linearised): for counts that a reader
+    adds up.
+    """
+    groups = _by_cluster(values)
+    if not groups:
+        return NOTHING
+    number, clusters = sum(map(len, groups.values())), len(groups)
+    share = sum(map(sum, groups.values())) / number
+    variance = 0.0
+    if clusters > 1:
+        off = [sum(group) - share * len(group) for group in groups.values()]
+        variance = clusters / (clusters - 1) * sum(value * value for value in off) / number**2
+    low, high = _korn_graubard(share, variance, number, clusters)
+    return Interval(share, low, high, number, clusters)
+
+
 def _variance(means: Sequence[float]) -> float:
     """Variance of the mean of independent clusters; 0 for one cluster or where all agree."""
     count = len(means)

@@ -39,7 +39,7 @@ models:
   agent: &model {{name: tiny, base_url: {url}, prices: {{prompt: 1.0, completion: 2.0}}}}
   learner: *model
 repeats: {{learn: 1, test: 2}}
-learner: {{candidates: 2, iterations: 1}}
+learner: {{candidates: 2, iterations: 1, test_each_iteration: true}}
 cluster: {{runner: local}}
 """
 

@@ -24,6 +24,7 @@ METHODS = {
     "learnact, no notes": ("learnact", {"notes": False}, {}),
     "learnact, K 1": ("learnact", {"sampling": False, "candidates": 1}, {}),
 }
+TESTED = {"test_every_candidate": True}
 SOLVED = {
     "act": 2,
     "learnact": 6,
@@ -43,7 +44,7 @@ def options(learner, settings, rules):
     return canonical(
         {
             "learner": learner,
-            "settings": {**on, "iterations": 2, "score": ["success", "call_ratio"], **settings},
+            "settings": {**on, **TESTED, "iterations": 2, "score": ["success", "call_ratio"], **settings},
             "rules": {"show_descriptions": True, "show_usage_example": True, **rules},
             "domain": {"name": "gripper", "options": "{}"},
             "test_domains": [{"name": "gripper", "options": "{}"}],

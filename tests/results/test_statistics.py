@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learnact.results.statistics import bounds, clustered_mean, paired_difference, rank_correlation, regret
+from learnact.results.statistics import bounds, clustered_mean, paired_difference, pooled_share, rank_correlation, regret
 
 values = st.lists(
     st.tuples(st.integers(0, 6), st.sampled_from([0, 1]) | st.floats(0, 1)), min_size=1, max_size=40
@@ -18,7 +18,7 @@ values = st.lists(
 def test_a_mean_lies_in_its_interval_and_no_interval_is_a_point(pairs):
     found = clustered_mean(pairs)
     assert 0.0 <= found.low <= found.mean <= found.high <= 1.0
-    assert found.high - found.low > 1e-6
+    assert found.low < found.high
     assert found.episodes == len(pairs)
     assert found.clusters == len({task for task, _ in pairs})
 
@@ -96,3 +96,14 @@ def test_ranks_regret_and_bounds():
     assert regret(0.4, [0.7, 0.2]) == pytest.approx(0.3)
     assert regret(0.9, [0.7]) == 0.0
     assert bounds(6, 8, 2) == (0.6, 0.8)
+
+
+def test_a_pooled_share_counts_every_answer_and_trusts_trials_that_agree_more():
+    alike = [(trial, answer < 9) for trial in range(6) for answer in range(10)]
+    apart = [(trial, trial > 0 or answer < 4) for trial in range(6) for answer in range(10)]
+    assert pooled_share(alike).mean == pytest.approx(0.9)
+    assert pooled_share(apart).mean == pytest.approx(0.9)
+    assert pooled_share(alike).low > pooled_share(apart).low
+    uneven = pooled_share([("a", 1)] * 9 + [("b", 0)])
+    assert (uneven.mean, uneven.episodes, uneven.clusters) == (0.9, 10, 2)
+    assert not pooled_share([]).known
