@@ -66,7 +66,11 @@ COMMANDS: dict[str, Entry] = {
     ),
     "tasks": Entry("domains:tasks", PLAY, "List a domain's tasks with sizes and lengths of reference plans."),
     "play": Entry("play:play", PLAY, "Play a task by hand."),
-    "show": Entry("show:show", READ, "Show a run, a trajectory, two trajectories of a task side by side, or a learned library."),
+    "show": Entry(
+        "show:show",
+        READ,
+        "Show a run, a trajectory, two trajectories of a task side by side, or a learned library.",
+    ),
     "table": Entry("table:table", READ, "Print a table of the paper from runs."),
     "figure": Entry(
         "table:figure", READ, "Draw a figure of the paper from runs, as SVG and PNG, and print its numbers."
