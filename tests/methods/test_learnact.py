@@ -1,5 +1,7 @@
 """LearnAct with an Act and a ReAct agent, followed: create, try, select, improve by a note and by an update, test."""
 
+import importlib.util
+
 import pytest
 
 from tests.methods.following import FETCH, follow, reviewed
@@ -122,3 +124,41 @@ async def test_learnact_with_thoughts():
     assert [t.kind for t in followed.test.turns] == ["thought", "action", "action", "action"]
     assert followed.test.success
     reviewed("learnact-react", followed)
+
+
+VISIT = """```python
+def visit(recep):
+    goto(recep)
+    open(recep)
+```
+Usage: visit('drawer 1')"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("alfworld") is None, reason="needs learnact[alfworld]")
+async def test_learnact_in_a_household_is_shown_the_whole_history_and_all_observations():
+    followed = await follow(
+        "learnact",
+        [
+            ("create", VISIT),
+            ("usage", "Action: visit('drawer 1')\nObservation: You open the drawer 1."),
+            ("describe", "Description: Goes to recep and opens it."),
+            ("act", "goto('sofa 1')"),
+            ("act", "visit('drawer 1')"),
+            ("act", "visit('sidetable 1')"),
+            ("improve", "Reason: a sidetable has no door.\nNote: Call it only where recep is closed."),
+            ("act", "visit('drawer 1')"),
+            ("act", "visit('drawer 2')"),
+            ("act", "visit('drawer 3')"),
+            ("act", "visit('fridge 1')"),
+        ],
+        "learner.candidates=1",
+        "budget.learn.turns=3",
+        "budget.test.turns=1",
+        domain={"name": "alfworld-put", "train": 1, "test": 1},
+    )
+    first, second = followed.played("learn")
+    assert [t.ok for t in first.turns] == [True, True, False]
+    assert [step.ok for step in first.turns[2].steps] == [True, False]
+    assert all(t.ok for t in second.turns)
+    assert followed.library.actions[0].notes == ("Call it only where recep is closed.",)
+    reviewed("learnact-alfworld", followed)
