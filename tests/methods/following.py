@@ -27,19 +27,14 @@ from learnact.records import (
 from learnact.spec import load
 from learnact.trial import TrialResult, run_trial
 from tests.integration.test_prompts import compare
+from tests.learners.test_learnact import FUNCTIONS
 from tests.scripted import Notes, Scripted
 
 SCENE = {"name": "gripper", "balls": 2, "train": 1, "test": 1}
 """In training ball1 must go from rooma to roomb and ball2 stay in rooma; in the test both go from roomb to rooma. The robot starts beside
 both balls."""
 
-FETCH = """```python
-def fetch(ball, start, end, hand):
-    pick(ball, start, hand)
-    move(start, end)
-    drop(ball, end, hand)
-```
-Usage: fetch('ball1', 'rooma', 'roomb', 'left')"""
+FETCH = FUNCTIONS.format(ball="ball1", here="rooma", there="roomb")
 """A reply with a function that carries a ball, and a call of it that solves the training task."""
 
 
