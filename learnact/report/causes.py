@@ -67,10 +67,11 @@ def cause_sheets(connection: Connection) -> list[Sheet]:
     """The account by libraries, the account by turns, and every item of the latter with interval and example."""
     episodes, simulated = Episodes(connection), simulated_models(connection)
     rows = [row for c in episodes.comparisons for row in episodes.paired(c) if row.pairs]
+    known = shelf(connection)
     return [
-        _libraries(rows, Table(rows, simulated), episodes.trials, shelf(connection)),
+        _libraries(rows, Table(rows, simulated), episodes.trials, known),
         _turns(rows, Table(rows, simulated)),
-        _items(rows, Table(rows, simulated)),
+        _items(rows, Table(rows, simulated), known),
     ]
 
 
@@ -150,17 +151,19 @@ def _turns(rows: Sequence[Paired], table: Table) -> Sheet:
     return table.sheet("Causes 2: where the loser's turns went", columns, notes)
 
 
-def _items(rows: Sequence[Paired], table: Table) -> Sheet:
+def _items(rows: Sequence[Paired], table: Table, known: Shelf) -> Sheet:
     """One row an item of the account: its pairs, where these parted, what failed most often, an example."""
     for row, outcome, cause in product(rows, OUTCOMES, CAUSES):
         members = _of(row, outcome, cause)
         if members:
-            cells = (outcome, cause, len(members), row.share(members))
+            calling = sum(_calls_what_differs(p, known) for p in members)
+            cells = (outcome, cause, len(members), calling, row.share(members))
             table.add(row, *cells, *_seen(members))
     columns = (
         Column("outcome"),
         Column("cause"),
         Column("pairs", "count"),
+        Column("calling what differs", "count"),
         Column("share", "share"),
         Column("parted in turn", "count"),
         Column("most often there"),
@@ -169,6 +172,8 @@ def _items(rows: Sequence[Paired], table: Table) -> Sheet:
     )
     notes = (
         INTERVALS,
+        "Calling what differs: pairs in which either side called a learned action that differs between the two libraries, in code, description or "
+        "notes. In the others the difference between the libraries can have acted through the prompt alone.",
         "Parted in turn: the median of the first turn (from 1) in which the two episodes differ, and what most often stood there: the "
         "method's move | the other's.",
         "Loser's failures: what failed most often in the loser's episodes and why, of all its failed calls and invalid actions.",
@@ -179,6 +184,11 @@ def _items(rows: Sequence[Paired], table: Table) -> Sheet:
 
 def _of(row: Paired, outcome: Outcome, cause: Cause) -> list[Pair]:
     return [p for p in row.pairs if (p.outcome, p.cause) == (outcome, cause)]
+
+
+def _calls_what_differs(pair: Pair, known: Shelf) -> bool:
+    changed = known.changed(pair.first.library, pair.second.library)
+    return any(m.callee in changed for made in pair.moves for m in made)
 
 
 def _seen(members: Sequence[Pair]) -> tuple[Cell, ...]:

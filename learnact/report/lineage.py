@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from learnact.results.reader import Connection, dictionaries
 
 NEVER = "-"
+LATER = "later proposal"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Choice:
     @property
     def step(self) -> str:
         """In words: which proposal, an update, a note, or what was there before."""
-        proposal = f"{'first' if self.candidate == 0 else 'later'} proposal"
+        proposal = LATER if self.candidate else "first proposal"
         return {"create": proposal, "incumbent": "kept"}.get(self.origin, self.origin)
 
 
@@ -44,7 +45,10 @@ def parted(first: Sequence[Choice], second: Sequence[Choice]) -> Parted:
         one, two = _at(first, iteration), _at(second, iteration)
         if one.library != two.library:
             where = f"iteration {iteration}" if iteration else "create"
-            return Parted(where, _step(one, iteration), _step(two, iteration))
+            done = _step(one, iteration), _step(two, iteration)
+            if done == (LATER, LATER) and one.candidate != two.candidate:
+                done = (LATER, "another later one")
+            return Parted(where, *done)
     return Parted(NEVER, NEVER, NEVER)
 
 
@@ -63,10 +67,12 @@ def _step(choice: Choice, iteration: int) -> str:
 
 @dataclass(frozen=True)
 class Shelf:
-    """What learning has left in the results: the winners of each trial by iteration, the code of each library."""
+    """What learning has left in the results: the winners of each trial by iteration; of each library its preamble, and its actions by name, each
+    as code and words (description and notes)."""
 
     winners: Mapping[str, Sequence[Choice]]
-    code: Mapping[str, tuple[str, ...]]
+    preambles: Mapping[str, str]
+    actions: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]]
 
     def parted(self, first: str, second: str) -> Parted:
         """Where two trials part."""
@@ -80,11 +86,21 @@ class Shelf:
             return "one has none"
         if first == second:
             return "same" if shown_alike else "same, shown otherwise"
-        return "other words" if self.code.get(first) == self.code.get(second) else "other code"
+        return "other words" if self._code(first) == self._code(second) else "other code"
+
+    def changed(self, first: str, second: str) -> frozenset[str]:
+        """Names of the actions that differ between two libraries, in code or words, or that one of them has not got."""
+        one, two = self.actions.get(first, {}), self.actions.get(second, {})
+        return frozenset(name for name in {*one, *two} if one.get(name) != two.get(name))
+
+    def _code(self, library: str) -> tuple[str, list[str]]:
+        return self.preambles.get(library, ""), sorted(
+            code for code, _ in self.actions.get(library, {}).values()
+        )
 
 
 def shelf(connection: Connection) -> Shelf:
-    """Winners and code of all that is connected."""
+    """Winners and libraries of all that is connected."""
     winners: dict[str, list[Choice]] = defaultdict(list)
     for row in dictionaries(
         connection,
@@ -93,8 +109,10 @@ def shelf(connection: Connection) -> Shelf:
     ):
         winners[row.pop("trial")].append(Choice(**row))
     libraries = dictionaries(connection, "SELECT DISTINCT ON (library) * FROM libraries ORDER BY library")
-    return Shelf(dict(winners), {row["library"]: _code(row) for row in libraries})
+    preambles = {row["library"]: row["preamble"] for row in libraries}
+    actions = {row["library"]: {a["name"]: _action(a) for a in row["actions"]} for row in libraries}
+    return Shelf(dict(winners), preambles, actions)
 
 
-def _code(library: Mapping[str, Any]) -> tuple[str, ...]:
-    return (library["preamble"], *sorted(action["source"] for action in library["actions"]))
+def _action(row: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    return row["source"], (row["description"], *row["notes"])

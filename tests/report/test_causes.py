@@ -86,6 +86,9 @@ def test_lineages_part_at_the_first_step_that_left_them_with_other_libraries():
         "first proposal",
         "later proposal",
     )
+    later = line(("x", "create", 1))
+    assert parted(later, line(("y", "create", 1)))[1:] == ("later proposal", "later proposal")
+    assert parted(later, line(("y", "create", 2)))[1:] == ("later proposal", "another later one")
     assert parted(full, []) == ("-", "learned", "no library")
 
 
@@ -188,6 +191,7 @@ def test_each_pair_is_won_or_lost_by_what_its_trajectories_show(sheets):
         ("won", "detours"): 1,
         ("lost", "failed calls"): 1,
     }
+    assert [row["calling what differs"] for row in items.values()] == [1, 0, 1]
     assert items["lost", "failed calls"]["loser's failures"] == "carry: KeyError (3 of 3)"
     assert items["lost", "failed calls"]["most often there"] == "failed call | primitive action (1 of 1)"
     lost = {row["cause"]: row["pairs"] for row in of(sheets[2], "no notes", "learnact")}

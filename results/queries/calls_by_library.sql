@@ -1,0 +1,7 @@
+-- Learned actions by library: how often each was called in tests, how often that worked, in how many episodes; with the library's test success.
+WITH tested AS (
+    SELECT *, round(100 * avg(success::INT) OVER (PARTITION BY run, trial, library), 1) AS tests_solved FROM episodes WHERE phase = 'test'
+)
+SELECT e.domain, e.learn_repeat, e.method, left(e.library, 6) AS library, e.tests_solved, u.callee,
+       count(*) AS calls, count(*) FILTER (u.ok) AS ok, count(DISTINCT e.key) AS episodes
+FROM tested e JOIN turns u ON u.run = e.run AND u.episode = e.key WHERE u.learned GROUP BY ALL ORDER BY ALL
