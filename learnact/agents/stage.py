@@ -35,6 +35,7 @@ from learnact.records import (
 
 UNREADABLE = "That could not be read as an action. Write one call with all its arguments, like the calls in the example."
 UNREADABLE_TEXT = "That could not be read as an action. Write one command like those in the example."
+OR_THOUGHT = ' Or write a thought on one line that begins with "Think:".'
 THOUGHT = "Ok."
 
 
@@ -99,7 +100,7 @@ class Stage:
             case Thought(text):
                 return self._turn("thought", raw, text, observation=THOUGHT, ok=True)
             case Unread(text):
-                told = UNREADABLE_TEXT if commands else UNREADABLE
+                told = (UNREADABLE_TEXT if commands else UNREADABLE) + (OR_THOUGHT if thoughts else "")
                 return self._turn("unreadable", raw, text, observation=told)
 
     async def run(self, raw: str, program: str) -> Turn:

@@ -71,9 +71,8 @@ def what_happened(failure: FailedCall, context: Literal["last_observation", "his
 
 def primitives_made(turn: Turn) -> str:
     """The primitive actions of a turn with their observations, and the error that ended it."""
-    lines = (
-        ["The call made these primitive actions:"] if turn.steps else ["The call made no primitive action."]
-    )
+    made = "The program made" if turn.is_program else "The call made"
+    lines = [f"{made} these primitive actions:" if turn.steps else f"{made} no primitive action."]
     lines += [f"{n}. {s.command} -> {s.observation}" for n, s in enumerate(turn.steps, 1)]
     if turn.error:
         lines.append(error_text(turn.error))
