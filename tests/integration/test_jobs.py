@@ -30,6 +30,7 @@ SMALL = {
     "selector.yaml": PLANNING,
     "transfer.yaml": TRANSFER,
     "budget.yaml": PLANNING,
+    "simulated.yaml": PLANNING,
     "paper/table2.yaml": PLANNING,
     "paper/table3.yaml": HOUSES,
     "paper/table6.yaml": PLANNING,
