@@ -116,4 +116,5 @@ def number(line: Bits) -> int:
 
 def union(matrix: Bits, chosen: NDArray[np.bool_]) -> int:
     """All bits of the chosen columns."""
-    return number(np.bitwise_or.reduce(matrix[:, chosen], axis=1))
+    line = np.zeros(len(matrix), dtype=np.uint64)
+    return number(np.bitwise_or.reduce(matrix[:, chosen], axis=1, out=line))
