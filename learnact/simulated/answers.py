@@ -25,7 +25,7 @@ KINDS: tuple[tuple[str, str, Writer], ...] = (
     ("program of functions", "write a python program that reaches the goal", proposing.program_of_functions),
     ("description", "write a description of the function", explaining.description),
     ("usage example", "a short usage example", explaining.usage_example),
-    ("improvement", "improve the code", repairing.improvement),
+    ("improvement", "find out why the call", repairing.improvement),
     ("lesson", "one short, general lesson", judging.lesson),
     ("verdict", "judge whether the goal", judging.verdict),
 )

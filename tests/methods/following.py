@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from learnact.agents.execute import Worker
 from learnact.agents.local import LocalRunner
+from learnact.learners.training import Spent
 from learnact.records import (
     Episode,
     EpisodeResult,
@@ -25,7 +26,7 @@ from learnact.records import (
     Unit,
 )
 from learnact.spec import load
-from learnact.trial import TrialResult, run_trial
+from learnact.trial import Costs, TrialResult, run_trial
 from tests.integration.test_prompts import compare
 from tests.learners.test_learnact import FUNCTIONS
 from tests.scripted import Notes, Scripted
@@ -115,16 +116,23 @@ class Followed:
 
 
 async def follow(
-    method: str, lines: Sequence[tuple[str, str]], *changes: str, domain: dict[str, object] = SCENE
+    method: str,
+    lines: Sequence[tuple[str, str]],
+    *changes: str,
+    domain: dict[str, object] = SCENE,
+    calls: int | None = None,
 ) -> Followed:
-    """Run a method's only trial with a script; every line of it must be said."""
-    (trial,) = load(
-        {"name": "t", "domains": domain, "methods": method}, ["repeats.learn=1", *changes]
-    ).trials()
-    script, notes = Script(lines), Notes()
+    """Run a method's only trial with a script; every line of it must be said. `calls`: what LearnAct's learning cost, where budgets are matched."""
+    job: dict[str, object] = {"name": "t", "domains": domain, "methods": [method], "repeats": {"learn": 1}}
+    if calls is not None:
+        job |= {"methods": [method, "learnact"], "match_budget": {"to": "learnact", "unit": "calls"}}
+    trial, *matched = load(job, changes).trials()
+    script, notes, costs = Script(lines), Notes(), Costs()
+    for other in matched:
+        costs.tell(other, Spent(calls=calls or 0))
     async with Worker(script) as worker:
         runner = Watched(worker, script)
-        result = await run_trial(trial, runner, notes, lambda *_: None)
+        result = await run_trial(trial, runner, notes, lambda *_: None, costs=costs)
     assert result.status == "done", result.reason
     assert script.left == []
     return Followed(result, tuple(script.said), notes, tuple(runner.played))
