@@ -71,13 +71,20 @@ def run(
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """A scheduler's request to stop is taken as a person's: what is committed stays, the run is closed."""
+    """A scheduler's request to stop is taken as a person's: what is committed stays, the run is closed.
+
+    A script's shell starts what it puts in the background with interrupts ignored; they are heeded here, or a request to stop would be lost too.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, interrupt),
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

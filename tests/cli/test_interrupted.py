@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,16 @@ from tests.cli.conftest import JOB, learnact, learnact_process
 ROOT = Path(__file__).parents[2]
 
 
+def in_the_background() -> None:
+    """What a shell without job control does for `command &`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.mark.parametrize("started", [None, in_the_background], ids=["foreground", "background"])
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
-def test_stopped_and_continued(stop: signal.Signals, slow_speaker: str, tmp_path: Path) -> None:
+def test_stopped_and_continued(
+    stop: signal.Signals, started: Callable[[], None] | None, slow_speaker: str, tmp_path: Path
+) -> None:
     (tmp_path / "job.yaml").write_text(JOB.format(url=slow_speaker))
     arguments = [
         "run",
@@ -41,6 +50,7 @@ def test_stopped_and_continued(stop: signal.Signals, slow_speaker: str, tmp_path
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=started,
     )
     deadline = time.monotonic() + 60
     while (
