@@ -71,6 +71,18 @@ def candidates(trial):
     ]
 
 
+def trial_row(method, learner, told):
+    return {
+        "method": method,
+        "domain": "gripper",
+        "agent_model": "sim-strong",
+        "learner_model": "sim-strong" if learner == "learnact" else "",
+        "test_repeats": 1,
+        "status": "done",
+        "options": told,
+    }
+
+
 async def write(folder, planned=None):
     """`planned`: test episodes that each trial says it is to play."""
     store = RunStore.open(folder, "p" * 24, "paper", {}, {}, {})
@@ -78,16 +90,8 @@ async def write(folder, planned=None):
     for method, (learner, settings, rules) in METHODS.items():
         trial = f"trial {method}"
         final = library(3) if learner == "learnact" else Library()
-        row = {
-            "method": method,
-            "domain": "gripper",
-            "agent_model": "sim-strong",
-            "test_repeats": 1,
-            "status": "done",
-        }
-        row |= {"learner_model": "sim-strong" if learner == "learnact" else "", "library": final.id}
-        row |= {"test_episodes": planned}
-        store.trial(trial, {**row, "options": options(learner, settings, rules)})
+        row = trial_row(method, learner, options(learner, settings, rules))
+        store.trial(trial, {**row, "library": final.id, "test_episodes": planned})
         work += episodes(store, trial, method, final, SOLVED[method])
         if learner == "learnact":
             work.append(store.commit(material.answered(material.request(1, trial))))
@@ -280,17 +284,7 @@ def test_a_domain_played_in_several_forms_is_told_apart_by_what_differs(tmp_path
         for method, learner in (("act", "none"), ("learnact", "learnact")):
             told = {"domain": {"name": "gripper", "options": small}, "learner": learner, "test": "rest"}
             told["test_domains"] = [{"name": "gripper", "options": o} for o in (small, large)]
-            row = {
-                "method": method,
-                "domain": "gripper",
-                "agent_model": "sim-strong",
-                "test_repeats": 1,
-                "status": "done",
-            }
-            row |= {
-                "learner_model": "sim-strong" if learner == "learnact" else "",
-                "options": canonical(told),
-            }
+            row = trial_row(method, learner, canonical(told))
             store.trial(method, {**row, "test_episodes": 6})
             for number in range(6):
                 spec = material.DomainSpec("gripper", small if number < 3 else large)
