@@ -186,7 +186,7 @@ def table5(connection: Connection) -> list[Sheet]:
         before = [float(first[t.trial]) for t in members]
         after = [float(sizes.get((t.trial, t.library), 0)) for t in members]
         primitives = primitive_actions(members[0])
-        total = None if primitives is None else _mean([primitives + n for n in after])
+        total = None if primitives is None else _mean([primitives + n for n in after], primitives)
         learned = (_mean(before), _mean(after))
         rows.append(
             (group.domain, group.method, *models.cells(group), primitives, *learned, total, len(members))
@@ -210,11 +210,11 @@ def table5(connection: Connection) -> list[Sheet]:
     return [mark(Sheet("Table 5: actions before and after learning", columns, tuple(rows), notes), marks)]
 
 
-def _mean(values: Sequence[float]) -> Interval:
-    """Over trials. Where all agree, or there is one, nothing is known of how they vary: no bounds."""
+def _mean(values: Sequence[float], least: float = 0.0) -> Interval:
+    """Over trials; none can be below `least`. Where all agree, or there is one, nothing is known of how they vary: no bounds."""
     if len(set(values)) < 2:
         return Interval(values[0], math.nan, math.nan, len(values), len(values))
-    return mean_of(values, 0.0, math.inf)
+    return mean_of(values, least, math.inf)
 
 
 def primitive_actions(trial: Trial) -> int | None:
