@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -156,7 +155,7 @@ class Episodes:
 
     def _pair(self, one: Played, two: Played) -> Pair:
         made = (self._moves.get(one.key, ()), self._moves.get(two.key, ()))
-        return Pair(one, two, made, (self._limits.get(one.trial), self._limits.get(two.trial)))
+        return Pair(one, two, made, (self._limits.get(one.key), self._limits.get(two.key)))
 
 
 def _alike(one: Played, two: Played) -> bool:
@@ -164,13 +163,14 @@ def _alike(one: Played, two: Played) -> bool:
     return not one.learner_model or not two.learner_model or one.learner_model == two.learner_model
 
 
-def limits(connection: Connection) -> dict[str, int | None]:
-    """The turns that a test episode may have, by trial; None where the trial does not say."""
+def limits(connection: Connection) -> dict[str, int]:
+    """The turns that each test episode may have, by its key: as its trial says; where that leaves it to the domain, the most turns that any
+    episode took there, as one that does not end by itself takes all it may have."""
     found = connection.execute(
-        "SELECT DISTINCT ON (trial) trial, options FROM trials ORDER BY trial"
+        "SELECT key, coalesce(CAST(options ->> '$.test_budget.turns' AS INT), max(turns) OVER (PARTITION BY e.domain, domain_options)) "
+        "FROM episodes e JOIN trials t USING (run, trial) WHERE phase = 'test' ORDER BY ALL"
     ).fetchall()
-    budgets = {trial: json.loads(options or "{}").get("test_budget") or {} for trial, options in found}
-    return {trial: budget.get("turns") for trial, budget in budgets.items()}
+    return dict(found)
 
 
 def moves(connection: Connection) -> dict[str, tuple[Move, ...]]:

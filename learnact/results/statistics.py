@@ -19,7 +19,8 @@ of the smaller of the two.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from scipy import special
@@ -122,52 +123,43 @@ def paired_difference(
 ) -> Interval:
     """First minus second over the tasks that both played. Each value: (task, group, value); a group is a library, trial or repeat of learning.
 
-    With two groups or more on the first side, the interval is clustered by task and by group: it then speaks of other tasks and of other libraries.
-    With one group it speaks of other tasks only. `episodes` counts the first side's.
+    Every task weighs the same, and within a task every value: so a difference is the sum of whatever shares `clustered_mean` finds in it. With two
+    groups or more on the first side, the interval is clustered by task and by group: it then speaks of other tasks and of other libraries. With one
+    group it speaks of other tasks only. `episodes` counts the first side's.
     """
     one, two = list(first), list(second)
     base = {task: sum(v) / len(v) for task, v in _by_cluster((task, value) for task, _, value in two).items()}
-    cells: dict[tuple[Hashable, Hashable], list[float]] = {}
-    for task, group, value in one:
-        if task in base:
-            cells.setdefault((task, group), []).append(value - base[task])
-    if not cells:
+    differences = [(task, group, value - base[task]) for task, group, value in one if task in base]
+    if not differences:
         return NOTHING
-    differences = {place: sum(v) / len(v) for place, v in cells.items()}
-    tasks = _by_cluster((task, value) for (task, _), value in differences.items())
-    groups = _by_cluster((group, value) for (_, group), value in differences.items())
-    mean = sum(sum(v) / len(v) for v in tasks.values()) / len(tasks)
-    variance = _variance([sum(v) / len(v) for v in tasks.values()])
-    freedom = len(tasks) - 1
+    means = [sum(v) / len(v) for v in _by_cluster((task, value) for task, _, value in differences).values()]
+    mean = sum(means) / len(means)
+    variance, freedom = _variance(means), len(means) - 1
+    groups = {group for _, group, _ in differences}
     if len(groups) > 1:
-        variance = max(variance, _two_way(differences, tasks, groups, mean))
+        variance = max(variance, _two_way(differences, mean))
         freedom = min(freedom, len(groups) - 1)
     if variance > 0.0 and freedom > 0:
         half = _t(freedom) * math.sqrt(variance)
     else:
-        half = 1 - ((1 - LEVEL) / 2) ** (1 / len(tasks))
-    episodes = sum(map(len, cells.values()))
-    return Interval(mean, max(-1.0, mean - half), min(1.0, mean + half), episodes, len(tasks))
+        half = 1 - ((1 - LEVEL) / 2) ** (1 / len(means))
+    return Interval(mean, max(-1.0, mean - half), min(1.0, mean + half), len(differences), len(means))
 
 
-def _two_way(
-    cells: Mapping[tuple[Hashable, Hashable], float],
-    tasks: Mapping[Hashable, list[float]],
-    groups: Mapping[Hashable, list[float]],
-    mean: float,
-) -> float:
-    """Variance of the mean, clustered by task and by group: by task + by group - by cell, each with its small-sample factor."""
-    count = len(cells)
+def _two_way(values: Sequence[tuple[Hashable, Hashable, float]], mean: float) -> float:
+    """Variance of the mean over tasks, clustered by task and by group: by task + by group - by both, each with its small-sample factor."""
+    sizes = Counter(task for task, _, _ in values)
+    parts = [(task, group, (value - mean) / (sizes[task] * len(sizes))) for task, group, value in values]
 
-    def clustered(sets: Iterable[Sequence[float]]) -> float:
-        sums = [sum(value - mean for value in values) for values in sets]
+    def clustered(named: Iterable[tuple[Hashable, float]]) -> float:
+        sums = [sum(group) for group in _by_cluster(named).values()]
         factor = len(sums) / (len(sums) - 1) if len(sums) > 1 else 1.0
-        return factor * sum(value * value for value in sums) / count**2
+        return factor * sum(value * value for value in sums)
 
     return (
-        clustered(tasks.values())
-        + clustered(groups.values())
-        - clustered([[value] for value in cells.values()])
+        clustered((task, part) for task, _, part in parts)
+        + clustered((group, part) for _, group, part in parts)
+        - clustered(((task, group), part) for task, group, part in parts)
     )
 
 

@@ -3,8 +3,8 @@
 -- difference in success. The same account as `learnact table causes`, over all domains; `example` is for `learnact show RUN KEY KEY`.
 WITH spent AS (
     SELECT
-        e.method, e.model, e.domain_options, e.task_hash, e.test_repeat, e.key, e.success, e.turns,
-        CAST(any_value(t.options) ->> '$.test_budget.turns' AS INT) AS allowed,
+        e.method, e.model, e.domain, e.domain_options, e.task_hash, e.test_repeat, e.key, e.success, e.turns,
+        CAST(any_value(t.options) ->> '$.test_budget.turns' AS INT) AS told,
         count(*) FILTER (u.kind = 'action' AND u.ok) AS valid,
         count(*) FILTER (u.kind = 'action' AND u.learned AND NOT u.ok) AS failed,
         count(*) FILTER (u.kind = 'action' AND NOT u.learned AND NOT u.ok) AS invalid,
@@ -12,11 +12,13 @@ WITH spent AS (
         coalesce(sum(len(u.steps) - 1) FILTER (u.kind = 'action' AND u.ok), 0) AS saved
     FROM episodes e JOIN trials t USING (run, trial) JOIN turns u ON u.run = e.run AND u.episode = e.key
     WHERE e.phase = 'test' GROUP BY ALL
+), budgeted AS (  -- where the job leaves the budget to the domain: the most turns that were taken there
+    SELECT *, coalesce(told, max(turns) OVER (PARTITION BY domain, domain_options)) AS allowed FROM spent
 ), pairs AS (
     SELECT
         o.method AS minus, a.success AS won, a.task_hash, left(a.key, 8) || ' ' || left(o.key, 8) AS example, a.success <> o.success AS differ,
         CASE WHEN a.success THEN a ELSE o END AS winner, CASE WHEN a.success THEN o ELSE a END AS loser
-    FROM spent a JOIN spent o USING (model, domain_options, task_hash, test_repeat)
+    FROM budgeted a JOIN budgeted o USING (model, domain_options, task_hash, test_repeat)
     WHERE a.method = 'learnact' AND o.method <> 'learnact'
 ), more AS (
     SELECT

@@ -139,30 +139,39 @@ def outcome(unit, text):
     return dataclasses.replace(done, result=dataclasses.replace(done.result, turns=moved))
 
 
-async def write(folder, played=PLAYED, repeats=1):
+async def write(folder, played=PLAYED, repeats=1, trials=1, budget=TURNS):
+    """Each method's episodes, task by task: `repeats` of each, spread over `trials` of a method that learns. None never finished."""
     store = RunStore.open(folder, "c" * 24, "causes", {}, {}, {})
     work = []
     for method, (learner, library, settings, rules) in METHODS.items():
         told = {"learner": learner, "settings": settings, "rules": rules, "test": "rest"}
-        told |= {"domain": {"name": "gripper", "options": "{}"}, "test_budget": {"turns": TURNS}}
+        told |= {"domain": {"name": "gripper", "options": "{}"}, "test_budget": {"turns": budget}}
         row = {"method": method, "domain": "gripper", "agent_model": "sim-strong", "status": "done"}
         row |= {"learner_model": "" if learner == "none" else "sim-strong", "library": library.id}
-        store.trial(method, {**row, "options": canonical(told)})
-        if library.actions:
-            origin = "create" if library is BARE else "note"
-            store.library(method, library)
-            store.candidate(Candidate(method, 0, 0, BARE.id, "", "create", Terms(), 1.0, True))
-            if origin == "note":
-                store.candidate(Candidate(method, 1, 1, library.id, BARE.id, "note", Terms(), 2.0, True))
+        names = [f"{method} {number}" for number in range(trials if library.actions else 1)]
+        for name in names:
+            store.trial(name, {**row, "options": canonical(told)})
+            if library.actions:
+                learn(store, name, library)
         for number, text in enumerate(played[method]):
-            unit = material.episode(number, method, method, number // repeats, library, "test", "gripper")
+            task, repeat = divmod(number, repeats)
+            trial = names[repeat * len(names) // repeats]
+            unit = material.episode(number, trial, method, task, library, "test", "gripper")
             unit = dataclasses.replace(
-                unit, learner_model=row["learner_model"], test_repeat=number % repeats, learn_repeat=0
+                unit, learner_model=row["learner_model"], test_repeat=repeat, learn_repeat=0
             )
-            work.append(store.commit(outcome(unit, text)))
+            work += [store.commit(outcome(unit, text))] if text else []
     await asyncio.gather(*work)
     await store.close()
     return store.folder
+
+
+def learn(store, trial, library):
+    """A first proposal without a usage example; a note on it, where the trial ends with more than that."""
+    store.library(trial, library)
+    store.candidate(Candidate(trial, 0, 0, BARE.id, "", "create", Terms(), 1.0, True))
+    if library is not BARE:
+        store.candidate(Candidate(trial, 1, 1, library.id, BARE.id, "note", Terms(), 2.0, True))
 
 
 def sheets_of(folder):
@@ -244,23 +253,33 @@ def test_a_pair_is_shown_side_by_side_from_the_turn_in_which_it_parts(tmp_path):
     assert text.count("not solved") == 1
 
 
+def pairs_of(made, method, minus, repeats):
+    """Whether each side solved the task, by task, where both episodes finished."""
+    tasks = {}
+    for number, (one, two) in enumerate(zip(made[method], made[minus], strict=True)):
+        if one and two:
+            tasks.setdefault(number // repeats, []).append((one.endswith("S"), two.endswith("S")))
+    return tasks
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_every_account_adds_up_to_the_difference_exactly(seed, tmp_path):
-    """Whatever was played: 12 tasks of 2 repeats, moves and successes at random."""
+    """Whatever was played: 6 tasks of 4 repeats in two trials, moves and successes at random, every fifth episode never finished."""
     rng = random.Random(seed)
 
     def episode():
         length = rng.randint(2, TURNS)
         moved = "".join(rng.choice("LfppptiuL") for _ in range(length))
-        return f"{moved} S" if rng.random() < 0.5 else moved
+        return rng.choice((f"{moved} S", moved)) if rng.random() < 0.8 else None
 
     made = {method: [episode() for _ in range(24)] for method in METHODS}
-    libraries, turns_, items = sheets_of(asyncio.run(write(tmp_path, made, repeats=2)))
+    libraries, turns_, items = sheets_of(asyncio.run(write(tmp_path, made, repeats=4, trials=2)))
     for row in turns_:
         method, minus = row["method"], row["minus"]
-        solved = {m: sum(text.endswith("S") for text in made[m]) / 24 for m in (method, minus)}
+        played = pairs_of(made, method, minus, 4)
+        each = [sum(one - two for one, two in pairs) / len(pairs) for pairs in played.values()]
         difference = row["difference"]["mean"]
-        assert difference == pytest.approx(solved[method] - solved[minus], abs=1e-12)
+        assert difference == pytest.approx(sum(each) / len(each), abs=1e-12)
         shares = {name: value for name, value in row.items() if name.startswith(("won: ", "lost: "))}
         signed = [value if name.startswith("won") else -value for name, value in shares.items()]
         assert sum(signed) == pytest.approx(difference, abs=1e-12)
@@ -269,8 +288,26 @@ def test_every_account_adds_up_to_the_difference_exactly(seed, tmp_path):
         )
         listed = [r["share"]["mean"] * (1 if r["outcome"] == "won" else -1) for r in of(items, method, minus)]
         assert sum(listed) == pytest.approx(difference, abs=1e-12)
-        assert sum(r["pairs"] for r in of(libraries, method, minus)) == row["pairs"] == 24
+        assert sum(r["pairs"] for r in of(libraries, method, minus)) == row["pairs"]
+        assert row["pairs"] == sum(map(len, played.values())) < 24
         assert {name.split(": ")[1] for name in shares} <= set(CAUSES)
+
+
+def test_a_program_that_ended_is_told_from_turns_used_up_whoever_sets_the_budget(tmp_path):
+    """Where the job leaves the budget to the domain, the turns that others used show it."""
+    programs = {**PLAYED, "act": ("pp", *PLAYED["act"][1:])}
+    programs["learnact"] = ("ppppp S", *PLAYED["learnact"][1:])
+    for budget in (TURNS, None):
+        folder = asyncio.run(write(tmp_path / str(budget), programs, budget=budget))
+        items = of(sheets_of(folder)[2], "learnact", "act")
+        with connect_folders([folder]) as connection:
+            asked = dictionaries(connection, QUERY.read_text())
+        assert [row["won"] for row in asked if (row["minus"], row["cause"]) == ("act", "ended early")] == [1]
+        assert {row["cause"]: row["pairs"] for row in items} == {
+            "ended early": 1,
+            "fewer steps a turn": 1,
+            "detours": 1,
+        }
 
 
 def test_the_query_of_the_cookbook_gives_the_same_account(tmp_path):

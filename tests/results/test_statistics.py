@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learnact.results.statistics import bounds, clustered_mean, paired_difference, pooled_share, rank_correlation, regret
+from learnact.results.statistics import (
+    bounds,
+    clustered_mean,
+    paired_difference,
+    pooled_share,
+    rank_correlation,
+    regret,
+)
 
 values = st.lists(
     st.tuples(st.integers(0, 6), st.sampled_from([0, 1]) | st.floats(0, 1)), min_size=1, max_size=40
@@ -79,6 +86,21 @@ def test_several_libraries_make_a_difference_less_certain():
     assert paired_difference(steady, base).low > 0.1
     assert paired_difference(varied, base).mean == pytest.approx(paired_difference(steady, base).mean)
     assert paired_difference(varied, base).low < 0.0
+
+
+def test_a_difference_is_what_was_won_minus_what_was_lost_even_where_episodes_are_missing():
+    """Five tasks, two episodes of each of two libraries, two of them missing; three more of the second library."""
+    pairs = [(task, library, 1.0, 0.0) for task in range(5) for library in (0, 1) for _ in range(2)]
+    pairs += [(task, 1, 0.0, 1.0) for task in range(3)]
+    del pairs[0], pairs[4]
+    won = clustered_mean((task, float(one > two)) for task, _, one, two in pairs).mean
+    lost = clustered_mean((task, float(one < two)) for task, _, one, two in pairs).mean
+    found = paired_difference(
+        [(t, g, one) for t, g, one, _ in pairs], [(t, g, two) for t, g, _, two in pairs]
+    )
+    assert found.mean == pytest.approx(won - lost, abs=1e-12)
+    assert found.low < found.mean < found.high
+    assert found.episodes == len(pairs)
 
 
 def test_equal_results_are_no_proof_of_no_difference():
