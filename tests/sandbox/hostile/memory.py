@@ -6,7 +6,7 @@ ATTACKS = [
     Attack(
         "growing-list",
         body("x = []\nwhile True:\n    x.append(bytearray(1 << 20))"),
-        "MemoryLimit",
+        "MemoryLimit|TimeLimit",  # on a busy machine the pages may take the CPU bound first
         bare=True,
         core=True,
     ),
