@@ -17,7 +17,7 @@ def __getattr__(name: str) -> Any:
 
         return run
     if name == "load":
-        from learnact.spec import load
+        from learnact.job import load
 
         return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

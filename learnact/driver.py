@@ -17,23 +17,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from learnact.agents.execute import Limits, Worker
-from learnact.agents.local import LocalRunner
-from learnact.aliases import Aliases
-from learnact.cluster.runner import Options, RayRunner
-from learnact.committing import CommittingRunner
 from learnact.errors import HarnessFailure
-from learnact.libraries import origin
-from learnact.models.permits import InFlight
+from learnact.job import Job, load
+from learnact.job.libraries import origin
+from learnact.job.preflight import Preflight, preflight, versions
+from learnact.models.concurrency import RequestsInFlight
+from learnact.models.identity import ModelIdentity
 from learnact.models.pool import ModelPool
-from learnact.preflight import Preflight, preflight, versions
 from learnact.protocols import Runner
 from learnact.records import Outcome, Plain, Unit, canonical
+from learnact.records.trials import TrialSpec
 from learnact.results.counters import Counters
 from learnact.results.reader import answered_as, spent
 from learnact.results.store import RunStore
-from learnact.spec import Job, TrialSpec, load
-from learnact.trial import Costs, TrialResult, planned_episodes, run_trial
+from learnact.runners.local import LocalRunner
+from learnact.runners.ray.runner import RayOptions, RayRunner
+from learnact.runners.resume import CommittingRunner
+from learnact.runners.worker import UnitLimits, Worker
+from learnact.trial import LearningCosts, TrialResult, planned_episodes, run_trial
 
 RESULTS = Path("results")
 LOCAL = "local"
@@ -60,7 +61,7 @@ class Display(Protocol):
         ...
 
 
-class Quiet:
+class NoDisplay:
     """A display that shows nothing."""
 
     def begin(self, job: Job, plan: Preflight, counters: Counters) -> None:
@@ -112,7 +113,7 @@ def run(
         BadInput: the job, a domain's options or the results folder cannot be used; nothing has been started.
     """
     loaded = job if isinstance(job, Job) else load(job)
-    return asyncio.run(run_job(loaded, Path(results), address, display or Quiet(), accept_model_change))
+    return asyncio.run(run_job(loaded, Path(results), address, display or NoDisplay(), accept_model_change))
 
 
 async def run_job(
@@ -127,7 +128,7 @@ async def run_job(
         for name, row in plan.checks.items():
             store.check(name, row)
         display.begin(job, plan, store.counters)
-        aliases = Aliases(answered_as(store.folder), accept_model_change)
+        aliases = ModelIdentity(answered_as(store.folder), accept_model_change)
         async with AsyncExitStack() as stack:
             runner = _Watched(
                 job, store, display, aliases, lambda: stack.enter_async_context(open_runner(job, address))
@@ -156,7 +157,7 @@ async def _all_trials(
 ) -> list[TrialResult]:
     """All trials at once: the runner shares its places among them. A trial that is blocked holds up nobody."""
 
-    costs = Costs()
+    costs = LearningCosts()
 
     async def one(trial: TrialSpec) -> TrialResult:
         store.trial(trial.id, trial_row(trial, "running"))
@@ -215,13 +216,13 @@ def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = ""
 @asynccontextmanager
 async def open_runner(job: Job, address: str | None) -> AsyncIterator[Runner]:
     """The runner that a job asks for: Ray, or one worker in this process."""
-    cluster, limits = job.cluster, Limits(job.limits.tries, job.limits.episode_seconds)
+    cluster, limits = job.cluster, UnitLimits(job.limits.tries, job.limits.episode_seconds)
     if address == LOCAL or (address is None and cluster.runner == "local"):
-        permits = InFlight(job.limits.requests)
+        permits = RequestsInFlight(job.limits.requests)
         async with ModelPool(permits=permits) as pool, Worker(pool, limits) as worker:
             yield LocalRunner(worker, cluster.in_flight)
         return
-    options = Options(
+    options = RayOptions(
         address=address or cluster.address,
         workers=cluster.workers,
         in_flight=cluster.in_flight,
@@ -244,7 +245,9 @@ def _keys(job: Job) -> dict[str, str]:
 class _Watched:
     """The run's runner: commits, shows, minds the models' names, and starts nothing new once the job's limits of money or tokens are used up."""
 
-    def __init__(self, job: Job, store: RunStore, display: Display, aliases: Aliases, start: Any) -> None:
+    def __init__(
+        self, job: Job, store: RunStore, display: Display, aliases: ModelIdentity, start: Any
+    ) -> None:
         self._limits = job.limits
         self._store = store
         self._display = display

@@ -65,7 +65,7 @@ class Chat(Protocol):
         ...
 
 
-class Permits(Protocol):
+class ConcurrencyLimit(Protocol):
     """Leave to call a model: bounds requests in flight."""
 
     def permit(self, model: ModelSpec) -> AbstractAsyncContextManager[None]:

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from learnact.agents.prompting import TEXTS as AGENT_TEXTS
 from learnact.domains import registry
 from learnact.domains.base import Domain
-from learnact.learners.registry import LEARNERS
-from learnact.learners.retrieval import Retrieval
-from learnact.learners.training import Blocked, Learned, Spent, Training, test_budget
+from learnact.methods.learners import LEARNERS
+from learnact.methods.prompt_sections import TEXTS as AGENT_TEXTS
+from learnact.methods.retrieval import Retrieval
+from learnact.methods.training import Blocked, Learned, LearningCost, Training, test_budget
 from learnact.protocols import Journal, Runner
 from learnact.records import DomainSpec, Episode, EpisodeResult, Library, Phase, Task, seed_from
-from learnact.spec import TrialSpec
+from learnact.records.trials import TrialSpec
 
 CHOOSERS: dict[str, Callable[[Training, Library], Retrieval]] = {"voyager": Retrieval}
 """Learners whose library is not given whole: how a test task's part of it is chosen."""
@@ -38,7 +38,7 @@ class TrialResult:
 
 
 @dataclass(frozen=True)
-class Stakes:
+class PlannedTest:
     """A test still to be played: a task of a test domain with the library that its agent is given."""
 
     spec: DomainSpec
@@ -48,13 +48,13 @@ class Stakes:
     phase: Phase
 
 
-class Costs:
+class LearningCosts:
     """What learning cost each trial, for those that are given the same budget (`match_budget`)."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[object, ...], asyncio.Future[Spent]] = {}
+        self._told: dict[tuple[object, ...], asyncio.Future[LearningCost]] = {}
 
-    def tell(self, trial: TrialSpec, spent: Spent | Blocked) -> None:
+    def tell(self, trial: TrialSpec, spent: LearningCost | Blocked) -> None:
         """A trial's learning is over, or blocked; then those that wait for it are blocked too."""
         future = self._future(trial, trial.entry)
         if future.done():
@@ -72,14 +72,14 @@ class Costs:
         spent = await self._future(trial, trial.match_budget.to)
         return int(getattr(spent, trial.match_budget.unit))
 
-    def _future(self, trial: TrialSpec, label: str) -> asyncio.Future[Spent]:
-        key = twin(trial, label)
+    def _future(self, trial: TrialSpec, label: str) -> asyncio.Future[LearningCost]:
+        key = budget_key(trial, label)
         if key not in self._told:
             self._told[key] = asyncio.get_running_loop().create_future()
         return self._told[key]
 
 
-def twin(trial: TrialSpec, label: str) -> tuple[object, ...]:
+def budget_key(trial: TrialSpec, label: str) -> tuple[object, ...]:
     """What trials of two methods have in common when their budgets are matched: domain, models, budgets, seed and repeat; with the label that
     the job gives the method."""
     agent = replace(
@@ -96,10 +96,10 @@ async def run_trial(
     journal: Journal,
     notice: Notice,
     given: Library | None = None,
-    costs: Costs | None = None,
+    costs: LearningCosts | None = None,
 ) -> TrialResult:
     """Learn (unless a library is given), then test. Resumes by itself: what is committed is not done again."""
-    costs = costs or Costs()
+    costs = costs or LearningCosts()
     try:
         if given is None:
             learned = await _learn(trial, runner, journal, notice, costs)
@@ -132,7 +132,9 @@ def _given(trial: TrialSpec, library: Library, runner: Runner, journal: Journal)
     return Learned(library, choose=chooser(training, library))
 
 
-async def _learn(trial: TrialSpec, runner: Runner, journal: Journal, notice: Notice, costs: Costs) -> Learned:
+async def _learn(
+    trial: TrialSpec, runner: Runner, journal: Journal, notice: Notice, costs: LearningCosts
+) -> Learned:
     domain = registry.build(trial.domain)
     tasks = tuple(domain.tasks("train"))
     notice(trial, "learning")
@@ -143,7 +145,7 @@ async def _learn(trial: TrialSpec, runner: Runner, journal: Journal, notice: Not
     return learned
 
 
-async def _stakes(trial: TrialSpec, learned: Learned, journal: Journal) -> list[Stakes]:
+async def _stakes(trial: TrialSpec, learned: Learned, journal: Journal) -> list[PlannedTest]:
     """What is to be tested: every test task with the library that the trial ended with, then, where the job asks for it, with others."""
     found = []
     for spec in trial.test_domains:
@@ -153,8 +155,8 @@ async def _stakes(trial: TrialSpec, learned: Learned, journal: Journal) -> list[
             if learned.choose is not None:
                 library = await learned.choose(domain, task, spec)
                 journal.library(trial.id, library)
-            found.append(Stakes(spec, domain, task, library, "test"))
-            found += (Stakes(spec, domain, task, other, "survey") for other in _surveyed(trial, learned))
+            found.append(PlannedTest(spec, domain, task, library, "test"))
+            found += (PlannedTest(spec, domain, task, other, "survey") for other in _surveyed(trial, learned))
     return found
 
 
@@ -168,7 +170,7 @@ def _surveyed(trial: TrialSpec, learned: Learned) -> Iterable[Library]:
     return [library for library in others if library != learned.library]
 
 
-def test_episodes(trial: TrialSpec, stakes: Iterable[Stakes]) -> Iterator[Episode]:
+def test_episodes(trial: TrialSpec, stakes: Iterable[PlannedTest]) -> Iterator[Episode]:
     """The episodes of a test, each as often as the job repeats it; made as they are asked for."""
     for at_stake in stakes:
         for number in range(trial.test_repeats):

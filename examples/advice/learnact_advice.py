@@ -3,10 +3,10 @@
 Would Reflexion's lessons help as much if they came from no failure?
 """
 
-from learnact.learners import replies
-from learnact.learners.training import Learned, Training, learner_prompt
+from learnact.methods import learner_replies
+from learnact.methods.methods import Method
+from learnact.methods.training import Learned, Training, learner_prompt
 from learnact.records import Library, Terms
-from learnact.spec import Method
 
 ADVICE = Method(agent="act", learner="advice")
 
@@ -22,6 +22,6 @@ async def advice(training: Training) -> Learned:
     for number in range(training.trial.settings.reflexion_iterations):
         prompt = learner_prompt(training.scene(), answer=ASKED)
         reply = await training.ask("reflect", prompt, iteration=number, propose=True)
-        parent, library = library, Library(lessons=(*library.lessons, replies.lesson(reply.text)))
+        parent, library = library, Library(lessons=(*library.lessons, learner_replies.lesson(reply.text)))
         training.keep(number, library, parent, "lesson", Terms())
     return Learned(library, (library,))

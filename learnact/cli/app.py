@@ -106,7 +106,7 @@ class Commands(TyperGroup):
         """The command that is called, loaded."""
         name, *rest = args
         if name not in COMMANDS:
-            from learnact.spec.source import nearest
+            from learnact.job.file import nearest
 
             ctx.fail(f"no command {name!r}; {nearest(name, COMMANDS)}")
         return name, loaded(name), rest

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from learnact.errors import ProviderFailure
+from learnact.models.check import CheckFindings, probe
 from learnact.models.embedded import Embedded
-from learnact.models.probe import Findings, probe
 
 SIMULATED = "sim-strong"
 
@@ -55,7 +55,7 @@ def check_model(
         _print(found, simulated=not base_url)
 
 
-async def _probe(base_url: str, model: str, api_key_env: str, timeout: float) -> Findings:
+async def _probe(base_url: str, model: str, api_key_env: str, timeout: float) -> CheckFindings:
     if base_url:
         return await probe(base_url, model, os.environ.get(api_key_env, ""), timeout)
     embedded = Embedded(processes=1)
@@ -65,7 +65,7 @@ async def _probe(base_url: str, model: str, api_key_env: str, timeout: float) ->
         embedded.close()
 
 
-def _print(found: Findings, simulated: bool) -> None:
+def _print(found: CheckFindings, simulated: bool) -> None:
     console = Console()
     table = Table(title=f"{found.model} at {found.base_url}", title_justify="left")
     for column in ("what", "supported", "seen"):

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from learnact.actions.probe import Proof, prove, refused
 from learnact.cli.output import console, say, say_json, table
+from learnact.sandbox.self_test import SelfTestResult, prove, refused
 
 MARKS = {"stands": "yes", "missing": "NO", "not offered": "-"}
 ADVICE = (
@@ -51,7 +51,7 @@ def _machine() -> dict[str, str]:
     }
 
 
-def _show(proofs: Sequence[Proof], bad: bool) -> None:
+def _show(proofs: Sequence[SelfTestResult], bad: bool) -> None:
     say("  ".join(f"{name} {value}" for name, value in _machine().items()))
     shown = table("", "wall or bound", "stands", "how it was proved")
     for proof in proofs:

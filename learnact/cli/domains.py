@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from learnact.cli.choices import DomainName, DomainOption, Seed, SourceFolder, Split, spec_of
+from learnact.cli.options import DomainName, DomainOption, Seed, SourceFolder, Split, spec_of
 from learnact.cli.output import console, say, say_json, table
 from learnact.errors import TaskError
 

@@ -45,6 +45,6 @@ def template() -> str:
 
 def schema_text() -> str:
     """The JSON Schema of a job file, as it is published."""
-    from learnact.spec import json_schema
+    from learnact.job import json_schema
 
     return json.dumps(json_schema(), indent=1, sort_keys=True) + "\n"

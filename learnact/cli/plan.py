@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from learnact.cli.choices import JobFile, Overrides, Results
+from learnact.cli.options import JobFile, Overrides, Results
 from learnact.cli.output import console, say, say_json, table
 
 if TYPE_CHECKING:
+    from learnact.job import Job
     from learnact.report.estimate import Amount, Estimate
-    from learnact.spec import Job
 
 
 def plan(
@@ -29,9 +29,9 @@ def plan(
 
     learnact plan jobs/robotic_planning.yaml --set repeats.learn=1
     """
-    from learnact.preflight import preflight
+    from learnact.job import load
+    from learnact.job.preflight import preflight
     from learnact.report.estimate import estimate
-    from learnact.spec import load
 
     loaded = load(job, overrides or ())
     made = preflight(loaded, results)

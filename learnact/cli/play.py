@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from learnact.cli.choices import DomainName, DomainOption, Seed, SourceFolder, Split, pick_task, spec_of
+from learnact.cli.options import DomainName, DomainOption, Seed, SourceFolder, Split, pick_task, spec_of
 from learnact.cli.output import say, say_json
 from learnact.errors import BadInput
 from learnact.records import Library
 
 if TYPE_CHECKING:
-    from learnact.cli.hand import Hand, Setting, Told
+    from learnact.cli.manual_play import Hand, Setting, Told
 
 PROMPT = "> "
 HELP_WORDS = ("help", "?")
@@ -68,9 +68,9 @@ def play(
     if problem is not None and (task is not None or source is not None):
         raise BadInput("--problem names the task itself: leave --task and --source out")
     lines = _read(commands)
-    from learnact.actions.given import read_library
-    from learnact.cli.hand import Setting
+    from learnact.cli.manual_play import Setting
     from learnact.domains import registry
+    from learnact.library.files import read_library
 
     spec = spec_of(domain, option, source, seed)
     built = registry.build(spec)
@@ -93,7 +93,7 @@ def _read(commands: Path | None) -> Iterator[str] | None:
 
 
 async def _play(setting: Setting, lines: Iterator[str] | None, json: bool) -> None:
-    from learnact.cli.hand import sit_down
+    from learnact.cli.manual_play import sit_down
 
     async with sit_down(setting) as hand:
         if not json:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from learnact.cli.choices import JobFile, Overrides, Results, pick_task
+from learnact.cli.options import JobFile, Overrides, Results, pick_task
 from learnact.cli.output import say, say_json
 from learnact.errors import JobError
 
 if TYPE_CHECKING:
+    from learnact.job import Job
     from learnact.records import Library, Task
-    from learnact.spec import Job, TrialSpec
+    from learnact.records.trials import TrialSpec
 
 Asked = Literal["act", "create", "usage", "describe", "improve", "reflect", "code", "verify"]
 """What a model is asked for; each learner asks for some of it."""
@@ -46,10 +47,10 @@ def prompt(
 
     learnact prompt jobs/quickstart.yaml --purpose create
     """
-    from learnact.preflight import preflight
-    from learnact.preview import agent_prompt, learner_prompt
+    from learnact.job import load
+    from learnact.job.preflight import preflight
     from learnact.records import Library
-    from learnact.spec import load
+    from learnact.report.preview import agent_prompt, learner_prompt
 
     loaded = load(job, overrides or ())
     made = preflight(loaded, results)
@@ -88,8 +89,8 @@ def _trial(
     purpose: Asked = "act",
 ) -> TrialSpec:
     """The first trial that fits. Raises `JobError` naming what there is."""
-    from learnact.preview import ASKED_BY
-    from learnact.spec.source import nearest
+    from learnact.job.file import nearest
+    from learnact.report.preview import ASKED_BY
 
     for given, key, known in (
         (domain, "domain", [t.domain.name for t in trials]),
@@ -115,7 +116,7 @@ def _task(trial: TrialSpec, wanted: str | None) -> Task:
 
 
 def _library(trial: TrialSpec, path: Path) -> Library:
-    from learnact.actions.given import read_library
     from learnact.domains import registry
+    from learnact.library.files import read_library
 
     return read_library(path, [p.name for p in registry.build(trial.domain).primitives])

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from learnact.cli.choices import JobFile, Overrides, Results
+from learnact.cli.options import JobFile, Overrides, Results
 from learnact.cli.output import console
 
 
@@ -47,9 +47,9 @@ def run(
     learnact run my.yaml --address ray://head:10001 --results /shared/results
     """
     from learnact import driver
+    from learnact.job import load
     from learnact.report.progress import ProgressDisplay
     from learnact.report.summary import page, render, to_json
-    from learnact.spec import load
 
     loaded = load(job, overrides or ())
     with _terminable(), ProgressDisplay(console(stderr=True)) as display:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from learnact.cli.choices import Results
+from learnact.cli.options import Results
 from learnact.cli.output import console, say, say_json
 from learnact.errors import BadInput
 
@@ -94,7 +94,7 @@ def _learning(connection: Connection) -> None:
 
 def _library(connection: Connection, wanted: str) -> dict[str, Any]:
     """A library as `--library` of `play` and `run` takes it, with its candidates' rows."""
-    from learnact.actions.given import library_json
+    from learnact.library.files import library_json
     from learnact.results.reader import dictionaries, load_library
 
     library = load_library(connection, wanted)

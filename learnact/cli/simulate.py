@@ -36,8 +36,8 @@ def simulate(
 
     learnact simulate --port 8100 --latency 0.2 --errors 0.05
     """
+    from learnact.simulated.faults import Weather
     from learnact.simulated.serving import Serving, serve
-    from learnact.simulated.weather import Weather
 
     weather = Weather(
         latency=latency,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from learnact.cli.choices import Results
+from learnact.cli.options import Results
 from learnact.cli.output import console, say, table
 from learnact.errors import BadInput, ResultsError
 
 if TYPE_CHECKING:
-    from learnact.results.query import Answer, Questions
+    from learnact.results.query import QueryResult, QuerySession
 
 Format = Literal["table", "csv", "json", "parquet"]
 SHOWN_ROWS = 200
@@ -45,10 +45,10 @@ def sql(
         raise BadInput("give a query or --file, not both")
     if format == "parquet" and output is None:
         raise BadInput("--format parquet needs --output FILE")
-    from learnact.results.query import Questions
+    from learnact.results.query import QuerySession
 
     text = _query(query, file)
-    questions = Questions(results, run)
+    questions = QuerySession(results, run)
     if text:
         _give(questions.ask(text), format, output)
         return
@@ -68,7 +68,7 @@ def _query(query: str | None, file: Path | None) -> str:
     return query or ""
 
 
-def _give(answer: Answer, format: Format, output: Path | None) -> None:
+def _give(answer: QueryResult, format: Format, output: Path | None) -> None:
     if format == "parquet":
         assert output is not None
         answer.parquet(output)
@@ -85,7 +85,7 @@ def _give(answer: Answer, format: Format, output: Path | None) -> None:
                 raise BadInput(f"--output {output}: cannot be written: {error}") from None
 
 
-def _show(answer: Answer) -> None:
+def _show(answer: QueryResult) -> None:
     from learnact.results.query import cell
 
     numbers = {
@@ -115,7 +115,7 @@ def _short(text: str) -> str:
     return escape(line if len(line) <= CELL else line[: CELL - 4] + " ...")
 
 
-def _tables(questions: Questions) -> None:
+def _tables(questions: QuerySession) -> None:
     shown = table("", "table", "#rows", "columns")
     for name, rows, columns in questions.tables():
         shown.add_row(name, str(rows), ", ".join(columns))
@@ -125,7 +125,7 @@ def _tables(questions: Questions) -> None:
     )
 
 
-def _converse(questions: Questions, format: Format) -> None:
+def _converse(questions: QuerySession, format: Format) -> None:
     """A query after another, each ended by a semicolon, until the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - gives input() its editing and history

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from learnact.cli.choices import Results
+from learnact.cli.options import Results
 from learnact.cli.output import console, say
 from learnact.errors import BadInput
 
@@ -60,9 +60,9 @@ def table(
 
     learnact table 7 table7 --format markdown --output table7.md
     """
+    from learnact.job.file import nearest
     from learnact.report.paper import TABLES
     from learnact.results.reader import connect
-    from learnact.spec.source import nearest
 
     if which not in TABLES:
         raise BadInput(f"no table {which!r}; {nearest(which, TABLES)}")

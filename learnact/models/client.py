@@ -37,7 +37,7 @@ for _name in ("openai", "httpx", "httpx2", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-class Trouble(Exception):
+class RetryableError(Exception):
     """A try that failed in a way that another try may cure. `retry_after`: seconds that the server asked to wait, or None."""
 
     def __init__(self, kind: TroubleKind, message: str, retry_after: float | None = None) -> None:
@@ -46,7 +46,7 @@ class Trouble(Exception):
         self.retry_after = retry_after
 
 
-class Refusal(Exception):
+class RejectedRequest(Exception):
     """The endpoint refused the request (a 4xx other than 408, 409, 429). `parameter` is the one it named, or ""."""
 
     def __init__(self, status: int, message: str, code: str = "", parameter: str = "") -> None:
@@ -58,7 +58,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServerReply:
     """A decoded body (or text, where it was no JSON) and the seconds it took."""
 
     body: Any
@@ -92,7 +92,7 @@ class Endpoint:
         """The URL without user, password and query: fit for messages."""
         return shown(self.base_url)
 
-    async def ask(self, path: str, body: Mapping[str, Any], timeout: float) -> Answer:
+    async def ask(self, path: str, body: Mapping[str, Any], timeout: float) -> ServerReply:
         """Post `body` to `path`; the whole request takes at most `timeout` seconds. Raises `Trouble` or `Refusal`.
 
         The untyped `post` of the client is used on purpose: building typed bodies and replies costs 0.6 ms of CPU a call,
@@ -102,7 +102,7 @@ class Endpoint:
             self._client.post(self._url(path), cast_to=object, body=dict(body)), timeout
         )
 
-    async def get(self, path: str, timeout: float) -> Answer:
+    async def get(self, path: str, timeout: float) -> ServerReply:
         """Get `path`, likewise."""
         return await self._bounded(self._client.get(self._url(path), cast_to=object), timeout)
 
@@ -111,7 +111,7 @@ class Endpoint:
         parts = urlsplit(self.base_url)
         return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, parts.query, ""))
 
-    async def _bounded(self, request: Any, timeout: float) -> Answer:
+    async def _bounded(self, request: Any, timeout: float) -> ServerReply:
         import openai
 
         start = time.perf_counter()
@@ -119,9 +119,9 @@ class Endpoint:
             async with asyncio.timeout(timeout):
                 body = await request
         except TimeoutError:
-            raise Trouble("timeout", f"{self.shown} did not answer within {timeout:g} s") from None
+            raise RetryableError("timeout", f"{self.shown} did not answer within {timeout:g} s") from None
         except openai.APITimeoutError:
-            raise Trouble(
+            raise RetryableError(
                 "connection", f"{self.shown} cannot be reached, or dropped the connection"
             ) from None
         except openai.APIStatusError as error:
@@ -129,24 +129,24 @@ class Endpoint:
         except (openai.APIConnectionError, OSError) as error:
             cause = error.__cause__ or error
             text = self.clean(f"{type(cause).__name__} {cause}")
-            raise Trouble("connection", f"{self.shown} cannot be reached: {text}") from None
+            raise RetryableError("connection", f"{self.shown} cannot be reached: {text}") from None
         except (openai.APIError, ValueError) as error:
             text = self.clean(str(error))
-            raise Trouble(
+            raise RetryableError(
                 "reply", f"{self.shown} answered with something that cannot be read: {text}"
             ) from None
-        return Answer(body, time.perf_counter() - start)
+        return ServerReply(body, time.perf_counter() - start)
 
-    def _status(self, error: openai.APIStatusError) -> Trouble | Refusal:
+    def _status(self, error: openai.APIStatusError) -> RetryableError | RejectedRequest:
         status, text = error.status_code, self.clean(_said(error.body))
         code = str(error.code or "")
         if status == 429 and "insufficient_quota" in (code, error.type):
-            return Refusal(status, text, code="insufficient_quota")
+            return RejectedRequest(status, text, code="insufficient_quota")
         if status in (408, 409, 429) or status >= 500:
             kind: TroubleKind = "limit" if status == 429 else "server"
             wait = retry_after(error.response.headers, time.time())
-            return Trouble(kind, f"{self.shown} answered {status}: {text}", wait)
-        return Refusal(status, text, code, str(error.param or ""))
+            return RetryableError(kind, f"{self.shown} answered {status}: {text}", wait)
+        return RejectedRequest(status, text, code, str(error.param or ""))
 
     def clean(self, text: str) -> str:
         """A server's words without keys and line breaks, bounded."""

@@ -12,8 +12,8 @@ import math
 import re
 from dataclasses import dataclass
 
-from learnact.models.client import Refusal
-from learnact.models.settle import completion_limit
+from learnact.models.client import RejectedRequest
+from learnact.models.negotiation import completion_limit
 from learnact.records import ModelSpec, Prompt
 
 BYTES_PER_TOKEN = 3.5
@@ -87,7 +87,7 @@ def shorter(prompt: Prompt, model: ModelSpec, said: TooLong) -> Prompt:
     return shrink(without_oldest_turn(prompt), target, ratio)
 
 
-def too_long(refusal: Refusal) -> TooLong | None:
+def too_long(refusal: RejectedRequest) -> TooLong | None:
     """Reads a refusal: None unless it says that prompt (and reply) exceed the context."""
     if refusal.status not in (400, 413, 422):
         return None

@@ -16,12 +16,12 @@ from functools import partial
 from typing import Any, TypeVar
 
 from learnact.errors import ProviderFailure
-from learnact.models import context, reading, settle
-from learnact.models.client import Answer, Endpoint, Refusal, Trouble
+from learnact.models import context, negotiation, reading
+from learnact.models.client import Endpoint, RejectedRequest, RetryableError, ServerReply
+from learnact.models.concurrency import RequestsInFlight
 from learnact.models.embedded import Embedded
-from learnact.models.permits import InFlight
-from learnact.models.retry import Patience, retrying
-from learnact.protocols import Permits
+from learnact.models.retry import RetryPolicy, retrying
+from learnact.protocols import ConcurrencyLimit
 from learnact.records import Exchange, ModelSpec, Prompt, Reply, canonical
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -42,13 +42,13 @@ class ModelPool:
     def __init__(
         self,
         embedded: Embedded | None = None,
-        patience: Patience | None = None,
-        permits: Permits | None = None,
+        patience: RetryPolicy | None = None,
+        permits: ConcurrencyLimit | None = None,
         keys: Mapping[str, str] | None = None,
     ) -> None:
         self._embedded = embedded or Embedded()
-        self._patience = patience or Patience()
-        self._permits = permits or InFlight(None)
+        self._patience = patience or RetryPolicy()
+        self._permits = permits or RequestsInFlight(None)
         self._keys = dict(keys or {})
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self._refused: dict[tuple[str, str], frozenset[str]] = {}
@@ -99,7 +99,7 @@ class ModelPool:
             self._endpoints[url, key] = Endpoint(url, key)
         return self._endpoints[url, key]
 
-    def failed(self, endpoint: Endpoint, trouble: Trouble) -> None:
+    def failed(self, endpoint: Endpoint, trouble: RetryableError) -> None:
         """Note a failed try: a replica that cannot be reached is passed over for a while."""
         _log.debug("%s", trouble)
         if trouble.kind == "connection":
@@ -120,12 +120,12 @@ class ModelPool:
             self._refused[endpoint.base_url, model.name] = known | {name}
 
     @property
-    def patience(self) -> Patience:
+    def patience(self) -> RetryPolicy:
         """How long one call bears with an endpoint."""
         return self._patience
 
     @property
-    def permits(self) -> Permits:
+    def permits(self) -> ConcurrencyLimit:
         """Leave to have a request in flight."""
         return self._permits
 
@@ -154,7 +154,7 @@ class _Call:
         async def ask(endpoint: Endpoint) -> Reply:
             try:
                 answer = await self._post(endpoint, "/embeddings", {**sent, "input": list(texts)})
-            except Refusal as refusal:
+            except RejectedRequest as refusal:
                 raise self._failure(endpoint, refusal) from None
             found, body = reading.vectors(answer.body, len(texts), endpoint.shown)
             tokens = reading.tokens_of(body.get("usage"))
@@ -180,20 +180,20 @@ class _Call:
                     endpoint = await self._pool.endpoint(self._model, self._affinity, self._avoid)
                     try:
                         return await ask(endpoint)
-                    except Trouble as trouble:
+                    except RetryableError as trouble:
                         self._pool.failed(endpoint, trouble)
                         self._avoid_next(endpoint, trouble)
-                        raise Trouble(
+                        raise RetryableError(
                             trouble.kind, endpoint.clean(str(trouble)), trouble.retry_after
                         ) from None
-        except Trouble as trouble:
+        except RetryableError as trouble:
             hint = " (content filter: another try may not help)" if "content filter" in str(trouble) else ""
             raise ProviderFailure(
                 f"{self._model.name}: {trouble}, after {self._requests} requests{hint}"
             ) from None
         raise AssertionError("tenacity ended without a result")
 
-    def _avoid_next(self, endpoint: Endpoint, trouble: Trouble) -> None:
+    def _avoid_next(self, endpoint: Endpoint, trouble: RetryableError) -> None:
         if trouble.kind == "limit":
             return
         self._avoid.add(endpoint.base_url)
@@ -205,14 +205,14 @@ class _Call:
         model = self._model
         while True:
             refused = self._pool.refused(endpoint, model)
-            sent = settle.parameters(model, seed, refused)
-            asked = settle.shaped(prompt, refused)
+            sent = negotiation.parameters(model, seed, refused)
+            asked = negotiation.shaped(prompt, refused)
             messages = [{"role": m.role, "content": m.content} for m in asked.messages()]
             try:
                 answer = await self._post(endpoint, "/chat/completions", {**sent, "messages": messages})
                 break
-            except Refusal as refusal:
-                name = settle.refused_by(refusal, sent, system=bool(asked.system))
+            except RejectedRequest as refusal:
+                name = negotiation.refused_by(refusal, sent, system=bool(asked.system))
                 if name is None and (said := context.too_long(refusal)):
                     raise _Overlong(said, endpoint, refusal) from None
                 if name is None:
@@ -220,20 +220,20 @@ class _Call:
                 self._pool.settle(endpoint, model, name)
         reply = dataclasses.replace(
             reading.read(answer.body, model.prices, endpoint.shown),
-            parameters=settle.recorded(sent, refused),
+            parameters=negotiation.recorded(sent, refused),
             tries=self._requests,
             latency=answer.seconds,
         )
         return Exchange(asked, reply)
 
-    async def _post(self, endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> Answer:
+    async def _post(self, endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> ServerReply:
         async with self._pool.permits.permit(self._model):
             self._requests += 1
             return await endpoint.ask(path, body, self._model.timeout)
 
     def _shorter(self, prompt: Prompt, overlong: _Overlong) -> Prompt:
         if not prompt.history:
-            limit = settle.completion_limit(self._model)
+            limit = negotiation.completion_limit(self._model)
             raise ProviderFailure(
                 f"{self._model.name}: even without any history the prompt (about {context.estimate(prompt)} tokens, "
                 f"and up to {limit} for the reply) is over the context of {overlong.endpoint.shown}: lower max_tokens, shorten "
@@ -244,7 +244,7 @@ class _Call:
             _log.info("state the context of %s in the job: an overlong prompt was refused", self._model.name)
         return context.shorter(prompt, self._model, overlong.said)
 
-    def _failure(self, endpoint: Endpoint, refusal: Refusal) -> ProviderFailure:
+    def _failure(self, endpoint: Endpoint, refusal: RejectedRequest) -> ProviderFailure:
         name, env, where = self._model.name, self._model.api_key_env, endpoint.shown
         probe = f"`learnact check-model --base-url {where} --model {name}` shows what it takes"
         advice = {
@@ -262,7 +262,7 @@ class _Call:
 class _Overlong(Exception):
     """A prompt that the endpoint refused as too long."""
 
-    def __init__(self, said: context.TooLong, endpoint: Endpoint, refusal: Refusal) -> None:
+    def __init__(self, said: context.TooLong, endpoint: Endpoint, refusal: RejectedRequest) -> None:
         super().__init__("prompt too long")
         self.said = said
         self.endpoint = endpoint

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from learnact.models.client import Trouble
+from learnact.models.client import RetryableError
 from learnact.records import Prices, Reply, Tokens
 
 _TAGS = "think|thinking|thought|reasoning"
@@ -23,21 +23,21 @@ def read(body: object, prices: Prices, where: str) -> Reply:
     """
     if not isinstance(body, Mapping):
         start = " ".join(str(body)[:120].split())
-        raise Trouble("reply", f"{where} answered with something other than JSON: {start!r}")
+        raise RetryableError("reply", f"{where} answered with something other than JSON: {start!r}")
     choice = _choice(body, where)
     message = choice.get("message")
     if not isinstance(message, Mapping):
-        raise Trouble("reply", f"{where} answered with a choice that has no message")
+        raise RetryableError("reply", f"{where} answered with a choice that has no message")
     finish = str(choice.get("finish_reason") or "stop")
     if finish == "content_filter":
-        raise Trouble("reply", f"{where}: the provider's content filter stopped the reply")
+        raise RetryableError("reply", f"{where}: the provider's content filter stopped the reply")
     usage = body.get("usage") if isinstance(body.get("usage"), Mapping) else None
     tokens = tokens_of(usage)
     text, inline = split_thinking(_text(message))
     given = message.get("reasoning_content") or message.get("reasoning") or ""
     reasoning = "\n".join(part for part in (given if isinstance(given, str) else "", inline) if part)
     if message.get("content") is None and not text and not reasoning and not tokens.completion:
-        raise Trouble("reply", f"{where} answered with an empty message")
+        raise RetryableError("reply", f"{where} answered with an empty message")
     return Reply(
         text=text,
         finish=finish,
@@ -53,12 +53,12 @@ def vectors(body: object, count: int, where: str) -> tuple[tuple[tuple[float, ..
     """Embedding vectors in the order of the texts, and the body. Raises `Trouble` for what is none."""
     data = body.get("data") if isinstance(body, Mapping) else None
     if not isinstance(body, Mapping) or not isinstance(data, list) or len(data) != count:
-        raise Trouble("reply", f"{where} did not answer with {count} embedding vectors")
+        raise RetryableError("reply", f"{where} did not answer with {count} embedding vectors")
     try:
         ordered = sorted(data, key=lambda row: int(row["index"]))
         return tuple(tuple(float(x) for x in row["embedding"]) for row in ordered), body
     except (KeyError, TypeError, ValueError):
-        raise Trouble("reply", f"{where} answered with malformed embedding vectors") from None
+        raise RetryableError("reply", f"{where} answered with malformed embedding vectors") from None
 
 
 def split_thinking(text: str) -> tuple[str, str]:
@@ -108,7 +108,9 @@ def _choice(body: Mapping[str, Any], where: str) -> Mapping[str, Any]:
         return choices[0]
     error = body.get("error")
     said = error.get("message") if isinstance(error, Mapping) else error
-    raise Trouble("reply", f"{where} answered without choices" + (f": {str(said)[:200]}" if said else ""))
+    raise RetryableError(
+        "reply", f"{where} answered without choices" + (f": {str(said)[:200]}" if said else "")
+    )
 
 
 def _text(message: Mapping[str, Any]) -> str:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
-from learnact.models.client import Trouble
+from learnact.models.client import RetryableError
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long to bear with an endpoint within one call.
 
     `tries`: requests that may end in a fault. `first_wait`, `longest_wait`: seconds between tries, doubling, with jitter.
@@ -27,17 +27,20 @@ class Patience:
     limited: float = 600.0
 
 
-def retrying(patience: Patience) -> AsyncRetrying:
+def retrying(patience: RetryPolicy) -> AsyncRetrying:
     """The retry loop for one call: `async for attempt in retrying(p): with attempt: ...`; raises the last `Trouble`."""
     return AsyncRetrying(
-        retry=retry_if_exception_type(Trouble), wait=_Wait(patience), stop=_Bound(patience), reraise=True
+        retry=retry_if_exception_type(RetryableError),
+        wait=_Wait(patience),
+        stop=_Bound(patience),
+        reraise=True,
     )
 
 
 class _Wait:
     """What the server asked for, else exponential with jitter; a little jitter on top keeps the herd apart."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: RetryPolicy) -> None:
         self._backoff = wait_exponential_jitter(
             multiplier=patience.first_wait, max=patience.longest_wait, jitter=patience.first_wait
         )
@@ -51,7 +54,7 @@ class _Wait:
 
 @dataclass
 class _Bound:
-    patience: Patience
+    patience: RetryPolicy
     faults: int = field(default=0)
 
     def __call__(self, state: RetryCallState) -> bool:
@@ -64,6 +67,6 @@ class _Bound:
         return self.faults >= self.patience.tries
 
 
-def _trouble(state: RetryCallState) -> Trouble | None:
+def _trouble(state: RetryCallState) -> RetryableError | None:
     error = state.outcome.exception() if state.outcome else None
-    return error if isinstance(error, Trouble) else None
+    return error if isinstance(error, RetryableError) else None

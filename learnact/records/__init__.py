@@ -14,17 +14,7 @@ Does not cover: the job file (spec), file formats (results).
 
 from learnact.records.identity import DIGEST_CHARS, Plain, canonical, digest, seed_from
 from learnact.records.libraries import Candidate, LearnedAction, Library, Origin, Terms
-from learnact.records.models import (
-    Call,
-    Exchange,
-    Message,
-    ModelSpec,
-    Prices,
-    Prompt,
-    Purpose,
-    Reply,
-    Tokens,
-)
+from learnact.records.models import Call, Exchange, Message, ModelSpec, Prices, Prompt, Purpose, Reply, Tokens
 from learnact.records.outcomes import (
     ActionError,
     Attempt,

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from learnact.agents.prompting import as_turns, as_turns_with_thoughts, task_section, world
 from learnact.domains import registry
 from learnact.domains.base import Domain
-from learnact.learners.training import learn_budget, test_budget
+from learnact.methods.prompt_sections import as_turns, as_turns_with_thoughts, task_section, world
+from learnact.methods.training import learn_budget, test_budget
 from learnact.records import Budget, Library, ModelSpec, Tokens
-from learnact.spec import LearnerSettings, TrialSpec
-from learnact.trial import test_tasks, twin
+from learnact.records.trials import LearnerSettings, TrialSpec
+from learnact.trial import budget_key, test_tasks
 
 CHARS_PER_TOKEN = 3
 """English text and code have about four characters a token; three makes a bound."""
@@ -82,14 +82,16 @@ def estimate(trials: Sequence[TrialSpec]) -> list[Estimate]:
     A matched budget (`match_budget`) is a bound in its own unit only: with tokens, the calls are those that learning made with as many.
     """
     found = [_one(trial) for trial in trials]
-    measures = {twin(e.trial, e.trial.entry): e for e in found if e.trial.learns and not e.trial.match_budget}
+    measures = {
+        budget_key(e.trial, e.trial.entry): e for e in found if e.trial.learns and not e.trial.match_budget
+    }
     return [_matched(one, measures) for one in found]
 
 
 def _matched(own: Estimate, measures: Mapping[tuple[object, ...], Estimate]) -> Estimate:
     """With what learning costs the method that its budget is matched to: its last round may begin just before that is spent."""
     match = own.trial.match_budget
-    measure = measures.get(twin(own.trial, match.to)) if match else None
+    measure = measures.get(budget_key(own.trial, match.to)) if match else None
     if measure is None:
         return own
     spent = measure.learning + measure.requests

@@ -14,9 +14,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from learnact.job import Job
 from learnact.records import Episode, Outcome
+from learnact.records.trials import TrialSpec
 from learnact.results.counters import Counters
-from learnact.spec import Job, TrialSpec
 from learnact.trial import TrialResult
 
 LINE_SECONDS = 10.0

@@ -35,7 +35,7 @@ _DATA = re.compile(r"\w+\.(\d+)\.parquet")
 
 
 @dataclass(frozen=True)
-class Part:
+class ResultsPart:
     """One manifest: number, level (0 as committed, higher as merged), rows by table, range of numbers that it stands for."""
 
     number: int
@@ -58,9 +58,9 @@ def check_version(version: object, place: Path) -> None:
         )
 
 
-def live_parts(folder: Path) -> list[Part]:
+def live_parts(folder: Path) -> list[ResultsPart]:
     """The parts that count, in order of their numbers. Raises `ResultsError` for an unknown schema."""
-    found: dict[int, Part] = {}
+    found: dict[int, ResultsPart] = {}
     for path in folder.glob("part.*.json"):
         if not _MANIFEST.fullmatch(path.name):
             continue
@@ -72,7 +72,7 @@ def live_parts(folder: Path) -> list[Part]:
             raise ResultsError(f"{path} is damaged ({error}); restore it from a copy") from error
         check_version(data.get("schema_version"), path)
         replaces = data.get("replaces")
-        part = Part(data["number"], data["level"], data["rows"], tuple(replaces) if replaces else None)
+        part = ResultsPart(data["number"], data["level"], data["rows"], tuple(replaces) if replaces else None)
         found[part.number] = part
     gone = {
         number
@@ -114,7 +114,7 @@ class Parts:
 
     def append(self, tables: Mapping[str, pa.Table]) -> None:
         """Commit tables as one part: when this returns, all of it is on stable storage."""
-        part = Part(self._next, 0, {name: table.num_rows for name, table in tables.items() if table.num_rows})
+        part = ResultsPart(self._next, 0, {name: table.num_rows for name, table in tables.items() if table.num_rows})
         for name in part.rows:
             sink = BytesIO()
             pq.write_table(tables[name], sink, compression="zstd", row_group_size=ROW_GROUP)
@@ -129,7 +129,7 @@ class Parts:
             self._try_merge(self.live)
         self._clean()
 
-    def _try_merge(self, old: list[Part]) -> None:
+    def _try_merge(self, old: list[ResultsPart]) -> None:
         """Merge parts; when that fails (memory, space) they stay as they are, which is slower to read and nothing worse."""
         try:
             self._merge(old)
@@ -149,11 +149,11 @@ class Parts:
                 cleaned = True
             self._try_merge(tail)
 
-    def _merge(self, old: list[Part]) -> None:
+    def _merge(self, old: list[ResultsPart]) -> None:
         old = list(old)
         low = min(min(p.number, *(p.replaces or (p.number,))) for p in old)
         rows = {name: sum(p.rows.get(name, 0) for p in old) for name in SCHEMAS}
-        part = Part(
+        part = ResultsPart(
             self._next,
             max(p.level for p in old) + 1,
             {name: count for name, count in rows.items() if count},
@@ -179,7 +179,7 @@ class Parts:
         )
         files.publish(temporary, target)
 
-    def _publish(self, part: Part) -> None:
+    def _publish(self, part: ResultsPart) -> None:
         manifest = {
             "schema_version": SCHEMA_VERSION,
             "number": part.number,

@@ -25,7 +25,7 @@ REWRITE_BYTES = 64 * 1024 * 1024
 _encoder = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-class Pending:
+class CallJournal:
     """Acknowledged calls by unit, in memory and on disk."""
 
     def __init__(self, folder: Path, committed: Callable[[str], bool]) -> None:

@@ -22,7 +22,7 @@ from learnact.results.reader import VIEWS, connect
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """What a query gave."""
 
     columns: tuple[str, ...]
@@ -61,13 +61,13 @@ def cell(value: Any) -> str:
     return str(_plain(value))
 
 
-class Questions:
+class QuerySession:
     """A connection to the runs of a folder, for one query after another. Raises `ResultsError` for a folder or run that is not there."""
 
     def __init__(self, results: Path, run: str | None = None) -> None:
         self._connection = connect(results, run)
 
-    def ask(self, query: str) -> Answer:
+    def ask(self, query: str) -> QueryResult:
         """The answer to a query (of several statements, the last one's). Raises `ResultsError` with DuckDB's own words."""
         try:
             found = self._connection.sql(query)
@@ -76,7 +76,7 @@ class Questions:
             raise ResultsError(
                 f"{str(error).strip()}\n`learnact sql` without a query lists the tables."
             ) from None
-        return Answer(tuple(table.column_names), table)
+        return QueryResult(tuple(table.column_names), table)
 
     def tables(self) -> list[tuple[str, int, Sequence[str]]]:
         """Every table with its number of rows and its columns."""

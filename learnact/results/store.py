@@ -23,26 +23,13 @@ from typing import Any
 import pyarrow as pa
 
 from learnact.errors import ResultsError
-from learnact.records import (
-    Call,
-    Candidate,
-    Episode,
-    EpisodeResult,
-    Library,
-    Outcome,
-    Plain,
-    Reply,
-    Request,
-    Tokens,
-    canonical,
-    history_entries,
-)
+from learnact.records import Call, Candidate, Episode, EpisodeResult, Library, Outcome, Plain, Reply, Request, Tokens, canonical, history_entries
 from learnact.results import files, rows
 from learnact.results.blocks import Blocks
 from learnact.results.committed import Committed
 from learnact.results.counters import Counters
 from learnact.results.parts import Parts, check_version
-from learnact.results.pending import Pending
+from learnact.results.pending import CallJournal
 from learnact.results.redact import hide, hide_in, secrets
 from learnact.results.schema import SCHEMA_VERSION
 
@@ -83,7 +70,7 @@ class RunStore:
         self._parts = Parts(folder)
         self._committed = Committed(folder, self._parts)
         self._blocks = Blocks(self._committed.block_hashes())
-        self._pending = Pending(folder, self._committed.__contains__)
+        self._pending = CallJournal(folder, self._committed.__contains__)
         self._libraries = self._committed.libraries()
         self._seq = self._committed.next_seq()
         self._buffer: dict[str, list[rows.Row]] = {}

@@ -8,8 +8,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from learnact.errors import BadInput
+from learnact.simulated.faults import Weather
 from learnact.simulated.serving import Serving, serve, serve_child
-from learnact.simulated.weather import Weather
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,8 +18,8 @@ from typing import Any
 from aiohttp import web
 
 from learnact.simulated.answers import Answer, answer
+from learnact.simulated.faults import Bucket, Weather
 from learnact.simulated.skills import SKILLS, VERSION
-from learnact.simulated.weather import Bucket, Weather
 
 KEPT_REPLIES = 8192
 LARGEST_REQUEST = 64 * 1024 * 1024

@@ -22,8 +22,8 @@ from pathlib import Path
 from aiohttp import web
 
 from learnact.errors import BadInput
+from learnact.simulated.faults import Weather
 from learnact.simulated.server import Model, application
-from learnact.simulated.weather import Weather
 
 PARENT_LOOK_SECONDS = 0.3
 LAST_SECONDS = 3.0

@@ -2,10 +2,9 @@
 
 import pytest
 
-from learnact.agents.execute import Limits, Worker
-from learnact.agents.prompting import TEXTS
 from learnact.domains import registry
 from learnact.errors import ProviderFailure
+from learnact.methods.prompt_sections import TEXTS
 from learnact.records import (
     AgentSpec,
     Budget,
@@ -18,6 +17,7 @@ from learnact.records import (
     Rules,
     Task,
 )
+from learnact.runners.worker import UnitLimits, Worker
 from tests.scripted import MODEL, Scripted
 
 GRIPPER = DomainSpec("gripper")
@@ -58,7 +58,7 @@ def episode(task, agent="act", library=Library(), program="", **changes) -> Epis
     return Episode(**{**fields, **changes})
 
 
-async def play(unit, chat, limits=Limits()):
+async def play(unit, chat, limits=UnitLimits()):
     async with Worker(chat, limits) as worker:
         return await worker.execute(unit)
 
@@ -196,6 +196,6 @@ async def test_a_providers_failure_is_tried_again_without_asking_twice_and_is_no
 
 
 async def test_when_every_try_fails_there_is_no_result(task):
-    outcome = await play(episode(task), Flaky([], fail_at=range(100)), Limits(tries=2))
+    outcome = await play(episode(task), Flaky([], fail_at=range(100)), UnitLimits(tries=2))
     assert outcome.result is None
     assert len(outcome.attempts) == 2

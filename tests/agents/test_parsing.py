@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learnact.actions.calls import CallExpression, Unreadable, find_calls, parse_call
-from learnact.agents.parsing import Action, Command, Thought, Unread, code_of, read
+from learnact.library.calls import CallExpression, UnreadableCall, find_calls, parse_call
+from learnact.methods.action_replies import ParsedCall, ParsedCommand, ParsedThought, Unparsed, code_of, read
 
 KNOWN = {"pick", "carry"}
 PICK = CallExpression("pick", ("ball1", "rooma", "left"))
@@ -28,7 +28,7 @@ PICK = CallExpression("pick", ("ball1", "rooma", "left"))
     ],
 )
 def test_a_call_is_found_in_what_chat_models_send(reply):
-    assert read(reply, KNOWN, thoughts=False) == Action(PICK)
+    assert read(reply, KNOWN, thoughts=False) == ParsedCall(PICK)
 
 
 def test_keyword_arguments_lists_and_numbers_are_kept():
@@ -37,7 +37,7 @@ def test_keyword_arguments_lists_and_numbers_are_kept():
 
 
 def test_a_misspelt_action_is_a_call_so_that_the_agent_is_told():
-    assert read("grab('ball1')", KNOWN, thoughts=False) == Action(CallExpression("grab", ("ball1",)))
+    assert read("grab('ball1')", KNOWN, thoughts=False) == ParsedCall(CallExpression("grab", ("ball1",)))
 
 
 @pytest.mark.parametrize(
@@ -45,27 +45,27 @@ def test_a_misspelt_action_is_a_call_so_that_the_agent_is_told():
     ["", "I do not know (sorry).", "pick('ball1'", "pick(ball 1)", "pick(*args)", "Observation: pick('x')"],
 )
 def test_what_is_no_call_is_unreadable(reply):
-    assert isinstance(read(reply, KNOWN, thoughts=False), Unread)
+    assert isinstance(read(reply, KNOWN, thoughts=False), Unparsed)
 
 
 def test_a_thought_counts_only_for_agents_that_may_think():
     reply = "Think: pick('a', 'b', 'c') would be good."
-    assert read(reply, KNOWN, thoughts=True) == Thought("pick('a', 'b', 'c') would be good.")
-    assert isinstance(read(reply, KNOWN, thoughts=False), Action)
+    assert read(reply, KNOWN, thoughts=True) == ParsedThought("pick('a', 'b', 'c') would be good.")
+    assert isinstance(read(reply, KNOWN, thoughts=False), ParsedCall)
 
 
 def test_what_follows_a_thought_is_cut():
-    assert read("Thought: go on\nAction: pick('a','b','c')", KNOWN, thoughts=True) == Thought("go on")
+    assert read("Thought: go on\nAction: pick('a','b','c')", KNOWN, thoughts=True) == ParsedThought("go on")
 
 
 @pytest.mark.parametrize("reply", ["Action: go to fridge 1", "> go to fridge 1.", "```\ngo to fridge 1\n```"])
 def test_commands_of_text_environments(reply):
-    assert read(reply, KNOWN, thoughts=False, commands=True) == Command("go to fridge 1")
+    assert read(reply, KNOWN, thoughts=False, commands=True) == ParsedCommand("go to fridge 1")
 
 
 def test_an_unreadable_reply_is_shown_short():
     said = read("blah " * 500, KNOWN, thoughts=False)
-    assert isinstance(said, Unread)
+    assert isinstance(said, Unparsed)
     assert len(said.said) <= 300
 
 
@@ -101,7 +101,7 @@ def test_brackets_without_end_take_no_time():
 
 
 def test_deep_nesting_is_refused():
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableCall):
         parse_call("f(" + "[" * 50 + "]" * 50 + ")")
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from learnact.domains.alfworld.content import unpack
 from learnact.domains.alfworld.domain import AlfworldDomain, AlfworldOptions
-from learnact.domains.alfworld.kinds import KINDS
+from learnact.domains.alfworld.task_types import KINDS
 from learnact.domains.engine_process import EnginePool
 from learnact.records import DomainSpec, Task
 

@@ -20,11 +20,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from learnact.agents.execute import Worker
-from learnact.cluster.runner import Options, RayRunner
 from learnact.domains import registry
 from learnact.models.pool import ModelPool
 from learnact.records import AgentSpec, Budget, DomainSpec, Episode, Library, ModelSpec, Prompt, Rules
+from learnact.runners.ray.runner import RayOptions, RayRunner
+from learnact.runners.worker import Worker
 from tests.cluster.processes import descendants
 from tests.scripted import Scripted
 
@@ -162,7 +162,7 @@ async def batch(url: str) -> tuple[float, float, float]:
     """Seconds for the batch on Ray, its workers up; seconds until they were; milliseconds of CPU of a worker a turn."""
     units = episodes(EPISODES, TURNS, ModelSpec("m", base_urls=(url,)))
     began = time.perf_counter()
-    async with RayRunner(Options(workers=WORKERS, in_flight=IN_FLIGHT // WORKERS)) as runner:
+    async with RayRunner(RayOptions(workers=WORKERS, in_flight=IN_FLIGHT // WORKERS)) as runner:
         warm = episodes(IN_FLIGHT, 1, ModelSpec("m", base_urls=(url,)))
         while runner.ready < WORKERS:
             await asyncio.sleep(0.05)

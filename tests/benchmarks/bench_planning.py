@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from learnact.domains.planning.engine import Grounding
+from learnact.domains.planning.environment import Board, PlanningEnvironment
 from learnact.domains.planning.pddl import parse_problem
-from learnact.domains.planning.play import Board, PlanningEnvironment
 from learnact.domains.registry import OURS, build
 from learnact.records import DomainSpec, canonical
 

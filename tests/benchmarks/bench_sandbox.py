@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from learnact.actions.process import cpu_clock
-from learnact.actions.sandbox import PrimitiveAnswer, Sandbox, Session
 from learnact.records import Plain
+from learnact.sandbox.bounds import PrimitiveResult
+from learnact.sandbox.process import cpu_clock
+from learnact.sandbox.sandbox import Sandbox
+from learnact.sandbox.session import SandboxSession
 
 LIBRARY = """
 def carry(ball, start, end):
@@ -29,9 +31,9 @@ SESSIONS = 200
 OPENED = int(os.environ.get("LEARNACT_BENCH_SESSIONS", "2000"))
 
 
-async def do(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
+async def do(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
     """An environment that costs nothing."""
-    return PrimitiveAnswer(OBSERVATION)
+    return PrimitiveResult(OBSERVATION)
 
 
 def quiet(samples: list[float]) -> float:
@@ -57,7 +59,7 @@ def own_memory(pid: int) -> float:
     return sum(int(row.split()[1]) for row in rows if row.startswith("Private_")) / 1024
 
 
-async def call_cpu(session: Session) -> list[float]:
+async def call_cpu(session: SandboxSession) -> list[float]:
     """CPU milliseconds of both sides for a call with five primitives; means of rounds of 50 calls."""
     await session.call(CALL, do)
     assert session.pid is not None
@@ -79,7 +81,7 @@ async def crowd(sandbox: Sandbox) -> tuple[float, float, float]:
     opened = time.perf_counter() - start
     memory = statistics.median(own_memory(session.pid) for session in sessions if session.pid)
 
-    async def play(session: Session) -> None:
+    async def play(session: SandboxSession) -> None:
         for _ in range(5):
             result = await session.call(CALL, do)
             assert result.error is None, result

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import aiohttp
 
-from learnact.agents import prompting
 from learnact.domains.registry import build
+from learnact.methods import prompt_sections
 from learnact.records import DomainSpec, Library, Rules, canonical
 from learnact.simulated.answers import answer
 
@@ -52,12 +52,12 @@ def _rate(name: str, value: float, least: float) -> dict[str, object]:
 def _fresh(name: str, options: dict[str, object]) -> tuple[list[float], list[str]]:
     """CPU seconds of each reply in episodes of Act, and the prompts."""
     domain = build(DomainSpec(name, canonical(options)))
-    head = prompting.world(domain, Library(), Rules(), 100, prompting.as_turns)
-    request = prompting.TEXTS.fill("act")
+    head = prompt_sections.world(domain, Library(), Rules(), 100, prompt_sections.as_turns)
+    request = prompt_sections.TEXTS.fill("act")
     seconds, prompts = [], []
     for seed, task in enumerate(domain.tasks("test")):
         environment = domain.open(task)
-        fixed = head + prompting.task_section(environment.goal, environment.first_observation)
+        fixed = head + prompt_sections.task_section(environment.goal, environment.first_observation)
         entries: list[str] = []
         for _ in range(15):
             prompt = fixed + ("## So far\n" + "".join(entries[-10:]) + "\n" if entries else "") + request

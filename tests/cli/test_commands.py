@@ -11,7 +11,7 @@ import yaml
 
 from learnact.cli import init
 from learnact.cli.app import COMMANDS, loaded
-from learnact.spec import json_schema, load
+from learnact.job import json_schema, load
 from tests.cli.conftest import learnact, learnact_process
 
 ROOT = Path(__file__).parents[2]

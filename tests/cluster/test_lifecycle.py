@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(120)
 def script(text: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     source = (
         "import asyncio, os, sys, time\n"
-        "from learnact.cluster.runner import Options, RayRunner\n"
+        "from learnact.runners.ray.runner import RayOptions, RayRunner\n"
         "from learnact.errors import *\n"
         "from tests.cluster.workers import Scripted, refusing, unit\n" + text
     )
@@ -35,7 +35,7 @@ def test_a_session_ends_clean_and_another_can_follow(tmp_path: Path) -> None:
         """
 async def main():
     for workers in (1, 2):
-        async with RayRunner(Options(workers=workers, in_flight=2), Scripted) as runner:
+        async with RayRunner(RayOptions(workers=workers, in_flight=2), Scripted) as runner:
             texts = [o.result.text async for o in runner.run(unit(n) for n in range(20))]
             print(len(texts))
     print("RAY_AUTH_TOKEN" in os.environ)
@@ -55,7 +55,7 @@ def test_workers_that_cannot_start_say_why() -> None:
         """
 async def main():
     try:
-        async with RayRunner(Options(workers=1), refusing):
+        async with RayRunner(RayOptions(workers=1), refusing):
             pass
     except HarnessFailure as failure:
         print(failure)
@@ -70,7 +70,7 @@ def test_an_address_that_nobody_answers_at() -> None:
         """
 async def main():
     try:
-        async with RayRunner(Options(address="127.0.0.1:1"), Scripted):
+        async with RayRunner(RayOptions(address="127.0.0.1:1"), Scripted):
             pass
     except JobError as error:
         print(error)

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
 
 RUN = """
 async def main():
-    async with RayRunner(Options(address=sys.argv[1], workers=2, in_flight=4), Scripted) as runner:
+    async with RayRunner(RayOptions(address=sys.argv[1], workers=2, in_flight=4), Scripted) as runner:
         done = [o async for o in runner.run(unit(n, "sleep 0.1") for n in range(30))]
         print(len(done), sum(o.result is not None for o in done), sum(len(o.attempts) for o in done))
 asyncio.run(main())

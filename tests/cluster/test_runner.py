@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from learnact.cluster.runner import LOST_TRIES, Options, RayRunner
 from learnact.errors import HarnessFailure
 from learnact.records import Outcome, Reply, Unit
+from learnact.runners.ray.runner import LOST_TRIES, RayOptions, RayRunner
 from tests.cluster.workers import Scripted, unit
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def runner() -> AsyncIterator[RayRunner]:
-    options = Options(workers=2, in_flight=4, stall_seconds=5.0)
+    options = RayOptions(workers=2, in_flight=4, stall_seconds=5.0)
     async with RayRunner(options, Scripted) as opened:
         await both_workers_are_there(opened)
         yield opened
@@ -185,7 +185,7 @@ async def test_a_worker_that_stalls_is_replaced(runner: RayRunner, tmp_path: Pat
 
 async def test_a_second_session_in_one_process_is_refused(runner: RayRunner) -> None:
     with pytest.raises(HarnessFailure, match="one job after another"):
-        async with RayRunner(Options(workers=1), Scripted):
+        async with RayRunner(RayOptions(workers=1), Scripted):
             pass
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learnact.cluster.streams import Flight, Stream, Turns
 from learnact.records import Outcome, Reply, Unit
+from learnact.runners.ray.streams import RoundRobin, UnitInFlight, UnitStream
 from tests.cluster.workers import unit
 
 pytestmark = pytest.mark.timeout(30)
@@ -21,12 +21,12 @@ def units(count: int, trial: str = "t") -> list[Unit]:
     return [unit(n, trial=trial) for n in range(count)]
 
 
-def finish(stream: Stream, flight: Flight) -> None:
+def finish(stream: UnitStream, flight: UnitInFlight) -> None:
     stream.done(flight, Outcome(flight.unit, Reply("")))
 
 
 async def test_the_end_is_known_with_the_last_outcome() -> None:
-    stream = Stream(units(1), window=4)
+    stream = UnitStream(units(1), window=4)
     flight = stream.next()
     assert flight is not None
     finish(stream, flight)
@@ -37,11 +37,11 @@ async def test_the_end_is_known_with_the_last_outcome() -> None:
 
 async def test_an_empty_stream_ends_at_once() -> None:
     async with asyncio.timeout(1):
-        assert await Stream([], window=4).take() is None
+        assert await UnitStream([], window=4).take() is None
 
 
 async def test_a_lost_unit_comes_first_and_holds_the_end_back() -> None:
-    stream = Stream(units(2), window=4)
+    stream = UnitStream(units(2), window=4)
     first, second = stream.next(), stream.next()
     assert first is not None
     assert second is not None
@@ -55,7 +55,7 @@ async def test_a_lost_unit_comes_first_and_holds_the_end_back() -> None:
 
 
 async def test_the_window_bounds_what_is_not_taken() -> None:
-    stream = Stream(units(100), window=3)
+    stream = UnitStream(units(100), window=3)
     flights = [stream.next() for _ in range(3)]
     assert stream.next() is None
     for flight in flights:
@@ -71,7 +71,7 @@ async def test_an_error_of_the_input_comes_after_what_was_under_way() -> None:
         yield unit(1)
         raise LookupError("gone")
 
-    stream = Stream(bad(), window=3)
+    stream = UnitStream(bad(), window=3)
     flight = stream.next()
     assert flight is not None
     assert stream.next() is None
@@ -85,9 +85,9 @@ async def test_an_error_of_the_input_comes_after_what_was_under_way() -> None:
 @settings(max_examples=60, deadline=None)
 def test_streams_advance_evenly(sizes: list[int], places: int) -> None:
     async def play() -> Counter[str]:
-        turns = Turns()
+        turns = RoundRobin()
         for number, size in enumerate(sizes):
-            turns.add(Stream(units(size, str(number)), window=100))
+            turns.add(UnitStream(units(size, str(number)), window=100))
         taken = [turn for _ in range(places) if (turn := turns.next()) is not None]
         return Counter(flight.unit.trial for _, flight in taken)
 

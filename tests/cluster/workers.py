@@ -8,8 +8,8 @@ import signal
 import time
 from pathlib import Path
 
-from learnact.cluster.actor import Place
 from learnact.records import Attempt, ModelSpec, Outcome, Prompt, Reply, Request, Unit
+from learnact.runners.ray.actor import WorkerSettings
 
 
 def unit(number: int, text: str = "", trial: str = "t") -> Request:
@@ -22,7 +22,7 @@ def unit(number: int, text: str = "", trial: str = "t") -> Request:
 class Scripted:
     """Does what the request's text says: `echo X`, `sleep SECONDS`, `die`, `die-once FILE`, `raise`, `block-once FILE`."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: WorkerSettings) -> None:
         self._place = place
 
     async def __aenter__(self) -> Scripted:
@@ -61,5 +61,5 @@ class Scripted:
         return Outcome(unit, Reply(f"{rest} {os.getpid()}"), (), (), time.time(), self._place.node)
 
 
-def refusing(place: Place) -> Scripted:
+def refusing(place: WorkerSettings) -> Scripted:
     raise ValueError("no engine here")

@@ -14,7 +14,7 @@ import pytest
 
 from learnact.domains import engine_process, registry
 from learnact.domains.engine_process import EnginePool
-from learnact.domains.opening import open_environment
+from learnact.domains.environments import open_environment
 from learnact.errors import BadInput, EnvironmentFailure, TaskError
 from learnact.records import DomainSpec, Task
 

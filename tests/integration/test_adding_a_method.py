@@ -12,10 +12,10 @@ import pytest
 
 import learnact
 from learnact.errors import JobError
-from learnact.learners.registry import LEARNERS
+from learnact.job import load
+from learnact.methods.learners import LEARNERS
+from learnact.methods.methods import REGISTERED
 from learnact.results.reader import connect
-from learnact.spec import load
-from learnact.spec.methods import REGISTERED
 
 ROOT = Path(__file__).parents[2]
 ADVICE = ROOT / "examples" / "advice"
@@ -97,6 +97,8 @@ def test_what_cannot_be_used_is_refused_with_the_packages_reason_and_breaks_nobo
         JobError, match="'wreck' cannot be loaded from no_such_module_anywhere:METHOD: ModuleNotFoundError"
     ):
         load({**JOB, "methods": "wreck"})
-    with pytest.raises(JobError, match=r"methods\.0\.name: number: .* is no learnact\.spec\.Method but 3"):
+    with pytest.raises(
+        JobError, match=r"methods\.0\.name: number: .* is no learnact\.methods\.methods\.Method but 3"
+    ):
         load({**JOB, "methods": "number"})
     assert load({**JOB, "methods": "act"}).trials()[0].agent.name == "act"

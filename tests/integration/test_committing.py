@@ -5,9 +5,9 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learnact.committing import CommittingRunner
 from learnact.errors import HarnessFailure
 from learnact.records import ModelSpec, Outcome, Prompt, Reply, Request
+from learnact.runners.resume import CommittingRunner
 
 
 def unit(number: int) -> Request:

@@ -8,9 +8,9 @@ import importlib.util
 import pytest
 
 from learnact.domains import registry
-from learnact.preview import agent_prompt, learner_prompt
+from learnact.job import load
 from learnact.records import Library
-from learnact.spec import load
+from learnact.report.preview import agent_prompt, learner_prompt
 from learnact.trial import test_tasks as tasks_of
 from tests.integration.test_prompts import compare, text_of
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from learnact.agents.execute import Worker
 from learnact.domains import registry
-from learnact.domains.alfworld.kinds import KINDS
+from learnact.domains.alfworld.task_types import KINDS
 from learnact.errors import BadInput
-from learnact.preflight import preflight
-from learnact.preview import agent_prompt
+from learnact.job import load
+from learnact.job.preflight import preflight
 from learnact.records import Episode, EpisodeResult, Library
-from learnact.spec import load
-from learnact.trial import Stakes
+from learnact.report.preview import agent_prompt
+from learnact.runners.worker import Worker
+from learnact.trial import PlannedTest
 from learnact.trial import test_episodes as episodes_of
 from tests.learners.test_learnact import BAD_CODE, Notes, learn, requests, scripted
 from tests.scripted import Scripted
@@ -251,7 +251,7 @@ async def test_actions_are_calls_or_the_engines_own_text(form: str, kind: str) -
         {"name": "t", **settings, "rules": {"action_format": form}, "budget": {"test": {"turns": 1}}}
     ).trials()[0]
     domain = registry.build(trial.domain)
-    stakes = Stakes(trial.domain, domain, domain.tasks("test")[0], Library(), "test")
+    stakes = PlannedTest(trial.domain, domain, domain.tasks("test")[0], Library(), "test")
     episode: Episode = next(episodes_of(trial, [stakes]))
     async with Worker(Scripted(["go to cabinet 99"])) as worker:
         result = (await worker.execute(episode)).result

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from learnact.domains import registry
-from learnact.preview import agent_prompt, learner_prompt
+from learnact.job import load
 from learnact.records import LearnedAction, Library
-from learnact.spec import load
+from learnact.report.preview import agent_prompt, learner_prompt
 from learnact.trial import test_tasks as tasks_of
 
 FOLDER = Path(__file__).parent.parent / "prompts"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from learnact.cli.app import COMMANDS, loaded
-from learnact.spec import load
+from learnact.job import load
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "jobs" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -59,10 +59,10 @@ def test_python_in_the_readme_is_a_job_that_loads() -> None:
 
 
 def test_every_key_of_a_job_is_explained() -> None:
-    from learnact.spec.schema import JobPart, LearnerPart, RulesPart
+    from learnact.job.schema import JobConfig, LearnerConfig, RulesConfig
 
     text = (ROOT / "docs" / "jobs.md").read_text()
-    for part in (JobPart, LearnerPart, RulesPart):
+    for part in (JobConfig, LearnerConfig, RulesConfig):
         for key in part.model_fields:
             assert f"`{key}`" in text or f"`{key}." in text, key
 

@@ -180,6 +180,6 @@ async def test_a_model_that_answers_under_another_name_is_not_mixed_in_unless_as
 
 
 def test_code_is_refused_where_it_cannot_be_confined(tmp_path, monkeypatch):
-    monkeypatch.setattr("learnact.preflight.missing", lambda: "there is no libseccomp")
+    monkeypatch.setattr("learnact.job.preflight.missing", lambda: "there is no libseccomp")
     with pytest.raises(BadInput, match=r"no libseccomp.*sandbox: trusted"):
         learnact.run(job("http://localhost:1/v1"), results=tmp_path, address="local")

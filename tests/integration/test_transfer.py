@@ -13,9 +13,9 @@ import pytest
 
 import learnact
 from learnact.errors import BadInput
-from learnact.preflight import preflight
+from learnact.job import load
+from learnact.job.preflight import preflight
 from learnact.results.reader import connect
-from learnact.spec import load
 from tests.cli.conftest import learnact as command
 
 SMALL = {"name": "gripper", "train": 2, "test": 2, "balls": [2, 3]}
@@ -106,7 +106,7 @@ def test_the_results_say_where_a_library_came_from(learned: Path) -> None:
             )
 
 
-def specs(results: Path, **job: Any) -> tuple[learnact.spec.TrialSpec, ...]:
+def specs(results: Path, **job: Any) -> tuple[learnact.records.trials.TrialSpec, ...]:
     return preflight(load({"name": "b", **COMMON, **job}), results).trials
 
 

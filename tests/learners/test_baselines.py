@@ -2,13 +2,13 @@
 
 import re
 
-from learnact.agents.execute import Worker
-from learnact.agents.local import LocalRunner
 from learnact.domains import registry
-from learnact.learners.registry import LEARNERS
-from learnact.learners.retrieval import bm25
-from learnact.learners.training import Training
-from learnact.spec import load
+from learnact.job import load
+from learnact.methods.learners import LEARNERS
+from learnact.methods.retrieval import bm25
+from learnact.methods.training import Training
+from learnact.runners.local import LocalRunner
+from learnact.runners.worker import Worker
 from learnact.trial import run_trial
 from tests.learners.test_learnact import FUNCTIONS, names
 from tests.scripted import Notes, Scripted
@@ -152,7 +152,7 @@ async def test_best_of_n_spends_the_budget_and_shows_the_best_attempt():
 
 
 async def test_a_matched_method_waits_for_what_learning_cost_the_other():
-    from learnact.trial import Costs
+    from learnact.trial import LearningCosts
 
     job = load(
         {
@@ -166,7 +166,7 @@ async def test_a_matched_method_waits_for_what_learning_cost_the_other():
     )
     lessons = iter(f"Lesson: number {n}." for n in range(100))
     chat = scripted(reflect=lambda text: next(lessons), verify=lambda text: "Verdict: no\nCritique: no.")
-    costs, notes = Costs(), Notes()
+    costs, notes = LearningCosts(), Notes()
     async with Worker(chat) as worker:
         import asyncio
 

@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from learnact.agents.execute import Worker
-from learnact.agents.local import LocalRunner
 from learnact.domains import registry
-from learnact.learners.learnact import learnact
-from learnact.learners.training import Blocked, Training
+from learnact.job import load
+from learnact.methods.learnact import learnact
+from learnact.methods.training import Blocked, Training
 from learnact.records import Library
-from learnact.spec import load
+from learnact.runners.local import LocalRunner
+from learnact.runners.worker import Worker
 from tests.scripted import Notes, Scripted
 
 FUNCTIONS = """```python

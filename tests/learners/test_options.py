@@ -6,11 +6,11 @@ from collections import Counter
 
 import pytest
 
-from learnact.agents.execute import Worker
-from learnact.agents.local import LocalRunner
 from learnact.errors import JobError
+from learnact.job import load
 from learnact.records import Episode, Library
-from learnact.spec import load
+from learnact.runners.local import LocalRunner
+from learnact.runners.worker import Worker
 from learnact.trial import run_trial
 from tests.learners.test_learnact import requests, scripted
 from tests.scripted import Notes

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learnact.learners.selector import best, score, terms
+from learnact.methods.selector import best, score, terms
 from learnact.records import EpisodeResult, Terms, Turn
 
 

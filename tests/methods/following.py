@@ -11,9 +11,8 @@ import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
-from learnact.agents.execute import Worker
-from learnact.agents.local import LocalRunner
-from learnact.learners.training import Spent
+from learnact.job import load
+from learnact.methods.training import LearningCost
 from learnact.records import (
     Episode,
     EpisodeResult,
@@ -25,8 +24,9 @@ from learnact.records import (
     Request,
     Unit,
 )
-from learnact.spec import load
-from learnact.trial import Costs, TrialResult, run_trial
+from learnact.runners.local import LocalRunner
+from learnact.runners.worker import Worker
+from learnact.trial import LearningCosts, TrialResult, run_trial
 from tests.integration.test_prompts import compare
 from tests.learners.test_learnact import FUNCTIONS
 from tests.scripted import Notes, Scripted
@@ -127,9 +127,9 @@ async def follow(
     if calls is not None:
         job |= {"methods": [method, "learnact"], "match_budget": {"to": "learnact", "unit": "calls"}}
     trial, *matched = load(job, changes).trials()
-    script, notes, costs = Script(lines), Notes(), Costs()
+    script, notes, costs = Script(lines), Notes(), LearningCosts()
     for other in matched:
-        costs.tell(other, Spent(calls=calls or 0))
+        costs.tell(other, LearningCost(calls=calls or 0))
     async with Worker(script) as worker:
         runner = Watched(worker, script)
         result = await run_trial(trial, runner, notes, lambda *_: None, costs=costs)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from learnact.methods.methods import METHODS
 from learnact.simulated.answers import PUZZLED
-from learnact.spec.methods import METHODS
 from tests.cli.conftest import learnact, learnact_process
 
 pytestmark = pytest.mark.timeout(120)

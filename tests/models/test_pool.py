@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 
 from learnact.errors import ProviderFailure
-from learnact.models.permits import InFlight
+from learnact.models.concurrency import RequestsInFlight
 from learnact.models.pool import ModelPool
-from learnact.models.retry import Patience
+from learnact.models.retry import RetryPolicy
 from learnact.records import Message, ModelSpec, Prices, Prompt, Tokens
 from tests.models.server import (
     Behaviour,
@@ -34,7 +34,7 @@ from tests.models.server import (
 pytestmark = pytest.mark.timeout(30)
 
 PROMPT = Prompt("You play.", ("Goal: x.\n",), "Action:", ("Action: a\n", "Observation: b\n"))
-QUICK = Patience(tries=4, first_wait=0.01, longest_wait=0.05, limited=5.0)
+QUICK = RetryPolicy(tries=4, first_wait=0.01, longest_wait=0.05, limited=5.0)
 KEY = "sk-very-secret-0123456789"
 
 
@@ -47,7 +47,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_MODEL_KEY", KEY)
 
 
-async def ask(server: FaultServer, patience: Patience = QUICK, **options: object):  # type: ignore[no-untyped-def]
+async def ask(server: FaultServer, patience: RetryPolicy = QUICK, **options: object):  # type: ignore[no-untyped-def]
     async with ModelPool(patience=patience) as pool:
         return await pool.complete(spec(server.url, **options), PROMPT, seed=7, affinity="e1")
 
@@ -359,6 +359,6 @@ async def test_requests_in_flight_at_a_model_are_bounded() -> None:
         return await good()(request, body)
 
     async with FaultServer(always=slow) as server:
-        async with ModelPool(patience=QUICK, permits=InFlight(3)) as pool:
+        async with ModelPool(patience=QUICK, permits=RequestsInFlight(3)) as pool:
             await asyncio.gather(*(pool.complete(spec(server.url), PROMPT, n, str(n)) for n in range(20)))
     assert most == 3

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from learnact.cli.check_model import check_model
 from learnact.errors import ProviderFailure
-from learnact.models.probe import probe
-from learnact.spec import load
+from learnact.job import load
+from learnact.models.check import probe
 from tests.models.server import Behaviour, FaultServer, completion, error, picky
 
 pytestmark = pytest.mark.timeout(60)

@@ -62,7 +62,7 @@ def all_of_them(unlucky: int) -> Behaviour:
 async def test_every_fault_of_the_list_costs_nobody_an_episode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("learnact.models.retry.Patience.__init__.__defaults__", (6, 0.01, 0.05, 600.0))
+    monkeypatch.setattr("learnact.models.retry.RetryPolicy.__init__.__defaults__", (6, 0.01, 0.05, 600.0))
     async with FaultServer(always=answers()) as clean:
         first = await run(clean, tmp_path / "clean")
     async with FaultServer(always=all_of_them(unlucky=12)) as server:

@@ -9,24 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from learnact.records import (
-    ActionError,
-    Attempt,
-    Call,
-    EpisodeResult,
-    LearnedAction,
-    Library,
-    Outcome,
-    PrimitiveStep,
-    Prompt,
-    Reply,
-    Seconds,
-    Task,
-    Tokens,
-    Turn,
-    history_entries,
-)
-from learnact.results.pending import Pending
+from learnact.records import ActionError, Attempt, Call, EpisodeResult, LearnedAction, Library, Outcome, PrimitiveStep, Prompt, Reply, Seconds, Task, Tokens, Turn, history_entries
+from learnact.results.pending import CallJournal
 from learnact.results.reader import connect, load_calls, load_unit
 from learnact.results.store import RunStore
 from tests.results import material
@@ -180,7 +164,7 @@ def test_a_journal_gives_back_the_calls_of_the_last_try(rows, data):
     """Histories that continue each other, as an agent's do, and such that do not."""
     told = tuple(data.draw(text) for _ in range(8))
     with tempfile.TemporaryDirectory() as folder:
-        pending, kept = Pending(Path(folder), lambda unit: False), {"a": [], "b": []}
+        pending, kept = CallJournal(Path(folder), lambda unit: False), {"a": [], "b": []}
         for unit, ordinal, prompt, reply in rows:
             if data.draw(st.booleans()):
                 start = data.draw(st.integers(0, 4))
@@ -192,10 +176,10 @@ def test_a_journal_gives_back_the_calls_of_the_last_try(rows, data):
             if data.draw(st.booleans()):
                 pending.append(pending.take())
         pending.append(pending.take())
-        again = Pending(Path(folder), lambda unit: unit == "b")
+        again = CallJournal(Path(folder), lambda unit: unit == "b")
         assert again.of("a") == pending.of("a") == tuple(kept["a"])
         assert again.of("b") == ()
-        assert Pending(Path(folder), lambda unit: False).of("a") == tuple(kept["a"])
+        assert CallJournal(Path(folder), lambda unit: False).of("a") == tuple(kept["a"])
 
 
 def whole(prompt):

@@ -15,8 +15,8 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["learnact.actions"]):
-    from learnact.actions import process, sandbox, wire  # noqa: F401
+with atheris.instrument_imports(include=["learnact.sandbox"]):
+    from learnact.sandbox import process, protocol, sandbox  # noqa: F401
 
 from tests.sandbox.peer import converse, frame, sound
 

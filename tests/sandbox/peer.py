@@ -7,11 +7,12 @@ import os
 import socket
 from collections.abc import Sequence
 
-from learnact.actions import wire
-from learnact.actions.nursery import Nursery
-from learnact.actions.process import Process
-from learnact.actions.sandbox import Bounds, CallResult, PrimitiveAnswer, Sandbox
 from learnact.records import Plain
+from learnact.sandbox import protocol
+from learnact.sandbox.bounds import Bounds, CallResult, PrimitiveResult
+from learnact.sandbox.fork_server import ForkServer
+from learnact.sandbox.process import ConfinedProcess
+from learnact.sandbox.sandbox import Sandbox
 
 BOUNDS = Bounds(
     cpu_seconds=1e6, wall_seconds=10.0, message_bytes=4096, primitives=5, output_bytes=50, items=64, depth=6
@@ -23,10 +24,10 @@ LIBRARY = "def f(x):\n    return pick(x)\n"
 
 
 def frame(body: bytes) -> bytes:
-    return wire.HEADER.pack(len(body)) + body
+    return protocol.HEADER.pack(len(body)) + body
 
 
-class Stillborn(Nursery):
+class Stillborn(ForkServer):
     """A parent without processes; its only session is the test's."""
 
     def __init__(self) -> None:
@@ -49,13 +50,13 @@ class Peered(Sandbox):
         self._peers: list[socket.socket] = []
         self._patience = asyncio.get_running_loop().call_later(0, int)
 
-    async def open(self) -> tuple[Nursery, int, Process]:
+    async def open(self) -> tuple[ForkServer, int, ConfinedProcess]:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.setblocking(False)
         asyncio.get_running_loop().add_reader(theirs.fileno(), self._answer, theirs)
         self._peers.append(theirs)
-        return Stillborn(), 1, Process(ours, os.getpid(), BOUNDS.message_bytes, confined=True)
+        return Stillborn(), 1, ConfinedProcess(ours, os.getpid(), BOUNDS.message_bytes, confined=True)
 
     def _answer(self, theirs: socket.socket) -> None:
         """Send the next answer to what was heard; after the last one, go."""
@@ -83,9 +84,9 @@ class Peered(Sandbox):
             asyncio.get_running_loop().remove_reader(theirs.fileno())
             theirs.close()
 
-    async def do(self, name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
+    async def do(self, name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
         self.calls.append((name, arguments, keywords))
-        return PrimitiveAnswer("seen", end=arguments == ["stop"])
+        return PrimitiveResult("seen", end=arguments == ["stop"])
 
     async def close(self) -> None:
         for peer in self._peers:
@@ -100,15 +101,15 @@ async def converse(answers: Sequence[bytes]) -> tuple[CallResult, Peered]:
 
 def sound(result: CallResult, sandbox: Peered) -> None:
     """What must hold of every result, whatever the process sent."""
-    limits = wire.Limits(BOUNDS.depth, BOUNDS.items, BOUNDS.value_characters)
-    assert wire.refuse(result.value, limits) is None
+    limits = protocol.MessageLimits(BOUNDS.depth, BOUNDS.items, BOUNDS.value_characters)
+    assert protocol.refuse(result.value, limits) is None
     assert len(result.printed) <= BOUNDS.output_bytes
     assert result.primitives == len(sandbox.calls) <= BOUNDS.primitives
     assert not (result.ended and (result.error or result.value is not None))
     assert result.ended == any(arguments == ["stop"] for _, arguments, _ in sandbox.calls)
     for name, arguments, keywords in sandbox.calls:
         assert name in PRIMITIVES
-        assert wire.refuse([arguments, keywords], limits) is None
+        assert protocol.refuse([arguments, keywords], limits) is None
     if result.error:
         assert result.error.type
         texts = (result.error.type, result.error.message, result.error.function, result.error.source)

@@ -8,10 +8,11 @@ import sys
 
 import pytest
 
-from learnact.actions import wire
-from learnact.actions.sandbox import PrimitiveAnswer, Sandbox
-from learnact.actions.walls import LINUX
 from learnact.records import Plain
+from learnact.sandbox import protocol
+from learnact.sandbox.bounds import PrimitiveResult
+from learnact.sandbox.confinement import LINUX
+from learnact.sandbox.sandbox import Sandbox
 from tests.sandbox.benign import PROGRAMS
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="confined sessions need Linux")
@@ -69,9 +70,9 @@ async def confined(sandbox: Sandbox, source: str) -> list[Plain]:
     """Value, error, printed output and primitives of a program in the sandbox."""
     done: list[Plain] = []
 
-    async def do(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
+    async def do(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
         done.append([arguments, keywords])
-        return PrimitiveAnswer(f"seen {arguments[0]} {arguments[1:]} {keywords}")
+        return PrimitiveResult(f"seen {arguments[0]} {arguments[1:]} {keywords}")
 
     async with sandbox.session(source, ["act"], seed=3) as session:
         result = await session.call("main()", do)
@@ -93,4 +94,4 @@ async def test_benign_programs_give_what_cpython_gives(plain: dict[str, list[Pla
 
 def test_flattening_gives_what_json_gives() -> None:
     value = {"a": (1, 2.5, None), 3: [True, {"ü": "✓"}], None: ()}
-    assert wire.flatten(value, wire.Limits(), lenient=True) == json.loads(json.dumps(value))
+    assert protocol.flatten(value, protocol.MessageLimits(), lenient=True) == json.loads(json.dumps(value))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from learnact.actions.sandbox import Bounds, CallResult, PrimitiveAnswer, Sandbox
-from learnact.actions.walls import LINUX
 from learnact.records import ActionError, Plain
+from learnact.sandbox.bounds import Bounds, CallResult, PrimitiveResult
+from learnact.sandbox.confinement import LINUX
+from learnact.sandbox.sandbox import Sandbox
 
 pytestmark = [pytest.mark.timeout(60), pytest.mark.skipif(not LINUX, reason="confined sessions need Linux")]
 
@@ -52,9 +53,9 @@ class World:
     def __init__(self) -> None:
         self.done: list[tuple[str, list[Plain], dict[str, Plain]]] = []
 
-    async def do(self, name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
+    async def do(self, name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
         self.done.append((name, arguments, keywords))
-        return PrimitiveAnswer(f"{name} done", end=arguments[1:] == ["goal"])
+        return PrimitiveResult(f"{name} done", end=arguments[1:] == ["goal"])
 
 
 async def one(code: str, world: World, bounds: Bounds = DEFAULT, source: str = LIBRARY) -> CallResult:
@@ -179,8 +180,8 @@ async def test_what_a_call_changes_in_modules_is_undone() -> None:
 
 
 async def test_long_answers_arrive_whole_and_one_that_is_not_read_holds_nobody_up() -> None:
-    async def long(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
-        return PrimitiveAnswer("x" * 900_000)
+    async def long(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
+        return PrimitiveResult("x" * 900_000)
 
     deaf = "f = b'[\"do\",\"pick\",[],{},null,\"\"]'\n__import__.__globals__['os'].write(3, len(f).to_bytes(4, 'big') + f)\nwhile True: pass"
     async with Sandbox(Bounds(message_bytes=1 << 20, cpu_seconds=0.3)) as sandbox:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learnact.actions.check import Problem, check, split
 from learnact.errors import LibraryError
+from learnact.library.check import LibraryProblem, check, split
 from tests.sandbox.hostile.sources import NESTED
 
 PRIMITIVES = ["pick", "move", "drop"]
@@ -130,7 +130,7 @@ def test_nesting_without_end_is_refused_not_crashed_on(name: str) -> None:
 
 
 def test_too_long_is_refused() -> None:
-    assert check("#" * 70000, PRIMITIVES) == (Problem(0, "the code is longer than 65536 bytes"),)
+    assert check("#" * 70000, PRIMITIVES) == (LibraryProblem(0, "the code is longer than 65536 bytes"),)
 
 
 def test_splitting_what_does_not_parse_says_where() -> None:

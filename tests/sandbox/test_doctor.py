@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from learnact.actions.walls import LINUX
+from learnact.sandbox.confinement import LINUX
 
 COMMAND = [sys.executable, "-c", "import typer; from learnact.cli.doctor import doctor; typer.run(doctor)"]
 

@@ -11,7 +11,7 @@ import struct
 
 import pytest
 
-from learnact.actions import filter as seccomp
+from learnact.sandbox import seccomp as seccomp
 
 pytestmark = pytest.mark.skipif(seccomp.missing() is not None, reason=str(seccomp.missing()))
 

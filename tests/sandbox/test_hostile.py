@@ -15,8 +15,8 @@ from typing import get_args
 
 import pytest
 
-from learnact.actions.sandbox import User
-from learnact.actions.walls import LINUX, NOBODY
+from learnact.sandbox.bounds import User
+from learnact.sandbox.confinement import LINUX, NOBODY
 from tests.sandbox.hostile import GROUPS, attacks
 from tests.sandbox.hostile.play import play
 
@@ -91,7 +91,7 @@ def for_nobody() -> Iterator[tuple[str, Path]]:
 def copy_for_nobody(folder: Path) -> None:
     import pyseccomp
 
-    for package in ("actions", "records"):
+    for package in ("sandbox", "records"):
         shutil.copytree(ROOT / "learnact" / package, folder / "learnact" / package)
     for name in ("__init__.py", "errors.py"):
         shutil.copy(ROOT / "learnact" / name, folder / "learnact" / name)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from learnact.actions import wire
-from learnact.actions.process import Lost, Process
-from learnact.actions.walls import LINUX
+from learnact.sandbox import protocol
+from learnact.sandbox.confinement import LINUX
+from learnact.sandbox.process import ConfinedProcess, ProcessLost
 from tests.sandbox.peer import BOUNDS, PRIMITIVES, converse, frame, sound
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="reads /proc")
@@ -89,16 +89,16 @@ def test_many_more_dialogues_each_time_others(answers: list[bytes]) -> None:
 @given(PLAIN, st.integers(0, 5), st.integers(1, 40))
 @SETTINGS
 def test_refusal_is_about_the_value_and_nothing_else(value: Any, depth: int, items: int) -> None:
-    limits = wire.Limits(depth, items, 1000)
-    if wire.refuse(value, limits) is None:
-        assert wire.unpack(wire.pack(value, 1 << 20)[4:]) == value
-        assert wire.flatten(value, limits, lenient=False) == value
+    limits = protocol.MessageLimits(depth, items, 1000)
+    if protocol.refuse(value, limits) is None:
+        assert protocol.unpack(protocol.pack(value, 1 << 20)[4:]) == value
+        assert protocol.flatten(value, limits, lenient=False) == value
 
 
 @given(st.text() | st.binary().map(lambda b: b.decode("utf-8", "surrogateescape")), st.integers(0, 50))
 @SETTINGS
 def test_cleaned_text_is_short_and_harmless(text: str, limit: int) -> None:
-    kept = wire.clean(text, limit)
+    kept = protocol.clean(text, limit)
     assert len(kept) <= limit
     assert kept.encode("utf-8").decode("utf-8") == kept
     assert not any(c < " " and c not in "\n\t" for c in kept)
@@ -135,7 +135,7 @@ async def test_a_message_is_taken_whole_however_it_is_cut() -> None:
 
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    process = Process(ours, os.getpid(), BOUNDS.message_bytes, confined=False)
+    process = ConfinedProcess(ours, os.getpid(), BOUNDS.message_bytes, confined=False)
     process.allow(1e6, 5.0)
     waiting = asyncio.ensure_future(process.exchange(b""))
     for byte in encoded(["ready", "ü"]):
@@ -151,9 +151,9 @@ async def test_a_process_that_is_silent_is_given_up() -> None:
 
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    process = Process(ours, os.getpid(), BOUNDS.message_bytes, confined=False)
+    process = ConfinedProcess(ours, os.getpid(), BOUNDS.message_bytes, confined=False)
     process.allow(1e6, 0.2)
-    with pytest.raises(Lost) as lost:
+    with pytest.raises(ProcessLost) as lost:
         await process.exchange(b"x" * 10)
     assert lost.value.reason == "wall"
     process.close()

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from learnact.actions import filter as seccomp
-from learnact.actions import process
-from learnact.actions.sandbox import Bounds, PrimitiveAnswer, Sandbox
-from learnact.actions.walls import LINUX
 from learnact.errors import EnvironmentFailure, HarnessFailure, SandboxFailure
 from learnact.records import Plain
+from learnact.sandbox import process
+from learnact.sandbox import seccomp as seccomp
+from learnact.sandbox.bounds import Bounds, PrimitiveResult
+from learnact.sandbox.confinement import LINUX
+from learnact.sandbox.sandbox import Sandbox
 
 pytestmark = [pytest.mark.timeout(90), pytest.mark.skipif(not LINUX, reason="reads /proc")]
 
@@ -35,8 +36,8 @@ def spin():
 PRIMITIVES = ["pick"]
 
 
-async def do(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
-    return PrimitiveAnswer("seen")
+async def do(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
+    return PrimitiveResult("seen")
 
 
 def state(pid: int) -> str:
@@ -111,8 +112,11 @@ async def test_a_session_holds_five_modules_of_ours_and_nothing_of_the_host() ->
     async with Sandbox() as sandbox, sandbox.session("", [], 1) as session:
         held = await session.call("sorted(m for m in __import__.__globals__['sys'].modules)", do)
     assert isinstance(held.value, list)
-    ours = {name for name in held.value if str(name).startswith("learnact.actions.")}
-    assert ours == {f"learnact.actions.{name}" for name in ("child", "modules", "parent", "walls", "wire")}
+    ours = {name for name in held.value if str(name).startswith("learnact.sandbox.")}
+    assert ours == {
+        f"learnact.sandbox.{name}"
+        for name in ("confined_process", "modules", "fork_server_main", "confinement", "protocol")
+    }
     assert not {"asyncio", "subprocess", "ssl", "numpy", "pydantic", "openai", "site"} & set(
         map(str, held.value)
     )
@@ -132,9 +136,9 @@ async def test_a_killed_session_is_our_failure_and_is_replaced_and_siblings_do_n
             pid, other = victim.pid, sibling.pid
             assert pid is not None
 
-            async def kill(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
+            async def kill(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
                 os.kill(pid, signal.SIGKILL)
-                return PrimitiveAnswer("seen")
+                return PrimitiveResult("seen")
 
             with pytest.raises(SandboxFailure, match="killed from outside by SIGKILL"):
                 await victim.call("carry('b')", kill)
@@ -178,10 +182,10 @@ async def test_a_frozen_session_misses_the_wall_clock_deadline() -> None:
 
             async def freeze(
                 name: str, arguments: list[Plain], keywords: dict[str, Plain]
-            ) -> PrimitiveAnswer:
+            ) -> PrimitiveResult:
                 assert session.pid
                 os.kill(session.pid, signal.SIGSTOP)
-                return PrimitiveAnswer("seen")
+                return PrimitiveResult("seen")
 
             with pytest.raises(SandboxFailure, match=r"more than 0.5 s"):
                 await session.call("carry('b')", freeze)
@@ -189,9 +193,9 @@ async def test_a_frozen_session_misses_the_wall_clock_deadline() -> None:
 
 
 async def test_time_of_the_environment_counts_neither_as_cpu_nor_as_waiting() -> None:
-    async def slow(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
+    async def slow(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
         await asyncio.sleep(0.4)
-        return PrimitiveAnswer("seen")
+        return PrimitiveResult("seen")
 
     async with Sandbox(Bounds(wall_seconds=0.35, cpu_seconds=0.35)) as sandbox:
         async with sandbox.session(LIBRARY, PRIMITIVES, 1) as session:
@@ -202,7 +206,7 @@ async def test_time_of_the_environment_counts_neither_as_cpu_nor_as_waiting() ->
 
 
 async def test_an_environments_failure_passes_through_and_the_session_goes_on() -> None:
-    async def broken(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
+    async def broken(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
         raise EnvironmentFailure("the engine is gone")
 
     async with Sandbox() as sandbox, sandbox.session(LIBRARY, PRIMITIVES, 1) as session:
@@ -212,8 +216,8 @@ async def test_an_environments_failure_passes_through_and_the_session_goes_on() 
 
 
 async def test_an_answer_that_cannot_be_sent_is_the_harness_failure() -> None:
-    async def giant(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
-        return PrimitiveAnswer("x" * (1 << 20))
+    async def giant(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
+        return PrimitiveResult("x" * (1 << 20))
 
     async with Sandbox() as sandbox, sandbox.session(LIBRARY, PRIMITIVES, 1) as session:
         with pytest.raises(HarnessFailure, match="answer of pick"):
@@ -223,9 +227,9 @@ async def test_an_answer_that_cannot_be_sent_is_the_harness_failure() -> None:
 async def test_a_cancelled_call_leaves_no_process() -> None:
     begun = asyncio.Event()
 
-    async def begin(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
+    async def begin(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
         begun.set()
-        return PrimitiveAnswer("seen")
+        return PrimitiveResult("seen")
 
     async with Sandbox() as sandbox, sandbox.session(LIBRARY, PRIMITIVES, 1) as session:
         call = asyncio.ensure_future(session.call("[carry('b'), spin()]", begin))
@@ -335,9 +339,10 @@ async def test_nothing_is_left_over_after_ten_thousand_sessions() -> None:
 
 HOST = """
 import asyncio, sys
-from learnact.actions.sandbox import PrimitiveAnswer, Sandbox
+from learnact.sandbox.bounds import PrimitiveResult
+from learnact.sandbox.sandbox import Sandbox
 async def do(*_):
-    return PrimitiveAnswer(None)
+    return PrimitiveResult(None)
 async def main():
     async with Sandbox() as sandbox, sandbox.session("def spin():\\n    while True: pass\\n", [], 1) as one, sandbox.session("", [], 1) as two:
         await asyncio.gather(one.call("1", do), two.call("1", do))

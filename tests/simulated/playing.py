@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from learnact.agents import prompting
-from learnact.agents.execute import Worker
-from learnact.agents.parsing import Action, read
 from learnact.domains import registry
 from learnact.domains.base import Domain
 from learnact.domains.planning.domain import Draw, Family, PlanningOptions
+from learnact.methods import prompt_sections
+from learnact.methods.action_replies import ParsedCall, read
 from learnact.records import (
     AgentSpec,
     Budget,
@@ -30,6 +29,7 @@ from learnact.records import (
     Task,
     canonical,
 )
+from learnact.runners.worker import Worker
 from learnact.simulated.answers import answer
 
 LAMPS = Path(__file__).parent / "lamps"
@@ -88,9 +88,9 @@ def play(
 ) -> Played:
     """One episode of primitives. `rewrite` changes what the model reads, `back` what it says."""
     environment = where.open(task)
-    head = prompting.world(where, library, Rules(), 100, prompting.as_turns)
-    head += prompting.task_section(environment.goal, environment.first_observation)
-    request = prompting.TEXTS.fill("act")
+    head = prompt_sections.world(where, library, Rules(), 100, prompt_sections.as_turns)
+    head += prompt_sections.task_section(environment.goal, environment.first_observation)
+    request = prompt_sections.TEXTS.fill("act")
     said: list[str] = []
     seen: list[str] = []
     while len(said) < turns and not environment.success:
@@ -98,7 +98,7 @@ def play(
         prompt = head + ("## So far\n" + "".join(entries) + "\n" if entries else "")
         reply = back(answer(model, [("user", rewrite(prompt) + request)], seed).text)
         found = read(reply, {p.name for p in where.primitives}, False)
-        if not isinstance(found, Action):
+        if not isinstance(found, ParsedCall):
             said.append(reply)
             seen.append("This could not be read.")
             continue

@@ -7,12 +7,12 @@ import re
 
 import pytest
 
-from learnact.agents.parsing import Action, Command, read
-from learnact.agents.prompting import section
-from learnact.learners import replies
-from learnact.learners.learnact import improve_answer
-from learnact.learners.training import TEXTS as LEARNER_TEXTS
-from learnact.learners.training import function_rules
+from learnact.methods import learner_replies
+from learnact.methods.action_replies import ParsedCall, ParsedCommand, read
+from learnact.methods.learnact import improve_answer
+from learnact.methods.prompt_sections import section
+from learnact.methods.training import TEXTS as LEARNER_TEXTS
+from learnact.methods.training import function_rules
 from learnact.records import Rules
 from learnact.simulated.answers import answer
 from learnact.simulated.functions import read_functions
@@ -121,12 +121,12 @@ def live(
             + f"## Your answer\nWrite the next action: {kind}, and nothing else.\nAction:"
         )
         found = read(answer(model, [("user", prompt)], seed).text, {"goto"}, False, commands)
-        if isinstance(found, Command):
+        if isinstance(found, ParsedCommand):
             text = found.text
             names = re.findall(r"[a-z]+ \d+", text)
             name = "goto" if text.startswith("go to") else text.split()[0]
         else:
-            assert isinstance(found, Action)
+            assert isinstance(found, ParsedCall)
             text, name, names = found.call.text, found.call.name, [str(a) for a in found.call.args]
         said.append(text)
         entries += f"Action: {text}\nObservation: {house.call(name, *names)}\n"
@@ -188,7 +188,7 @@ def create(seed: int, model: str = "sim-strong") -> str:
 
 
 def test_functions_come_from_the_errand_as_it_might_go() -> None:
-    found = [read_functions(replies.proposal(create(seed)).code) for seed in range(6)]
+    found = [read_functions(learner_replies.proposal(create(seed)).code) for seed in range(6)]
     assert sum(map(bool, found)) >= 4
     assert len({tuple(f.name for f in functions) for functions in found}) >= 3
     assert all(s.name in CALLS for functions in found for f in functions for s in f.steps)
@@ -215,8 +215,8 @@ def after_failure(request: str) -> str:
 
 def test_a_failed_call_is_mended_by_going_there_first() -> None:
     request = improve_answer("fetch()", "fetch", function_rules(Rules(), 100), updates=True, notes=True)
-    found = replies.improvement(after_failure(request))
-    assert isinstance(found, replies.Update)
+    found = learner_replies.improvement(after_failure(request))
+    assert isinstance(found, learner_replies.Update)
     (function,) = read_functions(found.proposal.code)
     assert [s.name for s in function.steps] == ["goto", "take", "goto", "put"]
 
@@ -227,11 +227,11 @@ def test_a_lesson_and_a_verdict() -> None:
     prompt = section("Primitive actions", CALLS) + section(
         "What happened", attempt.format(opening=Cottage().opening)
     )
-    lesson = replies.lesson(
+    lesson = learner_replies.lesson(
         answer("sim-perfect", [("user", prompt + LEARNER_TEXTS.fill("reflect", again=""))], 0).text
     )
     assert lesson == "Before take(obj, recep), make sure that you are at recep."
-    assert replies.verdict(after_failure(LEARNER_TEXTS.fill("verify")))[0] is False
+    assert learner_replies.verdict(after_failure(LEARNER_TEXTS.fill("verify")))[0] is False
 
 
 @pytest.mark.skipif(

@@ -6,16 +6,14 @@ from pathlib import Path
 
 import pytest
 
-import learnact.agents
-import learnact.learners
-from learnact.actions.check import check, split
-from learnact.agents import prompting
-from learnact.agents.prompting import primitives_section, section, task_section
+import learnact.methods
 from learnact.domains.base import Domain
-from learnact.learners import replies
-from learnact.learners.learnact import improve_answer
-from learnact.learners.library import code_section
-from learnact.learners.training import TEXTS, function_rules
+from learnact.library.check import check, split
+from learnact.methods import learner_replies, prompt_sections
+from learnact.methods.learnact import improve_answer
+from learnact.methods.prompt_sections import primitives_section, section, task_section
+from learnact.methods.proposals import code_section
+from learnact.methods.training import TEXTS, function_rules
 from learnact.records import LearnedAction, Library, Rules
 from learnact.simulated.answers import KINDS, answer
 from learnact.simulated.functions import Function, read_functions, together
@@ -52,7 +50,7 @@ WORLDS = [domain("gripper"), domain("blockworld"), domain("barman"), domain("tyr
 
 @pytest.mark.parametrize("world", WORLDS, ids=lambda w: w.name)
 def test_proposed_functions_are_acceptable_and_differ_by_seed(world: Domain) -> None:
-    found = [replies.proposal(create(world, seed)) for seed in range(6)]
+    found = [learner_replies.proposal(create(world, seed)) for seed in range(6)]
     usable = [p for p in found if p.code]
     assert len(usable) >= 5
     for proposal in usable:
@@ -67,7 +65,7 @@ def test_proposed_functions_are_acceptable_and_differ_by_seed(world: Domain) -> 
 def test_at_full_attention_functions_are_pieces_of_a_plan() -> None:
     world = domain("gripper")
     for seed in range(5):
-        proposal = replies.proposal(create(world, seed, "sim-perfect"))
+        proposal = learner_replies.proposal(create(world, seed, "sim-perfect"))
         called = {step.name for f in read_functions(proposal.code) for step in f.steps}
         assert called <= {"pick", "move", "drop"}
         for function in read_functions(proposal.code):
@@ -80,12 +78,12 @@ def test_inattention_brings_defects_and_nothing_else_does() -> None:
     sound = {
         f.steps
         for s in range(12)
-        for f in read_functions(replies.proposal(create(world, s, "sim-perfect")).code)
+        for f in read_functions(learner_replies.proposal(create(world, s, "sim-perfect")).code)
     }
     flawed = {
         f.steps
         for s in range(12)
-        for f in read_functions(replies.proposal(create(world, s, "sim-weak")).code)
+        for f in read_functions(learner_replies.proposal(create(world, s, "sim-weak")).code)
     }
 
     def impossible(steps: tuple[Call, ...]) -> bool:
@@ -109,7 +107,7 @@ def test_a_description_says_what_the_steps_together_require_and_do() -> None:
     prompt = (
         scene(world) + code_section(Library((action,))) + TEXTS.fill("describe", signature=action.signature)
     )
-    said = replies.description(say(prompt, "sim-perfect"))
+    said = learner_replies.description(say(prompt, "sim-perfect"))
     assert said == (
         "Requires: obj is a ball. place is a room. hand is a gripper. obj is in place. you are in place. hand is free. end is a room. "
         "Then: you are in end. obj is in end. obj is no longer in place. you are no longer in place. hand no longer holds obj. "
@@ -124,11 +122,11 @@ def test_an_agent_reads_a_description_as_it_was_meant() -> None:
     prompt = (
         scene(world) + code_section(Library((action,))) + TEXTS.fill("describe", signature=action.signature)
     )
-    said = replies.description(say(prompt, "sim-perfect"))
+    said = learner_replies.description(say(prompt, "sim-perfect"))
     (read,) = read_lines(f"- {action.signature}: {said}", 0, learned=True)
     meant = together(
         Function("fill", action.signature[5:-1].split(", "), read.does),  # type: ignore[arg-type]
-        read_lines(prompting.primitives_section(world).partition("\n")[2], 0, learned=False),
+        read_lines(prompt_sections.primitives_section(world).partition("\n")[2], 0, learned=False),
     )
     for part in ("requires", "adds", "deletes"):
         assert {c.text for c in getattr(read, part)} == {c.text for c in getattr(meant, part)}
@@ -140,15 +138,15 @@ def test_a_usage_example_calls_a_function(world: Domain) -> None:
     seed = 0
     shown = ""
     while not shown:
-        actions = split(replies.proposal(create(world, seed, "sim-perfect")).code)[1]
-        example = prompting.opening(world.example.goal, world.example.first_observation)
+        actions = split(learner_replies.proposal(create(world, seed, "sim-perfect")).code)[1]
+        example = prompt_sections.opening(world.example.goal, world.example.first_observation)
         prompt = (
             scene(world)
             + code_section(Library(actions))
             + section("Example task", example)
             + TEXTS.fill("usage")
         )
-        shown = replies.trajectory(say(prompt, "sim-perfect"))
+        shown = learner_replies.trajectory(say(prompt, "sim-perfect"))
         seed += 1
         assert seed < 8
     called = [
@@ -172,19 +170,21 @@ The call made these primitive actions:
 3. drop('ball1', 'roomb', 'left') -> No effect: drop('ball1', 'roomb', 'left') requires: left holds ball1."""
 
 
-def improve(*choices: str, what: str = FAILURE, seed: int = 0) -> replies.Update | replies.Note | None:
+def improve(
+    *choices: str, what: str = FAILURE, seed: int = 0
+) -> learner_replies.Update | learner_replies.Note | None:
     world = domain("gripper")
     call = "carry('ball1', 'rooma', 'left', 'roomb')"
     request = improve_answer(call, "carry", RULES, "update" in choices, "note" in choices)
     code = code_section(Library(split(CARRY)[1]))
-    return replies.improvement(
+    return learner_replies.improvement(
         say(scene(world) + code + section("What happened", what) + request, "sim-perfect", seed)
     )
 
 
 def test_an_update_edits_one_step_and_works_by_the_rules() -> None:
     found = improve("update", "note")
-    assert isinstance(found, replies.Update)
+    assert isinstance(found, learner_replies.Update)
     assert "you are in rooma" in found.reason
     (function,) = read_functions(found.proposal.code)
     assert function.name == "carry"
@@ -195,14 +195,14 @@ def test_an_update_edits_one_step_and_works_by_the_rules() -> None:
 
 def test_a_note_says_when_to_use_it_in_the_function_s_own_parameters() -> None:
     found = improve("note")
-    assert isinstance(found, replies.Note)
+    assert isinstance(found, learner_replies.Note)
     assert found.text == "use it only when you are in place."
 
 
 def test_what_no_edit_helps_becomes_a_note() -> None:
     impossible = FAILURE.replace("ball1 is in rooma. ", "")
     impossible = impossible.replace("requires: you are in rooma.\n2.", "requires: ball1 is in rooma.\n2.")
-    assert isinstance(improve("update", "note", what=impossible), replies.Note)
+    assert isinstance(improve("update", "note", what=impossible), learner_replies.Note)
 
 
 def test_a_note_is_one_more_requirement_for_the_agent() -> None:
@@ -214,7 +214,7 @@ def test_a_note_is_one_more_requirement_for_the_agent() -> None:
 def test_a_lesson_restates_the_requirement_that_was_missed() -> None:
     world = domain("gripper")
     prompt = scene(world) + section("What happened", FAILURE) + TEXTS.fill("reflect", again="")
-    lesson = replies.lesson(say(prompt))
+    lesson = learner_replies.lesson(say(prompt))
     assert lesson.startswith("Before ")
     assert lesson.endswith(
         (
@@ -234,7 +234,7 @@ def test_a_verdict_follows_the_last_state(last: str, reached: bool) -> None:
         + f"The call made these primitive actions:\n1. move('rooma', 'roomb') -> Now: {last}"
     )
     said = say(scene(world) + section("What happened", what) + TEXTS.fill("verify"), "sim-perfect")
-    assert replies.verdict(said)[0] is reached
+    assert learner_replies.verdict(said)[0] is reached
 
 
 def test_a_program_of_a_perfect_reader_solves_its_task() -> None:
@@ -243,7 +243,7 @@ def test_a_program_of_a_perfect_reader_solves_its_task() -> None:
         given = world.tasks("train")[0]
         environment = world.open(given)
         program = say(
-            scene(world) + task(world) + prompting.TEXTS.fill("code_as_policies", rules=RULES),
+            scene(world) + task(world) + prompt_sections.TEXTS.fill("code_as_policies", rules=RULES),
             "sim-perfect",
         )
         for call in program.splitlines()[1:-1]:
@@ -255,8 +255,7 @@ def test_a_program_of_a_perfect_reader_solves_its_task() -> None:
 def test_every_kind_of_our_prompts_is_understood() -> None:
     asked = [
         path.read_text().lower()
-        for package in (learnact.agents, learnact.learners)
-        for path in (Path(package.__path__[0]) / "prompts").glob("*.txt")
+        for path in (Path(learnact.methods.__path__[0]) / "prompts").glob("*/*.txt")
         if path.read_text().startswith("## Your answer")
     ]
     assert len(asked) >= 10

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from learnact.errors import JobError
-from learnact.spec import load
+from learnact.job import load
 
 HEAD = "name: x\ndomains: [gripper]\n"
 

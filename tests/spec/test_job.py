@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learnact.job import Job, load
+from learnact.job.schema import LearnerConfig, RulesConfig
+from learnact.methods.methods import METHODS
 from learnact.records import Budget
-from learnact.spec import METHODS, Job, LearnerSettings, TrialSpec, load
-from learnact.spec.schema import LearnerPart, RulesPart
-from learnact.spec.settings import LEARNER_USES
+from learnact.records.trials import LEARNER_USES, LearnerSettings, TrialSpec
 
 
 def job(**settings: Any) -> Job:
@@ -249,15 +250,15 @@ def test_the_embedded_model_is_known_by_its_name_alone(monkeypatch: pytest.Monke
 
 def test_the_file_and_the_settings_name_the_same_things() -> None:
     for part, name, plain in (
-        (LearnerPart, "learner", LearnerSettings()),
-        (RulesPart, "rules", only(methods="act").rules),
+        (LearnerConfig, "learner", LearnerSettings()),
+        (RulesConfig, "rules", only(methods="act").rules),
     ):
         fields = {f.name: getattr(plain, f.name) for f in dataclasses.fields(plain) if f.name != "bounds"}
         assert {f: (value,) for f, value in fields.items()} == {
             f: getattr(part(), f) for f in part.model_fields
         }, name
     used = frozenset().union(*LEARNER_USES.values())
-    assert used == set(LearnerPart.model_fields)
+    assert used == set(LearnerConfig.model_fields)
 
 
 def test_a_program_is_not_cut_by_a_stop_string_or_a_bound_for_one_call() -> None:

@@ -9,10 +9,10 @@ import pytest
 
 import learnact
 from learnact.errors import JobError
-from learnact.preflight import preflight
+from learnact.job import Job, load
+from learnact.job.preflight import preflight
 from learnact.report.estimate import estimate
 from learnact.results.reader import connect
-from learnact.spec import Job, load
 
 BASELINES = ["act", "react", "act+reflexion", "code_as_policies", "voyager"]
 

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from learnact.errors import JobError
+from learnact.job import load
 from learnact.records import DomainSpec, canonical
-from learnact.spec import LearnerSettings, Taught, TrialSpec, load
+from learnact.records.trials import LearnerSettings, TrainedTrial, TrialSpec
 
 GRIPPER = DomainSpec("gripper", '{"balls":[2,3]}')
 
 
-def taught(**changes: Any) -> Taught:
+def taught(**changes: Any) -> TrainedTrial:
     settings = {"candidates": 4, **changes.pop("settings", {})}
     base: dict[str, Any] = {
         "run": "r1",
@@ -32,10 +33,10 @@ def taught(**changes: Any) -> Taught:
         "learn_repeat": 0,
         "library": "abc",
     }
-    return Taught(**{**base, **changes})
+    return TrainedTrial(**{**base, **changes})
 
 
-def trials(*there: Taught, **settings: Any) -> tuple[TrialSpec, ...]:
+def trials(*there: TrainedTrial, **settings: Any) -> tuple[TrialSpec, ...]:
     job: dict[str, Any] = {
         "name": "b",
         "domains": "gripper",
@@ -116,7 +117,7 @@ def test_an_example_that_was_found_with_a_matched_budget_is_handed_on() -> None:
     ],
 )
 def test_what_is_missing_or_ambiguous_is_told_with_what_the_run_has(
-    there: list[Taught], told: str | None
+    there: list[TrainedTrial], told: str | None
 ) -> None:
     if told is None:
         assert trials(*there)[0].library_hash == "abc"

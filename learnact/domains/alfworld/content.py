@@ -9,7 +9,7 @@ import zlib
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from learnact.domains.alfworld.kinds import KindName
+from learnact.domains.alfworld.task_types import KindName
 from learnact.errors import TaskError
 
 

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from learnact.domains.alfworld import examples, games, package
 from learnact.domains.alfworld.content import unpack
 from learnact.domains.alfworld.generation import generated
-from learnact.domains.alfworld.kinds import KINDS, Kind
 from learnact.domains.alfworld.language import ActionSet, Language, Perturbation, Surface
+from learnact.domains.alfworld.task_types import KINDS, Kind
 from learnact.domains.base import Environment, Example, FunctionExample, Primitive, Profile
 from learnact.errors import JobError, TaskError
 from learnact.records import Task, digest

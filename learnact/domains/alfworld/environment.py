@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from learnact.domains.alfworld.content import Content
 from learnact.domains.alfworld.engine import Game
-from learnact.domains.alfworld.kinds import read_goal
 from learnact.domains.alfworld.language import Command, Language, Refusal
 from learnact.domains.alfworld.progress import Measure
 from learnact.domains.alfworld.reasons import reason
+from learnact.domains.alfworld.task_types import read_goal
 from learnact.domains.alfworld.translation import translate
 from learnact.records import Plain, Step
 

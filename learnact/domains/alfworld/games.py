@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from learnact.domains.alfworld.content import Content
-from learnact.domains.alfworld.kinds import Kind, read_goal
+from learnact.domains.alfworld.task_types import Kind, read_goal
 from learnact.errors import TaskError
 from learnact.records import Task
 

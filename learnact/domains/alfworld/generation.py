@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from learnact.domains.alfworld import houses, package
-from learnact.domains.alfworld.kinds import KINDS, Kind, read_goal
+from learnact.domains.alfworld.task_types import KINDS, Kind, read_goal
 from learnact.errors import EnvironmentFailure
 
 _ATTEMPTS = 60

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 from learnact.domains.alfworld import package
-from learnact.domains.alfworld.kinds import KINDS, Goal, Kind
+from learnact.domains.alfworld.task_types import KINDS, Goal, Kind
 
 VERSION = 1
 """Goes up whenever the same seed gives other houses."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from learnact.domains.alfworld.kinds import KINDS, Goal
+from learnact.domains.alfworld.task_types import KINDS, Goal
 
 
 class Facts(Protocol):

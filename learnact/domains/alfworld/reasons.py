@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from learnact.domains.alfworld.kinds import KINDS
 from learnact.domains.alfworld.progress import kind_of
+from learnact.domains.alfworld.task_types import KINDS
 
 _DONE = {"clean": "cleaned", "heat": "heated", "cool": "cooled"}
 

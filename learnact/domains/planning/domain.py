@@ -22,10 +22,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from learnact.domains.base import Example, FunctionExample, Profile
 from learnact.domains.planning import published
 from learnact.domains.planning.engine import Grounding
+from learnact.domains.planning.environment import Board, PlanningEnvironment, primitives, python_name
 from learnact.domains.planning.names import nearest
 from learnact.domains.planning.pddl import Problem, Rules, parse_problem, parse_rules, write_problem
 from learnact.domains.planning.plans import Plan, Planner, find_plan
-from learnact.domains.planning.play import Board, PlanningEnvironment, primitives, python_name
 from learnact.domains.planning.text import NAME, Wording
 from learnact.errors import JobError, TaskError
 from learnact.records import Plain, Task, digest, seed_from

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from learnact.domains.planning.forms import Form, FormReader, Word
+from learnact.domains.planning.expressions import Form, FormReader, Word
 from learnact.domains.planning.names import OBJECT, natural, nearest
 
 Atom: TypeAlias = tuple[str, ...]

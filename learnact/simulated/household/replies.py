@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from learnact.simulated import text
 from learnact.simulated.attention import LOOKS, Attention
 from learnact.simulated.functions import Function, code_in, read_functions
-from learnact.simulated.household.errands import Acts, Errand, Goal, read_acts, read_goal
+from learnact.simulated.household.chores import Acts, Errand, Goal, read_acts, read_goal
 from learnact.simulated.household.house import FAILED, House, believe, goal_of, opening, told
 from learnact.simulated.proposing import NO_WAY, cover, propose, written_out
 from learnact.simulated.repairing import LINE, PUZZLED, Failure, edited

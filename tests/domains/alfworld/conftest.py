@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from learnact.domains.alfworld import generation
-from learnact.domains.alfworld.kinds import Kind
+from learnact.domains.alfworld.task_types import Kind
 
 INSTALLED = (
     importlib.util.find_spec("alfworld") is not None and importlib.util.find_spec("textworld") is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from learnact.domains.alfworld.generation import generated
-from learnact.domains.alfworld.kinds import KINDS
+from learnact.domains.alfworld.task_types import KINDS
 from tests.domains.alfworld.conftest import needs_extra, published_games
 
 pytestmark = needs_extra

@@ -12,8 +12,8 @@ import pytest
 from learnact.domains.alfworld.domain import AlfworldDomain, AlfworldOptions
 from learnact.domains.alfworld.games import read_game
 from learnact.domains.alfworld.generation import generated
-from learnact.domains.alfworld.kinds import KINDS
 from learnact.domains.alfworld.language import Command, Language, Refusal
+from learnact.domains.alfworld.task_types import KINDS
 from learnact.domains.engine_process import EnginePool
 from learnact.errors import TaskError
 from learnact.records import DomainSpec

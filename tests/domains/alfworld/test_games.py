@@ -11,7 +11,7 @@ import pytest
 from learnact.domains.alfworld.content import unpack
 from learnact.domains.alfworld.games import find, published, read_game, read_labels
 from learnact.domains.alfworld.houses import goal_text
-from learnact.domains.alfworld.kinds import KINDS, Goal, read_goal
+from learnact.domains.alfworld.task_types import KINDS, Goal, read_goal
 from learnact.errors import TaskError
 
 GRAMMAR = 'grammar :: """ { "task": [ { "rhs": "Your task is to: put a hot mug in desk." } ] } """;'

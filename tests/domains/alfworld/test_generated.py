@@ -15,7 +15,7 @@ from learnact.domains.alfworld import generation
 from learnact.domains.alfworld.content import unpack
 from learnact.domains.alfworld.domain import AlfworldDomain, AlfworldOptions
 from learnact.domains.alfworld.generation import generated
-from learnact.domains.alfworld.kinds import KINDS, read_goal
+from learnact.domains.alfworld.task_types import KINDS, read_goal
 from tests.domains.alfworld.conftest import ELSEWHERE, needs_extra
 
 pytestmark = needs_extra
@@ -84,7 +84,7 @@ def test_the_sentence_says_the_goal(cache):
 def test_the_same_seed_gives_the_same_games_whatever_the_hash_seed(cache, tmp_path):
     ours = [t.hash for t in a_domain("put").tasks("test")]
     program = (
-        "from learnact.domains.alfworld.domain import *; from learnact.domains.alfworld.kinds import KINDS\n"
+        "from learnact.domains.alfworld.domain import *; from learnact.domains.alfworld.task_types import KINDS\n"
         f"o = AlfworldOptions(seed={SEED}, train=1, test=1)\n"
         "print(*[t.hash for t in AlfworldDomain(KINDS['put'], o).tasks('test')])"
     )
@@ -140,7 +140,7 @@ def test_a_game_is_made_when_it_is_asked_for_by_a_process_of_its_own(cache, monk
 
 
 def test_an_agent_that_writes_commands_reads_commands(cache):
-    from learnact.agents.prompting import as_turns, world
+    from learnact.methods.prompt_sections import as_turns, world
     from learnact.records import Library, Rules
 
     domain = a_domain("heat", perturb=["move-to", "with-using"])

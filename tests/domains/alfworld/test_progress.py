@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from learnact.domains.alfworld.kinds import Goal
 from learnact.domains.alfworld.progress import Measure
+from learnact.domains.alfworld.task_types import Goal
 
 
 class Facts(dict[str, list[tuple[str, ...]]]):

@@ -10,7 +10,7 @@ import pytest
 
 from learnact.domains import registry
 from learnact.domains.disjoint import check_disjoint
-from learnact.domains.planning.play import python_name
+from learnact.domains.planning.environment import python_name
 from learnact.errors import BadInput, MissingExtra
 from learnact.records import DomainSpec, canonical
 

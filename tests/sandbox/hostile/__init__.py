@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 PRELUDE = """
 sys = __import__.__globals__['sys']
 os = __import__.__globals__['os']
-child = sys.modules['learnact.actions.child']
-wire = sys.modules['learnact.actions.wire']
+child = sys.modules['learnact.sandbox.confined_process']
+wire = sys.modules['learnact.sandbox.protocol']
 
 def module(name):
     return sys.modules.get(name) or __import__.__globals__['builtins'].__import__(name)

@@ -3,7 +3,11 @@ from tests.sandbox.hostile import Attack, body
 ATTACKS = [
     Attack("giant-result", body("return 1 << 10 ** 6"), "Forbidden", bare=True, core=True),
     Attack(
-        "giant-argument", body("act(1 << 10 ** 6)"), "WireError|Forbidden|ValueError", bare=True, core=True
+        "giant-argument",
+        body("act(1 << 10 ** 6)"),
+        "ProtocolError|Forbidden|ValueError",
+        bare=True,
+        core=True,
     ),
     Attack("int-to-str", body("return str(10 ** 5000)"), "ValueError", bare=True),
     Attack(
@@ -11,7 +15,7 @@ ATTACKS = [
     ),
     Attack("str-to-int", body("return int('9' * 5000)"), "ValueError", bare=True),
     Attack("nan", body("return float('nan')"), "Forbidden", bare=True),
-    Attack("infinity", body("act(float('inf'))"), "WireError|Forbidden|ValueError", bare=True),
+    Attack("infinity", body("act(float('inf'))"), "ProtocolError|Forbidden|ValueError", bare=True),
     Attack("shift", body("return 1 << (1 << 62)"), "MemoryLimit|OverflowError", bare=True),
     Attack("power-tower", body("return pow(3, pow(3, pow(3, 4)))"), "TimeLimit|MemoryLimit", bare=True),
     Attack(

@@ -4,7 +4,7 @@ ATTACKS = [
     Attack(
         "limits-lifted",
         body(
-            "for o in module('gc').get_objects():\n    if isinstance(o, child.Session):\n        o.limits = wire.Limits(10 ** 9, 10 ** 9, 10 ** 9)\n        o.channel.bound = 1 << 40\nreturn ['x'] * 5000"
+            "for o in module('gc').get_objects():\n    if isinstance(o, child.ConfinedSession):\n        o.limits = wire.MessageLimits(10 ** 9, 10 ** 9, 10 ** 9)\n        o.channel.bound = 1 << 40\nreturn ['x'] * 5000"
         ),
         "Forbidden",
         core=True,
@@ -30,13 +30,13 @@ ATTACKS = [
     Attack(
         "describe-lies",
         body(
-            "child.Session._describe = lambda self, e: ['Fine', 'all is well', ['<library>', 'attack', 1]]\n1 / 0"
+            "child.ConfinedSession._describe = lambda self, e: ['Fine', 'all is well', ['<library>', 'attack', 1]]\n1 / 0"
         ),
         "Fine",
     ),
     Attack(
         "describe-explodes",
-        body("def boom(self, e):\n    raise e\nchild.Session._describe = boom\n1 / 0"),
+        body("def boom(self, e):\n    raise e\nchild.ConfinedSession._describe = boom\n1 / 0"),
         "Exited",
     ),
     Attack(
@@ -56,7 +56,7 @@ ATTACKS = [
     Attack(
         "stop-redefined",
         body(
-            "child.Stop = ValueError\ntry:\n    act('stop')\nexcept ValueError:\n    pass\nreturn act('after')"
+            "child.CallStopped = ValueError\ntry:\n    act('stop')\nexcept ValueError:\n    pass\nreturn act('after')"
         ),
         "ended",
         core=True,

@@ -1,4 +1,4 @@
-"""Plays hostile programs in a sandbox and says what did not end as intended. Standard library and learnact.actions only: also run as another user.
+"""Plays hostile programs in a sandbox and says what did not end as intended. Standard library and learnact.sandbox only: also run as another user.
 
 python -m tests.sandbox.hostile.play [GROUP ...]
 """
@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from learnact.actions.sandbox import Bounds, CallResult, PrimitiveAnswer, Sandbox, Session, User
 from learnact.records import Plain
+from learnact.sandbox.bounds import Bounds, CallResult, PrimitiveResult, User
+from learnact.sandbox.sandbox import Sandbox
+from learnact.sandbox.session import SandboxSession
 from tests.sandbox.hostile import Attack, attacks
 
 BOUNDS = Bounds(cpu_seconds=0.4, wall_seconds=60.0)
@@ -100,12 +102,12 @@ class World:
         self.ended = False
         self.done = 0
 
-    async def do(self, name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveAnswer:
+    async def do(self, name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
         assert name == "act"
         assert not self.ended, "a primitive after the end"
         self.done += 1
         self.ended = arguments == ["stop"]
-        return PrimitiveAnswer("seen", end=self.ended)
+        return PrimitiveResult("seen", end=self.ended)
 
 
 def ending(result: CallResult) -> str:
@@ -137,7 +139,7 @@ def _text(value: Plain) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-async def sane(sibling: Session, pid: int | None) -> list[str]:
+async def sane(sibling: SandboxSession, pid: int | None) -> list[str]:
     """Whether a session beside the attacked one goes on undisturbed."""
     result = await sibling.call("sibling(1)", World().do)
     if result.error or result.value != ["seen", 1]:
@@ -171,7 +173,7 @@ async def play(chosen: Sequence[Attack], user: User = "nobody") -> dict[str, lis
     return wrong
 
 
-async def again(session: Session, attack: Attack) -> list[str]:
+async def again(session: SandboxSession, attack: Attack) -> list[str]:
     """Whether a further call in the attacked session ends at all, within its bounds."""
     result = await session.call("1 + 1", World().do)
     return (

@@ -28,7 +28,9 @@ ATTACKS = [
         bare=True,
     ),
     Attack("cyclic", body("x = []\nx.append(x)\nreturn x"), "Forbidden", bare=True, core=True),
-    Attack("cyclic-dict", body("x = {}\nx['x'] = x\nact(x)"), "WireError|Forbidden|ValueError", bare=True),
+    Attack(
+        "cyclic-dict", body("x = {}\nx['x'] = x\nact(x)"), "ProtocolError|Forbidden|ValueError", bare=True
+    ),
     Attack(
         "billion-laughs",
         body("x = ['lol']\nfor _ in range(30):\n    x = [x, x]\nreturn x"),
@@ -37,7 +39,9 @@ ATTACKS = [
         core=True,
     ),
     Attack("giant-text", body("return 'x' * (10 << 20)"), "Forbidden", bare=True),
-    Attack("giant-text-argument", body("act('x' * (10 << 20))"), "WireError|Forbidden|ValueError", bare=True),
+    Attack(
+        "giant-text-argument", body("act('x' * (10 << 20))"), "ProtocolError|Forbidden|ValueError", bare=True
+    ),
     Attack("giant-list", body("return list(range(10 ** 6))"), "Forbidden", bare=True),
     Attack(
         "list-that-lies",
@@ -73,7 +77,7 @@ ATTACKS = [
     Attack(
         "keyword-explosion",
         body("act(**{str(i): i for i in range(10 ** 5)})"),
-        "WireError|Forbidden|ValueError",
+        "ProtocolError|Forbidden|ValueError",
         bare=True,
     ),
     Attack(

@@ -1,1 +1,0 @@
-"""Learned actions, libraries and their sandbox."""

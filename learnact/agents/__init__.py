@@ -1,1 +1,0 @@
-"""Agents: prompts, reply parsing and the episode loop."""

@@ -1,0 +1,80 @@
+"""What the parts of a job file are made of: strict parts, and values that may stand alone, in a list, or as a bare name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+T = TypeVar("T")
+
+
+class _Listed:
+    """Reads one value or a list of values as a tuple; writes a single value as itself."""
+
+    def __init__(self, of_lists: bool) -> None:
+        self.of_lists = of_lists
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            self._tuple,
+            handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(self._plain),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        listed = handler(schema)
+        return {"anyOf": [listed["items"], {"type": "array", "items": listed["items"], "minItems": 1}]}
+
+    def _tuple(self, value: Any) -> Any:
+        many = isinstance(value, list | tuple)
+        if many and self.of_lists and not any(isinstance(item, list | tuple) for item in value):
+            many = False
+        values = tuple(value) if many else (value,)
+        if many and not values:
+            raise ValueError("an empty list leaves nothing to run")
+        return tuple(tuple(v) if isinstance(v, list) else v for v in values) if self.of_lists else values
+
+    def _plain(self, value: tuple[Any, ...]) -> Any:
+        items = [list(item) if isinstance(item, tuple) else item for item in value]
+        items = [
+            i.model_dump(mode="json", exclude_unset=True) if isinstance(i, BaseModel) else i for i in items
+        ]
+        return items[0] if len(items) == 1 else items
+
+
+Axis: TypeAlias = Annotated[tuple[T, ...], _Listed(of_lists=False)]
+ListAxis: TypeAlias = Annotated[tuple[tuple[T, ...], ...], _Listed(of_lists=True)]
+Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+Money = Annotated[float, Field(ge=0)]
+Temperature = Annotated[float, Field(ge=0, le=2)] | None
+
+
+class StrictConfig(BaseModel):
+    """Base of every part of a job: frozen, typed strictly, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+def named(value: Any) -> Any:
+    """A name alone stands for a mapping with a name."""
+    if isinstance(value, list | tuple):
+        return [named(item) for item in value]
+    return {"name": value} if isinstance(value, str) else value
+
+
+class NameOr:
+    """Reads a bare name as `{name: ...}`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(named, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string"}, handler(schema)]}

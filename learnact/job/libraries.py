@@ -1,0 +1,143 @@
+"""Libraries that a job gives instead of learning them: a file, one library of a run, or all that a run has learned.
+
+Reads and checks them before anything starts. Does not cover which trial of a run goes with which (spec/transfer.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from learnact.domains import registry
+from learnact.errors import ResultsError
+from learnact.job import Job
+from learnact.job.matching import LEARN, kind_of, named_by
+from learnact.library.check import check
+from learnact.library.files import read_library
+from learnact.records import DomainSpec, Library, canonical
+from learnact.records.trials import TrainedTrial, TrialSpec
+from learnact.results.reader import connect, dictionaries, find_run, load_library
+
+
+def taught(job: Job, results: Path) -> dict[str, tuple[TrainedTrial, ...]]:
+    """What the runs have learned whose libraries a job names, by the name that the job gives them.
+
+    Raises:
+        JobError: there is no such run, or it has learned nothing; names place and key.
+    """
+    named: dict[str, tuple[str | int, ...]] = {named_by(job).library: ("library",)}
+    named |= {entry.library: ("methods", i, "library") for i, entry in enumerate(job.methods)}
+    return {
+        name: _run(job, name, place, results)
+        for name, place in named.items()
+        if name and kind_of(name) == "run"
+    }
+
+
+def _run(job: Job, name: str, place: tuple[str | int, ...], results: Path) -> tuple[TrainedTrial, ...]:
+    if name in (job.name, "latest"):
+        raise job.error(
+            place,
+            f"{name!r} would be this job's own run when it continues; give the job another name, or name the run by its id",
+        )
+    try:
+        found = find_run(results, name)
+        with connect(results, found.run) as connection:
+            rows = dictionaries(connection, "SELECT * FROM trials ORDER BY trial")
+    except ResultsError as error:
+        near = f" or {LEARN!r}" if place == ("library",) else ""
+        raise job.error(
+            place, f"{name!r} is no library file, no RUN:LIBRARY{near}, and as a run: {error}"
+        ) from None
+    learned = tuple(_taught(found.run, row) for row in rows)
+    learned = tuple(t for t in learned if t.learner not in ("", "none"))
+    if not learned:
+        raise job.error(place, f"run {name} has learned nothing: none of its methods has a learner")
+    return learned
+
+
+def _taught(run: str, row: Mapping[str, Any]) -> TrainedTrial:
+    options: dict[str, Any] = json.loads(row["options"] or "{}")
+    domain = options.get("domain") or {"name": row["domain"]}
+    return TrainedTrial(
+        run=run,
+        trial=row["trial"],
+        status=row["status"] or "",
+        method=options.get("method") or row["method"],
+        label=row["method"],
+        learner=options.get("learner") or "",
+        settings=canonical(options.get("settings") or {}),
+        rules=canonical(options.get("rules") or {}),
+        domain=DomainSpec(domain["name"], domain.get("options", "{}")),
+        agent_model=row["agent_model"] or "",
+        learner_model=row["learner_model"] or "",
+        seed=row["seed"] or 0,
+        learn_repeat=row["learn_repeat"] or 0,
+        library=row["library"] or "",
+    )
+
+
+def read(
+    job: Job, trials: Iterable[TrialSpec], results: Path
+) -> tuple[tuple[TrialSpec, ...], dict[str, Library]]:
+    """The trials, each with the address of the library that it is given, and these libraries by the trial's id.
+
+    Raises:
+        JobError: a library cannot be found, or its functions call primitives that a domain does not have where it is to be tested.
+        LibraryError: a library file cannot be used; names file and line.
+    """
+    addressed, libraries = [], {}
+    for trial in trials:
+        if trial.library:
+            library = _library(job, trial, results)
+            if not trial.library_hash:
+                trial = replace(trial, library_hash=library.id)
+            libraries[trial.id] = library
+        addressed.append(trial)
+    return tuple(addressed), libraries
+
+
+def _library(job: Job, trial: TrialSpec, results: Path) -> Library:
+    place = _place(job, trial)
+    if kind_of(trial.library) == "file":
+        library = read_library(Path(trial.library), _primitives(trial.test_domains[0]))
+    else:
+        run, _, wanted = trial.library.rpartition(":")
+        if trial.taught is not None:
+            run, wanted = trial.taught.run, trial.taught.library
+        try:
+            with connect(results, run) as connection:
+                library = load_library(connection, wanted)
+        except ResultsError as error:
+            raise job.error(place, f"{trial.library}: {error}") from None
+    for spec in trial.test_domains:
+        if library.actions and (problems := check(library.source, _primitives(spec))):
+            told = "; ".join(problem.message for problem in problems)
+            raise job.error(
+                place,
+                f"the library of {trial.label} ({library.id[:12]}, from {trial.library}) cannot be played on {spec.name} {spec.options}: {told}; "
+                "test it on domains that have the primitive actions that it calls",
+            )
+    return library
+
+
+def _place(job: Job, trial: TrialSpec) -> tuple[str | int, ...]:
+    """Where the job names the library of a trial."""
+    for index, entry in enumerate(job.methods):
+        if entry.library == trial.library and entry.name == trial.method:
+            return ("methods", index, "library")
+    return ("library",)
+
+
+def _primitives(spec: DomainSpec) -> list[str]:
+    return [primitive.name for primitive in registry.build(spec).primitives]
+
+
+def origin(trial: TrialSpec) -> dict[str, str]:
+    """Where a trial's given library came from, for the results; {} where it learned its own."""
+    if trial.taught is not None:
+        return {"from": trial.taught.run, "trial": trial.taught.trial, "library": trial.taught.library}
+    return {"from": trial.library, "library": trial.library_hash} if trial.library else {}

@@ -1,0 +1,340 @@
+"""The form of a job file: pydantic models with strict types, unknown keys refused.
+
+A setting written as `Axis` takes one value or a list of values; a list is an axis of the grid. What is not given has the paper's value.
+Does not cover what follows from a job (job.py) nor a domain's own options, which pass through unread.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_serializer,
+)
+
+from learnact.job.fields import Axis, Count, ListAxis, Money, NameOr, Positive, StrictConfig, Temperature
+from learnact.records import CodeBounds, Rules
+from learnact.records.trials import LearnerSettings, Term
+
+Match = Literal["domain", "repeat", "learner"]
+MATCHES: tuple[Match, ...] = ("domain", "repeat", "learner")
+_LEARN = LearnerSettings()
+_RULES = Rules()
+_BOUNDS = CodeBounds()
+
+
+class LearnerConfig(StrictConfig):
+    """How the learners learn. Meaning and defaults as in `LearnerSettings`; each setting may be a list."""
+
+    candidates: Axis[Positive] = (_LEARN.candidates,)
+    """K: new candidate libraries in each iteration."""
+    iterations: Axis[Count] = (_LEARN.iterations,)
+    """I: rounds of improvement after the first choice."""
+    create_tries: Axis[Positive] = (_LEARN.create_tries,)
+    """Tries of one proposal before it counts as not created."""
+    score: ListAxis[Term] = (_LEARN.score,)
+    """Terms of the selector; none given: those of the domain."""
+    updates: Axis[bool] = (_LEARN.updates,)
+    """The learner may rewrite functions."""
+    notes: Axis[bool] = (_LEARN.notes,)
+    """The learner may add notes."""
+    sampling: Axis[bool] = (_LEARN.sampling,)
+    """false: one candidate only (K = 1)."""
+    learning: Axis[bool] = (_LEARN.learning,)
+    """false: sampling only, no iterations."""
+    proposal_temperature: Axis[Temperature] = (_LEARN.proposal_temperature,)
+    """Temperature of proposals; null sends none."""
+    vary_prompt: Axis[bool] = (_LEARN.vary_prompt,)
+    """Ask for a different decomposition in the prompt: for models that take neither a temperature nor a seed."""
+    uncreated: Axis[Literal["drop", "empty"]] = (_LEARN.uncreated,)
+    """A candidate that could not be created is dropped, or plays with no actions (published)."""
+    incumbent: Axis[Literal["keep", "replay"]] = (_LEARN.incumbent,)
+    """The previous best keeps its score, or plays again (published)."""
+    learn_from: Axis[Literal["failed_calls", "failed_tasks"]] = (_LEARN.learn_from,)
+    """Look for failures in all episodes, or in those of unsolved tasks only (published)."""
+    stop: Axis[Literal["no_failed_call", "all_solved"]] = (_LEARN.stop,)
+    """Stop when no learned call failed, or when every training task is solved (published)."""
+    reflexion_iterations: Axis[Count] = (_LEARN.reflexion_iterations,)
+    """Reflexion: lessons at most."""
+    voyager_rounds: Axis[Positive] = (_LEARN.voyager_rounds,)
+    """Voyager: rounds for a training task."""
+    voyager_top: Axis[Positive] = (_LEARN.voyager_top,)
+    """Voyager: skills given to the agent at test."""
+    test_each_iteration: Axis[bool] = (_LEARN.test_each_iteration,)
+    """Test the winner of each iteration."""
+    test_every_candidate: Axis[bool] = (_LEARN.test_every_candidate,)
+    """Test all candidates of all iterations."""
+
+
+class RulesConfig(StrictConfig):
+    """Rules of execution, the same for every method; each may be a list."""
+
+    failure: Axis[Literal["any_primitive", "last_observation"]] = (_RULES.failure,)
+    """A learned call failed when any primitive was invalid, or when its last observation was (published)."""
+    primitive_returns: Axis[Literal["observation", "none", "published"]] = (_RULES.primitive_returns,)
+    """What primitives return to learned code; published: the observation in ALFWorld, else nothing."""
+    action_format: Axis[Literal["call", "text"]] = (_RULES.action_format,)
+    """Actions as function calls, or as the engine's own text (for agents without learned actions)."""
+    show_descriptions: Axis[bool] = (_RULES.show_descriptions,)
+    """Show the descriptions of learned actions to the agent."""
+    show_usage_example: Axis[bool] = (_RULES.show_usage_example,)
+    """Show the library's usage example to the agent."""
+    sandbox: Axis[Literal["confined", "trusted"]] = (_RULES.sandbox,)
+    """How learned code runs; trusted is for debugging code that you wrote."""
+
+
+class MethodConfig(LearnerConfig, RulesConfig):
+    """A method: a name, or a name with settings of its own (any of `learner` and `rules`)."""
+
+    name: str
+    """act, react, act+reflexion, react+reflexion, code_as_policies, voyager, learnact, learnact-react, or your own with agent and learner."""
+    label: str = ""
+    """What tables call it; the name when left out."""
+    agent: str | None = None
+    """Registered name of the agent, instead of the method's."""
+    learner: str | None = None
+    """Registered name of the learner, instead of the method's; none for no learning."""
+    library: str = ""
+    """A library to play with instead of learning one: a file, RUN:LIBRARY, or RUN for those that this method learned there."""
+
+
+class BudgetConfig(StrictConfig):
+    """Bounds of an episode; what is left out is the domain's (METHOD.md: 30 turns, 20 entries; ALFWorld 20, 50)."""
+
+    turns: Axis[Positive | None] = (None,)
+    """Replies of the model at most."""
+    history: Axis[Positive | None] = (None,)
+    """Entries shown; an action and an observation are one each."""
+    primitives_per_call: Axis[Positive | None] = (None,)
+    """Primitive steps in one learned call at most."""
+
+
+class BudgetsConfig(StrictConfig):
+    """Budgets of the two phases."""
+
+    learn: BudgetConfig = BudgetConfig()
+    """Training episodes (10 turns unless given)."""
+    test: BudgetConfig = BudgetConfig()
+    """Test episodes."""
+
+
+class DomainConfig(BaseModel):
+    """A domain: a name, or a name with a budget and the domain's own options (`learnact domains` lists them)."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, use_attribute_docstrings=True)
+
+    name: str
+    """A registered domain: gripper, blockworld, barman, tyreworld, alfworld-put ..."""
+    budget: BudgetsConfig = BudgetsConfig()
+    """Budgets of this domain, over the job's."""
+
+
+class PricesConfig(StrictConfig):
+    """US dollars per million tokens. Without prices a run has no cost (null, not zero)."""
+
+    prompt: Money | None = None
+    """A million prompt tokens."""
+    cached: Money | None = None
+    """A million cached prompt tokens; the prompt's price when left out."""
+    completion: Money | None = None
+    """A million completion tokens, reasoning included."""
+
+
+class ModelDefaults(StrictConfig):
+    """Parameters of a model; each may be a list."""
+
+    base_url: Axis[str] | None = None
+    """OpenAI-compatible endpoint; a list is replicas of one model, not an axis. Default: OPENAI_BASE_URL, else OpenAI's."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """Name of the environment variable that holds the key."""
+    temperature: Axis[Temperature] = (0.0,)
+    """Sampling temperature; null sends none."""
+    top_p: Axis[Annotated[float, Field(gt=0, le=1)] | None] = (1.0,)
+    """Nucleus; null sends none."""
+    max_tokens: Axis[Positive | None] = (1024,)
+    """Tokens of a reply at most; the learner's default is 2048."""
+    stop: ListAxis[str] = ((),)
+    """Stop strings; none by default: the reply is cut after the first complete call."""
+    context: Axis[Positive | None] = (None,)
+    """Tokens of context; the oldest turns are dropped to keep within it. null: the endpoint decides."""
+    effort: Axis[str | None] = (None,)
+    """Reasoning effort, for models that take it."""
+    send_seed: Axis[bool] = (True,)
+    """Send a seed with each request."""
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """Further fields of the request, as they are."""
+    prices: PricesConfig = PricesConfig()
+    """What tokens cost."""
+    timeout: Annotated[float, Field(gt=0)] = 120.0
+    """Seconds that a reply may take."""
+
+
+class ModelConfig(ModelDefaults):
+    """A model: a name, or a name with an endpoint and parameters."""
+
+    name: str
+    """As the endpoint calls it. sim-strong and sim-weak are the embedded simulated model."""
+    simulated: bool | None = None
+    """Played by the embedded simulated model; default: a name that begins with sim- and has no base_url."""
+
+
+DomainEntry: TypeAlias = Annotated[DomainConfig, NameOr()]
+MethodEntry: TypeAlias = Annotated[MethodConfig, NameOr()]
+ModelEntry: TypeAlias = Annotated[ModelConfig, NameOr()]
+
+
+class ModelsConfig(StrictConfig):
+    """Who acts and who learns. A list is an axis of the grid."""
+
+    agent: Axis[ModelEntry] = (ModelConfig(name="sim-strong"),)
+    """Plays the episodes."""
+    learner: Axis[ModelEntry] = (ModelConfig(name="sim-strong"),)
+    """Writes learned actions and lessons."""
+    embeddings: ModelEntry | None = None
+    """Endpoint with /v1/embeddings for Voyager's retrieval; BM25 when left out."""
+    agent_defaults: ModelDefaults = ModelDefaults()
+    """Parameters of every agent model that does not set them."""
+    learner_defaults: ModelDefaults = ModelDefaults()
+    """Parameters of every learner model that does not set them."""
+
+    @field_serializer("agent_defaults", "learner_defaults")
+    def _as_given(self, defaults: ModelDefaults) -> dict[str, Any]:
+        """Only what was set: a default that is not set gives way to the model's own."""
+        return defaults.model_dump(mode="json", exclude_unset=True)
+
+
+class RepeatsConfig(StrictConfig):
+    """Repeats; means are reported with intervals."""
+
+    learn: Positive = 3
+    """Times that learning is repeated from the start."""
+    test: Positive = 1
+    """Times that each library plays each test task. A method without a learner plays learn x test times."""
+
+
+class TasksConfig(StrictConfig):
+    """Tasks of every domain that does not set its own."""
+
+    train: Positive | None = None
+    """How many tasks to learn from."""
+    test: Positive | None = None
+    """How many tasks to test on."""
+
+
+class ClusterConfig(StrictConfig):
+    """Where it runs. Changes no result."""
+
+    runner: Literal["ray", "local"] = "ray"
+    """ray: a cluster or this machine's cores; local: one process, for debugging."""
+    address: str | None = None
+    """Ray address (auto, ray://...); null starts Ray on this machine."""
+    workers: Positive | None = None
+    """Worker processes; default one for each core."""
+    in_flight: Positive = 32
+    """Episodes in flight in each worker."""
+
+
+class LimitsConfig(StrictConfig):
+    """Where a run stops or holds back. Changes no result, only how much of it there is."""
+
+    requests: Positive = 64
+    """Requests in flight to one model."""
+    tries: Positive = 4
+    """Tries of a unit of work after failures that are not the agent's."""
+    episode_seconds: Annotated[float, Field(gt=0)] = 3600.0
+    """Wall-clock bound of one try; missing it is the harness's failure, never the agent's."""
+    dollars: Money | None = None
+    """Start nothing new once this was spent."""
+    tokens: Positive | None = None
+    """Start nothing new once so many tokens were used."""
+
+
+class BoundsConfig(StrictConfig):
+    """What one call of learned code may use; the defaults are far above need. Passing one is the agent's failure."""
+
+    cpu_seconds: Annotated[float, Field(gt=0)] = _BOUNDS.cpu_seconds
+    """CPU seconds of the confined process; waiting for a primitive does not count."""
+    memory_mb: Annotated[int, Field(ge=64)] = _BOUNDS.memory_mb
+    """Megabytes of memory."""
+    recursion: Annotated[int, Field(ge=50)] = _BOUNDS.recursion
+    """Depth of Python calls."""
+    source_bytes: Annotated[int, Field(ge=1024)] = _BOUNDS.source_bytes
+    """Bytes of a library, and of the code of a call."""
+    output_bytes: Count = _BOUNDS.output_bytes
+    """Characters of printed text that are kept."""
+    message_bytes: Annotated[int, Field(ge=4096)] = _BOUNDS.message_bytes
+    """Bytes of one message between the code and the evaluator."""
+
+
+class LibraryConfig(StrictConfig):
+    """Which library is tested where: with `learn_on` and `test_on`, or with the libraries of another run."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    source: str = Field(default="learn", alias="from", min_length=1)
+    """learn: the libraries that this job learns; RUN: those that a run of the same results folder learned; or one: RUN:LIBRARY, or a file."""
+    match: list[Match] = Field(default_factory=lambda: list(MATCHES))
+    """domain: a library is tested on test domains of the name it was learned on; without it, on all of them. repeat and learner always match."""
+
+
+class MatchBudgetConfig(StrictConfig):
+    """Give every other method what learning cost this one."""
+
+    to: str
+    """Label of the method whose learning is the measure."""
+    unit: Literal["tokens", "calls"] = "tokens"
+    """What is matched."""
+
+
+class JobConfig(StrictConfig):
+    """A job: which methods learn and play which domains with which models, how often, and where."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)
+    """Names the run; letters, digits and _ . + - only."""
+    preset: Axis[str] | None = None
+    """Settings to start from: paper, robotic_planning, alfworld; later ones win, and the job wins over all."""
+    seed: Axis[int] = (0,)
+    """All seeds follow from it."""
+    domains: Axis[DomainEntry] | None = None
+    """What is played."""
+    learn_on: Axis[DomainEntry] | None = None
+    """Transfer: learn on these, instead of `domains`."""
+    test_on: Axis[DomainEntry] | None = None
+    """Transfer: test on these."""
+    domain_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Options of all domains of a name, or of names that begin with it and a dash (alfworld: all six); a domain's own win."""
+    methods: Axis[MethodEntry] = (MethodConfig(name="act"), MethodConfig(name="learnact"))
+    """What is compared."""
+    models: ModelsConfig = ModelsConfig()
+    """Agent and learner models."""
+    repeats: RepeatsConfig = RepeatsConfig()
+    """How often."""
+    tasks: TasksConfig = TasksConfig()
+    """How many tasks."""
+    test: Axis[Literal["rest", "all"]] = ("rest",)
+    """Test on the tasks that were not learned from, or on all of them (published)."""
+    budget: BudgetsConfig = BudgetsConfig()
+    """Bounds of episodes."""
+    learner: LearnerConfig = LearnerConfig()
+    """How the learners learn."""
+    rules: RulesConfig = RulesConfig()
+    """Rules of execution."""
+    library: LibraryConfig | str = LibraryConfig()
+    """Libraries to play with instead of learning (a file, RUN:LIBRARY, or RUN for all that it learned), or how they are matched to `test_on`."""
+    match_budget: MatchBudgetConfig | None = None
+    """Give the baselines the budget of learning."""
+    bounds: BoundsConfig = BoundsConfig()
+    """Bounds of learned code; how many primitives a call may make is `budget`'s."""
+    cluster: ClusterConfig = ClusterConfig()
+    """Where it runs."""
+    limits: LimitsConfig = LimitsConfig()
+    """Where it stops."""
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a job file, for editors."""
+    schema = JobConfig.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "learnact job"}

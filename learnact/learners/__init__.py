@@ -1,1 +1,0 @@
-"""Learners: what turns training tasks into a library."""

@@ -1,0 +1,1 @@
+"""Libraries of learned actions: reading calls, checking code, files, and libraries that a job names."""

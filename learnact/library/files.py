@@ -1,0 +1,104 @@
+"""Libraries that a person hands in: a Python file of functions, or the JSON that `learnact show --json` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from learnact.errors import LibraryError
+from learnact.library.check import check, split
+from learnact.records import LearnedAction, Library
+
+
+class _Action(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    name: str
+    signature: str
+    source: str
+    description: str = ""
+    notes: list[str] = []
+
+
+class _Library(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    actions: list[_Action]
+    preamble: str = ""
+    usage_example: str = ""
+    lessons: list[str] = []
+
+
+def read_library(path: Path, primitives: Collection[str]) -> Library:
+    """The library in a file, for a domain with these primitive actions.
+
+    Of a Python file each top-level function is a learned action, its docstring the description.
+
+    Raises:
+        LibraryError: names file, line and what is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise LibraryError(f"{path}: there is no such library file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LibraryError(f"{path}: cannot be read as text: {error}") from None
+    library = _from_json(text, path) if path.suffix == ".json" else _from_python(text, path)
+    if not library.actions and not library.lessons:
+        raise LibraryError(
+            f"{path}: defines no function; a learned action is a top-level def that calls primitives"
+        )
+    python = path.suffix != ".json"
+    problems = check(text if python else library.source, list(primitives)) if library.actions else ()
+    if problems:
+        where = f":{problems[0].line}" if python and problems[0].line else ""
+        raise LibraryError(f"{path}{where}: " + "; ".join(p.message for p in problems))
+    return library
+
+
+def library_json(library: Library) -> dict[str, object]:
+    """A library as `read_library` takes it back from JSON."""
+    return {
+        "id": library.id,
+        "actions": [
+            {
+                "name": a.name,
+                "signature": a.signature,
+                "source": a.source,
+                "description": a.description,
+                "notes": list(a.notes),
+            }
+            for a in library.actions
+        ],
+        "preamble": library.preamble,
+        "usage_example": library.usage_example,
+        "lessons": list(library.lessons),
+    }
+
+
+def _from_python(text: str, path: Path) -> Library:
+    try:
+        preamble, actions = split(text)
+    except LibraryError as error:
+        raise LibraryError(f"{path}: {error}") from None
+    return Library(actions, preamble)
+
+
+def _from_json(text: str, path: Path) -> Library:
+    try:
+        found = _Library.model_validate(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise LibraryError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(key) for key in first["loc"])
+        raise LibraryError(
+            f"{path}: not a library as `learnact show --json` prints it: {where}: {first['msg']}"
+        ) from None
+    actions = tuple(
+        LearnedAction(a.name, a.signature, a.source, a.description, tuple(a.notes)) for a in found.actions
+    )
+    return Library(actions, found.preamble, found.usage_example, tuple(found.lessons))

@@ -1,0 +1,1 @@
+"""Methods: learners, agents, and what they share (docs/methods.md)."""

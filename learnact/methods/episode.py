@@ -1,0 +1,229 @@
+"""One episode being played: what has happened so far, and the only ways to go on (ask the model, act, think).
+
+An agent is a coroutine over a `Stage`. Whatever it does goes through here, so budgets, success, validity, the log and the rules of
+execution are the same for every method.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from learnact.domains.base import Domain
+from learnact.domains.environments import AsyncEnvironment
+from learnact.library.calls import CallExpression
+from learnact.methods.action_replies import ParsedCall, ParsedCommand, ParsedThought, Unparsed, read
+from learnact.methods.observations import build_observation, succeeded
+from learnact.records import (
+    ActionError,
+    Call,
+    Episode,
+    EpisodeResult,
+    Exchange,
+    Plain,
+    PrimitiveStep,
+    Prompt,
+    Reply,
+    Seconds,
+    Step,
+    Tokens,
+    Turn,
+    TurnKind,
+)
+from learnact.sandbox.bounds import CallResult, PrimitiveResult
+from learnact.sandbox.session import SandboxSession
+
+UNREADABLE = "That could not be read as an action. Write one call with all its arguments, like the calls in the example."
+UNREADABLE_TEXT = "That could not be read as an action. Write one command like those in the example."
+OR_THOUGHT = ' Or write a thought on one line that begins with "Think:".'
+THOUGHT = "Ok."
+
+
+class Ask(Protocol):
+    """How a stage reaches the model: one exchange; raises `ProviderFailure`."""
+
+    async def __call__(self, prompt: Prompt, ordinal: int) -> Exchange:
+        """Ask for the reply to the episode's model call number `ordinal`."""
+        ...
+
+
+class EpisodeRun:
+    """The state of one episode and the moves that an agent may make.
+
+    `session` is None where no code can be run (an empty library and an agent that writes no code).
+    """
+
+    def __init__(
+        self,
+        episode: Episode,
+        domain: Domain,
+        environment: AsyncEnvironment,
+        session: SandboxSession | None,
+        ask: Ask,
+    ) -> None:
+        self.episode = episode
+        self.domain = domain
+        self.goal = environment.goal
+        self.first_observation = environment.first_observation
+        self.turns: list[Turn] = []
+        self.calls: list[Call] = []
+        self._environment = environment
+        self._session = session
+        self._ask = ask
+        self._known = {p.name for p in domain.primitives} | {a.name for a in episode.library.actions}
+        self._spent = {"model": 0.0, "environment": 0.0, "sandbox": 0.0}
+        self._started = time.perf_counter()
+
+    @property
+    def over(self) -> bool:
+        """Whether the task is solved or the turns are used up."""
+        return self._environment.success or len(self.turns) >= self.episode.budget.turns
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        """The model's reply; logged."""
+        began = time.perf_counter()
+        exchange = await self._ask(prompt, len(self.calls))
+        self._spent["model"] += time.perf_counter() - began
+        self.calls.append(Call(self.episode.key, len(self.calls), "act", exchange.prompt, exchange.reply))
+        return exchange.reply
+
+    async def take(self, raw: str, thoughts: bool) -> Turn:
+        """Do what a reply says: one turn, whatever it is."""
+        commands = self.episode.rules.action_format == "text"
+        said = read(raw, self._known, thoughts, commands)
+        match said:
+            case ParsedCall(call):
+                learned = self.episode.library.action(call.name) is not None
+                return await (self._learned(raw, call) if learned else self._primitive(raw, call))
+            case ParsedCommand(text):
+                return self._turn("action", raw, text, call=text, step=await self._step_text(text))
+            case ParsedThought(text):
+                return self._turn("thought", raw, text, observation=THOUGHT, ok=True)
+            case Unparsed(text):
+                told = (UNREADABLE_TEXT if commands else UNREADABLE) + (OR_THOUGHT if thoughts else "")
+                return self._turn("unreadable", raw, text, observation=told)
+
+    async def run(self, raw: str, program: str) -> Turn:
+        """Run a whole program, open-loop: one turn. What it did before it failed, stays done."""
+        steps, result = await self._confined(program)
+        return self._composed(raw, program, "", steps, result)
+
+    def fail(self, raw: str, said: str, error: ActionError) -> Turn:
+        """A turn that could not be carried out at all, told as data."""
+        return self._turn("unreadable", raw, said, observation=error.message, error=error)
+
+    def result(self) -> EpisodeResult:
+        """The finished episode."""
+        replies = [c.reply for c in self.calls]
+        costs = [r.cost for r in replies]
+        return EpisodeResult(
+            success=self._environment.success,
+            progress=self._environment.progress,
+            goal=self.goal,
+            first_observation=self.first_observation,
+            turns=tuple(self.turns),
+            tokens=sum((r.tokens for r in replies), Tokens()),
+            cost=None if any(c is None for c in costs) else sum(c for c in costs if c is not None),
+            model_returned=" ".join(sorted({r.model for r in replies if r.model})),
+            seconds=Seconds(wall=time.perf_counter() - self._started, **self._spent),
+            sandbox_kind=self.episode.rules.sandbox if self._session else "",
+        )
+
+    async def _primitive(self, raw: str, call: CallExpression) -> Turn:
+        step = await self._step(call.name, call.args, call.kwargs)
+        return self._turn("action", raw, call.text, call=step.command, callee=call.name, step=step)
+
+    async def _learned(self, raw: str, call: CallExpression) -> Turn:
+        steps, result = await self._confined(call.text)
+        return self._composed(raw, call.text, call.name, steps, result)
+
+    async def _confined(self, code: str) -> tuple[tuple[PrimitiveStep, ...], CallResult]:
+        """Run code in the sandbox; each primitive that it calls is done here, on the environment."""
+        if self._session is None:
+            raise RuntimeError("this episode was set up without a sandbox")
+        steps: list[PrimitiveStep] = []
+        returns = self.episode.rules.primitive_returns == "observation"
+
+        async def do(name: str, args: list[Plain], kwargs: dict[str, Plain]) -> PrimitiveResult:
+            step = await self._step(name, args, kwargs)
+            steps.append(PrimitiveStep(step.command, step.valid, step.observation))
+            return PrimitiveResult(step.observation if returns else None, end=step.success)
+
+        began, elsewhere = time.perf_counter(), self._spent["environment"]
+        result = await self._session.call(code, do)
+        self._spent["sandbox"] += time.perf_counter() - began - (self._spent["environment"] - elsewhere)
+        return tuple(steps), result
+
+    async def _step(self, name: str, args: Sequence[Plain], kwargs: Mapping[str, Plain]) -> Step:
+        began = time.perf_counter()
+        step = await self._environment.call(name, args, kwargs)
+        self._spent["environment"] += time.perf_counter() - began
+        return step
+
+    async def _step_text(self, command: str) -> Step:
+        began = time.perf_counter()
+        step = await self._environment.text(command)
+        self._spent["environment"] += time.perf_counter() - began
+        return step
+
+    def _composed(
+        self,
+        raw: str,
+        said: str,
+        callee: str,
+        steps: tuple[PrimitiveStep, ...],
+        result: CallResult,
+    ) -> Turn:
+        """The turn of a call of a learned action, or of a program: then `callee` is empty, and there is no call to speak of."""
+        return self._turn(
+            "action",
+            raw,
+            said,
+            call=said if callee else "",
+            callee=callee,
+            learned=bool(callee),
+            ok=succeeded(self.episode.rules, steps, result.error),
+            observation=build_observation(self.domain.profile.compose, steps, result.error),
+            steps=steps,
+            error=result.error,
+            printed=result.printed,
+        )
+
+    def _turn(
+        self,
+        kind: TurnKind,
+        raw: str,
+        said: str,
+        *,
+        call: str = "",
+        callee: str = "",
+        learned: bool = False,
+        ok: bool = False,
+        observation: str = "",
+        step: Step | None = None,
+        steps: tuple[PrimitiveStep, ...] = (),
+        error: ActionError | None = None,
+        printed: str = "",
+    ) -> Turn:
+        if step is not None:
+            ok, observation = step.valid, step.observation
+            steps = (PrimitiveStep(step.command, step.valid, step.observation),)
+        progress = self._environment.progress
+        turn = Turn(
+            len(self.turns),
+            kind,
+            raw,
+            said,
+            call,
+            callee,
+            learned,
+            ok,
+            observation,
+            progress,
+            steps,
+            error,
+            printed,
+        )
+        self.turns.append(turn)
+        return turn

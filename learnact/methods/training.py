@@ -1,0 +1,294 @@
+"""What a learner has to work with: its trial, the training tasks, and ways to ask the learner model and to have libraries tried.
+
+A learner is a coroutine `(Training) -> Learned`. Everything it does goes through units of work that are committed before anything
+depends on them, so it is a deterministic function of committed results: run again, it resumes where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from learnact.domains.base import Domain
+from learnact.errors import LearnactError
+from learnact.methods.prompt_sections import TEXTS as AGENT_TEXTS
+from learnact.methods.prompt_sections import code_rules, primitives_section, section
+from learnact.prompts import PromptTemplates
+from learnact.protocols import Journal, Runner
+from learnact.records import (
+    AgentSpec,
+    Budget,
+    Candidate,
+    DomainSpec,
+    Episode,
+    EpisodeResult,
+    Library,
+    Origin,
+    Outcome,
+    Prompt,
+    Purpose,
+    Reply,
+    Request,
+    Rules,
+    Task,
+    Terms,
+    Unit,
+    seed_from,
+)
+from learnact.records.trials import TrialSpec
+
+TEXTS = PromptTemplates("learnact.methods", "learner")
+T = TypeVar("T")
+
+
+class Blocked(LearnactError):
+    """A unit that the learner depends on has no result after its last try: the trial cannot go on, others can."""
+
+
+@dataclass(frozen=True)
+class PlayedEpisode:
+    """A finished episode with the unit that it came from."""
+
+    episode: Episode
+    result: EpisodeResult
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a learner leaves: the library to test, the winner of each iteration in order (the last is `library`), every library that was
+    tried, and how a test task's own library is chosen (None: every task has the whole library)."""
+
+    library: Library
+    winners: tuple[Library, ...] = ()
+    tried: tuple[Library, ...] = ()
+    choose: Callable[[Domain, Task, DomainSpec], Awaitable[Library]] | None = None
+
+
+@dataclass
+class LearningCost:
+    """What learning has cost so far, counted from committed results: the same whenever it is counted."""
+
+    tokens: int = 0
+    calls: int = 0
+    counted: set[str] = field(default_factory=set)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a unit, once however often it was used."""
+        result = outcome.result
+        if outcome.key in self.counted:
+            return
+        self.counted.add(outcome.key)
+        if isinstance(result, EpisodeResult):
+            asked = isinstance(outcome.unit, Episode) and outcome.unit.model is not None
+            self.tokens += result.tokens.prompt + result.tokens.completion
+            self.calls += len(result.turns) if asked else 0
+        elif isinstance(result, Reply):
+            self.tokens += result.tokens.prompt + result.tokens.completion
+            self.calls += 1
+
+
+@dataclass(frozen=True)
+class Training:
+    """One trial's training tasks and the means to learn from them.
+
+    `allowance`: what learning may cost where the job matches budgets (`match_budget`), in the unit of the trial's `match_budget`.
+    """
+
+    trial: TrialSpec
+    domain: Domain
+    tasks: tuple[Task, ...]
+    runner: Runner
+    journal: Journal
+    allowance: int | None = None
+    spent: LearningCost = field(default_factory=LearningCost)
+
+    @property
+    def may_spend(self) -> bool:
+        """Whether some of the allowance is left; False where there is none."""
+        match = self.trial.match_budget
+        if self.allowance is None or match is None:
+            return False
+        return int(getattr(self.spent, match.unit)) < self.allowance
+
+    async def ask(
+        self,
+        purpose: Purpose,
+        prompt: Prompt,
+        *,
+        iteration: int = 0,
+        candidate: int = 0,
+        attempt: int = 0,
+        propose: bool = False,
+    ) -> Reply:
+        """The learner model's reply. `propose`: sampled with the proposals' own temperature, so that K proposals differ.
+
+        Raises:
+            Blocked: the model could not be reached.
+        """
+        trial = self.trial
+        model = trial.learner_model
+        if propose and model.temperature is not None:
+            model = replace(model, temperature=trial.settings.proposal_temperature)
+        seed = seed_from(
+            trial.job_seed, trial.domain.name, trial.learn_repeat, purpose, iteration, candidate, attempt
+        )
+        request = Request(trial.id, trial.label, purpose, model, prompt, seed, iteration, candidate, attempt)
+        outcome = (await self.outcomes([request]))[0]
+        assert isinstance(outcome.result, Reply)
+        return outcome.result
+
+    async def play(
+        self, library: Library, replicate: int = 0, sample: bool = False
+    ) -> tuple[PlayedEpisode, ...]:
+        """The trial's agent plays every training task with a library, in parallel; in order of tasks.
+
+        `sample`: at the proposals' temperature and with a seed of the replicate's own, so that replicates differ.
+        """
+        episodes = [self.episode(task, library, replicate) for task in self.tasks]
+        if sample:
+            episodes = [self._sampled(episode) for episode in episodes]
+        outcomes = {o.key: o for o in await self.outcomes(episodes)}
+        return tuple(_played(outcomes[e.key]) for e in episodes)
+
+    async def validate(self, program: str, library: Library, task: Task) -> PlayedEpisode:
+        """Run a program that uses a library on a fresh environment of a training task, confined, asking no model."""
+        episode = replace(
+            self.episode(task, library), agent=AgentSpec("program", program=program), model=None
+        )
+        return _played((await self.outcomes([episode]))[0])
+
+    async def opening(self, domain: Domain, task: Task, spec: DomainSpec) -> tuple[str, str]:
+        """Goal and first observation of a task. A domain that blocks is opened where episodes are played, as a unit of work.
+
+        Raises:
+            Blocked: the task cannot be opened.
+        """
+        if domain.profile.blocking:
+            episode = replace(
+                self.episode(task, Library()),
+                agent=AgentSpec("program"),
+                model=None,
+                domain=spec,
+                versions=domain.version,
+            )
+            result = _played((await self.outcomes([episode]))[0]).result
+            return result.goal, result.first_observation
+        try:
+            environment = domain.open(task)
+        except LearnactError as error:
+            raise Blocked(f"task {task.name} cannot be opened: {error}") from error
+        opened = environment.goal, environment.first_observation
+        environment.close()
+        return opened
+
+    def episode(self, task: Task, library: Library, replicate: int = 0) -> Episode:
+        """A training episode of the trial's agent. A replicate has a seed of its own: a replay is another throw of the dice."""
+        trial = self.trial
+        seed = seed_from(trial.job_seed, trial.domain.name, task.hash, trial.learn_repeat, "learn")
+        return Episode(
+            trial=trial.id,
+            method=trial.label,
+            phase="learn",
+            domain=trial.domain,
+            task=task,
+            agent=trial.agent,
+            library=library,
+            model=trial.agent_model,
+            budget=trial.learn_budget.over(learn_budget(self.domain)),
+            rules=trial.rules,
+            seed=seed_from(seed, replicate) if replicate else seed,
+            prompts=AGENT_TEXTS.hash,
+            versions=self.domain.version,
+            learn_repeat=trial.learn_repeat,
+            replicate=replicate,
+            learner_model=trial.learner_model.name,
+        )
+
+    def _sampled(self, episode: Episode) -> Episode:
+        model = episode.model
+        if model is not None and model.temperature is not None:
+            model = replace(model, temperature=self.trial.settings.proposal_temperature)
+        return replace(episode, model=model)
+
+    async def outcomes(self, units: Sequence[Unit]) -> list[Outcome]:
+        """All outcomes, sorted by key: nothing that a learner decides depends on the order of completion."""
+        found = [o async for o in self.runner.run(units)]
+        for outcome in found:
+            if outcome.result is None:
+                last = outcome.attempts[-1] if outcome.attempts else None
+                why = f"{last.boundary}: {last.error}" if last else "no result"
+                raise Blocked(f"a unit of learning has no result ({why})")
+            self.spent.add(outcome)
+        return sorted(found, key=lambda o: o.key)
+
+    def keep(
+        self, number: int, library: Library, parent: Library, origin: Origin, terms: Terms, why: str = ""
+    ) -> None:
+        """Write down what a learner without a selector made in a round; `why` says why nothing came of it."""
+        self.journal.library(self.trial.id, library)
+        self.journal.candidate(
+            Candidate(
+                trial=self.trial.id,
+                iteration=number,
+                candidate=0,
+                library=library.id,
+                parent=parent.id,
+                origin=origin,
+                terms=terms,
+                score=terms.success,
+                selected=not why,
+                uncreated=why,
+            )
+        )
+
+    def scene(self) -> str:
+        """Instruction and primitive actions, as the learner is shown them."""
+        return section("Instructions", self.domain.instruction) + primitives_section(self.domain)
+
+    @property
+    def function_rules(self) -> str:
+        """What the functions of a library may do, in the words of every prompt that asks for some."""
+        trial = self.trial
+        played = (
+            trial.learn_budget.over(learn_budget(self.domain)),
+            trial.test_budget.over(test_budget(self.domain)),
+        )
+        limit = min(budget.primitives_per_call for budget in played)
+        return function_rules(trial.rules, limit)
+
+
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """All at once, all to their end: what one has paid for is not thrown away because another failed. Then the first error is raised."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]
+
+
+def learn_budget(domain: Domain) -> Budget:
+    """The domain's budget for a training episode."""
+    return Budget(turns=domain.profile.learn_turns, history=domain.profile.history)
+
+
+def test_budget(domain: Domain) -> Budget:
+    """The domain's budget for a test episode."""
+    return Budget(turns=domain.profile.test_turns, history=domain.profile.history)
+
+
+def function_rules(rules: Rules, limit: int) -> str:
+    """What functions may do; `limit` bounds the primitive actions of a call."""
+    return TEXTS.fill("function_rules", code_rules=code_rules(rules, limit))
+
+
+def learner_prompt(*blocks: str, answer: str, system: str = "system") -> Prompt:
+    """A learner's prompt: the system message (by name of its prompt file) and sections in order, then what kind of answer is wanted."""
+    return Prompt(TEXTS.fill(system), tuple(b for b in blocks if b), answer)
+
+
+def _played(outcome: Outcome) -> PlayedEpisode:
+    assert isinstance(outcome.unit, Episode)
+    assert isinstance(outcome.result, EpisodeResult)
+    return PlayedEpisode(outcome.unit, outcome.result)

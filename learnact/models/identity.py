@@ -1,0 +1,56 @@
+"""Watches under which name a model answers: an alias that starts to answer as another model mixes two models in one run."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+
+from learnact.errors import ResultsError
+from learnact.records import Outcome, Plain
+
+_log = logging.getLogger("learnact.models.identity")
+
+
+class ModelIdentity:
+    """Names under which the models of a run have answered. `known`: (asked, answered) pairs of earlier sessions.
+
+    Within a session a second name is reported; a name that no earlier session saw is refused, unless `accept` says otherwise.
+    """
+
+    def __init__(self, known: Iterable[tuple[str, str]], accept: bool) -> None:
+        self._earlier: dict[str, set[str]] = defaultdict(set)
+        for asked, answered in known:
+            self._earlier[asked].add(answered)
+        self._accept = accept
+        self._seen: dict[str, set[str]] = defaultdict(set)
+
+    def see(self, outcome: Outcome) -> None:
+        """Look at an outcome that has just come in.
+
+        Raises:
+            ResultsError: the model answers under a name that it did not have when the run began.
+        """
+        asked = outcome.unit.model.name if outcome.unit.model else ""
+        for answered in {call.reply.model for call in outcome.calls if call.reply.model}:
+            if answered in self._seen[asked]:
+                continue
+            if self._seen[asked]:
+                _log.warning(
+                    "model %s answers as %s and as %s", asked, answered, ", ".join(self._seen[asked])
+                )
+            self._seen[asked].add(answered)
+            earlier = self._earlier[asked]
+            if earlier and answered not in earlier and not self._accept:
+                raise ResultsError(
+                    f"model {asked} answered as {', '.join(sorted(earlier))} when this run began, and answers as {answered} now; "
+                    "start a new run under another name, or go on with --accept-model-change"
+                )
+
+    def facts(self) -> dict[str, Plain]:
+        """What was seen in all sessions, for the run's record."""
+        asked = sorted({*self._earlier, *self._seen})
+        facts: dict[str, Plain] = {}
+        for name in asked:
+            facts[name] = [*sorted(self._earlier[name] | self._seen[name])]
+        return facts

@@ -1,0 +1,102 @@
+"""Parameters of a request, and what becomes of those that an endpoint refuses.
+
+A refused parameter is left out (or, for the two names of the token limit, exchanged) for this endpoint from then on. What is sent is a
+function of the model's settings and of what the endpoint refuses, never of timing: the call that met the refusal is sent again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from learnact.models.client import RejectedRequest
+from learnact.records import ModelSpec, Prompt, canonical
+
+HEADROOM = {"minimal": 1024, "low": 4096, "medium": 8192, "high": 16384, "xhigh": 32768}
+"""Tokens added to the limit of a reply for thinking, by reasoning effort; unknown efforts get the largest."""
+
+SYSTEM = "system"
+"""Stands among the refused parameters for the system role: its text is put before the user message instead."""
+
+_OPTIONAL = (
+    "stop",
+    "temperature",
+    "top_p",
+    "seed",
+    "max_tokens",
+    "max_completion_tokens",
+    "reasoning_effort",
+)
+_SAYS_NO = re.compile(
+    r"(?i)unsupported|not support|n't support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|forbidden|extra inputs|"
+    r"cannot both|only the default|not available|deprecated|not (a )?valid (parameter|argument|field)|"
+    r"invalid (parameter|argument|field)|must be (1|unset|omitted)\b|is not (accepted|implemented)"
+)
+_ROLE = re.compile(
+    r"(?i)system (role|message|prompt|instruction)|role '?\"?system|'system'|developer instruction"
+)
+_ONLY_ROLES = re.compile(r"(?i)only user and assistant roles|roles must alternate")
+
+
+def completion_limit(model: ModelSpec) -> int | None:
+    """Tokens that a reply may have, thinking included; None: the server's own limit."""
+    if model.max_tokens is None:
+        return None
+    if model.effort is None or model.effort == "none":
+        return model.max_tokens
+    return model.max_tokens + HEADROOM.get(model.effort, HEADROOM["xhigh"])
+
+
+def parameters(model: ModelSpec, seed: int, refused: frozenset[str]) -> dict[str, Any]:
+    """The request's fields without messages, those refused left out."""
+    fields: dict[str, Any] = {
+        "temperature": model.temperature,
+        "top_p": model.top_p,
+        "seed": seed if model.send_seed else None,
+        "stop": list(model.stop) or None,
+        "reasoning_effort": model.effort,
+    }
+    names = ["max_tokens", "max_completion_tokens"]
+    for name in reversed(names) if model.effort else names:
+        if name not in refused:
+            fields[name] = completion_limit(model)
+            break
+    sent = {k: v for k, v in fields.items() if v is not None and k not in refused}
+    return {"model": model.name, **sent, **json.loads(model.extra)}
+
+
+def recorded(sent: dict[str, Any], refused: frozenset[str]) -> str:
+    """What is kept with a reply: canonical JSON of the fields sent, and `refused`, the sorted names of those that were not taken."""
+    return canonical({**sent, "refused": sorted(refused)} if refused else sent)
+
+
+def shaped(prompt: Prompt, refused: frozenset[str]) -> Prompt:
+    """The prompt as this endpoint takes it: where the system role is refused, its text leads the user message."""
+    if SYSTEM not in refused or not prompt.system:
+        return prompt
+    return Prompt(
+        "", (prompt.system + "\n\n", *prompt.fixed), prompt.request, prompt.history, prompt.history_start
+    )
+
+
+def refused_by(refusal: RejectedRequest, sent: dict[str, Any], system: bool) -> str | None:
+    """Which optional parameter a refusal is about, or None when it is about something else.
+
+    `system` says whether a system message was sent. Only a parameter that was sent is blamed, so that settling ends.
+    """
+    if refusal.status not in (400, 404, 422):
+        return None
+    says_no = bool(_SAYS_NO.search(refusal.message)) or refusal.code.startswith("unsupported")
+    about_role = refusal.parameter == "messages[0].role" or bool(_ONLY_ROLES.search(refusal.message))
+    if system and (about_role or (says_no and _ROLE.search(refusal.message))):
+        return SYSTEM
+    if not says_no:
+        return None
+    optional = [name for name in _OPTIONAL if name in sent]
+    if refusal.parameter in optional:
+        return refusal.parameter
+    both = [n for n in optional if re.search(rf"(?<![A-Za-z0-9_]){n}(?![A-Za-z0-9_])", refusal.message)]
+    if "top_p" in both and "temperature" in both:
+        return "top_p"
+    return both[0] if both else None

@@ -1,0 +1,58 @@
+"""Parts by name: our own, and those that other packages add through an entry-point group."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar
+
+from learnact.errors import JobError
+
+Plugin = TypeVar("Plugin")
+
+
+@dataclass(frozen=True)
+class PluginRegistry(Generic[Plugin]):
+    """All parts of one kind ("agent", "learner"), ours by `own`, others through the entry points of `group`."""
+
+    kind: str
+    group: str
+    own: Mapping[str, Plugin]
+
+    @cached_property
+    def _others(self) -> dict[str, EntryPoint]:
+        return {point.name: point for point in entry_points(group=self.group)}
+
+    def names(self) -> tuple[str, ...]:
+        """All names, whether they can be loaded or not."""
+        return tuple(sorted({*self.own, *self._others}))
+
+    def find(self, name: str) -> Plugin:
+        """The part of that name; ours win.
+
+        Raises:
+            JobError: there is none, naming the nearest; or it cannot be loaded, with its package's reason.
+        """
+        if name in self.own:
+            return self.own[name]
+        if name in self._others:
+            return self._load(self._others[name])
+        near = difflib.get_close_matches(name, self.names(), n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise JobError(f"there is no {self.kind} {name!r}; {hint}there are {', '.join(self.names())}")
+
+    def forget(self) -> None:
+        """Look for other packages' parts again: for tests, and after installing a package into a running process."""
+        self.__dict__.pop("_others", None)
+
+    def _load(self, point: EntryPoint) -> Plugin:
+        try:
+            loaded: Plugin = point.load()
+        except Exception as error:  # another package's code: told as its own fault
+            raise JobError(
+                f"the {self.kind} {point.name!r} cannot be loaded from {point.value}: {type(error).__name__}: {error}"
+            ) from error
+        return loaded
