@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from learnact.domains.base import Domain
-from learnact.methods.proposals import part_of
+from learnact.library.merge import part_of
 from learnact.methods.training import Training
 from learnact.records import DomainSpec, LearnedAction, Library, Prompt, Reply, Request, Task
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 
 from learnact.errors import LibraryError
+from learnact.library.merge import merge
 from learnact.methods import learner_replies
 from learnact.methods.failures import primitives_made
 from learnact.methods.prompt_sections import opening, program_text, section, task_section
@@ -19,7 +20,6 @@ from learnact.methods.proposals import (
     code_section,
     explain,
     function_example_section,
-    merge,
     problems,
 )
 from learnact.methods.retrieval import Retrieval

@@ -1,7 +1,7 @@
 """Libraries that grow and are taken in part: nothing is torn, nothing that is called is missing."""
 
 from learnact.library.check import check
-from learnact.methods.proposals import merge, part_of
+from learnact.library.merge import merge, part_of
 from learnact.records import LearnedAction, Library
 
 TWO = """import re
