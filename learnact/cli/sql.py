@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,8 +25,12 @@ CELL = 100
 
 
 def sql(
-    query: Annotated[str | None, typer.Argument(help="A query; `results/queries/` has a cookbook.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="A file that holds the query.")] = None,
+    query: Annotated[str | None, typer.Argument(help="A query; `learnact sql --queries` lists shipped ones.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", help="A file that holds the query, or the name of a shipped query."),
+    ] = None,
+    queries: Annotated[bool, typer.Option("--queries", help="List the shipped queries.")] = False,
     results: Results = Path("results"),
     run: Annotated[
         str | None, typer.Option("--run", help="Only this run: its job's name, or the beginning of its id.")
@@ -37,17 +42,25 @@ def sql(
 
     Without a query: the tables, and on a terminal a prompt.
 
-    learnact sql "SELECT method, domain, avg(success::int), count(*) FROM episodes WHERE phase = 'test' GROUP BY ALL ORDER BY ALL"
+    Without --run, a query reads all runs of the folder (each table has a column `run`);
+    a shipped query reads the latest run.
 
-    learnact sql --file results/queries/success.sql --format csv --output success.csv
+    learnact sql --run NAME "SELECT method, avg(success::int) FROM episodes WHERE phase = 'test' GROUP BY ALL"
+
+    learnact sql --run NAME --file success --format csv --output success.csv
     """
+    if queries:
+        _list_queries()
+        return
     if query is not None and file is not None:
         raise BadInput("give a query or --file, not both")
     if format == "parquet" and output is None:
         raise BadInput("--format parquet needs --output FILE")
     from learnact.results.query import QuerySession
 
-    text = _query(query, file)
+    text, shipped = _query(query, file)
+    if shipped and run is None:
+        run = _latest(results)
     questions = QuerySession(results, run)
     if text:
         _give(questions.ask(text), format, output)
@@ -57,15 +70,50 @@ def sql(
         _converse(questions, format)
 
 
-def _query(query: str | None, file: Path | None) -> str:
+def _query(query: str | None, file: Path | None) -> tuple[str, bool]:
+    """The query's text, and whether it is a shipped query."""
+    from learnact.results.query import shipped_queries
+
+    if file is not None and not file.exists() and len(file.parts) == 1:
+        known = shipped_queries()
+        if found := known.get(file.name.removesuffix(".sql")):
+            return found.text, True
+        near = get_close_matches(file.name, known, n=3, cutoff=0.5)
+        hint = f"nearest: {', '.join(near)}" if near else "`learnact sql --queries` lists them"
+        raise BadInput(f"--file {file}: neither a file nor a shipped query; {hint}")
     if file is not None:
         try:
-            return file.read_text(encoding="utf-8")
+            return file.read_text(encoding="utf-8"), False
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"--file {file}: cannot be read: {error}") from None
     if query is None and not sys.stdin.isatty():
-        return sys.stdin.read().strip()
-    return query or ""
+        return sys.stdin.read().strip(), False
+    return query or "", False
+
+
+def _latest(results: Path) -> str | None:
+    """The latest run's id; says which it is, on standard error, when there are several."""
+    from learnact.results.reader import runs
+
+    known = runs(results)
+    if not known:
+        return None
+    if len(known) > 1:
+        name = known[-1].folder.name
+        console(stderr=True).print(
+            f"run {name}, the latest of {len(known)}; --run names another", markup=False, soft_wrap=True
+        )
+    return known[-1].run
+
+
+def _list_queries() -> None:
+    from learnact.results.query import shipped_queries
+
+    shown = table("", "query", "what it answers")
+    for query in shipped_queries().values():
+        shown.add_row(query.name, query.summary)
+    console().print(shown)
+    say("\nlearnact sql --run RUN --file QUERY asks one of a run.")
 
 
 def _give(answer: QueryResult, format: Format, output: Path | None) -> None:
@@ -121,7 +169,7 @@ def _tables(questions: QuerySession) -> None:
         shown.add_row(name, str(rows), ", ".join(columns))
     console().print(shown)
     say(
-        '\nlearnact sql "SELECT ..." asks; results/README.md explains the columns, results/queries/ has a cookbook.'
+        '\nlearnact sql --run RUN "SELECT ..." asks a run; learnact sql --queries lists the shipped queries.'
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import itertools
 import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,28 @@ import pyarrow.parquet as pq
 
 from learnact.errors import ResultsError
 from learnact.results.reader import VIEWS, connect
+
+QUERIES = files("learnact.results") / "queries"
+
+
+@dataclass(frozen=True)
+class ShippedQuery:
+    """A query that comes with the package; `summary` is the comment on its first lines. Each is meant for one run."""
+
+    name: str
+    summary: str
+    text: str
+
+
+def shipped_queries() -> dict[str, ShippedQuery]:
+    """The queries in `learnact/results/queries`, by name."""
+    found = {}
+    for path in sorted(QUERIES.iterdir(), key=lambda path: path.name):
+        if path.name.endswith(".sql"):
+            text, name = path.read_text(encoding="utf-8"), path.name.removesuffix(".sql")
+            lines = itertools.takewhile(lambda line: line.startswith("--"), text.splitlines())
+            found[name] = ShippedQuery(name, " ".join(line.lstrip("- ") for line in lines), text)
+    return found
 
 
 @dataclass(frozen=True)

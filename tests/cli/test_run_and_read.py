@@ -55,6 +55,16 @@ def test_sql_in_every_form(desk: Desk, tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "a.parquet").to_pylist() == rows
 
 
+def test_sql_finds_shipped_queries_by_name(desk: Desk) -> None:
+    listed = learnact("sql", "--queries")
+    assert listed.code == 0
+    assert "success" in listed.out
+    asked = learnact("sql", "--file", "success", *desk.results, "--format", "json")
+    assert asked.code == 0, asked.err
+    assert {row["method"]: row["episodes"] for row in asked.json} == {"act": 6, "learnact": 6}
+    assert "nearest: success" in learnact("sql", "--file", "sucess", *desk.results).err
+
+
 def test_sql_without_a_query_lists_the_tables(desk: Desk) -> None:
     listed = learnact("sql", *desk.results)
     assert listed.code == 0

@@ -105,7 +105,7 @@ def test_lessons_are_shown_and_asked_for_like_libraries(results: Path, ask: Quer
     assert shown.code == 0, shown.err
     assert all(lesson in shown.out for lesson in lessons)
     assert "tested in 4 episodes" in shown.out
-    file = Path(__file__).parents[2] / "results" / "queries" / "lessons.sql"
+    file = Path(__file__).parents[2] / "learnact" / "results" / "queries" / "lessons.sql"
     told = learnact("sql", "--file", file, "--results", results, "--format", "json").json
     assert set(lessons) <= {
         row["text"] for row in told if row["kind"] == "lesson" and row["method"] == "act+reflexion"

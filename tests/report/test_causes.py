@@ -21,7 +21,7 @@ from learnact.results.store import RunStore
 from tests.results import material
 
 TURNS = 6
-QUERY = Path(__file__).parents[2] / "results" / "queries" / "causes.sql"
+QUERY = Path(__file__).parents[2] / "learnact" / "results" / "queries" / "causes.sql"
 KINDS = {
     "L": "learned call",
     "f": "failed call",

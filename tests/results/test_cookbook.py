@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from learnact.results.query import shipped_queries
 from learnact.results.reader import VIEWS, connect_folders
 from tests.report.conftest import write
 
 RESULTS = Path(__file__).parents[2] / "results"
-QUERIES = sorted((RESULTS / "queries").glob("*.sql"))
+QUERIES = shipped_queries()
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +36,12 @@ def test_the_dictionary_names_every_column_and_no_other(folder):
     assert documented() == views
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("query", QUERIES.values(), ids=list(QUERIES))
 def test_a_query_of_the_cookbook_runs_and_says_what_it_answers(folder, query):
-    text = query.read_text()
-    assert text.startswith("-- ")
+    assert query.summary
     with connect_folders([folder]) as connection:
-        rows = connection.execute(text).fetchall()
-    assert rows or query.stem == "errors"
+        rows = connection.execute(query.text).fetchall()
+    assert rows or query.name == "errors"
 
 
 def test_views_of_an_empty_folder_are_empty():
