@@ -25,7 +25,9 @@ CELL = 100
 
 
 def sql(
-    query: Annotated[str | None, typer.Argument(help="A query; `learnact sql --queries` lists shipped ones.")] = None,
+    query: Annotated[
+        str | None, typer.Argument(help="A query; `learnact sql --queries` lists shipped ones.")
+    ] = None,
     file: Annotated[
         Path | None,
         typer.Option("--file", "-f", help="A file that holds the query, or the name of a shipped query."),
@@ -168,9 +170,7 @@ def _tables(questions: QuerySession) -> None:
     for name, rows, columns in questions.tables():
         shown.add_row(name, str(rows), ", ".join(columns))
     console().print(shown)
-    say(
-        '\nlearnact sql --run RUN "SELECT ..." asks a run; learnact sql --queries lists the shipped queries.'
-    )
+    say('\nlearnact sql --run RUN "SELECT ..." asks a run; learnact sql --queries lists the shipped queries.')
 
 
 def _converse(questions: QuerySession, format: Format) -> None:

@@ -114,7 +114,9 @@ class Parts:
 
     def append(self, tables: Mapping[str, pa.Table]) -> None:
         """Commit tables as one part: when this returns, all of it is on stable storage."""
-        part = ResultsPart(self._next, 0, {name: table.num_rows for name, table in tables.items() if table.num_rows})
+        part = ResultsPart(
+            self._next, 0, {name: table.num_rows for name, table in tables.items() if table.num_rows}
+        )
         for name in part.rows:
             sink = BytesIO()
             pq.write_table(tables[name], sink, compression="zstd", row_group_size=ROW_GROUP)

@@ -10,7 +10,31 @@ from typing import Any
 import pyarrow as pa
 
 from learnact.errors import ResultsError
-from learnact.records import ActionError, AgentSpec, Attempt, Budget, Call, Candidate, CodeBounds, DomainSpec, Episode, EpisodeResult, LearnedAction, Library, ModelSpec, Outcome, PrimitiveStep, Reply, Request, Rules, Seconds, Task, Tokens, Turn, canonical
+from learnact.records import (
+    ActionError,
+    AgentSpec,
+    Attempt,
+    Budget,
+    Call,
+    Candidate,
+    CodeBounds,
+    DomainSpec,
+    Episode,
+    EpisodeResult,
+    LearnedAction,
+    Library,
+    ModelSpec,
+    Outcome,
+    PrimitiveStep,
+    Reply,
+    Request,
+    Rules,
+    Seconds,
+    Task,
+    Tokens,
+    Turn,
+    canonical,
+)
 from learnact.results.blocks import Blocks, prompt_from
 from learnact.results.schema import SCHEMAS
 

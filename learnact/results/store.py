@@ -23,7 +23,20 @@ from typing import Any
 import pyarrow as pa
 
 from learnact.errors import ResultsError
-from learnact.records import Call, Candidate, Episode, EpisodeResult, Library, Outcome, Plain, Reply, Request, Tokens, canonical, history_entries
+from learnact.records import (
+    Call,
+    Candidate,
+    Episode,
+    EpisodeResult,
+    Library,
+    Outcome,
+    Plain,
+    Reply,
+    Request,
+    Tokens,
+    canonical,
+    history_entries,
+)
 from learnact.results import files, rows
 from learnact.results.blocks import Blocks
 from learnact.results.committed import Committed

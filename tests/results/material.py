@@ -5,7 +5,30 @@ from __future__ import annotations
 import dataclasses
 import random
 
-from learnact.records import AgentSpec, Attempt, Budget, Call, DomainSpec, Episode, EpisodeResult, LearnedAction, Library, ModelSpec, Outcome, PrimitiveStep, Prompt, Reply, Request, CodeBounds, Rules, Seconds, Task, Tokens, Turn, history_entries
+from learnact.records import (
+    AgentSpec,
+    Attempt,
+    Budget,
+    Call,
+    CodeBounds,
+    DomainSpec,
+    Episode,
+    EpisodeResult,
+    LearnedAction,
+    Library,
+    ModelSpec,
+    Outcome,
+    PrimitiveStep,
+    Prompt,
+    Reply,
+    Request,
+    Rules,
+    Seconds,
+    Task,
+    Tokens,
+    Turn,
+    history_entries,
+)
 
 MODEL = ModelSpec("sim-strong", base_urls=("http://127.0.0.1:9/v1",), simulated=True)
 LIBRARY = Library(

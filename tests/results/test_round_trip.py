@@ -9,7 +9,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from learnact.records import ActionError, Attempt, Call, EpisodeResult, LearnedAction, Library, Outcome, PrimitiveStep, Prompt, Reply, Seconds, Task, Tokens, Turn, history_entries
+from learnact.records import (
+    ActionError,
+    Attempt,
+    Call,
+    EpisodeResult,
+    LearnedAction,
+    Library,
+    Outcome,
+    PrimitiveStep,
+    Prompt,
+    Reply,
+    Seconds,
+    Task,
+    Tokens,
+    Turn,
+    history_entries,
+)
 from learnact.results.pending import CallJournal
 from learnact.results.reader import connect, load_calls, load_unit
 from learnact.results.store import RunStore

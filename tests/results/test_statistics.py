@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learnact.results.statistics import bounds, clustered_mean, paired_difference, pooled_share, rank_correlation, regret
+from learnact.results.statistics import (
+    bounds,
+    clustered_mean,
+    paired_difference,
+    pooled_share,
+    rank_correlation,
+    regret,
+)
 
 values = st.lists(
     st.tuples(st.integers(0, 6), st.sampled_from([0, 1]) | st.floats(0, 1)), min_size=1, max_size=40
