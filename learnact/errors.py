@@ -18,6 +18,8 @@ All take positional arguments only, so that they survive pickling between proces
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Literal
 
 Boundary = Literal["provider", "sandbox", "environment", "harness"]
@@ -90,3 +92,12 @@ class HarnessFailure(Failure):
     """Ourselves: a lost worker, a deadline, a bug."""
 
     boundary: Boundary = "harness"
+
+
+def suggestion(name: str, valid: Iterable[str]) -> str:
+    """The end of an error's sentence: the nearest valid names, or all of them when none is near."""
+    names = sorted(valid)
+    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(repr(n) for n in near)}?"
+    return f"valid are: {', '.join(names)}"

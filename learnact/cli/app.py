@@ -106,9 +106,9 @@ class Commands(TyperGroup):
         """The command that is called, loaded."""
         name, *rest = args
         if name not in COMMANDS:
-            from learnact.job.file import nearest
+            from learnact.errors import suggestion
 
-            ctx.fail(f"no command {name!r}; {nearest(name, COMMANDS)}")
+            ctx.fail(f"no command {name!r}; {suggestion(name, COMMANDS)}")
         return name, loaded(name), rest
 
     def invoke(self, ctx: Any) -> Any:

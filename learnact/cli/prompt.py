@@ -89,7 +89,7 @@ def _trial(
     purpose: Asked = "act",
 ) -> TrialSpec:
     """The first trial that fits. Raises `JobError` naming what there is."""
-    from learnact.job.file import nearest
+    from learnact.errors import suggestion
     from learnact.report.preview import ASKED_BY
 
     for given, key, known in (
@@ -97,7 +97,7 @@ def _trial(
         (method, "method", [t.label for t in trials]),
     ):
         if given is not None and given not in known:
-            raise JobError(f"--{key} {given}: not in {job.name}; {nearest(given, set(known))}")
+            raise JobError(f"--{key} {given}: not in {job.name}; {suggestion(given, set(known))}")
     fits = [t for t in trials if domain in (None, t.domain.name) and method in (None, t.label)]
     if learning:
         fits = [t for t in fits if t.learner not in ASKED_BY or purpose in ASKED_BY[t.learner]]

@@ -60,12 +60,12 @@ def table(
 
     learnact table 7 table7 --format markdown --output table7.md
     """
-    from learnact.job.file import nearest
+    from learnact.errors import suggestion
     from learnact.report.paper import TABLES
     from learnact.results.reader import connect
 
     if which not in TABLES:
-        raise BadInput(f"no table {which!r}; {nearest(which, TABLES)}")
+        raise BadInput(f"no table {which!r}; {suggestion(which, TABLES)}")
     with connect(results, runs) as connection:
         give(TABLES[which](connection), format, output)
 

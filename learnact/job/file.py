@@ -5,8 +5,7 @@ Covers reading and merging plain values. Does not cover what they mean (schema.p
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -14,19 +13,10 @@ from typing import Any
 
 import yaml
 
-from learnact.errors import JobError
+from learnact.errors import JobError, suggestion
 
 Key = str | int
 Keys = tuple[Key, ...]
-
-
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """The end of an error's sentence: the nearest valid names, or all of them when none is near."""
-    names = sorted(valid)
-    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)
-    if near:
-        return f"did you mean {' or '.join(repr(n) for n in near)}?"
-    return f"valid are: {', '.join(names)}"
 
 
 def keys_of(path: str | Sequence[Key]) -> Keys:
@@ -69,7 +59,7 @@ def read(path: Path) -> JobFile:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         there = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
-        more = f"; {nearest(path.name, there)}" if there else "; `learnact init` writes one to start from"
+        more = f"; {suggestion(path.name, there)}" if there else "; `learnact init` writes one to start from"
         raise JobError(f"{path}: there is no such job file{more}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise JobError(f"{path}: cannot be read as text: {error}") from None
@@ -179,7 +169,7 @@ def with_presets(source: JobFile) -> JobFile:
     for name in wanted:
         if name not in presets():
             raise JobError(
-                f"{source.where('preset')}: preset: no preset {name!r}; {nearest(str(name), presets())}"
+                f"{source.where('preset')}: preset: no preset {name!r}; {suggestion(str(name), presets())}"
             )
         below = merged(below, preset(name))
     return merged(below, source)

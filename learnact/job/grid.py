@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from learnact.errors import JobError
+from learnact.errors import JobError, suggestion
 from learnact.job.axes import LEARNER_MAX_TOKENS, Variant, budgets, models, product
 from learnact.job.domains import learned_here, learned_in
-from learnact.job.file import JobFile, Keys, nearest
+from learnact.job.file import JobFile, Keys
 from learnact.job.matching import SURVEYS, kind_of, match, named_by
 from learnact.job.schema import JobConfig, LearnerConfig, MethodConfig, ModelDefaults, RulesConfig
 from learnact.methods.methods import REGISTERED, Method, find
@@ -104,7 +104,7 @@ class _Expansion:
             raise self._error(f"{error}", "name") from None
         if known is None and not (entry.agent and entry.learner):
             raise self._error(
-                f"no method {entry.name!r}; {nearest(entry.name, REGISTERED.names())} "
+                f"no method {entry.name!r}; {suggestion(entry.name, REGISTERED.names())} "
                 "(a method of your own names its agent and its learner)",
                 "name",
             )

@@ -8,8 +8,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from learnact.errors import JobError
-from learnact.job.file import JobFile, Key, dotted, nearest
+from learnact.errors import JobError, suggestion
+from learnact.job.file import JobFile, Key, dotted
 from learnact.job.schema import JobConfig
 
 SHOWN = 8
@@ -64,7 +64,7 @@ def written(loc: Sequence[Key], values: Any) -> tuple[Key, ...]:
 def _words(detail: ErrorDetails) -> str:
     kind, given = detail["type"], detail.get("input")
     if kind == "extra_forbidden":
-        return f"unknown key; {nearest(str(detail['loc'][-1]), valid_keys(detail['loc'][:-1]))}"
+        return f"unknown key; {suggestion(str(detail['loc'][-1]), valid_keys(detail['loc'][:-1]))}"
     if kind == "missing":
         return f"key {str(detail['loc'][-1])!r} is missing"
     if kind == "literal_error":
@@ -79,7 +79,7 @@ def _words(detail: ErrorDetails) -> str:
 
 
 def _near(given: Any, expected: list[str]) -> str:
-    words = nearest(str(given), expected)
+    words = suggestion(str(given), expected)
     return f"; {words}" if words.startswith("did you") else ""
 
 

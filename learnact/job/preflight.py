@@ -15,10 +15,9 @@ from pydantic import ValidationError
 
 from learnact.domains import registry
 from learnact.domains.disjoint import check_disjoint
-from learnact.errors import BadInput, JobError, LearnactError
+from learnact.errors import BadInput, JobError, LearnactError, suggestion
 from learnact.job import Job, libraries, run_id
 from learnact.job.domains import domain_spec, families
-from learnact.job.file import nearest
 from learnact.job.schema import DomainConfig
 from learnact.methods.agents import AGENTS, WRITES_CODE
 from learnact.methods.learners import LEARNERS
@@ -93,7 +92,7 @@ def _check_options(job: Job, place: tuple[str, int], entry: DomainConfig, spec: 
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         if first["type"] == "extra_forbidden":
-            told = f"{spec.name} has no such option; {nearest(str(first['loc'][-1]), model.model_fields)}"
+            told = f"{spec.name} has no such option; {suggestion(str(first['loc'][-1]), model.model_fields)}"
         else:
             told = first["msg"].removeprefix("Value error, ")
             told += "" if first["type"] == "value_error" else f", not {first['input']!r}"
@@ -119,7 +118,8 @@ def _check_families(job: Job) -> None:
         place = ("domain_options", family)
         if not job.where(place).startswith("preset"):
             raise job.error(
-                place, f"no domain of this job is called {family} or {family}-...; {nearest(family, names)}"
+                place,
+                f"no domain of this job is called {family} or {family}-...; {suggestion(family, names)}",
             )
 
 

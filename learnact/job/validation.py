@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from learnact.errors import JobError
-from learnact.job.file import JobFile, nearest
+from learnact.errors import JobError, suggestion
+from learnact.job.file import JobFile
 from learnact.job.matching import kind_of, named_by
 from learnact.job.schema import JobConfig, LibraryConfig
 
@@ -82,5 +82,5 @@ def _check_match_budget(job: JobConfig, source: JobFile) -> None:
     if job.match_budget.to not in labels:
         raise JobError(
             f"{source.at('match_budget', 'to')}: no method is called {job.match_budget.to!r}; "
-            f"{nearest(job.match_budget.to, labels)}"
+            f"{suggestion(job.match_budget.to, labels)}"
         )
