@@ -94,10 +94,27 @@ class HarnessFailure(Failure):
     boundary: Boundary = "harness"
 
 
-def suggestion(name: str, valid: Iterable[str]) -> str:
-    """The end of an error's sentence: the nearest valid names, or all of them when none is near."""
-    names = sorted(valid)
-    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)
-    if near:
-        return f"did you mean {' or '.join(repr(n) for n in near)}?"
-    return f"valid are: {', '.join(names)}"
+NEAR = 0.6
+"""How alike two names must be for one to be suggested (0 to 1, as `difflib` measures)."""
+LISTED = 40
+"""Valid names listed at most."""
+
+
+def near_names(name: object, valid: Iterable[object], near: float = NEAR) -> list[str]:
+    """Up to three valid names like the one given, the nearest first."""
+    return difflib.get_close_matches(str(name), sorted(map(str, valid)), n=3, cutoff=near)
+
+
+def suggestion(name: object, valid: Iterable[object], near: float = NEAR) -> str:
+    """The end of an error message: the nearest valid names, or all of them when none is near.
+
+    >>> suggestion("lernact", ["act", "learnact"])
+    "did you mean 'learnact'?"
+    >>> suggestion("xyz", ["act", "learnact"])
+    'valid are: act, learnact'
+    """
+    names = sorted(map(str, valid))
+    if close := near_names(name, names, near):
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    more = ", ..." if len(names) > LISTED else ""
+    return f"valid are: {', '.join(names[:LISTED])}{more}" if names else "there are none"

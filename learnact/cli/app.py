@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from learnact import __version__
 from learnact.cli.output import complain
-from learnact.errors import BadInput, LearnactError, MissingExtra
+from learnact.errors import BadInput, LearnactError, MissingExtra, suggestion
 
 UNFINISHED, BAD_INPUT = 1, 2
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -106,8 +106,6 @@ class Commands(TyperGroup):
         """The command that is called, loaded."""
         name, *rest = args
         if name not in COMMANDS:
-            from learnact.errors import suggestion
-
             ctx.fail(f"no command {name!r}; {suggestion(name, COMMANDS)}")
         return name, loaded(name), rest
 

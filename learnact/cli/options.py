@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 import yaml
 
-from learnact.errors import BadInput, TaskError
+from learnact.errors import BadInput, TaskError, suggestion
 from learnact.records import DomainSpec, Task, canonical
 
 if TYPE_CHECKING:
@@ -92,6 +91,5 @@ def pick_task(domain: Domain, split: Split, wanted: str | None) -> Task:
     for task in tasks:
         if task.name == wanted or task.hash == wanted:
             return task
-    near = difflib.get_close_matches(wanted, [task.name for task in tasks], n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"`learnact tasks {domain.name}` lists them"
+    hint = suggestion(wanted, [task.name for task in tasks])
     raise TaskError(f"--task {wanted}: no such {split} task of {domain.name}; {hint}")

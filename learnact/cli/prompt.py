@@ -10,7 +10,7 @@ import typer
 
 from learnact.cli.options import JobFile, Overrides, Results, pick_task
 from learnact.cli.output import say, say_json
-from learnact.errors import JobError
+from learnact.errors import JobError, suggestion
 
 if TYPE_CHECKING:
     from learnact.job import Job
@@ -89,7 +89,6 @@ def _trial(
     purpose: Asked = "act",
 ) -> TrialSpec:
     """The first trial that fits. Raises `JobError` naming what there is."""
-    from learnact.errors import suggestion
     from learnact.report.preview import ASKED_BY
 
     for given, key, known in (

@@ -10,7 +10,7 @@ import typer
 
 from learnact.cli.options import Results
 from learnact.cli.output import console, say
-from learnact.errors import BadInput
+from learnact.errors import BadInput, suggestion
 
 if TYPE_CHECKING:
     from learnact.report.sheet import Sheet
@@ -60,7 +60,6 @@ def table(
 
     learnact table 7 table7 --format markdown --output table7.md
     """
-    from learnact.errors import suggestion
     from learnact.report.paper import TABLES
     from learnact.results.reader import connect
 

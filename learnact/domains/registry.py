@@ -7,7 +7,6 @@ imported breaks nobody else: it is listed with the reason.
 
 from __future__ import annotations
 
-import difflib
 import json
 import threading
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from typing import Any, TypeAlias, cast
 from pydantic import BaseModel
 
 from learnact.domains.base import Domain
-from learnact.errors import BadInput, LearnactError, MissingExtra
+from learnact.errors import BadInput, LearnactError, MissingExtra, suggestion
 from learnact.records import DomainSpec
 
 GROUP = "learnact.domains"
@@ -66,9 +65,7 @@ def factory(name: str) -> Factory:
     """The callable that builds a domain. Raises `BadInput` for an unknown name, `MissingExtra` where a part is not installed."""
     points = _points()
     if name not in points:
-        near = difflib.get_close_matches(name, points, n=3)
-        hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(points)}"
-        raise BadInput(f"there is no domain {name}; {hint}")
+        raise BadInput(f"there is no domain {name}; {suggestion(name, points)}")
     try:
         value = points[name].load()
     except MissingExtra:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-import difflib
 import symtable
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from learnact.errors import LibraryError
+from learnact.errors import LibraryError, near_names
 from learnact.records import LearnedAction
 from learnact.sandbox.modules import ALLOWED_IMPORTS
 
@@ -230,10 +229,10 @@ def _names(tree: ast.Module, source: str, primitives: frozenset[str]) -> Iterato
         if name in UNAVAILABLE:
             yield LibraryProblem(lines.get(name, 0), f"{name} is not available to learned actions")
         elif not hasattr(builtins, name):
-            near = difflib.get_close_matches(name, known - MODULE_NAMES, 3)
+            near = near_names(name, known - MODULE_NAMES)
             hint = (
-                f"; did you mean {' or '.join(near)}?"
+                f"did you mean {' or '.join(near)}?"
                 if near
-                else f"; the primitive actions are {', '.join(sorted(primitives))}"
+                else f"the primitive actions are {', '.join(sorted(primitives))}"
             )
-            yield LibraryProblem(lines.get(name, 0), f"{name} does not exist{hint}")
+            yield LibraryProblem(lines.get(name, 0), f"{name} does not exist; {hint}")

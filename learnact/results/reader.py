@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import duckdb
 
-from learnact.errors import ResultsError
+from learnact.errors import ResultsError, suggestion
 from learnact.records import Call, Episode, EpisodeResult, Library, Request, history_entries
 from learnact.results import rows
 from learnact.results.parts import check_version, live_parts, quoted
@@ -87,16 +86,8 @@ def find_run(results: Path | str, wanted: str) -> RunInfo:
         )
     if wanted == "latest" and known:
         return known[-1]
-    names = [info.folder.name for info in known]
-    near = get_close_matches(wanted, [*names, *(info.name for info in known)], n=3, cutoff=0.4)
-    hint = (
-        f"nearest: {', '.join(near)}"
-        if near
-        else f"there: {', '.join(names[-5:])}"
-        if names
-        else "there are none yet"
-    )
-    raise ResultsError(f"no run {wanted!r} in {results}; {hint}")
+    names = {name for info in known for name in (info.folder.name, info.name)}
+    raise ResultsError(f"no run {wanted!r} in {results}; {suggestion(wanted, names, near=0.4)}")
 
 
 def connect(results: Path | str, run: str | Sequence[str] | None = None) -> Connection:

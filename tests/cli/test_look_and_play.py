@@ -56,12 +56,12 @@ def test_tasks_show_sizes_and_reference_plans() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("tasks", "griper"), "did you mean gripper"),
+        (("tasks", "griper"), "did you mean 'gripper'"),
         (("tasks", "gripper", "-o", "bals=3"), "bals"),
         (("tasks", "gripper", "-o", "balls"), "write --option key=value"),
         (("tasks", "gripper", "--source", "nowhere"), "nowhere"),
         (("play", "gripper", "--task", "99"), "numbered from 0"),
-        (("play", "gripper", "--task", "gripper-test-0-O"), "did you mean gripper-test-0-"),
+        (("play", "gripper", "--task", "gripper-test-0-O"), "did you mean 'gripper-test-0-"),
         (("play", "gripper", "--problem", "no.pddl"), "no.pddl"),
         (("play", "gripper", "--problem", "x", "--task", "1"), "--problem names the task itself"),
         (("play", "gripper", "--commands", "no.txt"), "--commands no.txt: cannot be read"),

@@ -138,7 +138,7 @@ def test_only_tasks_that_the_run_learned_from_are_left_out_for_every_method(lear
     [
         (
             {"library": "scool"},
-            "library: 'scool' is no library file, no RUN:LIBRARY or 'learn', and as a run: .*nearest: .*school",
+            "library: 'scool' is no library file, no RUN:LIBRARY or 'learn', and as a run: .*did you mean .*school",
         ),
         ({"library": {"from": "larn"}}, "library: 'larn' is no library file"),
         ({"library": "b"}, "'b' would be this job's own run"),

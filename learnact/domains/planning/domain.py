@@ -23,11 +23,10 @@ from learnact.domains.base import Example, FunctionExample, Profile
 from learnact.domains.planning import published
 from learnact.domains.planning.engine import Grounding
 from learnact.domains.planning.environment import Board, PlanningEnvironment, primitives, python_name
-from learnact.domains.planning.names import nearest
 from learnact.domains.planning.pddl import Problem, Rules, parse_problem, parse_rules, write_problem
 from learnact.domains.planning.plans import Plan, Planner, find_plan
 from learnact.domains.planning.text import NAME, Wording
-from learnact.errors import JobError, TaskError
+from learnact.errors import JobError, TaskError, suggestion
 from learnact.records import Plain, Task, digest, seed_from
 
 ENGINE_VERSION = 1
@@ -124,7 +123,7 @@ class Family(Generic[Options]):
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
-            return f"there is no option {place}{nearest(place, self.options_model.model_fields)}"
+            return f"there is no option {place}; {suggestion(place, self.options_model.model_fields)}"
         return f"option {place}: {first['msg']}"
 
     def file(self, suffix: str) -> str:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
 
-from learnact.domains.planning.names import OBJECT, nearest
-from learnact.errors import TaskError
+from learnact.domains.planning.names import OBJECT
+from learnact.errors import TaskError, suggestion
 
 _TOKEN = re.compile(r"[()]|\?[^\s()?]+|[^\s()?]+|\?")
 """A variable starts a word of its own, also when it is glued to the one before it."""
@@ -74,7 +74,7 @@ class FormReader:
                 self.fail(part.line, "expected a section like `(:init ...)`")
             head = str(part[0])
             if head not in known:
-                self.fail(part.line, f"`{head}` is not supported{nearest(head, known)}")
+                self.fail(part.line, f"`{head}` is not supported; {suggestion(head, known)}")
             yield head, part
 
     def name(self, part: Form) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from learnact.domains.planning.expressions import Form, FormReader, Word
-from learnact.domains.planning.names import OBJECT, natural, nearest
+from learnact.domains.planning.names import OBJECT, natural
+from learnact.errors import suggestion
 
 Atom: TypeAlias = tuple[str, ...]
 """A predicate and its arguments; in an action schema an argument that starts with `?` is a parameter."""
@@ -232,7 +233,9 @@ class _Reader(FormReader):
                 self.fail(
                     form.line, f"`{predicate}` is not supported here: only positive STRIPS conditions are"
                 )
-            self.fail(form.line, f"there is no predicate {predicate}{nearest(predicate, rules.predicates)}")
+            self.fail(
+                form.line, f"there is no predicate {predicate}; {suggestion(predicate, rules.predicates)}"
+            )
         if any(isinstance(part, Form) for part in form[1:]):
             self.fail(form.line, f"arguments of {predicate} must be names")
         arguments = [str(part) for part in form[1:]]
@@ -242,9 +245,9 @@ class _Reader(FormReader):
             )
         for argument in arguments:
             if argument not in known:
-                self.fail(form.line, f"there is no {argument}{nearest(argument, known)}")
+                self.fail(form.line, f"there is no {argument}; {suggestion(argument, known)}")
         return (predicate, *arguments)
 
     def known_type(self, kind: str, rules: Rules, line: int) -> None:
         if kind != OBJECT and kind not in rules.parents:
-            self.fail(line, f"there is no type {kind}{nearest(kind, rules.parents)}")
+            self.fail(line, f"there is no type {kind}; {suggestion(kind, rules.parents)}")

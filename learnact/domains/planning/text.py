@@ -14,9 +14,9 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from learnact.domains.planning.names import OBJECT, nearest
+from learnact.domains.planning.names import OBJECT
 from learnact.domains.planning.pddl import Atom, Rules, Schema
-from learnact.errors import TaskError
+from learnact.errors import TaskError, suggestion
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 """What a name of an object, a parameter or a kind may be."""
@@ -100,7 +100,7 @@ class Wording(BaseModel):
             sentence = self.sentences.get(predicate, "")
             if not sentence:
                 raise TaskError(
-                    f"{where}: sentences: there is none for {predicate}{nearest(predicate, self.sentences)}"
+                    f"{where}: sentences: there is none for {predicate}; {suggestion(predicate, self.sentences)}"
                 )
             if sorted(map(int, _PLACE.findall(sentence))) != list(range(count)):
                 raise TaskError(

@@ -85,12 +85,15 @@ def test_tyreworld_with_the_published_quirks_means_the_same():
     [
         (
             PROBLEM.replace("(in saw b1)", "(inn saw b1)"),
-            "p.pddl:2: there is no predicate inn; did you mean in",
+            "p.pddl:2: there is no predicate inn; did you mean 'in'",
         ),
-        (PROBLEM.replace("(in saw b1)", "(in sow b1)"), "p.pddl:2: there is no sow; did you mean saw"),
+        (PROBLEM.replace("(in saw b1)", "(in sow b1)"), "p.pddl:2: there is no sow; did you mean 'saw'"),
         (PROBLEM.replace("(in saw b1)", "(in saw)"), "p.pddl:2: in takes 2 arguments, not 1"),
         (PROBLEM.replace("(have saw)", "(not (have saw))"), "p.pddl:3: `not` is not supported"),
-        (PROBLEM.replace("rug - thing", "rug - thng"), "p.pddl:1: there is no type thng; did you mean thing"),
+        (
+            PROBLEM.replace("rug - thing", "rug - thng"),
+            "p.pddl:1: there is no type thng; did you mean 'thing'",
+        ),
         (PROBLEM[:-1], "p.pddl:1: this `.` is never closed"),
         (PROBLEM + ")", "p.pddl:3: a `.` closes nothing"),
         (PROBLEM.replace("(:init", "(:metric minimize) (:init"), "p.pddl:2: `:metric` is not supported"),

@@ -34,12 +34,12 @@ def test_a_domain_is_built_once_for_each_spec():
 
 
 def test_an_unknown_domain_names_the_nearest():
-    with pytest.raises(BadInput, match="no domain griper; did you mean gripper"):
+    with pytest.raises(BadInput, match="no domain griper; did you mean 'gripper'"):
         registry.build(DomainSpec("griper"))
 
 
 def test_a_wrong_option_is_named_with_what_there_is():
-    with pytest.raises(BadInput, match="domain gripper: there is no option bals; did you mean balls"):
+    with pytest.raises(BadInput, match="domain gripper: there is no option bals; did you mean 'balls'"):
         registry.build(DomainSpec("gripper", canonical({"bals": [4, 5]})))
 
 

@@ -115,7 +115,7 @@ def test_no_name_is_a_word_of_a_sentence(name):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("carry: ", "cary: ", "g.yaml: sentences: there is none for carry; did you mean cary"),
+        ("carry: ", "cary: ", "g.yaml: sentences: there is none for carry; did you mean 'cary'"),
         ("{1} [no longer] holds {0}.", "{1} [no longer] holds.", r"sentences.carry: expected \{0\} to \{1\}"),
         ("{1} [no longer] holds {0}.", "{1} holds {0}.", r"sentences.carry: pick|drop deletes it"),
         ("[obj, place, hand]", "[obj, room, hand]", "parameters.pick: room is a word of a sentence"),
