@@ -220,7 +220,7 @@ async def test_reading_names_the_nearest_run_and_rebuilds_units(tmp_path):
     await store.close()
     assert [info.name for info in runs(tmp_path)] == ["quick start"]
     assert find_run(tmp_path, RUN[:6]).run == RUN
-    with pytest.raises(ResultsError, match="did you mean .quick"):
+    with pytest.raises(ResultsError, match=r"did you mean .quick"):
         find_run(tmp_path, "quik start")
     with pytest.raises(ResultsError, match="no results folder"):
         connect(tmp_path / "nowhere")
