@@ -4,16 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS ?= dev
-# ALFWorld compiles a planner at install (minutes; needs cmake and a C++ compiler): only tests and benchmarks wait for it. `make test ALFWORLD=no` goes without.
+# ALFWorld compiles a planner at install (minutes; needs cmake and a C++ compiler). Only tests and benchmarks
+# wait for it; `make test ALFWORLD=no` goes without.
 ALFWORLD ?= yes
 STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
 
-.PHONY: quickstart install check lint types imports format test test-all bench clean
+.PHONY: quickstart install check lint types imports structure format test test-all bench clean
 
 install: $(STAMP)
 
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "learnact needs Python 3.11 or 3.12; set PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else \
+	  "learnact needs Python 3.11 or 3.12; set PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
@@ -26,7 +28,7 @@ $(VENV)/.installed-alfworld: $(STAMP)
 quickstart: install
 	$(BIN)/learnact run jobs/quickstart.yaml
 
-check: lint types imports
+check: lint types imports structure
 
 lint: install
 	$(BIN)/ruff check learnact tests
@@ -37,6 +39,9 @@ types: install
 
 imports: install
 	$(BIN)/lint-imports
+
+structure: install
+	$(BIN)/python -m tests.structure
 
 format: install
 	$(BIN)/ruff check --fix learnact tests

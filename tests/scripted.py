@@ -1,4 +1,4 @@
-"""A chat model that says what the test tells it to, and a journal that remembers, through the protocols that production uses."""
+"""A chat model with scripted replies, and a journal in memory, through the protocols that production uses."""
 
 from __future__ import annotations
 
