@@ -20,7 +20,7 @@ from learnact.report.preview import agent_prompt
 from learnact.runners.worker import Worker
 from learnact.trial import PlannedTest
 from learnact.trial import test_episodes as episodes_of
-from tests.learners.test_learnact import BAD_CODE, Notes, learn, requests, scripted
+from tests.methods.test_learning_round import BAD_CODE, Notes, learn, requests, scripted
 from tests.scripted import Scripted
 
 PUBLISHED_LEARNING = {

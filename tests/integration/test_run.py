@@ -11,7 +11,7 @@ import learnact
 from learnact.errors import BadInput, JobError
 from learnact.results.compare import compare
 from learnact.results.reader import connect
-from tests.learners.test_learnact import scripted
+from tests.methods.test_learning_round import scripted
 from tests.models.server import FaultServer, completion, cut, drop, error, raw
 
 TRIES = 12

@@ -10,7 +10,7 @@ from learnact.methods.training import Training
 from learnact.runners.local import LocalRunner
 from learnact.runners.worker import Worker
 from learnact.trial import run_trial
-from tests.learners.test_learnact import FUNCTIONS, names
+from tests.methods.test_learning_round import FUNCTIONS, names
 from tests.scripted import Notes, Scripted
 
 KINDS = {

@@ -12,7 +12,7 @@ from learnact.job import load
 from learnact.records import Library
 from learnact.report.preview import agent_prompt, learner_prompt
 from learnact.trial import test_tasks as tasks_of
-from tests.integration.test_prompts import compare, text_of
+from tests.methods.test_prompts import compare, text_of
 
 PLANNING = ("gripper", "blockworld", "barman", "tyreworld")
 HOUSEHOLD = tuple(f"alfworld-{kind}" for kind in ("put", "clean", "heat", "cool", "examine", "puttwo"))

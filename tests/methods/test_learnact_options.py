@@ -12,7 +12,7 @@ from learnact.records import Episode, Library
 from learnact.runners.local import LocalRunner
 from learnact.runners.worker import Worker
 from learnact.trial import run_trial
-from tests.learners.test_learnact import requests, scripted
+from tests.methods.test_learning_round import requests, scripted
 from tests.scripted import Notes
 
 pytestmark = pytest.mark.timeout(60)

@@ -1,6 +1,6 @@
 """Every prompt of every method, compared with a text that a person has read (tests/prompts).
 
-After a deliberate change: `LEARNACT_WRITE_PROMPTS=1 pytest tests/integration/test_prompts.py`, then read the difference before it is committed.
+After a deliberate change: `LEARNACT_WRITE_PROMPTS=1 pytest tests/methods/test_prompts.py`, then read the difference before it is committed.
 """
 
 import os
