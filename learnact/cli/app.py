@@ -82,7 +82,9 @@ COMMANDS: dict[str, Entry] = {
         "Find out with about ten calls what an endpoint supports: stop, seed, usage, context length, system role, thinking text.",
     ),
     "doctor": Entry(
-        "doctor:doctor", MACHINE, "Prove the sandbox's walls on this machine by trying to cross each."
+        "doctor:doctor",
+        MACHINE,
+        "Test the confinement of learned code on this machine by attacking each layer of it.",
     ),
     "simulate": Entry(
         "simulate:simulate", MACHINE, "Run the simulated model as a server, also with faults on purpose."

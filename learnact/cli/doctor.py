@@ -1,9 +1,8 @@
-"""`learnact doctor`: does learned code run confined on this machine, and which walls are proved to stand?"""
+"""`learnact doctor`: does learned code run confined on this machine, and which layers of confinement hold?"""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import platform
 import sys
 from collections.abc import Sequence
@@ -12,34 +11,39 @@ from typing import Annotated
 import typer
 
 from learnact.cli.output import console, say, say_json, table
-from learnact.sandbox.self_test import SelfTestResult, prove, refused
+from learnact.sandbox.self_test import SelfTestResult, refuses_learned_code, run_self_test
 
 MARKS = {"stands": "yes", "missing": "NO", "not offered": "-"}
-ADVICE = (
-    "Learned code is refused on this machine: a wall that it needs is missing (NO). "
-    "Mend it, or write `sandbox: trusted` in a job whose learned code you trust; results will say so."
+REFUSED = (
+    "Learned code is refused on this machine: a layer of confinement that it needs is missing (NO). "
+    "Install it, or write `sandbox: trusted` in a job whose learned code you trust; results will say so."
 )
-FINE = "Learned code runs confined on this machine."
+CONFINED = "Learned code runs confined on this machine."
 
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON instead of a table.")] = False,
 ) -> None:
-    """Prove the sandbox's walls on this machine by trying to cross each.
+    """Test the confinement of learned code on this machine by attacking each layer of it.
 
-    Exit code 1: learned code would be refused here, and the table says which wall is missing.
+    Exit code 1: learned code would be refused here, and the table says which layer is missing.
 
     learnact doctor --json
     """
-    proofs = asyncio.run(prove())
-    bad = refused(proofs)
+    results = asyncio.run(run_self_test())
+    refused = refuses_learned_code(results)
     if as_json:
         say_json(
-            {"confined": not bad, "machine": _machine(), "walls": [dataclasses.asdict(p) for p in proofs]}
+            {"confined": not refused, "machine": _machine(), "walls": [_row(result) for result in results]}
         )
     else:
-        _show(proofs, bad)
-    raise typer.Exit(1 if bad else 0)
+        _show(results, refused)
+    raise typer.Exit(1 if refused else 0)
+
+
+def _row(result: SelfTestResult) -> dict[str, object]:
+    """A result under the names that programs read."""
+    return {"wall": result.layer, "state": result.state, "tried": result.tried, "needed": result.needed}
 
 
 def _machine() -> dict[str, str]:
@@ -51,10 +55,10 @@ def _machine() -> dict[str, str]:
     }
 
 
-def _show(proofs: Sequence[SelfTestResult], bad: bool) -> None:
+def _show(results: Sequence[SelfTestResult], refused: bool) -> None:
     say("  ".join(f"{name} {value}" for name, value in _machine().items()))
-    shown = table("", "wall or bound", "stands", "how it was proved")
-    for proof in proofs:
-        shown.add_row(proof.wall, MARKS[proof.state], proof.tried)
+    shown = table("", "layer or bound", "holds", "how it was tested")
+    for result in results:
+        shown.add_row(result.layer, MARKS[result.state], result.tried)
     console().print(shown)
-    say(ADVICE if bad else FINE)
+    say(REFUSED if refused else CONFINED)

@@ -1,1 +1,1 @@
-"""The sandbox: learned code runs in processes of its own that the kernel confines (docs/sandbox.md)."""
+"""The sandbox: learned code runs in separate processes that the kernel confines (docs/sandbox.md)."""

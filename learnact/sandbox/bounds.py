@@ -1,4 +1,4 @@
-"""What goes into a sandbox and comes out: bounds, answers of primitives, results of calls, the walls that stand."""
+"""Inputs and outputs of a sandbox: bounds, results of primitives, results of calls, active confinement."""
 
 from __future__ import annotations
 
@@ -8,39 +8,42 @@ from typing import Literal
 
 from learnact.records import ActionError, Plain
 
-SandboxKind = Literal["confined", "trusted", "second"]
-"""`second` is for `learnact doctor` alone: every wall but the filter."""
+SandboxKind = Literal["confined", "trusted", "unfiltered"]
+"""`unfiltered` is used only by `learnact doctor`: every layer of confinement except the seccomp filter."""
 User = Literal["current", "nobody"]
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What learned code may use. Every bound is enforced from outside the confined process, by the host or the
-    kernel; `recursion` by Python itself, and behind it by the bounds on stack and memory.
-
-    `cpu_seconds`: CPU time of one call, read by the host; time in which the host does a primitive does not count. `wall_seconds`: how long a call
-    may keep the host waiting, however little it computes; beyond that it is the harness's failure. `memory_bytes`: writable memory of the process.
-    `recursion`: depth of Python calls. `source_bytes`: library, and code of a call, each. `output_bytes`: characters of printed output kept.
-    `message_bytes`: one message of the protocol. `primitives`: primitive actions in one call. `depth`, `items`, `value_characters`: nesting,
-    number of
-    values, and characters of all texts, in a result or in the arguments of one primitive.
-    """
+    """What learned code may use. The host or the kernel enforces each bound from outside the confined
+    process, except `recursion`: Python enforces it, and the bounds on stack and memory hold behind it."""
 
     cpu_seconds: float = 5.0
+    """CPU time of one call, read by the host. Time in which the host runs a primitive does not count."""
     wall_seconds: float = 120.0
+    """Seconds that a call may keep the host waiting. More is the harness's failure."""
     memory_bytes: int = 256 << 20
+    """Writable memory of the process."""
     recursion: int = 1000
+    """Depth of Python calls."""
     source_bytes: int = 64 << 10
+    """Bytes of the library, and of the code of a call, each."""
     output_bytes: int = 16 << 10
+    """Characters of printed output that are kept."""
     message_bytes: int = 256 << 10
+    """Bytes of one message of the protocol."""
     primitives: int = 100
+    """Primitive actions in one call."""
     depth: int = 16
+    """Nesting of a result, or of the arguments of one primitive."""
     items: int = 4096
+    """Number of values in a result, or in the arguments of one primitive."""
     value_characters: int = 64 << 10
+    """Characters of all texts in a result, or in the arguments of one primitive."""
 
     @property
     def cpu_backstop(self) -> int:
-        """Hard limit on the CPU seconds of a whole session process, for the case that the host is gone or stuck."""
+        """The kernel's limit on the CPU seconds of a session process. It holds even if the host hangs."""
         return int(self.cpu_seconds * 20) + 60
 
 
@@ -49,7 +52,7 @@ DEFAULTS = Bounds()
 
 @dataclass(frozen=True)
 class PrimitiveResult:
-    """What a primitive returns to learned code. `end`: the episode's success was reached, the call ends here."""
+    """What a primitive returns to learned code. `end`: the primitive reached success, so the call ends."""
 
     value: Plain
     end: bool = False
@@ -57,9 +60,10 @@ class PrimitiveResult:
 
 @dataclass(frozen=True)
 class CallResult:
-    """What came of a call. `error` is learned code's own failure; `cpu_seconds` the confined process's CPU; `primitives` those that were done.
+    """The result of a call. `error` is a failure of learned code; `cpu_seconds` the CPU time of the confined
+    process; `primitives` how many primitives were run.
 
-    `ended` is True when a primitive's answer ended the call: then there is neither value nor error.
+    `ended` is True when a primitive ended the call: then there is neither value nor error.
     """
 
     value: Plain
@@ -72,13 +76,15 @@ class CallResult:
 
 @dataclass(frozen=True)
 class Confinement:
-    """Which walls stand around the sessions of a sandbox. `left` are the namespaces and files that their parent gave up; `landlock` an ABI
-    version, 0 none."""
+    """The confinement that is active for the sessions of a sandbox.
+
+    `separated` names the namespaces and directories of the host that sessions cannot reach; `landlock` is the
+    ABI version in use, 0 without Landlock; `user` the user id of the sessions."""
 
     kind: SandboxKind
     seccomp: bool
     landlock: int
-    left: tuple[str, ...]
+    separated: tuple[str, ...]
     user: int
 
 

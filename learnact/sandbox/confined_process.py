@@ -1,9 +1,9 @@
-"""What runs inside a confined session: load the library, make one call after another, let primitives travel to the host.
+"""The program of a confined process: load the library, run calls, send primitives to the host.
 
-Nothing here is a wall: learned code can reach and change all of it. What it gains is this process, whose walls are the kernel's, and whose
-messages the
-host checks. Covers: the namespace of a call (fresh each time), the primitives' stand-ins, bounded printing, errors as data with function and line.
-"""
+Nothing in this module confines anything: learned code can reach and change all of it. Safety rests on the
+kernel, which confines the process, and on the host, which checks each message. This module covers the new
+namespace of each call, the functions that stand for primitives, bounded printing, and errors as data with
+function and line."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ LIBRARY, PROGRAM = "<library>", "<program>"
 CHANNEL = 3
 READ_BYTES = 64 << 10
 FRAMES_OF_OURS = 12
-"""Frames between the interpreter's start and learned code's first, so that the bound on recursion is learned code's own."""
+"""Stack frames below the first frame of learned code. They do not count against its bound on recursion."""
 
 
 class CallStopped(BaseException):
-    """The host ended the call. Learned code may swallow it; the host listens no more."""
+    """The host ended the call. Learned code may catch this; the host ignores what it sends afterwards."""
 
 
 class PrintedText(io.TextIOBase):
@@ -35,44 +35,44 @@ class PrintedText(io.TextIOBase):
 
     def __init__(self, bound: int) -> None:
         self._parts: list[str] = []
-        self._left = bound
+        self._room = bound
 
     def writable(self) -> bool:
-        """Yes."""
+        """True."""
         return True
 
     def write(self, text: str, /) -> int:
-        """Keep what still fits; tell the writer that all was taken."""
+        """Keep what still fits; report that everything was written."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        if self._left > 0:
-            self._parts.append(text[: self._left])
-            self._left -= len(text)
+        if self._room > 0:
+            self._parts.append(text[: self._room])
+            self._room -= len(text)
         return len(text)
 
     def take(self) -> str:
-        """What was printed since last time."""
+        """The text printed since the last call of `take`."""
         text = "".join(self._parts)
         self._parts.clear()
         return text
 
 
 class Channel:
-    """The confined process's end of the channel: whole frames over one descriptor."""
+    """The confined process's end of the channel: whole frames over one file descriptor."""
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
-        self._rest = b""
+        self._unread = b""
 
     def send(self, message: list[Any]) -> None:
-        """Send one frame. Raises `wire.WireError` when it is too long."""
+        """Send one frame. Raises `protocol.ProtocolError` when it is too long."""
         data = memoryview(protocol.pack(message, self.bound))
         while data:
             data = data[os.write(CHANNEL, data) :]
 
     def receive(self) -> list[Any]:
-        """The next frame; the process ends when the host is gone."""
-        data = self._rest
+        """The next message. The process exits when the host has closed the channel."""
+        data = self._unread
         while (
             len(data) < protocol.HEADER.size
             or len(data) < protocol.HEADER.size + protocol.HEADER.unpack_from(data)[0]
@@ -82,13 +82,13 @@ class Channel:
                 os._exit(0)
             data += more
         end = protocol.HEADER.size + protocol.HEADER.unpack_from(data)[0]
-        self._rest = data[end:]
+        self._unread = data[end:]
         message: list[Any] = protocol.unpack(data[protocol.HEADER.size : end])
         return message
 
 
 class ConfinedSession:
-    """The calls of one session: same process and library, a new namespace for each."""
+    """The calls of one session: one process and one library, a new namespace for each call."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.limits = protocol.limits_from(config)
@@ -99,19 +99,19 @@ class ConfinedSession:
         self.printed = PrintedText(self.output)
         self.library: types.CodeType | None = None
         self.primitives: list[str] = []
-        self.turn = 0
+        self.call_number = 0
 
     def serve(self) -> NoReturn:
-        """Answer calls until the host closes the channel."""
+        """Run calls until the host closes the channel."""
         self.channel.send(["ready"])
         while True:
             try:
-                self.answer(self.channel.receive())
+                self.run_call(self.channel.receive())
             except MemoryError:
                 os._exit(EXIT_MEMORY)
 
-    def answer(self, message: list[Any]) -> None:
-        """Make one call and send how it ended."""
+    def run_call(self, message: list[Any]) -> None:
+        """Run one call and send its result."""
         _, source, primitives, code, seed = message
         if self.own_cpu is not None:
             confinement.allow_cpu(self.own_cpu)
@@ -123,53 +123,53 @@ class ConfinedSession:
         try:
             if source is not None:
                 self.library, self.primitives = (
-                    compiled(source, LIBRARY, "exec"),
+                    compile_code(source, LIBRARY, "exec"),
                     primitives,
                 )
             value, error = protocol.flatten(self._call(code), self.limits, lenient=True), None
         except protocol.ProtocolError as refused:
             value, error = (
                 None,
-                ["Forbidden", f"the result is no plain data of bounded size: {refused}", NOWHERE],
+                ["Forbidden", f"the result is no plain data of bounded size: {refused}", NO_PLACE],
             )
-        except BaseException as raised:  # noqa: BLE001 - the boundary: whatever learned code raised becomes data
+        except BaseException as raised:  # noqa: BLE001 - a boundary: every exception becomes data
             value, error = None, self._describe(raised)
-        self.turn += 1
+        self.call_number += 1
         sys.setrecursionlimit(2000)
         try:
             self.channel.send(["end", value, error, self.printed.take()])
         except protocol.ProtocolError as refused:
             self.channel.send(
-                ["end", None, ["Forbidden", f"the result is too large: {refused}", NOWHERE], ""]
+                ["end", None, ["Forbidden", f"the result is too large: {refused}", NO_PLACE], ""]
             )
 
     def _call(self, code: str) -> Any:
-        """Load the library into a new namespace and run the code in it: an expression's value, or None after statements."""
+        """Run code in a new namespace with the library. The value of an expression, None after statements."""
         module = types.ModuleType("library")
         sys.modules["library"] = sys.modules["__main__"] = module
-        space = vars(module)
-        own = dict(modules.ORIGINALS["builtins"][1])
-        own["__import__"] = guarded_import
-        space["__builtins__"] = own
+        namespace = vars(module)
+        own_builtins = dict(modules.ORIGINALS["builtins"][1])
+        own_builtins["__import__"] = guarded_import
+        namespace["__builtins__"] = own_builtins
         for name in self.primitives:
-            space[name] = self._primitive(name)
+            namespace[name] = self._primitive(name)
         if self.library is not None:
-            exec(self.library, space)
-        space["__name__"] = "__main__"
+            exec(self.library, namespace)
+        namespace["__name__"] = "__main__"
         try:
-            expression = compiled(code.strip(), PROGRAM, "eval")
+            expression = compile_code(code.strip(), PROGRAM, "eval")
         except SyntaxError:
-            exec(compiled(code, PROGRAM, "exec"), space)
+            exec(compile_code(code, PROGRAM, "exec"), namespace)
             return None
-        return eval(expression, space)
+        return eval(expression, namespace)
 
     def _primitive(self, name: str) -> Callable[..., Any]:
-        turn = self.turn
+        call_number = self.call_number
 
         def primitive(*arguments: Any, **keywords: Any) -> Any:
-            if turn != self.turn:
+            if call_number != self.call_number:
                 raise RuntimeError("the call that this primitive action belonged to is over")
-            place = where(sys._getframe(1))
+            place = innermost_place(sys._getframe(1))
             try:
                 plain = protocol.flatten([list(arguments), keywords], self.limits, lenient=False)
             except protocol.ProtocolError as refused:
@@ -184,48 +184,48 @@ class ConfinedSession:
         return primitive
 
     def _describe(self, error: BaseException) -> list[Any]:
-        """Type, message, learned function and line of an exception; survives a hostile `__str__`."""
+        """Type, message, learned function and line of an exception. A hostile `__str__` does no harm."""
         kind = type(error).__name__
-        place = NOWHERE
+        place = NO_PLACE
         trace = error.__traceback__
         while trace is not None:
             code = trace.tb_frame.f_code
             if code.co_filename == LIBRARY or (code.co_filename == PROGRAM and place[0] != LIBRARY):
-                place = (code.co_filename, named(code), trace.tb_lineno)
+                place = (code.co_filename, function_name(code), trace.tb_lineno)
             trace = trace.tb_next
         if isinstance(error, SyntaxError) and error.filename in (LIBRARY, PROGRAM):
             place = (error.filename, "", error.lineno or 0)
         try:
             message = error.msg if isinstance(error, SyntaxError) else str(error)
         except BaseException as worse:  # noqa: BLE001 - learned code's own __str__
-            message = f"(its text cannot be told: {type(worse).__name__})"
+            message = f"(its text cannot be read: {type(worse).__name__})"
         return [kind[:100], protocol.unicode(str(message)[:2000]), place]
 
 
-EXIT_WALLS, EXIT_MEMORY = 71, 72
-NOWHERE = ("", "", 0)
+EXIT_UNCONFINED, EXIT_MEMORY = 71, 72
+NO_PLACE = ("", "", 0)
 
 
-def named(code: types.CodeType) -> str:
-    """A function's name, the outer one's for what is defined inside it; `""` for the top level of a module or program."""
+def function_name(code: types.CodeType) -> str:
+    """Name of the outermost function that holds the code; `""` for the top level of a module or program."""
     return "" if code.co_name == "<module>" else code.co_qualname.partition(".<locals>")[0][:200]
 
 
-def where(frame: types.FrameType | None) -> tuple[str, str, int]:
-    """File, function and line of the innermost learned code on the stack, the library's before a program's."""
-    place = NOWHERE
+def innermost_place(frame: types.FrameType | None) -> tuple[str, str, int]:
+    """File, function and line of the innermost frame of the library on the stack, else of a program."""
+    place = NO_PLACE
     while frame is not None:
         code = frame.f_code
         if code.co_filename == LIBRARY:
-            return LIBRARY, named(code), frame.f_lineno
+            return LIBRARY, function_name(code), frame.f_lineno
         if code.co_filename == PROGRAM and not place[0]:
-            place = (PROGRAM, named(code), frame.f_lineno)
+            place = (PROGRAM, function_name(code), frame.f_lineno)
         frame = frame.f_back
     return place
 
 
-def compiled(source: str, name: str, mode: str) -> types.CodeType:
-    """Compile learned code. What CPython's parser has no room for is a `SyntaxError` too."""
+def compile_code(source: str, name: str, mode: str) -> types.CodeType:
+    """Compile learned code. `SyntaxError` also for code that is nested too deeply for CPython's parser."""
     try:
         code: types.CodeType = compile(source, name, mode, dont_inherit=True)
     except (MemoryError, RecursionError):
@@ -240,20 +240,20 @@ def guarded_import(
     fromlist: Sequence[str] = (),
     level: int = 0,
 ) -> types.ModuleType:
-    """`import` as learned code sees it: modules of the allow-list only. For a good message; no wall.
+    """`import` as learned code sees it: only modules of the allow-list.
 
-    CPython's own C code imports through the running function's `__import__` too, with a list for `fromlist`: it may.
-    """
+    The purpose is a good message; it confines nothing. CPython's C code also imports through the running
+    function's `__import__`, with a list as `fromlist`: this is allowed."""
     from_c = type(fromlist) is list
     if level == 0 and not from_c and name.partition(".")[0] not in (*modules.ALLOWED_IMPORTS, "__future__"):
         raise ImportError(f"learned code may import {', '.join(modules.ALLOWED_IMPORTS)}; not {name}")
     if name in modules.ORIGINALS:
-        modules.touched.add(name)
+        modules.imported.add(name)
     return builtins.__import__(name, globals, locals, fromlist, level)
 
 
 def run(channel: int, config: dict[str, Any], ruleset: int | None) -> NoReturn:
-    """The life of a session after the fork: keep one descriptor, put up the walls, serve."""
+    """Run a session after the fork: keep one file descriptor, confine the process, serve calls."""
     try:
         high = fcntl.fcntl(channel, fcntl.F_DUPFD, 16)
         kept = None if ruleset is None else fcntl.fcntl(ruleset, fcntl.F_DUPFD, 16)
@@ -265,6 +265,6 @@ def run(channel: int, config: dict[str, Any], ruleset: int | None) -> NoReturn:
         session = ConfinedSession(config)
         confinement.confine(config, ruleset)
     except (OSError, ValueError) as error:
-        os.write(CHANNEL, protocol.pack(["walls", str(error)], 1 << 16))
-        os._exit(EXIT_WALLS)
+        os.write(CHANNEL, protocol.pack(["unconfined", str(error)], 1 << 16))
+        os._exit(EXIT_UNCONFINED)
     session.serve()

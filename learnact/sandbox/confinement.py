@@ -1,9 +1,9 @@
-"""The walls around learned code, put up from inside by the process that will run it, each by one system call or a few.
+"""Confinement of learned code: system calls by which a process gives up rights before it runs learned code.
 
-Covers: what a warmed parent gives up once (user and network namespaces, the file system's root, its user), and what each forked session gives up
-before it sees learned code (rlimits, capabilities, Landlock, the seccomp filter). The filter itself is compiled by the host (`filter.py`).
-Standard library only: the confined process loads this. Linux's walls are reached through libc by ctypes.
-"""
+Covers what the fork server gives up once (user and network namespaces, the root of the file system, its
+user), and what each forked session gives up before it receives learned code (rlimits, capabilities, Landlock,
+the seccomp filter). The host compiles the filter (`seccomp.py`). This module imports only the standard
+library, because the confined process loads it. It calls Linux through libc, by ctypes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWNET = (
 )
 LANDLOCK_CREATE, LANDLOCK_RESTRICT = 444, 446
 LANDLOCK_FS = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 5: 0xFFFF}
-"""Every right over files that an ABI version of Landlock knows (landlock.h): all are handled, none is granted."""
+"""Rights over files by ABI version of Landlock (landlock.h). All are handled, none is granted."""
 NOBODY = 65534
 STACK_BYTES = 8 << 20
 
@@ -39,7 +39,7 @@ class _Filter(ctypes.Structure):
 
 
 class ConfinementError(OSError):
-    """A wall that has to stand could not be put up."""
+    """A required part of the confinement could not be set up."""
 
 
 def _checked(result: int, what: str) -> int:
@@ -54,7 +54,7 @@ def _prctl(option: int, value: int, what: str) -> None:
     _checked(_libc.prctl(option, ctypes.c_ulong(value), zero, zero, zero), what)
 
 
-# Once, in the warmed parent -------------------------------------------------------------------------------------------
+# Once, in the fork server ---------------------------------------------------------------------------------
 
 
 def is_root() -> bool:
@@ -62,8 +62,8 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def become(user: int) -> bool:
-    """Give up root for the user `user` (nobody). False where this is not allowed, as in some containers."""
+def switch_user(user: int) -> bool:
+    """Change from root to the user id `user`. False where this is not allowed, as in some containers."""
     try:
         os.setgroups([])
         os.setresgid(user, user, user)
@@ -74,37 +74,36 @@ def become(user: int) -> bool:
 
 
 def leave_namespaces() -> list[str]:
-    """Leave the host's user, network, IPC and host-name namespaces as far as the kernel lets us. The names of those left."""
+    """Enter new namespaces where the kernel allows it. Returns their names."""
     flags = {"network": CLONE_NEWNET, "ipc": CLONE_NEWIPC, "uts": CLONE_NEWUTS, "mount": CLONE_NEWNS}
-    left = []
+    separated = []
     if _libc.unshare(CLONE_NEWUSER) == 0:
-        left.append("user")
-    left += [name for name, flag in flags.items() if _libc.unshare(flag) == 0]
-    return left
+        separated.append("user")
+    separated += [name for name, flag in flags.items() if _libc.unshare(flag) == 0]
+    return separated
 
 
 def leave_files() -> list[str]:
-    """Go to a private directory that exists no more, and make it the root where the kernel lets us: nothing can be made or found there."""
-    left = []
+    """Change to a deleted private directory, and make it the root where the kernel allows it.
+
+    Nothing can be found or created there. Returns what was done: "directory", "root".
+    """
+    separated = []
     with contextlib.suppress(OSError):
         private = f"/tmp/learnact-{os.getpid()}-{os.urandom(8).hex()}"
         os.mkdir(private, 0o700)
         os.chdir(private)
         os.rmdir(private)
-        left.append("directory")
+        separated.append("directory")
         os.chroot(".")
-        left.append("root")
-    return left
+        separated.append("root")
+    return separated
 
 
-def prefer_to_die() -> bool:
-    """Tell the kernel to take sandboxed processes first when the machine runs out of memory."""
-    try:
-        with open("/proc/self/oom_score_adj", "w") as score:
-            score.write("1000")
-    except OSError:
-        return False
-    return True
+def raise_oom_score() -> None:
+    """Ask the kernel to kill sandboxed processes first when the machine runs out of memory."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write("1000")
 
 
 def landlock_version() -> int:
@@ -113,7 +112,7 @@ def landlock_version() -> int:
 
 
 def landlock_ruleset() -> int | None:
-    """A descriptor of a ruleset that handles every right and grants none; None where the kernel offers no Landlock."""
+    """Descriptor of a Landlock ruleset that grants no right; None where there is no Landlock."""
     version = landlock_version()
     if not version:
         return None
@@ -125,13 +124,13 @@ def landlock_ruleset() -> int | None:
     return _checked(_libc.syscall(LANDLOCK_CREATE, attributes, size, 0), "landlock_create_ruleset")
 
 
-# In each session, before learned code is seen -------------------------------------------------------------------------
+# In each session, before it receives learned code ----------------------------------------------------------
 
 
-def limit(memory_bytes: int, cpu_seconds: int, virtual_bytes: int, descriptors: int) -> None:
-    """Set the rlimits. `cpu_seconds` is a backstop over the whole life of the process; the host decides within it.
+def set_rlimits(memory_bytes: int, cpu_seconds: int, virtual_bytes: int, descriptors: int) -> None:
+    """Set the rlimits. `cpu_seconds` counts over the life of the process; the host ends calls long before.
 
-    `descriptors` is one more than the highest descriptor that may be opened from here on.
+    `descriptors` is one more than the highest file descriptor that may be opened from now on.
     """
     bounds: dict[str, int] = {
         "RLIMIT_CORE": 0,
@@ -159,32 +158,35 @@ def limit(memory_bytes: int, cpu_seconds: int, virtual_bytes: int, descriptors: 
 
 
 def allow_cpu(seconds: float) -> None:
-    """Let the kernel end this process after so many more CPU seconds, rounded up: where the host cannot read our clock (not Linux)."""
+    """Let the kernel end this process after so many more CPU seconds, rounded up.
+
+    Used where the host cannot read the CPU clock of another process (not Linux).
+    """
     used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (min(int(used + seconds) + 1, hard), hard))
 
 
 def drop_capabilities() -> None:
-    """Give up every capability, also those inside our own user namespace."""
+    """Drop every capability, also those inside the process's own user namespace."""
     header = struct.pack("=Ii", 0x20080522, 0)
     _checked(_libc.capset(header, bytes(24)), "capset")
 
 
 def restrict_files(ruleset: int) -> None:
-    """Landlock: no right over any file, TCP port, abstract socket or outside process from here on."""
+    """Landlock: no right over any file, TCP port, abstract socket or other process from now on."""
     _checked(_libc.syscall(LANDLOCK_RESTRICT, ruleset, 0), "landlock_restrict_self")
 
 
 def no_new_privileges() -> None:
-    """Set no_new_privs; die with the warmed parent; be no target for debuggers of the same user."""
+    """Set no_new_privs; end with the fork server; refuse debuggers of the same user."""
     _prctl(PR_SET_NO_NEW_PRIVS, 1, "no_new_privs")
     _prctl(PR_SET_DUMPABLE, 0, "dumpable")
     _prctl(PR_SET_PDEATHSIG, 9, "pdeathsig")
 
 
 def install_filter(program: bytes) -> None:
-    """Load the seccomp filter (BPF instructions of 8 bytes). Irrevocable."""
+    """Load the seccomp filter (BPF instructions of 8 bytes). It cannot be removed again."""
     buffer = ctypes.create_string_buffer(program, len(program))
     header = _Filter(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     zero = ctypes.c_ulong(0)
@@ -195,12 +197,12 @@ def install_filter(program: bytes) -> None:
 
 
 def confine(config: dict[str, Any], ruleset: int | None) -> None:
-    """Everything that a confined session gives up, in order; the filter last. Raises `WallError` when a wall that must stand does not.
+    """Confine this process, the filter last. Raises `ConfinementError` when a required part cannot be set up.
 
-    The kind "second" leaves the filter out, so that `learnact doctor` can prove that the walls behind it stand by themselves.
+    The kind "unfiltered" omits the filter, so that `learnact doctor` can test each other part by itself.
     """
     descriptors = 0 if config["kind"] == "confined" else 16
-    limit(config["memory_bytes"], config["cpu_backstop"], config["virtual_bytes"], descriptors)
+    set_rlimits(config["memory_bytes"], config["cpu_backstop"], config["virtual_bytes"], descriptors)
     if not LINUX:
         return
     no_new_privileges()
@@ -210,5 +212,5 @@ def confine(config: dict[str, Any], ruleset: int | None) -> None:
     if ruleset is not None:
         restrict_files(ruleset)
         os.close(ruleset)
-    if config["kind"] != "second":
+    if config["kind"] != "unfiltered":
         install_filter(bytes.fromhex(config["filter"]))

@@ -1,4 +1,4 @@
-"""The host's end of the warmed parent: start it, have it fork and end sessions, learn how they ended."""
+"""The host's end of the fork server: start it, let it fork and end sessions, receive their exit statuses."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from learnact.sandbox import protocol
 
 ROOT = str(Path(__file__).resolve().parents[2])
 START_SECONDS = 60.0
-"""Deadline for the warmed parent to come up, and for it to fork a session."""
+"""Deadline for the fork server to start, and for it to fork a session."""
 END_SECONDS = 5.0
-"""How long the parent may take to end and collect its sessions before it is killed."""
+"""How long the fork server may take to end its sessions before it is killed."""
 ENTRY = "import sys; sys.path.append({root!r}); from learnact.sandbox.fork_server_main import main; main()"
 INT = array.array("i", [0]).itemsize
 
 
 def _environment() -> dict[str, str]:
-    """All that the parent is started with: a fixed hash seed, and the path of libpython where the interpreter needs one."""
+    """Environment of the fork server: a fixed hash seed, and the path of libpython where it is needed."""
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
     return {"PYTHONHASHSEED": "0", **kept}
 
 
 class ForkServer:
-    """A running warmed parent. Belongs to the event loop that started it."""
+    """A running fork server. It belongs to the event loop that started it."""
 
     def __init__(self, control: socket.socket, process: subprocess.Popen[bytes]) -> None:
         self.report: dict[str, Any] = {}
@@ -42,18 +42,18 @@ class ForkServer:
         self._loop = asyncio.get_running_loop()
         self._inbox = bytearray()
         self._outbox: collections.deque[tuple[bytes, int | None]] = collections.deque()
-        self._born: dict[int, asyncio.Future[int]] = {}
-        self._ended: dict[int, asyncio.Future[int | None]] = {}
+        self._forked: dict[int, asyncio.Future[int]] = {}
+        self._exited: dict[int, asyncio.Future[int | None]] = {}
         self._next = 0
 
     @property
     def pid(self) -> int:
-        """The warmed parent's process id."""
+        """Process id of the fork server."""
         return self._process.pid
 
     @classmethod
     async def start(cls, config: Mapping[str, Any]) -> ForkServer:
-        """A new warmed parent, ready to fork. Raises `SandboxFailure`."""
+        """A new fork server, ready to fork. Raises `SandboxFailure`."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             with theirs:
@@ -80,35 +80,35 @@ class ForkServer:
                 )
         except OSError as error:
             ours.close()
-            raise SandboxFailure(f"the sandbox's parent process could not be started: {error}") from None
+            raise SandboxFailure(f"the sandbox's fork server could not be started: {error}") from None
         ours.setblocking(False)
-        nursery = cls(ours, process)
+        server = cls(ours, process)
         try:
-            await asyncio.wait_for(nursery._greet(config), START_SECONDS)
+            await asyncio.wait_for(server._configure(config), START_SECONDS)
         except (TimeoutError, OSError, EOFError) as error:
-            nursery._bury()
+            server._shut_down()
             raise SandboxFailure(
-                f"the sandbox's parent process did not come up: {type(error).__name__} {error}"
+                f"the sandbox's fork server did not start: {type(error).__name__} {error}"
             ) from None
         except BaseException:
-            nursery._bury()
+            server._shut_down()
             raise
-        nursery._loop.add_reader(ours.fileno(), nursery._readable)
-        return nursery
+        server._loop.add_reader(ours.fileno(), server._readable)
+        return server
 
-    async def _greet(self, config: Mapping[str, Any]) -> None:
+    async def _configure(self, config: Mapping[str, Any]) -> None:
         await self._loop.sock_sendall(self._control, protocol.pack(config, 1 << 20))
-        (length,) = protocol.HEADER.unpack(await self._exactly(protocol.HEADER.size))
-        self.report = protocol.unpack(await self._exactly(length))
+        (length,) = protocol.HEADER.unpack(await self._receive_exactly(protocol.HEADER.size))
+        self.report = protocol.unpack(await self._receive_exactly(length))
         if "error" in self.report:
             raise EOFError(self.report["error"])
 
-    async def _exactly(self, count: int) -> bytes:
+    async def _receive_exactly(self, count: int) -> bytes:
         data = b""
         while len(data) < count:
             part = await self._loop.sock_recv(self._control, count - len(data))
             if not part:
-                raise EOFError("it ended")
+                raise EOFError("it ended early")
             data += part
         return data
 
@@ -118,57 +118,57 @@ class ForkServer:
         ours.setblocking(False)
         self._next += 1
         number = self._next
-        born = self._born[number] = self._loop.create_future()
-        self._ended[number] = self._loop.create_future()
+        forked = self._forked[number] = self._loop.create_future()
+        self._exited[number] = self._loop.create_future()
         try:
-            self._post(protocol.RECORD.pack(protocol.FORK, number, 0, 0), theirs.detach())
-            pid = await asyncio.wait_for(born, START_SECONDS)
+            self._enqueue(protocol.RECORD.pack(protocol.FORK, number, 0, 0), theirs.detach())
+            pid = await asyncio.wait_for(forked, START_SECONDS)
             if pid < 0:
                 raise OSError(-pid, os.strerror(-pid))
         except (TimeoutError, OSError) as error:
             ours.close()
             self.kill(number)
-            self._ended.pop(number, None)
+            self._exited.pop(number, None)
             raise SandboxFailure(
                 f"the sandbox could not fork a session: {type(error).__name__} {error}"
             ) from None
         except BaseException:
             ours.close()
             self.kill(number)
-            self._ended.pop(number, None)
+            self._exited.pop(number, None)
             raise
         finally:
-            self._born.pop(number, None)
+            self._forked.pop(number, None)
         return number, pid, ours
 
     def kill(self, number: int) -> None:
-        """End a session, at once and without asking it."""
+        """Kill a session."""
         if self.alive:
-            self._post(protocol.RECORD.pack(protocol.KILL, number, 0, 0), None)
+            self._enqueue(protocol.RECORD.pack(protocol.KILL, number, 0, 0), None)
 
     async def status(self, number: int) -> int | None:
-        """The wait status of a session that has ended or is about to; None when the parent itself is gone."""
-        ended = self._ended.get(number)
-        if ended is None:
+        """The wait status of a session that has ended or is ending; None when the fork server has ended."""
+        exited = self._exited.get(number)
+        if exited is None:
             return None
         try:
-            return await asyncio.wait_for(asyncio.shield(ended), START_SECONDS)
+            return await asyncio.wait_for(asyncio.shield(exited), START_SECONDS)
         except TimeoutError:
             return None
         finally:
-            self._ended.pop(number, None)
+            self._exited.pop(number, None)
 
     async def close(self) -> None:
-        """End the parent and every session with it."""
+        """End the fork server and all its sessions."""
         if not self.alive:
             return
-        self._bury()
-        for ended in list(self._ended.values()):
-            await ended
+        self._shut_down()
+        for exited in list(self._exited.values()):
+            await exited
 
-    # The control channel ------------------------------------------------------------------------------------------
+    # The control channel ------------------------------------------------------------------------------------
 
-    def _post(self, record: bytes, descriptor: int | None) -> None:
+    def _enqueue(self, record: bytes, descriptor: int | None) -> None:
         self._outbox.append((record, descriptor))
         if len(self._outbox) == 1:
             self._flush()
@@ -187,7 +187,7 @@ class ForkServer:
                 self._loop.add_writer(self._control.fileno(), self._flush)
                 return
             except OSError:
-                self._bury()
+                self._shut_down()
                 return
             self._outbox.popleft()
             if descriptor is not None:
@@ -202,19 +202,19 @@ class ForkServer:
         except OSError:
             data = b""
         if not data:
-            self._bury()
+            self._shut_down()
             return
         self._inbox += data
         whole = len(self._inbox) // protocol.RECORD.size * protocol.RECORD.size
         for operation, number, pid, status in protocol.RECORD.iter_unpack(bytes(self._inbox[:whole])):
-            if operation == protocol.FORKED and number in self._born:
-                _settle(self._born[number], pid)
-            elif operation == protocol.EXITED and number in self._ended:
-                _settle(self._ended[number], status)
+            if operation == protocol.FORKED and number in self._forked:
+                _resolve(self._forked[number], pid)
+            elif operation == protocol.EXITED and number in self._exited:
+                _resolve(self._exited[number], status)
         del self._inbox[:whole]
 
-    def _bury(self) -> None:
-        """The parent is gone or has to go: close everything, collect it, let those who wait know."""
+    def _shut_down(self) -> None:
+        """Close the channel, wait for the fork server to end, and wake everyone who waits for it."""
         if not self.alive:
             return
         self.alive = False
@@ -230,13 +230,13 @@ class ForkServer:
             if descriptor is not None:
                 os.close(descriptor)
         self._outbox.clear()
-        for born in self._born.values():
-            if not born.done():
-                born.set_exception(OSError("the sandbox's parent process is gone"))
-        for ended in self._ended.values():
-            _settle(ended, None)
+        for forked in self._forked.values():
+            if not forked.done():
+                forked.set_exception(OSError("the sandbox's fork server has ended"))
+        for exited in self._exited.values():
+            _resolve(exited, None)
 
 
-def _settle(future: asyncio.Future[Any], value: Any) -> None:
+def _resolve(future: asyncio.Future[Any], value: Any) -> None:
     if not future.done():
         future.set_result(value)

@@ -1,9 +1,9 @@
-"""The warmed parent: one process per worker that has loaded what sessions need and forks one on request. It never sees learned code.
+"""The program of the fork server: a process per worker that has loaded what sessions need and forks them.
 
-Started by `sandbox.py` with one descriptor, the control channel. First a frame with the configuration; it answers with a frame that says which walls
-stand; then records of 16 bytes (`wire.RECORD`), a descriptor attached to each FORK. It ends when the host closes the channel, and its sessions
-with it.
-"""
+It never receives learned code. `fork_server.py` starts it with one file descriptor, the control channel. The
+host first sends a frame with the configuration; the fork server answers with a frame about the confinement
+that it could set up; then records of 16 bytes (`protocol.RECORD`) follow, with a descriptor attached to each
+FORK. The fork server and its sessions end when the host closes the channel."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def virtual_bytes() -> int:
 
 
 class ForkServerMain:
-    """Forks sessions, ends them on request, reaps them and tells the host how they ended."""
+    """Forks sessions, ends them on request, collects them and reports their exit statuses to the host."""
 
     def __init__(self, control: socket.socket) -> None:
         self.control = control
-        self.children: dict[int, int] = {}
+        self.sessions: dict[int, int] = {}
         self.config: dict[str, Any] = protocol.unpack(
-            self._exactly(protocol.HEADER.unpack(self._exactly(4))[0])
+            self._receive_exactly(protocol.HEADER.unpack(self._receive_exactly(4))[0])
         )
         self.ruleset: int | None = None
 
-    def _exactly(self, count: int) -> bytes:
+    def _receive_exactly(self, count: int) -> bytes:
         data = b""
         while len(data) < count:
             part = self.control.recv(count - len(data))
@@ -50,19 +50,20 @@ class ForkServerMain:
         return data
 
     def prepare(self) -> None:
-        """Load what learned code may import, give up what no session needs, tell the host what stands."""
+        """Load what learned code may import, confine this process, report the confinement to the host."""
         warnings.simplefilter("ignore")
         modules.seed_random(lambda: random._inst.getrandbits(64))
         modules.take_originals()
-        report: dict[str, Any] = {"oom": confinement.prefer_to_die(), "user": os.geteuid(), "left": []}
+        confinement.raise_oom_score()
+        report: dict[str, Any] = {"separated": []}
         self.config["virtual_bytes"] = virtual_bytes()
         self.config["descriptors"] = min(os.sysconf("SC_OPEN_MAX"), 4096)
         if self.config["user"] is not None:
-            report["dropped"] = confinement.become(self.config["user"])
+            confinement.switch_user(self.config["user"])
         if confinement.LINUX and self.config["kind"] != "trusted":
-            report["left"] = confinement.leave_namespaces()
+            report["separated"] = confinement.leave_namespaces()
             self.ruleset = confinement.landlock_ruleset()
-        report["left"] += confinement.leave_files()
+        report["separated"] += confinement.leave_files()
         report["landlock"] = confinement.landlock_version() if self.ruleset is not None else 0
         report["user"] = os.geteuid()
         os.environ.clear()
@@ -74,12 +75,12 @@ class ForkServerMain:
         self.control.sendall(protocol.pack(report, 1 << 16))
 
     def fork(self, session: int, channel: int) -> None:
-        """A session of its own process on the descriptor `channel`."""
+        """Fork a session whose channel is the descriptor `channel`."""
         try:
             pid = os.fork()
         except OSError as error:
             os.close(channel)
-            self.tell(protocol.FORKED, session, -(error.errno or 1), 0)
+            self.report(protocol.FORKED, session, -(error.errno or 1), 0)
             return
         if pid == 0:
             gc.enable()
@@ -87,29 +88,29 @@ class ForkServerMain:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             confined_process.run(channel, self.config, self.ruleset)
         os.close(channel)
-        self.children[pid] = session
-        self.tell(protocol.FORKED, session, pid, 0)
+        self.sessions[pid] = session
+        self.report(protocol.FORKED, session, pid, 0)
 
     def kill(self, session: int) -> None:
-        """End a session, if it still lives. Its id is ours alone, so no other process can be hit."""
-        for pid, owner in self.children.items():
+        """Kill a session if it still runs. Its process id is not reused before it is collected here."""
+        for pid, owner in self.sessions.items():
             if owner == session:
                 os.kill(pid, signal.SIGKILL)
 
     def reap(self) -> None:
-        """Collect the dead, so that no zombie stays, and tell the host."""
-        while self.children:
+        """Collect ended sessions, so that no zombie remains, and report them to the host."""
+        while self.sessions:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
-            self.tell(protocol.EXITED, self.children.pop(pid), pid, status)
+            self.report(protocol.EXITED, self.sessions.pop(pid), pid, status)
 
-    def tell(self, operation: int, session: int, pid: int, status: int) -> None:
-        """A record to the host."""
+    def report(self, operation: int, session: int, pid: int, status: int) -> None:
+        """Send a record to the host."""
         self.control.sendall(protocol.RECORD.pack(operation, session, pid, status))
 
     def serve(self) -> NoReturn:
-        """Work until the host closes the channel, then end every session and leave."""
+        """Serve requests until the host closes the channel, then end."""
         wake, wake_write = os.pipe()
         os.set_blocking(wake, False)
         os.set_blocking(wake_write, False)
@@ -125,35 +126,35 @@ class ForkServerMain:
             if self.control.fileno() in ready:
                 data, attached, _, _ = self.control.recvmsg(protocol.RECORD.size, socket.CMSG_SPACE(size))
                 while data and len(data) < protocol.RECORD.size:
-                    data += self._exactly(protocol.RECORD.size - len(data))
+                    data += self._receive_exactly(protocol.RECORD.size - len(data))
                 if not data:
-                    self.leave()
+                    self.end()
                 operation, session, _, _ = protocol.RECORD.unpack(data)
                 if operation == protocol.FORK:
                     self.fork(session, array.array("i", attached[0][2][:size])[0])
                 elif operation == protocol.KILL:
                     self.kill(session)
 
-    def leave(self) -> NoReturn:
-        """The host is gone or done: nothing of ours stays behind."""
-        for pid in self.children:
+    def end(self) -> NoReturn:
+        """Kill and collect every session, then exit."""
+        for pid in self.sessions:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        for pid in self.children:
+        for pid in self.sessions:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
         os._exit(0)
 
 
 def main() -> NoReturn:
-    """Entry of the process: `python -c "... main()" DESCRIPTOR`."""
-    parent = ForkServerMain(socket.socket(fileno=int(sys.argv[1])))
+    """Entry point of the process: `python -c "... main()" DESCRIPTOR`."""
+    server = ForkServerMain(socket.socket(fileno=int(sys.argv[1])))
     try:
         try:
-            parent.prepare()
+            server.prepare()
         except (OSError, ImportError, ValueError) as error:
-            parent.control.sendall(protocol.pack({"error": f"{type(error).__name__}: {error}"}, 1 << 16))
-            parent.leave()
-        parent.serve()
+            server.control.sendall(protocol.pack({"error": f"{type(error).__name__}: {error}"}, 1 << 16))
+            server.end()
+        server.serve()
     except (ConnectionError, BrokenPipeError):
-        parent.leave()
+        server.end()

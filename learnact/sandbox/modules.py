@@ -1,7 +1,7 @@
-"""What learned code may import: loaded before it runs, found by each call as it was, and with chance that comes from a seed.
+"""Modules that learned code may import: loaded before it runs, restored before each call, seeded.
 
-For the same behaviour everywhere and for good messages; no wall. Standard library only: the confined process loads this.
-"""
+The purpose is the same behaviour everywhere and good messages; this module confines nothing. It imports only
+the standard library, because the confined process loads it."""
 
 from __future__ import annotations
 
@@ -35,21 +35,22 @@ PRELOADED = (
 )
 
 ORIGINALS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
-"""Namespaces of modules and what they held before any learned code ran. Taken in the warmed parent, so that sessions share the memory."""
-touched = {"builtins"}
-"""Modules that learned code of this session imported: those a later call finds as they were."""
+"""Namespaces of modules and their contents before any learned code ran. Taken in the fork server, so that
+sessions share the memory."""
+imported = {"builtins"}
+"""Modules that learned code of this session imported. `restore` resets them before the next call."""
 
 
 def take_originals() -> None:
-    """Load what learned code may import and remember its contents. Once, in the warmed parent."""
+    """Load what learned code may import and copy its contents. Called once, in the fork server."""
     for name in (*PRELOADED, "builtins"):
         space = vars(importlib.import_module(name))
         ORIGINALS[name] = (space, dict(space))
 
 
 def restore() -> None:
-    """Undo what an earlier call did to the modules that learned code imported and to builtins."""
-    for name in touched:
+    """Undo changes of earlier calls in the modules that learned code imported, and in builtins."""
+    for name in imported:
         current, original = ORIGINALS[name]
         if current != original:
             current.clear()
@@ -57,7 +58,7 @@ def restore() -> None:
 
 
 def seed_random(seed_of_none: Callable[[], int]) -> None:
-    """Let `random.Random()` and `random.SystemRandom()` draw from the episode's seed, where CPython would ask the machine."""
+    """Let `random.Random()` and `random.SystemRandom()` draw from the seed, not from the machine."""
     original = random.Random.seed
 
     def seed(self: random.Random, a: Any = None, version: int = 2) -> None:

@@ -1,14 +1,16 @@
-"""Messages between the host and the confined process: length-prefixed JSON, one outstanding request, plain values of bounded size.
+"""Protocol between the host and a confined process: length-prefixed JSON, one outstanding request.
 
-Covers: frames, the test that a value is plain and small (`refuse`), the making of plain values out of what learned code has (`flatten`).
-Both sides use it; the host trusts nothing that it did not check itself. Standard library only: the confined process loads this.
+Covers frames, the check that a value is plain and of bounded size (`find_problem`), and the conversion of
+learned code's values to plain ones (`flatten`). Both sides use this module, but the host checks everything
+itself. It imports only the standard library, because the confined process loads it.
 
-    host -> child                                            child -> host
-                                                             ["ready"] or ["walls", what could not be put up]
+    host -> confined process                                 confined process -> host
+                                                             ["ready"] or ["unconfined", reason]
     ["call", source | null, primitives, code, seed]          ["do", name, arguments, keywords, place, printed]
-    ["value", plain] or ["stop"]                             ["end", plain, null | [type, message, place], printed]
+    ["value", value] or ["stop"]                             ["end", value, error | null, printed]
 
-A place is [file, function, line]; a session is told its library with its first call.
+An error is [type, message, place], a place [file, function, line]. The library (`source`) is sent with the
+first call of a process.
 """
 
 from __future__ import annotations
@@ -22,18 +24,18 @@ from typing import Any, NamedTuple
 
 HEADER = struct.Struct("!I")
 RECORD = struct.Struct("!BxxxIii")
-"""A message between host and warmed parent: operation, session, process id, status."""
+"""A message between the host and the fork server: operation, session, process id, status."""
 
 FORK, KILL, FORKED, EXITED = 1, 2, 3, 4
 
 ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{8,16}\b")
 
 INT_BITS = 1024
-"""Integers of more bits are no plain data: their decimal text alone would be long."""
+"""Integers of more bits are not plain data, because their decimal text is long."""
 
 
 class MessageLimits(NamedTuple):
-    """Bounds of one value. `depth` counts nested containers, `items` all values in it, `characters` those of all its texts, keys included."""
+    """Bounds of one value: nested containers, values in it, characters of all its texts including keys."""
 
     depth: int = 16
     items: int = 4096
@@ -41,11 +43,11 @@ class MessageLimits(NamedTuple):
 
 
 class ProtocolError(ValueError):
-    """A message or a value that breaks the rules; the text says which."""
+    """A message or a value that is not allowed. The text says why."""
 
 
 def pack(message: Any, limit: int) -> bytes:
-    """A frame of plain data. Raises `WireError` when it is longer than `limit` bytes."""
+    """A frame of plain data. Raises `ProtocolError` when it is longer than `limit` bytes."""
     body = _ENCODER.encode(message).encode("ascii")
     if len(body) > limit:
         raise ProtocolError(f"a message of {len(body)} bytes; the bound is {limit}")
@@ -53,7 +55,7 @@ def pack(message: Any, limit: int) -> bytes:
 
 
 def unpack(body: bytes | bytearray) -> Any:
-    """The message of a frame's body. Raises `WireError` for whatever is not JSON of ordinary numbers."""
+    """The message in a frame's body. Raises `ProtocolError` for anything but JSON with finite numbers."""
     try:
         return _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -68,8 +70,8 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def refuse(value: Any, limits: MessageLimits) -> str | None:
-    """Why a value is no plain data within the limits; None when it is. Does not recurse and never prints the value."""
+def find_problem(value: Any, limits: MessageLimits) -> str | None:
+    """Why a value is not plain data within the limits; None when it is. It does not recurse."""
     stack: list[tuple[Any, int]] = [(value, 0)]
     items = characters = 0
     while stack:
@@ -118,11 +120,11 @@ def _encodes(text: str) -> bool:
 
 
 def flatten(value: Any, limits: MessageLimits, lenient: bool) -> Any:
-    """Plain data of what learned code holds: tuples and sets become lists, keys text, subclasses their plain base.
+    """Convert a value to plain data: tuples and sets become lists, keys text, subclasses their base.
 
-    Runs in the confined process. `lenient` (results): an object becomes `<ClassName>`; otherwise (arguments) it is a `TypeError`.
-    Raises `WireError` for what is too large, too deep or cyclic.
-    """
+    Runs in the confined process. With `lenient` (for results) an object becomes `<ClassName>`; without it
+    (for arguments) an object is a `TypeError`. Raises `ProtocolError` for what is too large, too deep or
+    cyclic."""
     return _flatten(value, limits.depth, [limits.items, limits.characters], lenient)
 
 
@@ -178,10 +180,10 @@ def _key(key: Any, budget: list[int]) -> str:
 
 
 def clean(text: Any, limit: int) -> str:
-    """Text of a confined process, made harmless: at most `limit` characters, Unicode, no control characters but tab and newline.
+    """Text without control characters except tab and newline, at most `limit` characters.
 
-    Addresses of objects, which differ from process to process, become zero, so that the same call gives the same text everywhere.
-    """
+    Addresses of objects become zero, because they differ between processes: the same call gives the same
+    text."""
     if not isinstance(text, str):
         return ""
     kept = (ADDRESS.sub(" at 0x0", text) if " at 0x" in text else text)[:limit]
@@ -196,5 +198,5 @@ def unicode(text: str) -> str:
 
 
 def limits_from(config: Mapping[str, Any]) -> MessageLimits:
-    """The limits in the configuration that the host hands to the warmed parent."""
+    """The limits in the configuration that the host sends to the fork server."""
     return MessageLimits(*config["limits"])

@@ -1,13 +1,12 @@
-"""Learned code runs here and nowhere else: sessions in confined processes, primitives and plain values the only way in and out.
+"""The only place where learned code runs: sessions in confined processes.
 
     async with Sandbox() as sandbox:                       # one per worker process and event loop
         async with sandbox.session(library.source, ["pick", "move", "drop"], seed=7) as session:
-            result = await session.call("carry('ball1', 'rooma', 'roomb')", do)
+            result = await session.call("carry('ball1', 'rooma', 'roomb')", run_primitive)
 
-`do` steps the environment, here, outside. What learned code does wrong is data (`CallResult.error`); what the sandbox itself does wrong is a
-`SandboxFailure`.
-See docs/sandbox.md for the threat model, the walls and what is not covered.
-"""
+`run_primitive` steps the environment in the host. An error of learned code is data (`CallResult.error`); an
+error of the sandbox itself is a `SandboxFailure`. docs/sandbox.md describes the threat model, the confinement
+and what is not covered."""
 
 from __future__ import annotations
 
@@ -31,20 +30,21 @@ from learnact.sandbox.process import ConfinedProcess, ProcessLost
 from learnact.sandbox.session import SandboxSession
 
 OPENING_AT_ONCE = 8
-"""Sessions that one worker opens at the same time; more would only queue at the warmed parent."""
+"""Sessions that one worker opens at the same time; more would only queue at the fork server."""
 
 
 class Sandbox:
-    """Makes sessions. Holds one warmed parent process, started with the first session's first call; belongs to one event loop."""
+    """Makes sessions. It owns one fork server, started with the first call, and belongs to one event loop."""
 
     def __init__(
         self, bounds: Bounds = DEFAULTS, kind: SandboxKind = "confined", user: User = "nobody"
     ) -> None:
-        """`user`: whom sessions run as when the host is root; where that is not allowed they stay root, behind the same walls."""
+        """`user`: the user of sessions when the host is root. Where switching is not allowed they stay root,
+        confined in all other ways."""
         self.bounds = bounds
         self.kind: SandboxKind = kind
         self.user = user
-        self._nursery: ForkServer | None = None
+        self._fork_server: ForkServer | None = None
         self._starting = asyncio.Lock()
         self._opening = asyncio.Semaphore(OPENING_AT_ONCE)
 
@@ -55,54 +55,60 @@ class Sandbox:
         await self.close()
 
     async def close(self) -> None:
-        """End the warmed parent and all sessions. Idempotent."""
-        nursery, self._nursery = self._nursery, None
-        if nursery is not None:
-            await nursery.close()
+        """End the fork server and all sessions. Idempotent."""
+        server, self._fork_server = self._fork_server, None
+        if server is not None:
+            await server.close()
 
     def session(self, source: str, primitives: Sequence[str], seed: int) -> SandboxSession:
         """A session of calls to the library `source`. Nothing starts before the first call."""
         return SandboxSession(self, source, tuple(primitives), seed)
 
-    async def walls(self) -> Confinement:
-        """The walls that stand; starts the warmed parent if need be. Raises `SandboxFailure`."""
-        report = (await self.nursery()).report
+    async def active_confinement(self) -> Confinement:
+        """The confinement of the sessions; starts the fork server if needed. Raises `SandboxFailure`."""
+        report = (await self.fork_server()).report
         return Confinement(
-            self.kind, self.kind == "confined", report["landlock"], tuple(report["left"]), report["user"]
+            self.kind, self.kind == "confined", report["landlock"], tuple(report["separated"]), report["user"]
         )
 
-    async def nursery(self) -> ForkServer:
-        """The warmed parent, started again if it died. Raises `SandboxFailure`, not to be tried again where walls are missing."""
-        async with self._starting:
-            if self._nursery is None or not self._nursery.alive:
-                self._nursery = await ForkServer.start(self._config())
-            return self._nursery
+    async def fork_server(self) -> ForkServer:
+        """The fork server, started again if it has ended.
 
-    async def open(self) -> tuple[ForkServer, int, ConfinedProcess]:
-        """A confined process that has put up its walls and waits for a call."""
+        Raises `SandboxFailure`, which is not retryable where this machine cannot confine learned code.
+        """
+        async with self._starting:
+            if self._fork_server is None or not self._fork_server.alive:
+                self._fork_server = await ForkServer.start(self._config())
+            return self._fork_server
+
+    async def open_process(self) -> tuple[ForkServer, int, ConfinedProcess]:
+        """The fork server, the process's number there, and a confined process that waits for a call.
+
+        Raises `SandboxFailure`.
+        """
         async with self._opening:
-            nursery = await self.nursery()
-            number, pid, channel = await nursery.fork()
+            server = await self.fork_server()
+            number, pid, channel = await server.fork()
             process = ConfinedProcess(channel, pid, self.bounds.message_bytes, self.kind == "confined")
-            process.allow(self.bounds.cpu_seconds, self.bounds.wall_seconds)
+            process.start_deadlines(self.bounds.cpu_seconds, self.bounds.wall_seconds)
             try:
                 ready = await process.exchange(b"")
             except ProcessLost as lost:
                 process.close()
-                nursery.kill(number)
-                await nursery.status(number)
-                raise SandboxFailure(f"a session did not come up ({lost.reason})") from None
+                server.kill(number)
+                await server.status(number)
+                raise SandboxFailure(f"a session did not start ({lost.reason})") from None
             except BaseException:
                 process.close()
-                nursery.kill(number)
+                server.kill(number)
                 raise
-            process.rest()
+            process.stop_deadlines()
             if ready == ["ready"]:
-                return nursery, number, process
+                return server, number, process
             process.close()
-            nursery.kill(number)
+            server.kill(number)
             raise SandboxFailure(
-                f"a session could not put up its walls ({ready[1]}); `learnact doctor` says more", False
+                f"a session could not be confined ({ready[1]}); `learnact doctor` says more", False
             )
 
     def _config(self) -> dict[str, Any]:
@@ -112,11 +118,11 @@ class Sandbox:
             problem = seccomp.missing()
             if problem:
                 raise SandboxFailure(
-                    f"learned code is refused, because the kernel's walls are missing: {problem}. "
-                    "`learnact doctor` says more; `sandbox: trusted` in the job runs it without them.",
+                    f"learned code is refused, because the kernel cannot confine it: {problem}. "
+                    "`learnact doctor` says more; `sandbox: trusted` in the job runs it unconfined.",
                     False,
                 )
-            program = seccomp.compiled(seccomp.machine())
+            program = seccomp.compile_filter(seccomp.machine())
         root = confinement.LINUX and confinement.is_root()
         return {
             "kind": self.kind,

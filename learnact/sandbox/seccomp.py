@@ -1,10 +1,9 @@
 """The seccomp filter: which system calls a confined process may still make, compiled by libseccomp.
 
-libseccomp is reached through pyseccomp (MIT, pure Python over ctypes), which has the interface of libseccomp's own Python binding and, unlike that
-one, can
-be installed by pip. libseccomp (LGPL-2.1, the filter compiler of systemd, Docker and others) is dynamically loaded from the system. The host compiles
-once; sessions load the bytes with one prctl, so no session pays for the compiler and the confined process never holds it.
-"""
+The package pyseccomp (MIT, pure Python over ctypes) loads libseccomp (LGPL-2.1, the filter compiler of
+systemd, Docker and others) from the system. It has the interface of libseccomp's own Python binding, which
+pip cannot install. The host compiles once; sessions load the bytes with one prctl, so that they do not pay
+for the compiler and do not hold it."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from typing import Any, Literal
 Machine = Literal["x86_64", "aarch64"]
 
 CHANNEL = 3
-"""The one descriptor that a confined process keeps: its channel to the host."""
+"""The only file descriptor that a confined process keeps: its channel to the host."""
 
 MAP_HUGETLB = 0x40000
 
@@ -33,7 +32,7 @@ PLAIN_CALLS = (
     "exit_group",
     "rt_sigreturn",
 )
-"""Allowed without looking at arguments: memory that it has, clocks, its own end. `time` is added where the machine has it (x86-64)."""
+"""Allowed with any arguments: own memory, clocks, own exit. `time` is added where it exists (x86-64)."""
 
 
 def machine() -> str:
@@ -43,9 +42,9 @@ def machine() -> str:
 
 
 def missing() -> str | None:
-    """Why no filter can be compiled here, and what to install; None when it can."""
+    """Why no filter can be compiled on this machine, and what to install; None when it can."""
     if not sys.platform.startswith("linux"):
-        return f"seccomp is a wall of Linux; this is {sys.platform}"
+        return f"seccomp exists on Linux only; this is {sys.platform}"
     if machine() not in ("x86_64", "aarch64"):
         return f"no filter for {platform.machine()}; there is one for x86_64 and aarch64"
     try:
@@ -53,13 +52,16 @@ def missing() -> str | None:
     except ImportError:
         return "the Python package pyseccomp is not installed: pip install pyseccomp"
     except (RuntimeError, OSError, AttributeError) as error:
-        return f"libseccomp cannot be loaded ({error}): apt-get install libseccomp2 (Fedora: dnf install libseccomp)"
+        return (
+            f"libseccomp cannot be loaded ({error}): apt-get install libseccomp2 "
+            "(Fedora: dnf install libseccomp)"
+        )
     return None
 
 
 @functools.cache
-def compiled(name: str) -> bytes:
-    """The filter for a machine as BPF instructions of 8 bytes. Any machine's filter can be compiled on any other."""
+def compile_filter(name: str) -> bytes:
+    """The filter for a machine as BPF instructions of 8 bytes. It can be compiled on any other machine."""
     import pyseccomp as seccomp
 
     rules: Any = seccomp.SyscallFilter(seccomp.ERRNO(1))

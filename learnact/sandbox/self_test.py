@@ -1,8 +1,7 @@
-"""Which walls stand on this machine: each is proved by trying to cross it, from inside a session that has all the means a hostile program could find.
+"""Self-test of the confinement on this machine: sessions attack each layer of it.
 
-`learnact doctor` prints what comes of it. The walls behind the filter are tried in sessions without the filter,
-so that each is seen to stand by itself.
-"""
+`learnact doctor` prints the results. The layers behind the seccomp filter are tested in sessions without the
+filter, so that each is seen to hold by itself."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ from learnact.records import Plain
 from learnact.sandbox.bounds import Bounds, CallResult, PrimitiveResult, SandboxKind
 from learnact.sandbox.sandbox import Sandbox
 
-State = Literal["stands", "missing", "not offered"]
+LayerState = Literal["stands", "missing", "not offered"]
 
 TIGHT = Bounds(
     cpu_seconds=0.3, memory_bytes=64 << 20, recursion=200, primitives=5, output_bytes=100, wall_seconds=20.0
@@ -31,21 +30,22 @@ LATE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class SelfTestResult:
-    """One wall or bound: whether it stands, what was tried and what came of it, and whether learned code is refused without it."""
+    """One layer of the confinement, or one bound: its state, what was tried with which outcome, and whether
+    learned code is refused without it."""
 
-    wall: str
-    state: State
+    layer: str
+    state: LayerState
     tried: str
     needed: bool
 
 
-MEANS = """
-means = __import__.__globals__
-sys, os, builtins = means['sys'], means['os'], means['builtins']
+ATTACKS = """
+reachable = __import__.__globals__
+sys, os, builtins = reachable['sys'], reachable['os'], reachable['builtins']
 
-def outcome(act):
+def outcome(attempt):
     try:
-        value = act()
+        value = attempt()
     except OSError as error:
         return error.errno or -1
     return [str(value)[:100]]
@@ -63,7 +63,7 @@ def datagram(port):
     s = builtins.__import__('socket').socket(2, 2)
     return s.sendto(b'x', ('127.0.0.1', port))
 
-def filter_walls(path, host):
+def attack_filter(path, host):
     return {
         'open a file': outcome(lambda: os.open(path, 0)),
         'make a socket': outcome(lambda: builtins.__import__('socket').socket()),
@@ -77,7 +77,7 @@ def filter_walls(path, host):
         'sleep': outcome(lambda: builtins.__import__('time').sleep(0.01)),
     }
 
-def second_walls(path, port):
+def attack_unfiltered(path, port):
     return {
         'landlock': outcome(lambda: os.open('.', 0)),
         'root': outcome(lambda: os.stat(path).st_size),
@@ -113,35 +113,35 @@ def busy():
 """
 
 
-async def _do(_: str, __: list[Plain], ___: dict[str, Plain]) -> PrimitiveResult:
+async def _run_nothing(_: str, __: list[Plain], ___: dict[str, Plain]) -> PrimitiveResult:
     return PrimitiveResult(None)
 
 
-async def prove() -> tuple[SelfTestResult, ...]:
-    """Try every wall and bound of this machine. Takes a few seconds."""
+async def run_self_test() -> tuple[SelfTestResult, ...]:
+    """Test every layer and bound on this machine. It takes a few seconds."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        first = await _filter_proofs()
-        standing = all(proof.state == "stands" for proof in first)
-        second = await _second_proofs(port) if sys.platform.startswith("linux") else ()
-    return (*first, *second, *await _bound_proofs("confined" if standing else "trusted"))
+        filtered = await _test_filter()
+        confined = all(result.state == "stands" for result in filtered)
+        unfiltered = await _test_unfiltered(port) if sys.platform.startswith("linux") else ()
+    return (*filtered, *unfiltered, *await _test_bounds("confined" if confined else "trusted"))
 
 
-def refused(proofs: Sequence[SelfTestResult]) -> bool:
+def refuses_learned_code(results: Sequence[SelfTestResult]) -> bool:
     """Whether learned code is refused on this machine, unless a job says `sandbox: trusted`."""
-    return any(proof.needed and proof.state != "stands" for proof in proofs)
+    return any(result.needed and result.state != "stands" for result in results)
 
 
 async def _call(kind: SandboxKind, code: str, bounds: Bounds = TIGHT) -> CallResult:
-    async with Sandbox(bounds, kind) as sandbox, sandbox.session(MEANS, ["act"], seed=0) as session:
-        return await session.call(code, _do)
+    async with Sandbox(bounds, kind) as sandbox, sandbox.session(ATTACKS, ["act"], seed=0) as session:
+        return await session.call(code, _run_nothing)
 
 
-async def _filter_proofs() -> tuple[SelfTestResult, ...]:
-    """The filter: every attempt must come back as EPERM."""
+async def _test_filter() -> tuple[SelfTestResult, ...]:
+    """The filter: every attempt must fail with EPERM."""
     try:
-        result = await _call("confined", f"filter_walls({__file__!r}, {os.getpid()})")
+        result = await _call("confined", f"attack_filter({__file__!r}, {os.getpid()})")
     except SandboxFailure as failure:
         return (SelfTestResult("seccomp filter", "missing", str(failure), True),)
     if not isinstance(result.value, dict):
@@ -151,91 +151,97 @@ async def _filter_proofs() -> tuple[SelfTestResult, ...]:
             ),
         )
     return tuple(
-        SelfTestResult(f"seccomp: cannot {what}", *_denied(came, errno.EPERM), True)
-        for what, came in result.value.items()
+        SelfTestResult(f"seccomp: cannot {what}", *_denied(outcome, errno.EPERM), True)
+        for what, outcome in result.value.items()
     )
 
 
-def _denied(came: Plain, *numbers: int) -> tuple[State, str]:
-    if isinstance(came, int):
-        name = errno.errorcode.get(came, str(came))
-        return ("stands" if came in numbers else "missing"), f"tried it: {name}"
-    return "missing", f"tried it, and it worked: {came}"
+def _denied(outcome: Plain, *numbers: int) -> tuple[LayerState, str]:
+    if isinstance(outcome, int):
+        name = errno.errorcode.get(outcome, str(outcome))
+        return ("stands" if outcome in numbers else "missing"), f"tried it: {name}"
+    return "missing", f"tried it, and it worked: {outcome}"
 
 
-async def _second_proofs(port: int) -> tuple[SelfTestResult, ...]:
-    """The walls behind the filter, tried in a session without the filter."""
-    code = f"second_walls({__file__!r}, {port})"
+async def _test_unfiltered(port: int) -> tuple[SelfTestResult, ...]:
+    """The layers behind the filter, tested in a session without the filter."""
+    code = f"attack_unfiltered({__file__!r}, {port})"
     try:
-        async with Sandbox(TIGHT, "second") as sandbox, sandbox.session(MEANS, ["act"], seed=0) as session:
-            walls = await sandbox.walls()
-            result = await session.call(code, _do)
+        async with (
+            Sandbox(TIGHT, "unfiltered") as sandbox,
+            sandbox.session(ATTACKS, ["act"], seed=0) as session,
+        ):
+            active = await sandbox.active_confinement()
+            result = await session.call(code, _run_nothing)
     except SandboxFailure as failure:
-        return (SelfTestResult("walls behind the filter", "missing", str(failure), False),)
-    came = result.value
-    if not isinstance(came, dict):
+        return (SelfTestResult("layers behind the filter", "missing", str(failure), False),)
+    outcomes = result.value
+    if not isinstance(outcomes, dict):
         return (
             SelfTestResult(
-                "walls behind the filter", "missing", f"the attempts could not be made: {result.error}", False
+                "layers behind the filter",
+                "missing",
+                f"the attempts could not be made: {result.error}",
+                False,
             ),
         )
     offered = {
-        "landlock": (walls.landlock > 0, "Landlock: no file, not even its own directory", (errno.EACCES,)),
+        "landlock": (active.landlock > 0, "Landlock: no file, not even its own directory", (errno.EACCES,)),
         "network": (
-            "network" in walls.left,
+            "network" in active.separated,
             "network namespace: loopback of this machine out of reach",
             (errno.ENETUNREACH, errno.EPERM),
         ),
         "root": (
-            "root" in walls.left,
+            "root" in active.separated,
             "file system's root is an empty directory",
             (errno.ENOENT, errno.EACCES),
         ),
-        "processes": (walls.user != 0, "rlimit of processes", (errno.EAGAIN, errno.EPERM)),
+        "processes": (active.user != 0, "rlimit of processes", (errno.EAGAIN, errno.EPERM)),
         "privileges": (True, "no capabilities, also in its user namespace", (errno.EPERM,)),
     }
-    proofs = []
-    for name, (there, wall, numbers) in offered.items():
-        state, tried = _denied(came[name], *numbers)
-        proofs.append(
+    results = []
+    for name, (available, layer, numbers) in offered.items():
+        state, tried = _denied(outcomes[name], *numbers)
+        results.append(
             SelfTestResult(
-                wall,
-                state if there else "not offered",
-                tried if there else "this machine does not offer it",
+                layer,
+                state if available else "not offered",
+                tried if available else "this machine does not offer it",
                 False,
             )
         )
-    proofs.append(
+    results.append(
         SelfTestResult(
             "no new privileges",
-            "stands" if came["new privileges"] == 1 else "missing",
+            "stands" if outcomes["new privileges"] == 1 else "missing",
             "asked the kernel",
             False,
         )
     )
-    proofs.append(
+    results.append(
         SelfTestResult(
-            "empty environment", "stands" if came["environment"] == 0 else "missing", "looked", False
+            "empty environment", "stands" if outcomes["environment"] == 0 else "missing", "looked", False
         )
     )
-    root = os.geteuid() == 0 and came["user"] == 0
-    proofs.append(
+    root = os.geteuid() == 0 and outcomes["user"] == 0
+    results.append(
         SelfTestResult(
-            "no root", "not offered" if root else "stands", f"sessions run as user {walls.user}", False
+            "no root", "not offered" if root else "stands", f"sessions run as user {active.user}", False
         )
     )
-    return tuple(proofs)
+    return tuple(results)
 
 
-async def _bound_proofs(kind: SandboxKind) -> tuple[SelfTestResult, ...]:
-    """The bounds: a program that passes each is stopped, and the host goes on."""
+async def _test_bounds(kind: SandboxKind) -> tuple[SelfTestResult, ...]:
+    """The bounds: a program that exceeds one is stopped, and the host goes on."""
     attempts = {
         "CPU time of a call": ("spin()", "TimeLimit"),
         "memory": ("swell()", "MemoryLimit"),
         "recursion": ("descend()", "RecursionError"),
         "primitive actions in one call": ("busy()", "PrimitiveLimit"),
     }
-    proofs = []
+    results = []
     for bound, (code, wanted) in attempts.items():
         began = time.monotonic()
         try:
@@ -244,14 +250,14 @@ async def _bound_proofs(kind: SandboxKind) -> tuple[SelfTestResult, ...]:
         except SandboxFailure as failure:
             got = str(failure)
         late = f" after {time.monotonic() - began:.1f} s"
-        proofs.append(
+        results.append(
             SelfTestResult(
                 f"bound: {bound}", "stands" if got == wanted else "missing", f"passed it: {got}{late}", False
             )
         )
     try:
         printed = len((await _call(kind, "chatter()")).printed)
-        proofs.append(
+        results.append(
             SelfTestResult(
                 "bound: output",
                 _state(printed == TIGHT.output_bytes),
@@ -259,24 +265,24 @@ async def _bound_proofs(kind: SandboxKind) -> tuple[SelfTestResult, ...]:
                 False,
             )
         )
-        proofs.append(await _deadline(kind))
+        results.append(await _test_deadline(kind))
     except SandboxFailure as failure:
-        proofs.append(SelfTestResult("sessions", "missing", str(failure), True))
-    return tuple(proofs)
+        results.append(SelfTestResult("sessions", "missing", str(failure), True))
+    return tuple(results)
 
 
-def _state(stands: bool) -> State:
-    return "stands" if stands else "missing"
+def _state(holds: bool) -> LayerState:
+    return "stands" if holds else "missing"
 
 
-async def _deadline(kind: SandboxKind) -> SelfTestResult:
-    """The wall-clock deadline: a session that is stopped from outside is given up as the harness's failure."""
+async def _test_deadline(kind: SandboxKind) -> SelfTestResult:
+    """The wall-clock deadline: a session that is stopped from outside is the harness's failure."""
     bounds = Bounds(wall_seconds=0.5)
     async with (
         Sandbox(bounds, kind, user="current") as sandbox,
-        sandbox.session(MEANS, ["act"], seed=0) as session,
+        sandbox.session(ATTACKS, ["act"], seed=0) as session,
     ):
-        await session.call("None", _do)
+        await session.call("None", _run_nothing)
 
         async def stop(_: str, __: list[Plain], ___: dict[str, Plain]) -> PrimitiveResult:
             if session.pid:

@@ -1,8 +1,7 @@
-"""A session: one call after another to one library, in a confined process that is replaced when it had to be ended.
+"""A session: calls to one library, in a confined process that is replaced when it had to be killed.
 
-Covers the conversation during a call (requests for primitives, the end), what of it is believed, and what a lost process means: learned code's
-failure, which is data, or the sandbox's, which is a `SandboxFailure`.
-"""
+Covers the messages during a call (requests for primitives, the end), their checks, and the meaning of a lost
+process: a failure of learned code, which is data, or of the sandbox, which is a `SandboxFailure`."""
 
 from __future__ import annotations
 
@@ -14,41 +13,41 @@ from typing import Any, NoReturn, Protocol, Self
 from learnact.errors import HarnessFailure, SandboxFailure
 from learnact.records import ActionError, Plain, seed_from
 from learnact.sandbox import protocol
-from learnact.sandbox.bounds import Bounds, CallResult, RunPrimitive
+from learnact.sandbox.bounds import Bounds, CallResult, PrimitiveResult, RunPrimitive
 from learnact.sandbox.confined_process import EXIT_MEMORY
 from learnact.sandbox.fork_server import ForkServer
 from learnact.sandbox.process import ConfinedProcess, ProcessLost
 
 GRACE_SECONDS = 0.25
-"""CPU that a call may still use after the host has ended it, before its process is replaced."""
+"""CPU time that a call may still use after the host has ended it. A process that uses more is replaced."""
 
 
-class Opener(Protocol):
-    """What a session needs of its sandbox."""
+class ProcessSource(Protocol):
+    """What a session needs from its sandbox."""
 
     bounds: Bounds
 
-    async def open(self) -> tuple[ForkServer, int, ConfinedProcess]:
-        """A confined process that waits for a call, its parent and its number there."""
+    async def open_process(self) -> tuple[ForkServer, int, ConfinedProcess]:
+        """A confined process that waits for a call, its fork server and its number there."""
         ...
 
 
 @dataclass
-class _Talk:
-    """One call under way."""
+class _RunningCall:
+    """A call that is running: its callback, and what it has done so far."""
 
-    do: RunPrimitive
+    run_primitive: RunPrimitive
     primitives: int = 0
     printed: list[str] = field(default_factory=list)
-    last: str = ""
+    last_primitive: str = ""
     place: Any = None
-    cpu_from: float = 0.0
+    cpu_at_start: float = 0.0
 
 
 class SandboxSession:
-    """Calls to one library, one after another. A process that had to be ended is replaced at the next call."""
+    """Calls to one library, one after another. A process that was killed is replaced at the next call."""
 
-    def __init__(self, sandbox: Opener, source: str, primitives: tuple[str, ...], seed: int) -> None:
+    def __init__(self, sandbox: ProcessSource, source: str, primitives: tuple[str, ...], seed: int) -> None:
         self._sandbox = sandbox
         self._bounds = sandbox.bounds
         self._source = source
@@ -58,7 +57,7 @@ class SandboxSession:
         self._limits = protocol.MessageLimits(
             self._bounds.depth, self._bounds.items, self._bounds.value_characters
         )
-        self._live: tuple[ForkServer, int, ConfinedProcess] | None = None
+        self._current: tuple[ForkServer, int, ConfinedProcess] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,15 +71,14 @@ class SandboxSession:
 
     @property
     def pid(self) -> int | None:
-        """The confined process's id while there is one."""
-        return self._live[2].pid if self._live else None
+        """Id of the confined process while there is one."""
+        return self._current[2].pid if self._current else None
 
-    async def call(self, code: str, do: RunPrimitive) -> CallResult:
-        """Run one call expression of a library function, or a whole program (statements), in a new namespace in which the library was executed.
+    async def call(self, code: str, run_primitive: RunPrimitive) -> CallResult:
+        """Run a call of a library function, or a program (statements), in a new namespace with the library.
 
-        Raises `SandboxFailure` for the sandbox's own failures, and whatever `do` raises. Lines of an error count in the library's text;
-        those of a program's own top level and functions in the program's.
-        """
+        Raises `SandboxFailure` for failures of the sandbox, and whatever `run_primitive` raises. The line of
+        an error counts in the library's text, or in the program's for code that the program itself holds."""
         self._calls += 1
         for name, text in (("library", self._source), ("code", code)):
             if len(text.encode("utf-8", "replace")) > self._bounds.source_bytes:
@@ -89,8 +87,8 @@ class SandboxSession:
                 )
                 return CallResult(None, error, "", 0.0, 0, False)
         process, fresh = await self._process()
-        talk = _Talk(do, cpu_from=process.cpu())
-        process.allow(self._bounds.cpu_seconds, self._bounds.wall_seconds)
+        running = _RunningCall(run_primitive, cpu_at_start=process.cpu())
+        process.start_deadlines(self._bounds.cpu_seconds, self._bounds.wall_seconds)
         seed = seed_from("sandbox", self._seed, self._calls)
         request = [
             "call",
@@ -100,93 +98,88 @@ class SandboxSession:
             seed,
         ]
         try:
-            result = await self._converse(process, talk, request, code)
+            result = await self._exchange(process, running, request, code)
         except ProcessLost as lost:
-            result = await self._explain(process, talk, lost, code)
+            result = await self._result_of_lost(process, running, lost, code)
         except BaseException:
             with contextlib.suppress(SandboxFailure):
                 await self._end()
             raise
-        process.rest()
+        process.stop_deadlines()
         if not process.usable:
             await self._end()
         return result
 
     async def _process(self) -> tuple[ConfinedProcess, bool]:
-        """The session's process, and whether it is a new one that has not seen the library yet."""
-        if self._live is not None:
-            nursery, _, process = self._live
-            spent = process.cpu() + self._bounds.cpu_seconds > self._bounds.cpu_backstop - 10
-            if process.usable and nursery.alive and not spent:
+        """The session's process, and whether it is a new one that does not have the library yet."""
+        if self._current is not None:
+            server, _, process = self._current
+            worn_out = process.cpu() + self._bounds.cpu_seconds > self._bounds.cpu_backstop - 10
+            if process.usable and server.alive and not worn_out:
                 return process, False
             await self._end()
-        self._live = await self._sandbox.open()
-        return self._live[2], True
+        self._current = await self._sandbox.open_process()
+        return self._current[2], True
 
     async def _end(self) -> int | None:
-        """Kill the process, give back its channel; its wait status."""
-        if self._live is None:
+        """Kill the process and close its channel. Returns its wait status."""
+        if self._current is None:
             return None
-        (nursery, number, process), self._live = self._live, None
+        (server, number, process), self._current = self._current, None
         process.close()
-        nursery.kill(number)
-        return await nursery.status(number)
+        server.kill(number)
+        return await server.status(number)
 
-    # The conversation ---------------------------------------------------------------------------------------------
+    # Messages of a call -------------------------------------------------------------------------------------
 
-    async def _converse(
-        self, process: ConfinedProcess, talk: _Talk, request: list[Any], code: str
+    async def _exchange(
+        self, process: ConfinedProcess, running: _RunningCall, request: list[Any], code: str
     ) -> CallResult:
+        """Send the call, run the primitives that it requests, and return its result."""
         frame = protocol.pack(request, 4 * self._bounds.message_bytes)
         while True:
             message = await process.exchange(frame)
             match message:
                 case ["do", str() as name, list() as arguments, dict() as keywords, place, printed]:
-                    frame = await self._primitive(process, talk, name, arguments, keywords, place, printed)
-                    if not frame:
-                        return self._result(process, talk, ended=True)
-                    if frame == _LIMIT:
+                    self._check_primitive(name, arguments, keywords)
+                    self._keep_output(running, printed)
+                    if running.primitives >= self._bounds.primitives:
+                        await self._stop(process)
                         text = f"more than {self._bounds.primitives} primitive actions in one call"
-                        return self._result(process, talk, self._error("PrimitiveLimit", text, place, code))
+                        return self._result(
+                            process, running, self._error("PrimitiveLimit", text, place, code)
+                        )
+                    running.last_primitive, running.place = name, place
+                    running.primitives += 1
+                    result = await running.run_primitive(name, arguments, keywords)
+                    if result.end:
+                        await self._stop(process)
+                        return self._result(process, running, ended=True)
+                    frame = self._packed(name, result)
                 case ["end", value, error, printed]:
-                    return self._finished(process, talk, value, error, printed, code)
+                    self._keep_output(running, printed)
+                    return self._finished(process, running, value, error, code)
                 case _:
-                    _broken("it sent a message of no known form")
+                    _protocol_broken("it sent a message of unknown form")
 
-    async def _primitive(
-        self,
-        process: ConfinedProcess,
-        talk: _Talk,
-        name: str,
-        arguments: list[Plain],
-        keywords: dict[str, Plain],
-        place: Any,
-        printed: Any,
-    ) -> bytes:
-        """Do one primitive; the frame of its answer, `b""` when the call ends at it, `_LIMIT` when it is one too many."""
-        problem = protocol.refuse([arguments, keywords], self._limits)
-        if name not in self._primitives or problem:
-            _broken(
-                problem or f"it asked for a primitive action that there is not: {protocol.clean(name, 40)}"
+    def _check_primitive(self, name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> None:
+        problem = protocol.find_problem([arguments, keywords], self._limits)
+        if problem:
+            _protocol_broken(problem)
+        if name not in self._primitives:
+            _protocol_broken(
+                f"it requested a primitive action that does not exist: {protocol.clean(name, 40)}"
             )
-        self._print(talk, printed)
-        if talk.primitives >= self._bounds.primitives:
-            await self._stop(process)
-            return _LIMIT
-        talk.last, talk.place = name, place
-        talk.primitives += 1
-        answer = await talk.do(name, arguments, keywords)
-        if answer.end:
-            await self._stop(process)
-            return b""
+
+    def _packed(self, name: str, result: PrimitiveResult) -> bytes:
         try:
-            return protocol.pack(["value", answer.value], self._bounds.message_bytes)
+            return protocol.pack(["value", result.value], self._bounds.message_bytes)
         except (protocol.ProtocolError, TypeError, ValueError) as error:
-            raise HarnessFailure(f"the answer of {name} cannot be sent to learned code: {error}") from None
+            raise HarnessFailure(f"the result of {name} cannot be sent to learned code: {error}") from None
 
     async def _stop(self, process: ConfinedProcess) -> None:
-        """End the call in the process; one that does not end at once is replaced before the next call."""
-        process.allow(GRACE_SECONDS, self._bounds.wall_seconds)
+        """End the call in the process. One that does not obey at once is replaced before the next call."""
+        process.start_deadlines(GRACE_SECONDS, self._bounds.wall_seconds)
         try:
             message = await process.exchange(_STOP)
         except ProcessLost:
@@ -195,41 +188,43 @@ class SandboxSession:
             process.close()
 
     def _finished(
-        self, process: ConfinedProcess, talk: _Talk, value: Any, error: Any, printed: Any, code: str
+        self, process: ConfinedProcess, running: _RunningCall, value: Any, error: Any, code: str
     ) -> CallResult:
-        self._print(talk, printed)
         match error:
             case None:
-                problem = protocol.refuse(value, self._limits)
+                problem = protocol.find_problem(value, self._limits)
                 if problem:
-                    _broken(f"it returned {problem}")
-                return self._result(process, talk, value=value)
+                    _protocol_broken(f"it returned {problem}")
+                return self._result(process, running, value=value)
             case [str() as kind, str() as message, place]:
                 kind = "MemoryLimit" if kind == "MemoryError" else protocol.clean(kind, 100) or "Error"
                 return self._result(
-                    process, talk, self._error(kind, protocol.clean(message, 2000), place, code)
+                    process, running, self._error(kind, protocol.clean(message, 2000), place, code)
                 )
             case _:
-                return _broken("it sent an error of no known form")
+                return _protocol_broken("it sent an error of unknown form")
 
-    def _print(self, talk: _Talk, printed: Any) -> None:
-        left = self._bounds.output_bytes - sum(map(len, talk.printed))
+    def _keep_output(self, running: _RunningCall, printed: Any) -> None:
+        left = self._bounds.output_bytes - sum(map(len, running.printed))
         if printed and left > 0:
-            talk.printed.append(protocol.clean(printed, left))
+            running.printed.append(protocol.clean(printed, left))
 
     def _result(
         self,
         process: ConfinedProcess,
-        talk: _Talk,
+        running: _RunningCall,
         error: ActionError | None = None,
         value: Plain = None,
         ended: bool = False,
     ) -> CallResult:
-        cpu = max(0.0, process.cpu() - talk.cpu_from)
-        return CallResult(value, error, "".join(talk.printed), cpu, talk.primitives, ended)
+        cpu = max(0.0, process.cpu() - running.cpu_at_start)
+        return CallResult(value, error, "".join(running.printed), cpu, running.primitives, ended)
 
     def _error(self, kind: str, message: str, place: Any, code: str) -> ActionError:
-        """An error at a place, which is the process's word; the line's text is ours. A call's own text, one line, is no place."""
+        """An error at a place that the process reported, with the host's copy of that line.
+
+        A call of one line has no place.
+        """
         match place:
             case ["<library>", str() as function, int() as line]:
                 lines = self._source.splitlines()
@@ -243,15 +238,18 @@ class SandboxSession:
             kind, message, protocol.clean(function, 200), int(line), lines[line - 1].strip()[:500]
         )
 
-    # Endings ------------------------------------------------------------------------------------------------------
+    # Lost processes -----------------------------------------------------------------------------------------
 
-    async def _explain(
-        self, process: ConfinedProcess, talk: _Talk, lost: ProcessLost, code: str
+    async def _result_of_lost(
+        self, process: ConfinedProcess, running: _RunningCall, lost: ProcessLost, code: str
     ) -> CallResult:
-        """What a lost process means: learned code's failure as a result, or ours as an exception."""
-        done = f" after {talk.primitives} primitive action{'' if talk.primitives == 1 else 's'}"
-        done += f", the last one {talk.last}" if talk.last else ""
-        result = self._result(process, talk)
+        """The result of a call whose process was lost.
+
+        Raises `SandboxFailure` when learned code cannot be the cause.
+        """
+        done = f" after {running.primitives} primitive action{'' if running.primitives == 1 else 's'}"
+        done += f", the last one {running.last_primitive}" if running.last_primitive else ""
+        result = self._result(process, running)
         status = await self._end()
         match lost.reason:
             case "cpu":
@@ -260,7 +258,7 @@ class SandboxSession:
                     f"used more than {self._bounds.cpu_seconds:g} s of CPU time{done}",
                 )
             case "blocked":
-                kind, message = "Forbidden", f"stood still, waiting for what never comes{done}"
+                kind, message = "Forbidden", f"waited for a message that never comes{done}"
             case "broken":
                 kind, message = "Forbidden", f"broke the sandbox's protocol{done}: {lost.detail}"
             case "wall":
@@ -268,24 +266,26 @@ class SandboxSession:
                     f"a call kept the worker waiting for more than {self._bounds.wall_seconds:g} s{done}"
                 )
             case "gone":
-                kind, message = _died(status)
+                kind, message = _cause_of_exit(status)
                 message += done
-        error = self._error(kind, message, talk.place, code)
-        return CallResult(None, error, result.printed, result.cpu_seconds, talk.primitives, False)
+        error = self._error(kind, message, running.place, code)
+        return CallResult(None, error, result.printed, result.cpu_seconds, running.primitives, False)
 
 
 _STOP = protocol.pack(["stop"], 64)
-_LIMIT = b"limit"
 
 
-def _broken(detail: str) -> NoReturn:
+def _protocol_broken(detail: str) -> NoReturn:
     raise ProcessLost("broken", detail)
 
 
-def _died(status: int | None) -> tuple[str, str]:
-    """Type and message for learned code that ended its process. Raises `SandboxFailure` when it cannot have done so itself."""
+def _cause_of_exit(status: int | None) -> tuple[str, str]:
+    """Type and message for learned code that ended its process.
+
+    Raises `SandboxFailure` when it cannot be the cause.
+    """
     if status is None:
-        raise SandboxFailure("the sandbox's parent process is gone")
+        raise SandboxFailure("the sandbox's fork server has ended")
     code = _exit_code(status)
     if code == EXIT_MEMORY:
         return "MemoryLimit", "ran out of memory"
@@ -298,16 +298,16 @@ def _died(status: int | None) -> tuple[str, str]:
         name = f"signal {number}"
     if number == signal.SIGXCPU:
         return "TimeLimit", "used up its CPU time"
-    if number in _OWN_DEATHS:
+    if number in _OWN_SIGNALS:
         return (
-            ("Forbidden", "was killed by the kernel's wall")
+            ("Forbidden", "was killed by the kernel's filter")
             if name == "SIGSYS"
             else ("Crashed", f"crashed with {name}")
         )
     raise SandboxFailure(f"a session was killed from outside by {name}")
 
 
-_OWN_DEATHS = {
+_OWN_SIGNALS = {
     getattr(signal, name)
     for name in ("SIGSYS", "SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGTRAP", "SIGPIPE")
     if hasattr(signal, name)

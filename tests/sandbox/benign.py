@@ -1,7 +1,8 @@
-"""Programs as models write them. Each defines what it likes and ends in a call of `main()`; the result must be what plain CPython gives.
+"""Programs as models write them. Each defines what it likes and ends in a call of `main()`; the result must
+be what plain CPython gives.
 
-`act(name, *args)` is the one primitive: it answers `seen NAME args`. Written for both: nothing here may depend on the sandbox.
-"""
+`act(name, *args)` is the one primitive: it answers `seen NAME args`. Written for both: nothing here may
+depend on the sandbox."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""A coverage-guided fuzzer for the host's side of the protocol. Not part of the tests: run it by hand, for some minutes.
+"""A coverage-guided fuzzer for the host's side of the protocol. Not part of the tests: run it by hand, for
+some minutes.
 
     pip install atheris            # CPython up to 3.12 on Linux
     python -m tests.sandbox.fuzz_protocol --seeds CORPUS_FOLDER
     python -m tests.sandbox.fuzz_protocol -max_total_time=300 -dict=CORPUS_FOLDER.dict CORPUS_FOLDER
 
-An input is a dialogue: chunks divided by the bytes FE FF, each sent in answer to a message of the host. It stops at the first input for which
-a call hangs, raises what it must not, or gives an unsound result; libFuzzer itself watches memory (-rss_limit_mb).
-"""
+An input is a dialogue: chunks divided by the bytes FE FF, each sent in answer to a message of the host. It
+stops at the first input for which a call hangs, raises what it must not, or gives an unsound result;
+libFuzzer itself watches memory (-rss_limit_mb)."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ HANG_SECONDS = 8.0
 
 
 def dialogue(data: bytes) -> list[bytes]:
-    """Chunks of an input. The first byte says which are framed as the protocol has it, so that the fuzzer need not find lengths by luck."""
+    """Chunks of an input. The first byte says which are framed as the protocol has it, so that the fuzzer
+    need not find lengths by luck."""
     framed = data[0] if data else 0
     chunks = data[1:].split(DIVIDER)[:8]
     return [chunk if framed >> i & 1 else frame(chunk) for i, chunk in enumerate(chunks)]

@@ -1,4 +1,5 @@
-"""A confined process played by the test: it may put any bytes on the channel, in answer to each message of the host."""
+"""A confined process played by the test: it may put any bytes on the channel, in answer to each message of
+the host."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ def frame(body: bytes) -> bytes:
     return protocol.HEADER.pack(len(body)) + body
 
 
-class Stillborn(ForkServer):
-    """A parent without processes; its only session is the test's."""
+class NoForkServer(ForkServer):
+    """A fork server without processes; its only session is the test's."""
 
     def __init__(self) -> None:
         self.alive = True
@@ -40,7 +41,7 @@ class Stillborn(ForkServer):
         return 0
 
 
-class Peered(Sandbox):
+class SandboxOfPeer(Sandbox):
     """A sandbox whose session is a socket in the test's hands."""
 
     def __init__(self, answers: Sequence[bytes]) -> None:
@@ -50,13 +51,13 @@ class Peered(Sandbox):
         self._peers: list[socket.socket] = []
         self._patience = asyncio.get_running_loop().call_later(0, int)
 
-    async def open(self) -> tuple[ForkServer, int, ConfinedProcess]:
+    async def open_process(self) -> tuple[ForkServer, int, ConfinedProcess]:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.setblocking(False)
         asyncio.get_running_loop().add_reader(theirs.fileno(), self._answer, theirs)
         self._peers.append(theirs)
-        return Stillborn(), 1, ConfinedProcess(ours, os.getpid(), BOUNDS.message_bytes, confined=True)
+        return NoForkServer(), 1, ConfinedProcess(ours, os.getpid(), BOUNDS.message_bytes, confined=True)
 
     def _answer(self, theirs: socket.socket) -> None:
         """Send the next answer to what was heard; after the last one, go."""
@@ -93,23 +94,23 @@ class Peered(Sandbox):
             self._drop(peer)
 
 
-async def converse(answers: Sequence[bytes]) -> tuple[CallResult, Peered]:
+async def converse(answers: Sequence[bytes]) -> tuple[CallResult, SandboxOfPeer]:
     """One call, answered with these bytes."""
-    async with Peered(answers) as sandbox, sandbox.session(LIBRARY, PRIMITIVES, seed=1) as session:
+    async with SandboxOfPeer(answers) as sandbox, sandbox.session(LIBRARY, PRIMITIVES, seed=1) as session:
         return await session.call("f(1)", sandbox.do), sandbox
 
 
-def sound(result: CallResult, sandbox: Peered) -> None:
+def sound(result: CallResult, sandbox: SandboxOfPeer) -> None:
     """What must hold of every result, whatever the process sent."""
     limits = protocol.MessageLimits(BOUNDS.depth, BOUNDS.items, BOUNDS.value_characters)
-    assert protocol.refuse(result.value, limits) is None
+    assert protocol.find_problem(result.value, limits) is None
     assert len(result.printed) <= BOUNDS.output_bytes
     assert result.primitives == len(sandbox.calls) <= BOUNDS.primitives
     assert not (result.ended and (result.error or result.value is not None))
     assert result.ended == any(arguments == ["stop"] for _, arguments, _ in sandbox.calls)
     for name, arguments, keywords in sandbox.calls:
         assert name in PRIMITIVES
-        assert protocol.refuse([arguments, keywords], limits) is None
+        assert protocol.find_problem([arguments, keywords], limits) is None
     if result.error:
         assert result.error.type
         texts = (result.error.type, result.error.message, result.error.function, result.error.source)

@@ -1,4 +1,5 @@
-"""What a call gives back: values, errors as data with their place, printed output, bounds, and the end at success."""
+"""What a call gives back: values, errors as data with their place, printed output, bounds, and the end at
+success."""
 
 from __future__ import annotations
 
@@ -123,7 +124,10 @@ async def test_a_program_of_statements_runs_whole() -> None:
 
 async def test_output_and_primitives_before_an_error_are_kept() -> None:
     world = World()
-    source = "def f():\n    print('one')\n    pick(1)\n    print('two')\n    pick(2)\n    print('three')\n    return {}['x']\n"
+    source = (
+        "def f():\n    print('one')\n    pick(1)\n    print('two')\n"
+        "    pick(2)\n    print('three')\n    return {}['x']\n"
+    )
     result = await one("f()", world, source=source)
     assert result.printed == "one\ntwo\nthree\n"
     assert [arguments for _, arguments, _ in world.done] == [[1], [2]]
@@ -131,7 +135,11 @@ async def test_output_and_primitives_before_an_error_are_kept() -> None:
 
 
 async def test_the_place_of_an_error_is_in_the_innermost_learned_function() -> None:
-    source = "import re\n\ndef outer(x):\n    return [inner(y) for y in x]\n\ndef inner(y):\n    return re.compile(y)\n"
+    source = (
+        "import re\n\ndef outer(x):\n"
+        "    return [inner(y) for y in x]\n\ndef inner(y):\n"
+        "    return re.compile(y)\n"
+    )
     result = await one("outer(['('])", World(), source=source)
     assert result.error is not None
     assert (result.error.function, result.error.line, result.error.source) == (
@@ -161,7 +169,11 @@ async def test_addresses_do_not_differ_from_process_to_process() -> None:
 
 
 async def test_a_primitive_of_an_earlier_call_is_dead() -> None:
-    source = "import math\ndef keep():\n    math.kept = pick\ndef late():\n    pick(1)\n    return __import__.__globals__['sys'].kept(2)\n"
+    source = (
+        "import math\ndef keep():\n    math.kept = pick\n"
+        "def late():\n    pick(1)\n"
+        "    return __import__.__globals__['sys'].kept(2)\n"
+    )
     source = source.replace("math.kept", "__import__.__globals__['sys'].kept")
     world = World()
     async with Sandbox() as sandbox, sandbox.session(source, PRIMITIVES, seed=1) as session:
@@ -173,7 +185,11 @@ async def test_a_primitive_of_an_earlier_call_is_dead() -> None:
 
 
 async def test_what_a_call_changes_in_modules_is_undone() -> None:
-    source = "import math\ndef spoil():\n    math.pi = 3\n    __builtins__['len'] = None\ndef fine():\n    return math.pi > 3, len('ab')\n"
+    source = (
+        "import math\ndef spoil():\n    math.pi = 3\n"
+        "    __builtins__['len'] = None\ndef fine():\n"
+        "    return math.pi > 3, len('ab')\n"
+    )
     async with Sandbox() as sandbox, sandbox.session(source, [], seed=1) as session:
         await session.call("spoil()", World().do)
         assert (await session.call("fine()", World().do)).value == [True, 2]
@@ -183,7 +199,11 @@ async def test_long_answers_arrive_whole_and_one_that_is_not_read_holds_nobody_u
     async def long(name: str, arguments: list[Plain], keywords: dict[str, Plain]) -> PrimitiveResult:
         return PrimitiveResult("x" * 900_000)
 
-    deaf = "f = b'[\"do\",\"pick\",[],{},null,\"\"]'\n__import__.__globals__['os'].write(3, len(f).to_bytes(4, 'big') + f)\nwhile True: pass"
+    deaf = (
+        'f = b\'["do","pick",[],{},null,""]\'\n'
+        "__import__.__globals__['os'].write(3, len(f).to_bytes(4, 'big') + f)\n"
+        "while True: pass"
+    )
     async with Sandbox(Bounds(message_bytes=1 << 20, cpu_seconds=0.3)) as sandbox:
         async with sandbox.session(LIBRARY, PRIMITIVES, seed=1) as session:
             assert (await session.call("len(pick(1))", long)).value == 900_000

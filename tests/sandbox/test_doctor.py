@@ -1,4 +1,4 @@
-"""`learnact doctor`: every wall of this machine proved, and what it says where the filter cannot be made."""
+"""`learnact doctor`: every layer of this machine tested, and its output where the filter cannot be made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from learnact.sandbox.confinement import LINUX
 
 COMMAND = [sys.executable, "-c", "import typer; from learnact.cli.doctor import doctor; typer.run(doctor)"]
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.skipif(not LINUX, reason="the walls are Linux's")]
+pytestmark = [pytest.mark.timeout(90), pytest.mark.skipif(not LINUX, reason="the confinement needs Linux")]
 
 
 def doctor(*arguments: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -24,15 +24,15 @@ def doctor(*arguments: str, path: Path | None = None) -> subprocess.CompletedPro
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, env=environment, timeout=80)
 
 
-def test_every_wall_that_this_machine_offers_is_proved() -> None:
+def test_every_layer_that_this_machine_offers_holds() -> None:
     done = doctor("--json")
     report = json.loads(done.stdout)
     assert (done.returncode, report["confined"]) == (0, True)
-    walls = {wall["wall"]: wall for wall in report["walls"]}
-    assert sum(name.startswith("seccomp: ") for name in walls) == 10
-    assert [wall for wall in walls.values() if wall["state"] == "missing"] == []
-    assert sum(wall["needed"] for wall in walls.values()) == 10
-    assert {name for name in walls if name.startswith("bound: ")} == {
+    layers = {layer["wall"]: layer for layer in report["walls"]}
+    assert sum(name.startswith("seccomp: ") for name in layers) == 10
+    assert [layer for layer in layers.values() if layer["state"] == "missing"] == []
+    assert sum(layer["needed"] for layer in layers.values()) == 10
+    assert {name for name in layers if name.startswith("bound: ")} == {
         "bound: CPU time of a call",
         "bound: memory",
         "bound: recursion",
@@ -42,7 +42,7 @@ def test_every_wall_that_this_machine_offers_is_proved() -> None:
     }
 
 
-def test_where_the_filter_cannot_be_made_it_says_what_to_install_and_proves_the_rest(tmp_path: Path) -> None:
+def test_where_the_filter_cannot_be_made_it_says_what_to_install_and_tests_the_rest(tmp_path: Path) -> None:
     (tmp_path / "pyseccomp.py").write_text("raise RuntimeError('Unable to find libseccomp')\n")
     done = doctor(path=tmp_path)
     said = " ".join(done.stdout.split())

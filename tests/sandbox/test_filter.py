@@ -1,8 +1,8 @@
 """The seccomp filter, instruction by instruction: which calls it lets through, on both architectures.
 
-The filter is libseccomp's; the tables of system calls it is held against are another package's (seccompy, generated from the kernel's headers), and the
-interpreter below is the kernel's few instructions of classic BPF.
-"""
+The filter is libseccomp's; the tables of system calls it is held against are another package's (seccompy,
+generated from the kernel's headers), and the interpreter below is the kernel's few instructions of classic
+BPF."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import struct
 
 import pytest
 
-from learnact.sandbox import seccomp as seccomp
+from learnact.sandbox import seccomp
 
 pytestmark = pytest.mark.skipif(seccomp.missing() is not None, reason=str(seccomp.missing()))
 
@@ -68,7 +68,7 @@ def verdict(program: bytes, architecture: int, number: int, arguments: tuple[int
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_only_the_listed_calls_are_allowed(machine: str) -> None:
-    program = seccomp.compiled(machine)
+    program = seccomp.compile_filter(machine)
     allowed = {
         name
         for name, number in table(machine).items()
@@ -80,7 +80,7 @@ def test_only_the_listed_calls_are_allowed(machine: str) -> None:
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_every_other_number_is_denied(machine: str) -> None:
-    program, known = seccomp.compiled(machine), set(table(machine).values())
+    program, known = seccomp.compile_filter(machine), set(table(machine).values())
     for number in [n for n in range(2048) if n not in known] + [0x7FFFFFFF, 0x3FFFFFFF]:
         assert verdict(program, ARCHITECTURE[machine], number) in (EPERM, KILL)
 
@@ -88,14 +88,14 @@ def test_every_other_number_is_denied(machine: str) -> None:
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 @pytest.mark.parametrize("call", ["read", "write"])
 def test_reading_and_writing_is_for_the_channel_only(machine: str, call: str) -> None:
-    program, number = seccomp.compiled(machine), table(machine)[call]
+    program, number = seccomp.compile_filter(machine), table(machine)[call]
     for descriptor in [0, 1, 2, *range(4, 100), 1 << 32 | 3, 0xFFFFFFFF]:
         assert verdict(program, ARCHITECTURE[machine], number, (descriptor, 0, 1)) == EPERM
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_memory_is_private_anonymous_and_never_executable(machine: str) -> None:
-    program, number = seccomp.compiled(machine), table(machine)["mmap"]
+    program, number = seccomp.compile_filter(machine), table(machine)["mmap"]
     for protection in range(8):
         for flags in (0x01, 0x02, 0x20, 0x21, 0x22, 0x32, 0x40022, 0x4022):
             answer = verdict(
@@ -107,7 +107,7 @@ def test_memory_is_private_anonymous_and_never_executable(machine: str) -> None:
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_another_architectures_calls_kill(machine: str) -> None:
-    program = seccomp.compiled(machine)
+    program = seccomp.compile_filter(machine)
     for architecture in (0x40000003, 0x40000028, 0, *ARCHITECTURE.values()):
         if architecture != ARCHITECTURE[machine]:
             assert verdict(program, architecture, table(machine)["read"], (3, 0, 1)) == KILL
@@ -116,7 +116,7 @@ def test_another_architectures_calls_kill(machine: str) -> None:
 def test_the_x32_interface_kills() -> None:
     for number in (0, 1, 39, 59):
         assert (
-            verdict(seccomp.compiled("x86_64"), ARCHITECTURE["x86_64"], 0x40000000 | number, (3, 0, 1))
+            verdict(seccomp.compile_filter("x86_64"), ARCHITECTURE["x86_64"], 0x40000000 | number, (3, 0, 1))
             == KILL
         )
 
@@ -127,4 +127,4 @@ def test_missing_parts_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "pyseccomp", None)
     assert "pip install pyseccomp" in str(seccomp.missing())
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert "wall of Linux" in str(seccomp.missing())
+    assert "exists on Linux only" in str(seccomp.missing())

@@ -1,4 +1,5 @@
-"""The host's side of the protocol against whatever bytes a process may send: no hang, no crash, no growth, and only sound results."""
+"""The host's side of the protocol against whatever bytes a process may send: no hang, no crash, no growth,
+and only sound results."""
 
 from __future__ import annotations
 
@@ -90,7 +91,7 @@ def test_many_more_dialogues_each_time_others(answers: list[bytes]) -> None:
 @SETTINGS
 def test_refusal_is_about_the_value_and_nothing_else(value: Any, depth: int, items: int) -> None:
     limits = protocol.MessageLimits(depth, items, 1000)
-    if protocol.refuse(value, limits) is None:
+    if protocol.find_problem(value, limits) is None:
         assert protocol.unpack(protocol.pack(value, 1 << 20)[4:]) == value
         assert protocol.flatten(value, limits, lenient=False) == value
 
@@ -136,7 +137,7 @@ async def test_a_message_is_taken_whole_however_it_is_cut() -> None:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     process = ConfinedProcess(ours, os.getpid(), BOUNDS.message_bytes, confined=False)
-    process.allow(1e6, 5.0)
+    process.start_deadlines(1e6, 5.0)
     waiting = asyncio.ensure_future(process.exchange(b""))
     for byte in encoded(["ready", "ü"]):
         theirs.send(bytes([byte]))
@@ -152,7 +153,7 @@ async def test_a_process_that_is_silent_is_given_up() -> None:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     process = ConfinedProcess(ours, os.getpid(), BOUNDS.message_bytes, confined=False)
-    process.allow(1e6, 0.2)
+    process.start_deadlines(1e6, 0.2)
     with pytest.raises(ProcessLost) as lost:
         await process.exchange(b"x" * 10)
     assert lost.value.reason == "wall"

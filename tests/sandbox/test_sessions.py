@@ -1,4 +1,5 @@
-"""Sessions: many at once, killed ones, cancelled ones, frozen ones, a dead parent, a dead host; nothing is left over, the same comes out."""
+"""Sessions: many at once, killed ones, cancelled ones, frozen ones, a dead fork server, a dead host; nothing is
+left over, the same comes out."""
 
 from __future__ import annotations
 
@@ -14,8 +15,7 @@ import pytest
 
 from learnact.errors import EnvironmentFailure, HarnessFailure, SandboxFailure
 from learnact.records import Plain
-from learnact.sandbox import process
-from learnact.sandbox import seccomp as seccomp
+from learnact.sandbox import process, seccomp
 from learnact.sandbox.bounds import Bounds, PrimitiveResult
 from learnact.sandbox.confinement import LINUX
 from learnact.sandbox.sandbox import Sandbox
@@ -74,13 +74,14 @@ def descendants(of: int) -> list[int]:
     return found
 
 
-# Determinism ----------------------------------------------------------------------------------------------------------
+# Determinism ------------------------------------------------------------------------------------------------
 
 CHANCE = """
 import random
 def draw():
     names = {'pick', 'move', 'drop', 'open', 'close', 'heat', 'cool'}
-    return [random.random(), random.Random().random(), random.SystemRandom().randint(0, 999), random.sample(range(99), 3), list(names), hash('pick')]
+    draws = [random.random(), random.Random().random(), random.SystemRandom().randint(0, 999)]
+    return [*draws, random.sample(range(99), 3), list(names), hash('pick')]
 """
 
 
@@ -108,7 +109,7 @@ async def test_chance_does_not_depend_on_what_was_killed_before() -> None:
             assert (await calm.call("carry('b')", do)).value == (await rough.call("carry('b')", do)).value
 
 
-async def test_a_session_holds_five_modules_of_ours_and_nothing_of_the_host() -> None:
+async def test_a_session_holds_five_modules_of_learnact_and_nothing_of_the_host() -> None:
     async with Sandbox() as sandbox, sandbox.session("", [], 1) as session:
         held = await session.call("sorted(m for m in __import__.__globals__['sys'].modules)", do)
     assert isinstance(held.value, list)
@@ -122,10 +123,10 @@ async def test_a_session_holds_five_modules_of_ours_and_nothing_of_the_host() ->
     )
 
 
-# Failures of ours -----------------------------------------------------------------------------------------------------
+# Failures of the sandbox ------------------------------------------------------------------------------------
 
 
-async def test_a_killed_session_is_our_failure_and_is_replaced_and_siblings_do_not_notice() -> None:
+async def test_a_killed_session_is_the_sandboxs_failure_and_is_replaced_and_others_go_on() -> None:
     async with Sandbox() as sandbox:
         async with (
             sandbox.session(LIBRARY, PRIMITIVES, 1) as victim,
@@ -157,7 +158,7 @@ async def test_a_session_killed_between_calls_is_replaced_in_silence() -> None:
         assert (await session.call("carry('b')", do)).error is None
 
 
-async def test_a_dead_parent_is_started_again() -> None:
+async def test_a_dead_fork_server_is_started_again() -> None:
     async with Sandbox() as sandbox:
         async with (
             sandbox.session(LIBRARY, PRIMITIVES, 1) as one,
@@ -165,12 +166,12 @@ async def test_a_dead_parent_is_started_again() -> None:
         ):
             await asyncio.gather(one.call("1", do), two.call("1", do))
             pids = [one.pid, two.pid]
-            os.kill((await sandbox.nursery()).pid, signal.SIGKILL)
+            os.kill((await sandbox.fork_server()).pid, signal.SIGKILL)
             assert all([await gone(pid) for pid in pids if pid])
             results = await asyncio.gather(
                 *(s.call("carry('b')", do) for s in (one, two)), return_exceptions=True
             )
-            assert all(isinstance(r, SandboxFailure) or r.error is None for r in results)  # type: ignore[union-attr]
+            assert all(isinstance(r, SandboxFailure) or getattr(r, "error", r) is None for r in results)
             assert (await one.call("carry('b')", do)).error is None
             assert (await two.call("carry('b')", do)).error is None
 
@@ -220,7 +221,7 @@ async def test_an_answer_that_cannot_be_sent_is_the_harness_failure() -> None:
         return PrimitiveResult("x" * (1 << 20))
 
     async with Sandbox() as sandbox, sandbox.session(LIBRARY, PRIMITIVES, 1) as session:
-        with pytest.raises(HarnessFailure, match="answer of pick"):
+        with pytest.raises(HarnessFailure, match="result of pick"):
             await session.call("carry('b')", giant)
 
 
@@ -255,7 +256,7 @@ async def test_trusted_runs_without_the_filter_and_keeps_the_bounds(monkeypatch:
     monkeypatch.setattr(seccomp, "missing", lambda: "libseccomp cannot be loaded")
     async with Sandbox(Bounds(cpu_seconds=0.3, memory_bytes=64 << 20), "trusted") as sandbox:
         async with sandbox.session(LIBRARY, PRIMITIVES, 1) as session:
-            assert not (await sandbox.walls()).seccomp
+            assert not (await sandbox.active_confinement()).seccomp
             assert (await session.call("carry('b')", do)).error is None
             for code, kind in (("spin()", "TimeLimit"), ("len(bytearray(1 << 30))", "MemoryLimit")):
                 result = await session.call(code, do)
@@ -271,7 +272,7 @@ async def test_without_a_clock_from_outside_the_kernel_ends_a_call(monkeypatch: 
             assert (await session.call("carry('b')", do)).error is None
 
 
-# Many -----------------------------------------------------------------------------------------------------------------
+# Many sessions ----------------------------------------------------------------------------------------------
 
 
 async def test_the_event_loop_and_siblings_go_on_beside_a_session_that_computes() -> None:
@@ -298,7 +299,7 @@ async def test_two_hundred_sessions_at_once() -> None:
         assert [r.value[0] for r in results if isinstance(r.value, list)] == list(range(200))
         assert len({s.pid for s in sessions}) == 200
         await asyncio.gather(*(s.close() for s in sessions))
-        assert descendants((await sandbox.nursery()).pid) == []
+        assert descendants((await sandbox.fork_server()).pid) == []
 
 
 async def lives(sandbox: Sandbox, count: int) -> None:
@@ -344,9 +345,10 @@ from learnact.sandbox.sandbox import Sandbox
 async def do(*_):
     return PrimitiveResult(None)
 async def main():
-    async with Sandbox() as sandbox, sandbox.session("def spin():\\n    while True: pass\\n", [], 1) as one, sandbox.session("", [], 1) as two:
+    spin = "def spin():\\n    while True: pass\\n"
+    async with Sandbox() as sandbox, sandbox.session(spin, [], 1) as one, sandbox.session("", [], 1) as two:
         await asyncio.gather(one.call("1", do), two.call("1", do))
-        print((await sandbox.nursery()).pid, one.pid, two.pid, flush=True)
+        print((await sandbox.fork_server()).pid, one.pid, two.pid, flush=True)
         await one.call("spin()", do)
 asyncio.run(main())
 """

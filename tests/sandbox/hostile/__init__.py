@@ -1,9 +1,9 @@
-"""Hostile programs, one module for each property that they attack, each program with the ending that is intended.
+"""Hostile programs, one module for each property that they attack, each program with the ending that is
+intended.
 
-A program defines `attack()`; it may use `act(...)`, the one primitive. Names in capitals between @ are filled in by the test: a secret file, a port
-that listens, the host's process id, and so on. PRELUDE gives it, by introspection, all that the interpreter holds: the walls must not need
-learned code to be clumsy.
-"""
+A program defines `attack()`; it may use `act(...)`, the one primitive. Names in capitals between @ are filled
+in by the test: a secret file, a port that listens, the host's process id, and so on. PRELUDE gives it, by
+introspection, all that the interpreter holds: the confinement must hold against a skilled attacker."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 PRELUDE = """
 sys = __import__.__globals__['sys']
 os = __import__.__globals__['os']
-child = sys.modules['learnact.sandbox.confined_process']
-wire = sys.modules['learnact.sandbox.protocol']
+confined = sys.modules['learnact.sandbox.confined_process']
+protocol = sys.modules['learnact.sandbox.protocol']
 
 def module(name):
     return sys.modules.get(name) or __import__.__globals__['builtins'].__import__(name)
@@ -56,10 +56,11 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class Attack:
-    """One hostile program. `ends`: types of error that are intended, separated by |; `value` for one that comes to nothing and returns.
+    """One hostile program. `ends`: types of error that are intended, separated by |; `value` for one that
+    comes to nothing and returns.
 
-    `returns`: what it then returns, as text. `bare`: without the prelude. `core`: part of `make test`. `call`: what the host calls.
-    """
+    `returns`: what it then returns, as text. `bare`: without the prelude. `core`: part of `make test`.
+    `call`: what the host calls."""
 
     name: str
     code: str

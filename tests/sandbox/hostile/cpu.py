@@ -5,7 +5,8 @@ ATTACKS = [
     Attack(
         "swallowing-loop",
         body(
-            "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass"
+            "while True:\n    try:\n        while True:\n"
+            "            pass\n    except BaseException:\n        pass"
         ),
         "TimeLimit",
         bare=True,

@@ -4,7 +4,10 @@ ATTACKS = [
     Attack(
         "all-closed",
         body(
-            "open_ = []\nfor fd in [*range(3), *range(4, 200)]:\n    try:\n        os.read(fd, 1)\n        open_.append(fd)\n    except OSError as e:\n        if e.errno != 1:\n            open_.append([fd, e.errno])\nreturn open_"
+            "open_ = []\nfor fd in [*range(3), *range(4, 200)]:\n"
+            "    try:\n        os.read(fd, 1)\n        open_.append(fd)\n"
+            "    except OSError as e:\n        if e.errno != 1:\n"
+            "            open_.append([fd, e.errno])\nreturn open_"
         ),
         "value",
         "[]",

@@ -13,7 +13,7 @@ ATTACKS = [
     Attack(
         "base-exception", "class B(BaseException):\n    pass\ndef attack():\n    raise B\n", "B", bare=True
     ),
-    Attack("stop-of-ours", body("raise child.CallStopped"), "CallStopped"),
+    Attack("stop-of-ours", body("raise confined.CallStopped"), "CallStopped"),
     Attack(
         "exception-group",
         body("raise BaseExceptionGroup('x', [SystemExit(), ValueError()])"),

@@ -19,7 +19,8 @@ return 'found nothing'
     Attack(
         "warning-catcher",
         body(
-            "return [c for c in ().__class__.__base__.__subclasses__() if c.__name__ == 'catch_warnings'][0]()._module.sys.modules['os'].listdir('/')"
+            "return [c for c in ().__class__.__base__.__subclasses__() if c.__name__ == "
+            "'catch_warnings'][0]()._module.sys.modules['os'].listdir('/')"
         ),
         "PermissionError|IndexError",
         bare=True,
@@ -34,7 +35,9 @@ return 'found nothing'
     Attack(
         "c-environment",
         body(
-            "libc_ = libc()\nlibc_.getenv.restype = module('ctypes').c_char_p\nreturn repr(libc_.getenv(b'LEARNACT_TEST_KEY'))"
+            "libc_ = libc()\n"
+            "libc_.getenv.restype = module('ctypes').c_char_p\n"
+            "return repr(libc_.getenv(b'LEARNACT_TEST_KEY'))"
         ),
         "value",
         "None",
@@ -80,7 +83,8 @@ return 'found nothing'
     Attack(
         "traceback-frames",
         body(
-            "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    return e.__traceback__.tb_frame.f_back.f_back.f_globals['os'].open('@SECRET@', 0)"
+            "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n"
+            "    return e.__traceback__.tb_frame.f_back.f_back.f_globals['os'].open('@SECRET@', 0)"
         ),
         "PermissionError|KeyError",
     ),

@@ -13,7 +13,9 @@ ATTACKS = [
     Attack(
         "growing-swallowed",
         body(
-            "x = []\nwhile True:\n    try:\n        x.append(bytearray(1 << 16))\n    except MemoryError:\n        pass"
+            "x = []\nwhile True:\n    try:\n"
+            "        x.append(bytearray(1 << 16))\n"
+            "    except MemoryError:\n        pass"
         ),
         "TimeLimit",
         bare=True,
@@ -50,7 +52,8 @@ ATTACKS = [
     Attack(
         "raw-brk",
         body(
-            "m = libc()\nm.sbrk.restype = module('ctypes').c_long\nreturn m.sbrk(module('ctypes').c_long(1 << 33))"
+            "m = libc()\nm.sbrk.restype = module('ctypes').c_long\n"
+            "return m.sbrk(module('ctypes').c_long(1 << 33))"
         ),
         "value",
         "-1",
@@ -58,14 +61,16 @@ ATTACKS = [
     Attack(
         "raw-many-mmaps",
         body(
-            "m = libc()\nm.mmap.restype = module('ctypes').c_long\nn = 0\nwhile m.mmap(0, 1 << 20, 3, 0x22, -1, 0) != -1:\n    n += 1\nreturn n < 256"
+            "m = libc()\nm.mmap.restype = module('ctypes').c_long\n"
+            "n = 0\nwhile m.mmap(0, 1 << 20, 3, 0x22, -1, 0) != -1:\n"
+            "    n += 1\nreturn n < 256"
         ),
         "value|MemoryLimit|Crashed",
         "True",
     ),
     Attack(
         "leak-between-calls",
-        body("child.kept = bytearray(200 << 20)\nreturn len(child.kept) >> 20"),
+        body("confined.kept = bytearray(200 << 20)\nreturn len(confined.kept) >> 20"),
         "value",
         "200",
     ),

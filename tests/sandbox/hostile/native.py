@@ -1,4 +1,5 @@
-"""Through ctypes and by number: what a C programmer would do. The numbers are x86-64's; every one must come back as EPERM."""
+"""Through ctypes and by number: what a C programmer would do. The numbers are x86-64's; every one must come
+back as EPERM."""
 
 from tests.sandbox.hostile import Attack, body
 

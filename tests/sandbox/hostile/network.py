@@ -6,7 +6,9 @@ ATTACKS = [
     Attack(
         "connect",
         body(
-            "s = module('socket').socket()\ns.connect(('127.0.0.1', @PORT@))\ns.send(b'x')\nreturn 'connected'"
+            "s = module('socket').socket()\n"
+            "s.connect(('127.0.0.1', @PORT@))\ns.send(b'x')\n"
+            "return 'connected'"
         ),
         DENIED,
         core=True,

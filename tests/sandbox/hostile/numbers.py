@@ -20,14 +20,19 @@ ATTACKS = [
     Attack("power-tower", body("return pow(3, pow(3, pow(3, 4)))"), "TimeLimit|MemoryLimit", bare=True),
     Attack(
         "int-subclass",
-        "class I(int):\n    def __int__(self):\n        return 1 << 99999\n    __index__ = __int__\n    def bit_length(self):\n        return 1\ndef attack():\n    return I(7)\n",
+        "class I(int):\n    def __int__(self):\n"
+        "        return 1 << 99999\n    __index__ = __int__\n"
+        "    def bit_length(self):\n        return 1\ndef attack():\n"
+        "    return I(7)\n",
         "value",
         "7",
         bare=True,
     ),
     Attack(
         "float-subclass",
-        "class F(float):\n    def __float__(self):\n        return float('nan')\n    def __repr__(self):\n        return '1e999'\ndef attack():\n    return F(7)\n",
+        "class F(float):\n    def __float__(self):\n"
+        "        return float('nan')\n    def __repr__(self):\n"
+        "        return '1e999'\ndef attack():\n    return F(7)\n",
         "value",
         "7.0",
         bare=True,

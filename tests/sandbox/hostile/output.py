@@ -21,7 +21,9 @@ ATTACKS = [
     ),
     Attack(
         "endless-str",
-        "class E(Exception):\n    def __str__(self):\n        while True:\n            pass\ndef attack():\n    raise E\n",
+        "class E(Exception):\n    def __str__(self):\n"
+        "        while True:\n            pass\ndef attack():\n"
+        "    raise E\n",
         "TimeLimit",
         bare=True,
     ),

@@ -4,7 +4,10 @@ ATTACKS = [
     Attack(
         "limits-lifted",
         body(
-            "for o in module('gc').get_objects():\n    if isinstance(o, child.ConfinedSession):\n        o.limits = wire.MessageLimits(10 ** 9, 10 ** 9, 10 ** 9)\n        o.channel.bound = 1 << 40\nreturn ['x'] * 5000"
+            "for o in module('gc').get_objects():\n"
+            "    if isinstance(o, confined.ConfinedSession):\n"
+            "        o.limits = protocol.MessageLimits(10 ** 9, 10 ** 9, 10 ** 9)\n"
+            "        o.channel.bound = 1 << 40\nreturn ['x'] * 5000"
         ),
         "Forbidden",
         core=True,
@@ -12,25 +15,28 @@ ATTACKS = [
     Attack(
         "flatten-off",
         body(
-            "wire.flatten = lambda value, *a, **k: value\nreturn [[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]"
+            "protocol.flatten = lambda value, *a, **k: value\n"
+            "return [[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]"
         ),
         "Forbidden",
         core=True,
     ),
     Attack(
         "pack-off",
-        body("wire.pack = lambda message, limit: (4).to_bytes(4, 'big') + b'boom'\nreturn 1"),
+        body("protocol.pack = lambda message, limit: (4).to_bytes(4, 'big') + b'boom'\nreturn 1"),
         "Forbidden",
     ),
     Attack(
         "where-lies",
-        body("child.where = lambda frame: ('<library>', 'x' * 10 ** 5, 10 ** 9)\nreturn act(1)"),
+        body("confined.innermost_place = lambda frame: ('<library>', 'x' * 10 ** 5, 10 ** 9)\nreturn act(1)"),
         "value|Forbidden",
     ),
     Attack(
         "describe-lies",
         body(
-            "child.ConfinedSession._describe = lambda self, e: ['Fine', 'all is well', ['<library>', 'attack', 1]]\n1 / 0"
+            "confined.ConfinedSession._describe = lambda self, e: ['Fine', 'all is well', "
+            "['<library>', 'attack', 1]]\n"
+            "1 / 0"
         ),
         "Fine",
     ),
@@ -42,7 +48,8 @@ ATTACKS = [
     Attack(
         "json-patched",
         body(
-            "import json\njson.dumps = json.loads = None\njson.JSONEncoder.encode = lambda *a: 'boom'\nreturn 1"
+            "import json\njson.dumps = json.loads = None\n"
+            "json.JSONEncoder.encode = lambda *a: 'boom'\nreturn 1"
         ),
         "Forbidden",
         bare=True,
@@ -56,7 +63,8 @@ ATTACKS = [
     Attack(
         "stop-redefined",
         body(
-            "child.CallStopped = ValueError\ntry:\n    act('stop')\nexcept ValueError:\n    pass\nreturn act('after')"
+            "confined.CallStopped = ValueError\ntry:\n    act('stop')\n"
+            "except ValueError:\n    pass\nreturn act('after')"
         ),
         "ended",
         core=True,

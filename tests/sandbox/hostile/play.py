@@ -1,4 +1,5 @@
-"""Plays hostile programs in a sandbox and says what did not end as intended. Standard library and learnact.sandbox only: also run as another user.
+"""Plays hostile programs in a sandbox and says what did not end as intended. Standard library and
+learnact.sandbox only: also run as another user.
 
 python -m tests.sandbox.hostile.play [GROUP ...]
 """
@@ -29,7 +30,8 @@ SIBLING = "def sibling(x):\n    return [act(x), x]\n"
 
 
 class Canaries:
-    """What an attack might reach: a secret file in a folder, a TCP and a UDP port, an abstract socket, a key in the environment."""
+    """What an attack might reach: a secret file in a folder, a TCP and a UDP port, an abstract socket, a key
+    in the environment."""
 
     def __enter__(self) -> Canaries:
         self.folder = Path(tempfile.mkdtemp(prefix="hostile-"))
@@ -148,14 +150,15 @@ async def sane(sibling: SandboxSession, pid: int | None) -> list[str]:
 
 
 async def play(chosen: Sequence[Attack], user: User = "nobody") -> dict[str, list[str]]:
-    """Play attacks one after another beside a sibling session. Complaints by name; empty when all ended as intended."""
+    """Play attacks one after another beside a sibling session. Complaints by name; empty when all ended as
+    intended."""
     wrong: dict[str, list[str]] = {}
     with Canaries() as canaries:
         async with Sandbox(BOUNDS, user=user) as sandbox:
             async with sandbox.session(SIBLING, ["act"], seed=1) as sibling:
                 await sibling.call("None", World().do)
                 pid = sibling.pid
-                parent = (await sandbox.nursery()).pid
+                parent = (await sandbox.fork_server()).pid
                 for attack in chosen:
                     world = World()
                     start = time.monotonic()
@@ -168,8 +171,8 @@ async def play(chosen: Sequence[Attack], user: User = "nobody") -> dict[str, lis
                         found += await again(session, attack)
                     if found:
                         wrong[f"{attack.group}-{attack.name}"] = found
-                if (await sandbox.nursery()).pid != parent:
-                    wrong["parent"] = ["the warmed parent died"]
+                if (await sandbox.fork_server()).pid != parent:
+                    wrong["parent"] = ["the fork server died"]
     return wrong
 
 

@@ -57,7 +57,9 @@ ATTACKS = [
     Attack(
         "two-requests",
         body(
-            'f = b\'["do","act",[1],{},null,""]\'\nos.write(3, 2 * (len(f).to_bytes(4, \'big\') + f))\nos.read(3, 99)\nos.read(3, 99)'
+            'f = b\'["do","act",[1],{},null,""]\'\n'
+            "os.write(3, 2 * (len(f).to_bytes(4, 'big') + f))\n"
+            "os.read(3, 99)\nos.read(3, 99)"
         ),
         "Forbidden",
         core=True,
@@ -65,7 +67,8 @@ ATTACKS = [
     Attack(
         "thousand-requests",
         body(
-            'f = b\'["do","act",[1],{},null,""]\'\nwhile True:\n    os.write(3, 500 * (len(f).to_bytes(4, \'big\') + f))'
+            'f = b\'["do","act",[1],{},null,""]\'\nwhile True:\n'
+            "    os.write(3, 500 * (len(f).to_bytes(4, 'big') + f))"
         ),
         "Forbidden",
     ),
@@ -79,7 +82,8 @@ ATTACKS = [
     Attack(
         "hostile-place",
         body(
-            "send(b'[\"do\",\"act\",[],{},[\"<library>\",\"' + b'x' * 9000 + b'\",-1e300],7]')\nos.read(3, 99)\nreturn 'on'"
+            'send(b\'["do","act",[],{},["<library>","\' + b\'x\' * 9000 + b\'",-1e300],7]\')\n'
+            "os.read(3, 99)\nreturn 'on'"
         ),
         "value",
         "on",
@@ -87,13 +91,14 @@ ATTACKS = [
     Attack(
         "hostile-error",
         body(
-            'send(b\'["end",null,["","\\\\u0000\\\\u001b[2J",[[],{},99999999999999]],"\\\\u001b[2J"]\')\nos.read(3, 99)'
+            'send(b\'["end",null,["","\\\\u0000\\\\u001b[2J",[[],{},99999999999999]],"\\\\u001b[2J"]\')\n'
+            "os.read(3, 99)"
         ),
         "Error",
     ),
     Attack("error-of-wrong-form", body('send(b\'["end",null,{"type":1},""]\')\nos.read(3, 99)'), "Forbidden"),
     Attack("forged-ready", body("send(b'[\"ready\"]')"), "Forbidden"),
-    Attack("forged-walls", body('send(b\'["walls","down"]\')'), "Forbidden"),
+    Attack("forged-unconfined", body('send(b\'["unconfined","x"]\')'), "Forbidden"),
     Attack("printed-no-text", body("send(b'[\"end\",1,null,[[[1]]]]')\nos.read(3, 99)"), "value", "1"),
     Attack("write-after-act", body("act(1)\nos.write(3, b'xyz')\nact(2)"), "Forbidden"),
 ]

@@ -4,13 +4,16 @@ ATTACKS = [
     Attack("function", "def attack():\n    return attack()\n", "RecursionError", bare=True, core=True),
     Attack(
         "lifted-limit",
-        "def attack():\n    sys.setrecursionlimit(10 ** 9)\n    def f():\n        return f()\n    return f()\n",
+        "def attack():\n    sys.setrecursionlimit(10 ** 9)\n"
+        "    def f():\n        return f()\n    return f()\n",
         "MemoryLimit|Crashed|TimeLimit",
         core=True,
     ),
     Attack(
         "lifted-limit-c",
-        "class A:\n    def __repr__(self):\n        return repr([self])\ndef attack():\n    sys.setrecursionlimit(10 ** 9)\n    return repr(A())\n",
+        "class A:\n    def __repr__(self):\n"
+        "        return repr([self])\ndef attack():\n"
+        "    sys.setrecursionlimit(10 ** 9)\n    return repr(A())\n",
         "Crashed|MemoryLimit|RecursionError",
     ),
     Attack(
@@ -21,7 +24,9 @@ ATTACKS = [
     ),
     Attack(
         "getattr",
-        "class A:\n    def __getattr__(self, name):\n        return getattr(self, name + 'x')\ndef attack():\n    return A().a\n",
+        "class A:\n    def __getattr__(self, name):\n"
+        "        return getattr(self, name + 'x')\ndef attack():\n"
+        "    return A().a\n",
         "RecursionError",
         bare=True,
     ),

@@ -26,14 +26,17 @@ ATTACKS = [
     Attack(
         "thread-bomb",
         body(
-            "while True:\n    try:\n        module('_thread').start_new_thread(print, ())\n    except RuntimeError:\n        pass"
+            "while True:\n    try:\n"
+            "        module('_thread').start_new_thread(print, ())\n"
+            "    except RuntimeError:\n        pass"
         ),
         "TimeLimit",
     ),
     Attack(
         "pthread-create",
         body(
-            "return libc().pthread_create(bytearray(8) and module('ctypes').create_string_buffer(8), None, None, None)"
+            "return libc().pthread_create(bytearray(8) and module('ctypes').create_string_buffer(8), "
+            "None, None, None)"
         ),
         "value|Crashed",
         "1",

@@ -1,6 +1,10 @@
 from tests.sandbox.hostile import Attack, body
 
-EXPLODING = "class X:\n    def __repr__(self):\n        raise SystemExit\n    __str__ = __format__ = __reduce__ = __iter__ = __len__ = __hash__ = __eq__ = __repr__\n"
+EXPLODING = (
+    "class X:\n    def __repr__(self):\n"
+    "        raise SystemExit\n"
+    "    __str__ = __format__ = __reduce__ = __iter__ = __len__ = __hash__ = __eq__ = __repr__\n"
+)
 
 ATTACKS = [
     Attack(
@@ -45,20 +49,27 @@ ATTACKS = [
     Attack("giant-list", body("return list(range(10 ** 6))"), "Forbidden", bare=True),
     Attack(
         "list-that-lies",
-        "class L(list):\n    def __len__(self):\n        return 0\n    def __iter__(self):\n        while True:\n            yield 1\ndef attack():\n    return L([1])\n",
+        "class L(list):\n    def __len__(self):\n        return 0\n"
+        "    def __iter__(self):\n        while True:\n"
+        "            yield 1\ndef attack():\n    return L([1])\n",
         "Forbidden|TimeLimit",
         bare=True,
     ),
     Attack(
         "dict-that-lies",
-        "class D(dict):\n    def items(self):\n        while True:\n            yield 1, 2\ndef attack():\n    return D(a=1)\n",
+        "class D(dict):\n    def items(self):\n        while True:\n"
+        "            yield 1, 2\ndef attack():\n    return D(a=1)\n",
         "value",
         "{'a': 1}",
         bare=True,
     ),
     Attack(
         "str-that-lies",
-        "class S(str):\n    def __str__(self):\n        raise SystemExit\n    def isascii(self):\n        return True\n    def encode(self, *a):\n        raise SystemExit\ndef attack():\n    return S('plain')\n",
+        "class S(str):\n    def __str__(self):\n"
+        "        raise SystemExit\n    def isascii(self):\n"
+        "        return True\n    def encode(self, *a):\n"
+        "        raise SystemExit\ndef attack():\n"
+        "    return S('plain')\n",
         "value",
         "plain",
         bare=True,
@@ -69,7 +80,9 @@ ATTACKS = [
     Attack("module", body("return sys"), "value", "<module>"),
     Attack(
         "type-name-explodes",
-        "class M(type):\n    @property\n    def __name__(cls):\n        raise SystemExit\nclass X(metaclass=M):\n    pass\ndef attack():\n    return X()\n",
+        "class M(type):\n    @property\n    def __name__(cls):\n"
+        "        raise SystemExit\nclass X(metaclass=M):\n    pass\n"
+        "def attack():\n    return X()\n",
         "SystemExit|value",
         bare=True,
     ),
