@@ -196,12 +196,12 @@ class ConfinedProcess:
 
     async def _writable(self) -> None:
         """Wait until the channel accepts more data. The deadlines apply meanwhile."""
-        writable: asyncio.Future[None] = self._loop.create_future()
-        self._loop.add_writer(self._channel.fileno(), _resolve, writable)
+        drained: asyncio.Future[None] = self._loop.create_future()
+        self._loop.add_writer(self._channel.fileno(), _resolve, drained)
         waiter = self._waiter
         assert waiter is not None
         try:
-            await asyncio.wait((writable, waiter), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((drained, waiter), return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._loop.remove_writer(self._channel.fileno())
         self._raise_lost()
