@@ -219,7 +219,7 @@ async def open_runner(job: Job, address: str | None) -> AsyncIterator[Runner]:
     cluster, limits = job.cluster, UnitLimits(job.limits.tries, job.limits.episode_seconds)
     if address == LOCAL or (address is None and cluster.runner == "local"):
         permits = RequestsInFlight(job.limits.requests)
-        async with ModelPool(permits=permits) as pool, Worker(pool, limits) as worker:
+        async with ModelPool(concurrency=permits) as pool, Worker(pool, limits) as worker:
             yield LocalRunner(worker, cluster.in_flight)
         return
     options = RayOptions(

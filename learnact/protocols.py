@@ -10,10 +10,14 @@ from learnact.records import Call, Candidate, Exchange, Library, ModelSpec, Outc
 
 
 class Runner(Protocol):
-    """Plays units of work. Lazy input, completion order, each unit once; never raises for a unit; cancelled by closing the iterator."""
+    """Plays units of work. Lazy input, completion order, each unit once; never raises for a unit; cancelled
+    by closing the iterator."""
 
     def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
-        """Outcomes in the order in which they complete. A learner sorts them by key before deciding anything."""
+        """Outcomes in the order in which they complete.
+
+        A learner sorts them by key before deciding anything.
+        """
         ...
 
 
@@ -21,16 +25,21 @@ class Ledger(Protocol):
     """What is committed. A unit that is found here is not done again."""
 
     def find(self, key: str) -> Outcome | None:
-        """The committed outcome of a unit, with its result, or None. Failed units are never found: they are tried again."""
+        """The committed outcome of a unit, with its result, or None. Failed units are never found: they are
+        tried again."""
         ...
 
     async def commit(self, outcome: Outcome) -> None:
-        """Returns once the outcome is on stable storage. The first commit of a key wins; a later one is dropped."""
+        """Returns once the outcome is on stable storage. The first commit of a key wins; a later one is
+        dropped."""
         ...
 
 
 class Journal(Protocol):
-    """Where a trial writes down its learning: libraries and candidates. Writing the same row twice changes nothing."""
+    """Where a trial writes down its learning: libraries and candidates.
+
+    Writing the same row twice changes nothing.
+    """
 
     def library(self, trial: str, library: Library) -> None:
         """Keep a library under its content address."""
@@ -49,7 +58,8 @@ class CallLog(Protocol):
         ...
 
     def replay(self, unit: str) -> tuple[Call, ...]:
-        """Acknowledged calls of an interrupted unit in order, to be used instead of asking the model again."""
+        """Acknowledged calls of an interrupted unit in order, to be used instead of asking the model
+        again."""
         ...
 
 
@@ -57,7 +67,10 @@ class Chat(Protocol):
     """Asks models. The production maker is `models.pool`; tests hand in scripted ones."""
 
     async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
-        """One reply. `affinity` (an episode's key) keeps an episode on one replica. Raises `ProviderFailure`, nothing else."""
+        """One reply. `affinity` (an episode's key) keeps an episode on one replica.
+
+        Raises `ProviderFailure`, nothing else.
+        """
         ...
 
     async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:
@@ -66,8 +79,8 @@ class Chat(Protocol):
 
 
 class ConcurrencyLimit(Protocol):
-    """Leave to call a model: bounds requests in flight."""
+    """Limits the requests in flight at each model."""
 
-    def permit(self, model: ModelSpec) -> AbstractAsyncContextManager[None]:
-        """Holds one place at the model for as long as the context is open."""
+    def slot(self, model: ModelSpec) -> AbstractAsyncContextManager[None]:
+        """Hold one of the model's places for as long as the context is open."""
         ...

@@ -1,1 +1,2 @@
-"""Chat models behind OpenAI-compatible URLs: one endpoint (`client`), retries, settled parameters, context, replies, replicas (`pool`)."""
+"""Chat models behind OpenAI-compatible URLs: one endpoint, retries, refused parameters, context, replies,
+replicas."""

@@ -1,32 +1,44 @@
-"""What an endpoint supports, found out with about ten small calls, and the job settings that follow.
+"""What an endpoint supports, found out with about ten small requests, and the job settings that follow.
 
-Each probe asks for one thing and looks at what came back: a refusal, an answer that shows it was heeded, or one that shows it was not.
-Costs some 6,000 prompt tokens in all (one longer prompt shows whether prompts are cut silently).
-"""
+Each test asks for one thing and looks at what came back: a refusal, a reply that shows it was heeded, or one
+that shows it was not. A test whose request fails is reported as unknown; the others go on. Costs some 6,000
+prompt tokens in all (one longer prompt shows whether prompts are cut silently). No request asks for more than
+a server is made for: no huge limits, no huge prompts."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 from learnact.errors import ProviderFailure
-from learnact.models import context, reading
-from learnact.models.client import Endpoint, RejectedRequest, RetryableError
+from learnact.models import context, negotiation, reading
+from learnact.models.client import Endpoint, RejectedRequest, RetryableError, checked_key
+from learnact.models.pool import OPENAI_URL, refusal_failure
 from learnact.models.retry import RetryPolicy, retrying
-from learnact.records import Plain, Prices, Reply
+from learnact.records import ModelSpec, Plain, Prices, Prompt, Reply
 
 Verdict = Literal["yes", "no", "ignored", "unknown"]
 
+KEY_VARIABLE = "OPENAI_API_KEY"
+"""The environment variable that a job reads a key from when it names none."""
+
 LONG_WORDS = 5000
-"""Words of the longer prompt: more than the 4,096 tokens at which some servers cut by default, cheap everywhere."""
+"""Words of the longer prompt: more than the 4,096 tokens at which some servers cut by default, cheap
+everywhere."""
 
-HUGE = 50_000_000
-"""A token limit that no model has, asked for to make a server name its own."""
+SMALLEST_CONTEXT = 256
+"""A number below this in a refusal is no context length."""
 
-_PATIENCE = RetryPolicy(tries=3, first_wait=0.5, longest_wait=5.0, limited=60.0)
+REACHABLE_TOKENS = 16
+"""Limit of the reply to the request that looks whether a model is there."""
+
+_FIRST = RetryPolicy(tries=3, first_wait=0.5, longest_wait=5.0, limited=60.0)
+_LATER = RetryPolicy(tries=2, first_wait=0.5, longest_wait=5.0, limited=60.0)
 
 
 @dataclass(frozen=True)
@@ -54,22 +66,79 @@ class CheckFindings:
         return next((f.verdict for f in self.findings if f.name == name), "unknown")
 
 
-async def probe(base_url: str, name: str, key: str = "", timeout: float = 60.0) -> CheckFindings:
-    """Ask the endpoint about ten things. Raises `ProviderFailure` when it does not answer the plainest request."""
-    endpoint = Endpoint(base_url, key)
+async def reachable(model: ModelSpec) -> str | None:
+    """Whether each of a model's endpoints answers and knows the model: None, or the reason with the way out.
+
+    Sends one request with a reply of at most `REACHABLE_TOKENS` tokens to each URL (another one for each
+    parameter that the endpoint refuses, or after a fault). A rate limit or an odd reply shows that somebody
+    answers. The embedded simulated model is not asked."""
+    if model.simulated and not model.base_urls:
+        return None
+    small = dataclasses.replace(model, max_tokens=REACHABLE_TOKENS, effort=None, stop=())
     try:
-        return await _Probe(endpoint, name, timeout).run()
+        for url in model.base_urls or (os.environ.get("OPENAI_BASE_URL") or OPENAI_URL,):
+            key = checked_key(model.api_key_env, os.environ.get(model.api_key_env, ""))
+            if not key and url == OPENAI_URL:
+                return (
+                    f"{model.name}: set the environment variable {model.api_key_env} to an API key for {url}"
+                )
+            endpoint = Endpoint.open(url, key)
+            try:
+                await _ask_once(endpoint, small)
+            finally:
+                await endpoint.close()
+    except ProviderFailure as failure:
+        return str(failure) if str(failure).startswith(model.name) else f"{model.name}: {failure}"
+    return None
+
+
+async def _ask_once(endpoint: Endpoint, model: ModelSpec) -> None:
+    """Raises `ProviderFailure` when nobody answers, or the request is refused for good."""
+    refused: frozenset[str] = frozenset()
+    prompt = Prompt("", (), "Say: hello")
+    messages = [{"role": m.role, "content": m.content} for m in prompt.messages()]
+    while True:
+        sent = negotiation.parameters(model, 0, refused)
+        try:
+            await _retried(endpoint, {**sent, "messages": messages}, model.timeout, _LATER)
+            return
+        except RejectedRequest as refusal:
+            name = negotiation.refused_by(refusal, sent, system=False)
+            if name is None:
+                raise refusal_failure(model, endpoint, refusal) from None
+            refused |= {name}
+        except RetryableError as fault:
+            if fault.kind == "limit":
+                return
+            way_out = "start the server, or correct base_url"
+            if fault.kind == "reply":
+                way_out = "check that base_url is an OpenAI-compatible endpoint and ends in /v1"
+            raise ProviderFailure(f"{model.name}: {endpoint.clean(str(fault))} -- {way_out}", False) from None
+
+
+async def check_endpoint(
+    base_url: str, name: str, api_key_env: str = KEY_VARIABLE, timeout: float = 60.0
+) -> CheckFindings:
+    """Ask the endpoint about ten things.
+
+    Raises `ProviderFailure` when it does not answer the plainest request.
+    """
+    key = checked_key(api_key_env, os.environ.get(api_key_env, ""))
+    endpoint = Endpoint.open(base_url, key)
+    model = ModelSpec(name, base_urls=(base_url,), api_key_env=api_key_env, timeout=timeout)
+    try:
+        return await _EndpointCheck(endpoint, model).run()
     finally:
         await endpoint.close()
 
 
-class _Probe:
-    def __init__(self, endpoint: Endpoint, name: str, timeout: float) -> None:
+class _EndpointCheck:
+    """The tests of one model at one endpoint, and what they have found so far."""
+
+    def __init__(self, endpoint: Endpoint, model: ModelSpec) -> None:
         self._endpoint = endpoint
-        self._name = name
-        self._timeout = timeout
-        self._calls = 0
-        self._limit_name = "max_tokens"
+        self._model = model
+        self._requests = 0
         self._found: list[CheckFinding] = []
         self._settings: dict[str, Plain] = {}
 
@@ -81,60 +150,64 @@ class _Probe:
         await self._sampling()
         await self._system()
         await self._context()
-        settings = {"base_url": self._endpoint.shown, "name": self._name, **self._settings}
+        settings: dict[str, Plain] = {
+            "base_url": _pasteable(self._endpoint.base_url),
+            "name": self._model.name,
+        }
+        if self._model.api_key_env != KEY_VARIABLE:
+            settings["api_key_env"] = self._model.api_key_env
         return CheckFindings(
-            self._endpoint.shown, self._name, plain.model, self._calls, tuple(self._found), settings
+            base_url=self._endpoint.shown,
+            model=self._model.name,
+            answers_as=plain.model,
+            calls=self._requests,
+            findings=tuple(self._found),
+            settings={**settings, **self._settings},
         )
 
-    # One thing each ---------------------------------------------------------------------------------------------------
+    # One thing each
+    # ---------------------------------------------------------------------------------------------------
 
     async def _plain(self) -> Reply:
-        """The plainest request: without it nothing else makes sense."""
-        reply = await self._ask("Say: hello")
-        if isinstance(reply, RejectedRequest):
-            raise ProviderFailure(
-                f"{self._name}: {self._endpoint.shown} refuses even the plainest request "
-                f"({reply.status}: {reply.message}): check URL (it ends in /v1), name and key",
-                False,
-            )
-        usage = reply.tokens.prompt > 0
-        self._say(
-            "usage", "yes" if usage else "no", f"{reply.tokens.prompt} + {reply.tokens.completion} tokens"
-        )
+        """The plainest request: without a reply to it nothing else makes sense."""
+        try:
+            reply = await self._reply("Say: hello", _FIRST)
+        except RejectedRequest as refusal:
+            raise refusal_failure(self._model, self._endpoint, refusal) from None
+        except RetryableError as fault:
+            raise ProviderFailure(f"{self._model.name}: {self._endpoint.clean(str(fault))}") from None
+        counted = reply.tokens.prompt > 0
+        tokens = f"{reply.tokens.prompt} + {reply.tokens.completion} tokens"
+        self._note("usage", "yes" if counted else "no", tokens)
         thinks = bool(reply.reasoning) or reply.tokens.reasoning > 0
         seen = "thinking text in the reply; it is taken out" if reply.reasoning else "none"
         if thinks and not reply.reasoning:
             seen = f"{reply.tokens.reasoning} hidden thinking tokens"
-        self._say("thinking", "yes" if thinks else "no", seen)
+        self._note("thinking", "yes" if thinks else "no", seen)
         if thinks:
             self._settings["max_tokens"] = 8192
         return reply
 
     async def _limit(self) -> None:
         """A limit of five tokens, under its older and its newer name."""
-        heeded: list[str] = []
         for name in ("max_tokens", "max_completion_tokens"):
-            reply = await self._ask("Count from one to fifty in words, one to a line.", **{name: 5})
-            if isinstance(reply, RejectedRequest):
-                self._say(name, "no", reply.message)
-            elif reply.finish == "length" or 0 < reply.tokens.completion <= 5:
-                self._say(name, "yes", f"cut after {reply.tokens.completion} tokens")
-                heeded.append(name)
+            reply = await self._ask(name, "Count from one to fifty in words, one to a line.", **{name: 5})
+            if reply is None:
+                continue
+            if reply.finish == "length" or 0 < reply.tokens.completion <= 5:
+                self._note(name, "yes", f"cut after {reply.tokens.completion} tokens")
             else:
-                self._say(
-                    name, "ignored", f"{reply.tokens.completion} tokens came, finish reason {reply.finish!r}"
-                )
-        if heeded:
-            self._limit_name = heeded[0]
+                seen = f"{reply.tokens.completion} tokens came, finish reason {reply.finish!r}"
+                self._note(name, "ignored", seen)
 
     async def _stop(self) -> None:
-        reply = await self._ask("Repeat exactly: alpha beta gamma delta", stop=["gamma"])
-        if isinstance(reply, RejectedRequest):
-            self._say("stop", "no", reply.message)
-        elif "gamma" in reply.text:
-            self._say("stop", "ignored", f"{reply.text[:60]!r}")
+        reply = await self._ask("stop", "Repeat exactly: alpha beta gamma delta", stop=["gamma"])
+        if reply is None:
+            return
+        if "gamma" in reply.text:
+            self._note("stop", "ignored", f"{reply.text[:60]!r}")
         elif "beta" in reply.text:
-            self._say("stop", "yes", f"{reply.text[:60]!r}")
+            self._note("stop", "yes", f"{reply.text[:60]!r}")
         else:
             await self._stop_within(reply.text)
 
@@ -142,120 +215,154 @@ class _Probe:
         """For a model that did not do as asked: stop at a word that it says anyway."""
         words = text.split()
         word = words[len(words) // 2] if len(words) > 2 else ""
-        again = await self._ask("Repeat exactly: alpha beta gamma delta", stop=[word]) if word else None
-        if isinstance(again, Reply) and words[0] in again.text and word not in again.text:
-            self._say("stop", "yes", f"{again.text[:60]!r}")
-        else:
-            self._say("stop", "unknown", f"accepted, but the reply does not show it: {text[:60]!r}")
+        if not word:
+            self._note("stop", "unknown", f"accepted, but the reply does not show it: {text[:60]!r}")
+            return
+        again = await self._ask("stop", "Repeat exactly: alpha beta gamma delta", stop=[word])
+        if again is not None and words[0] in again.text and word not in again.text:
+            self._note("stop", "yes", f"{again.text[:60]!r}")
+        elif again is not None:
+            self._note("stop", "unknown", f"accepted, but the reply does not show it: {text[:60]!r}")
 
     async def _seed(self) -> None:
         question = "Write a random number of twelve digits, nothing else."
-        first = await self._ask(question, seed=1, temperature=1.0)
-        if isinstance(first, RejectedRequest):
-            first = await self._ask(question, seed=1)
-        if isinstance(first, RejectedRequest):
-            self._say("seed", "no", first.message)
-            self._settings["send_seed"] = False
-            return
-        again = await self._ask(question, seed=1, temperature=1.0)
-        other = await self._ask(question, seed=2, temperature=1.0)
-        if not (isinstance(again, Reply) and isinstance(other, Reply)):
-            self._say("seed", "unknown", "accepted once, then refused")
-        elif first.text != again.text:
-            self._say("seed", "ignored", f"the same seed gave {first.text[:20]!r} and {again.text[:20]!r}")
-        elif first.text == other.text:
-            self._say("seed", "unknown", "accepted; the same reply for any seed")
+        hot: dict[str, Any] = {"temperature": 1.0}
+        try:
+            await self._reply(question, _LATER, **hot)
+        except (RejectedRequest, RetryableError):
+            hot = {}
+        texts = []
+        for seed in (1, 1, 2):
+            reply = await self._ask("seed", question, seed=seed, **hot)
+            if reply is None:
+                if self._found[-1].verdict == "no":
+                    self._settings["send_seed"] = False
+                return
+            texts.append(reply.text)
+        first, again, other = texts
+        if first != again:
+            self._note("seed", "ignored", f"the same seed gave {first[:20]!r} and {again[:20]!r}")
+        elif first == other:
+            self._note("seed", "unknown", "accepted; the same reply for any seed")
         else:
-            self._say("seed", "yes", "the same seed gave the same reply, another one another")
+            self._note("seed", "yes", "the same seed gave the same reply, another one another")
 
     async def _sampling(self) -> None:
         for name, value in (("temperature", 0.0), ("top_p", 1.0)):
-            reply = await self._ask("Say: hello", **{name: value})
-            refused = isinstance(reply, RejectedRequest)
-            self._say(
-                name,
-                "no" if refused else "yes",
-                reply.message if isinstance(reply, RejectedRequest) else f"{value} accepted",
-            )
-            if refused:
+            if await self._ask(name, "Say: hello", **{name: value}) is not None:
+                self._note(name, "yes", f"{value} accepted")
+            elif self._found[-1].verdict == "no":
                 self._settings[name] = None
 
     async def _system(self) -> None:
         system = {"role": "system", "content": "Whatever the user says, answer with the single word banana."}
         user = {"role": "user", "content": "Say: hello"}
-        reply = await self._ask("", messages=[system, user])
-        if isinstance(reply, RejectedRequest):
-            self._say("system role", "no", reply.message)
-        elif "banana" in reply.text.lower():
-            self._say("system role", "yes", "heeded")
+        reply = await self._ask("system role", "", messages=[system, user])
+        if reply is None:
+            return
+        if "banana" in reply.text.lower():
+            self._note("system role", "yes", "heeded")
         else:
-            self._say(
-                "system role", "unknown", f"accepted, but the reply does not show it: {reply.text[:60]!r}"
-            )
+            seen = f"accepted, but the reply does not show it: {reply.text[:60]!r}"
+            self._note("system role", "unknown", seen)
 
     async def _context(self) -> None:
-        """From the list of models, else from what the server says to an impossible limit; then whether it cuts silently."""
+        """From the list of models; then whether a longer prompt is cut silently or refused."""
         length = await self._listed()
         seen = "as its list of models says"
-        if length is None:
-            reply = await self._ask("Say: hello", **{self._limit_name: HUGE})
-            said = context.too_long(reply) if isinstance(reply, RejectedRequest) else None
-            length = said.limit if said else None
-            seen = "as its refusal of a huge limit says"
         if length is None or length > LONG_WORDS * 1.5:
-            cut = await self._cut()
-            if cut is not None:
-                length, seen = (
-                    cut,
-                    f"a longer prompt was cut silently to {cut} tokens: raise the server's context",
-                )
+            try:
+                reply = await self._reply("word " * LONG_WORDS + "\nSay: hello", _LATER)
+            except RejectedRequest as refusal:
+                length, seen = self._refused_length(refusal, length)
+            except RetryableError as fault:
+                if length is None:
+                    self._note("context", "unknown", f"a prompt of {LONG_WORDS} words failed: {fault}")
+                    return
+            else:
+                tokens = reply.tokens.prompt
+                if 0 < tokens < LONG_WORDS * 0.9:
+                    length = tokens
+                    seen = f"a longer prompt was cut silently to {tokens} tokens: raise the server's context"
         if length is None:
-            self._say("context", "unknown", "not told: state `context` from the model's card")
+            self._note(
+                "context",
+                "unknown",
+                seen if "refused" in seen else "not told: state `context` from the model's card",
+            )
             return
-        self._say("context", "yes", f"{length} tokens, {seen}")
+        self._note("context", "yes", f"{length} tokens, {seen}")
         self._settings["context"] = length
 
+    def _refused_length(self, refusal: RejectedRequest, listed: int | None) -> tuple[int | None, str]:
+        """The context that a refusal of the longer prompt names: the one number in it that such a prompt
+        exceeds."""
+        plain = re.sub(r"(?<=\d),(?=\d{3})", "", refusal.text)
+        numbers = {int(n) for n in re.findall(r"\d{1,9}", plain)}
+        fitting = [n for n in numbers if SMALLEST_CONTEXT <= n < LONG_WORDS]
+        seen = f"a prompt of {LONG_WORDS} words was refused: {refusal.message}"
+        if context.too_long(refusal) and len(fitting) == 1:
+            return fitting[0], seen
+        return listed, seen
+
     async def _listed(self) -> int | None:
-        self._calls += 1
+        """The context length in the server's list of models, in the fields that servers use."""
+        self._requests += 1
         try:
-            body = (await self._endpoint.get("/models", self._timeout)).body
+            body = (await self._endpoint.get("/models", self._model.timeout)).body
         except (RetryableError, RejectedRequest):
             return None
         data = body.get("data") if isinstance(body, Mapping) else None
         for row in data if isinstance(data, list) else []:
-            if isinstance(row, Mapping) and row.get("id") == self._name:
+            if isinstance(row, Mapping) and row.get("id") == self._model.name:
                 meta = row.get("meta")
                 nested = meta if isinstance(meta, Mapping) else {}
                 for value in (row.get("max_model_len"), row.get("context_length"), nested.get("n_ctx")):
-                    if isinstance(value, int) and value > 0:
+                    if isinstance(value, int) and SMALLEST_CONTEXT <= value <= reading.MOST_TOKENS:
                         return value
         return None
 
-    async def _cut(self) -> int | None:
-        """The tokens to which a longer prompt was cut, None when it was not (or that cannot be seen)."""
-        reply = await self._ask("word " * LONG_WORDS + "\nSay: hello")
-        if isinstance(reply, RejectedRequest):
-            said = context.too_long(reply)
-            return said.limit if said else None
-        return reply.tokens.prompt if 0 < reply.tokens.prompt < LONG_WORDS * 0.9 else None
+    # Asking
 
-    # Asking -----------------------------------------------------------------------------------------------------------
-
-    async def _ask(self, text: str, **fields: Any) -> Reply | RejectedRequest:
-        body = {"model": self._name, "messages": [{"role": "user", "content": text}], **fields}
+    async def _ask(self, name: str, text: str, **fields: Any) -> Reply | None:
+        """The reply to a test's request; None when it was refused or failed, which is noted under the test's
+        name."""
         try:
-            async for attempt in retrying(_PATIENCE):
-                with attempt:
-                    self._calls += 1
-                    answer = await self._endpoint.ask("/chat/completions", body, self._timeout)
-                    return dataclasses.replace(
-                        reading.read(answer.body, Prices(), self._endpoint.shown), latency=answer.seconds
-                    )
+            return await self._reply(text, _LATER, **fields)
         except RejectedRequest as refusal:
-            return refusal
-        except RetryableError as trouble:
-            raise ProviderFailure(f"{self._name}: {self._endpoint.clean(str(trouble))}") from None
+            self._note(name, "no", refusal.message)
+        except RetryableError as fault:
+            self._note(name, "unknown", f"the request failed: {fault}")
+        return None
+
+    async def _reply(self, text: str, policy: RetryPolicy, **fields: Any) -> Reply:
+        """Raises `RejectedRequest` or `RetryableError`."""
+        body = {"model": self._model.name, "messages": [{"role": "user", "content": text}], **fields}
+        async for attempt in retrying(policy):
+            with attempt:
+                self._requests += 1
+                answered = await self._endpoint.post("/chat/completions", body, self._model.timeout)
+                reply = reading.read(answered.body, Prices(), self._endpoint.shown).reply
+                return dataclasses.replace(reply, latency=answered.seconds)
         raise AssertionError("tenacity ended without a result")
 
-    def _say(self, name: str, verdict: Verdict, seen: str) -> None:
-        self._found.append(CheckFinding(name, verdict, re.sub(r"\s+", " ", seen)[:160]))
+    def _note(self, name: str, verdict: Verdict, seen: str) -> None:
+        seen = self._endpoint.clean(seen)
+        self._found.append(CheckFinding(name, verdict, seen if len(seen) <= 160 else seen[:157] + "..."))
+
+
+async def _retried(endpoint: Endpoint, body: Mapping[str, Any], timeout: float, policy: RetryPolicy) -> None:
+    """One request, asked again after a fault; the body of its reply must be an object with choices."""
+    async for attempt in retrying(policy):
+        with attempt:
+            found = (await endpoint.post("/chat/completions", body, timeout)).body
+            if not isinstance(found, Mapping) or not isinstance(found.get("choices"), list):
+                raise RetryableError(
+                    "reply", f"{endpoint.shown} answered with something that is no chat completion"
+                )
+
+
+def _pasteable(url: str) -> str:
+    """A base URL as a job file takes it: as it was given, with its query."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), parts.query, ""))

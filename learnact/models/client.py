@@ -1,35 +1,46 @@
-"""One endpoint: an OpenAI-compatible base URL, asked once at a time per call; no retries here.
+"""One endpoint: an OpenAI-compatible base URL. One request for each call; no retries here.
 
-Turns whatever happens into three things: a decoded body, a `Trouble` (worth another try) or a `Refusal` (a 4xx that means what it says).
-Keys never reach a message: texts of servers are cleaned before they are kept.
-Does not cover: retries (`retry`), what a body means (`reading`), parameters (`settle`).
-"""
+The outcome of a request is one of three things: a decoded body, a `RetryableError` (worth another try) or a
+`RejectedRequest` (a 4xx that means what it says). Keys never reach a message: texts of servers are cleaned
+before they are kept. Does not cover: retries (retry.py), what a body means (reading.py), parameters
+(negotiation.py)."""
 
 from __future__ import annotations
 
 import asyncio
 import email.utils
+import json
 import logging
+import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from learnact.errors import ProviderFailure
+
 if TYPE_CHECKING:
     import openai
 
-TroubleKind = Literal["connection", "timeout", "limit", "server", "reply"]
+FaultKind = Literal["connection", "timeout", "limit", "server", "reply"]
 
 CONNECT_SECONDS = 10.0
 """Bound on making a connection; the whole request is bounded by the model's own time-out."""
 
 IDLE_SECONDS = 3.0
-"""How long an idle connection is kept: less than the 5 s after which uvicorn (vLLM, SGLang, LiteLLM) closes it, or requests meet closed ones."""
+"""How long an idle connection is kept: less than the 5 s after which uvicorn (vLLM, SGLang, LiteLLM) closes
+it, or requests meet closed ones."""
 
 ERROR_CHARS = 400
-"""How much of a server's error text is kept."""
+"""How much of a server's error text is shown."""
+
+READ_CHARS = 20_000
+"""How much of a server's error text is read for its meaning: the parameter that is refused may be named
+late."""
+
+_LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::"})
 
 _SECRETS = re.compile(r"(?i)\b(sk-|hf_|gsk_|xai-|AIza)[\w*.\-]{4,}|bearer\s+[^\s\"',]+")
 
@@ -38,23 +49,36 @@ for _name in ("openai", "httpx", "httpx2", "httpcore"):
 
 
 class RetryableError(Exception):
-    """A try that failed in a way that another try may cure. `retry_after`: seconds that the server asked to wait, or None."""
+    """A request that failed in a way that another try may cure.
 
-    def __init__(self, kind: TroubleKind, message: str, retry_after: float | None = None) -> None:
+    `retry_after`: seconds that the server asked to wait, or None. `text`: the server's words, for their
+    meaning."""
+
+    def __init__(
+        self, kind: FaultKind, message: str, retry_after: float | None = None, text: str = ""
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.retry_after = retry_after
+        self.text = text or message
 
 
 class RejectedRequest(Exception):
-    """The endpoint refused the request (a 4xx other than 408, 409, 429). `parameter` is the one it named, or ""."""
+    """The endpoint refused the request (a 4xx other than 408, 409, 429).
 
-    def __init__(self, status: int, message: str, code: str = "", parameter: str = "") -> None:
+    `message`: the server's words, shortened for people; `text`: the words as they are read for their meaning.
+    `parameter`: the parameter that the server named in its own field, or "".
+    """
+
+    def __init__(
+        self, status: int, message: str, code: str = "", parameter: str = "", text: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.code = code
         self.parameter = parameter
+        self.text = text or message
 
 
 @dataclass(frozen=True)
@@ -73,45 +97,58 @@ class Endpoint:
 
         self.base_url = base_url
         self._key = key
-        local = urlsplit(base_url).hostname in {"127.0.0.1", "localhost", "::1"}
         limits = type(openai.DEFAULT_CONNECTION_LIMITS)(
             max_connections=1000, max_keepalive_connections=None, keepalive_expiry=IDLE_SECONDS
         )
+        timeout = openai.Timeout(None, connect=CONNECT_SECONDS)
+        local = urlsplit(base_url).hostname in _LOCAL_HOSTS
         self._client = openai.AsyncOpenAI(
             base_url=base_url,
             api_key=key or "none",
             max_retries=0,
-            timeout=openai.Timeout(None, connect=CONNECT_SECONDS),
-            http_client=openai.DefaultAioHttpClient(
-                timeout=openai.Timeout(None, connect=CONNECT_SECONDS), limits=limits, trust_env=not local
-            ),
+            timeout=timeout,
+            http_client=openai.DefaultAioHttpClient(timeout=timeout, limits=limits, trust_env=not local),
         )
+
+    @classmethod
+    def open(cls, base_url: str, key: str) -> Endpoint:
+        """A client for a URL that a person wrote. Raises `ProviderFailure` for what is no URL."""
+        if (wrong := wrong_url(base_url)) is not None:
+            raise ProviderFailure(wrong, False)
+        try:
+            return cls(base_url, key)
+        except Exception as error:  # noqa: BLE001 - another library's account of what is wrong with the URL
+            raise ProviderFailure(f"{shown(base_url)} cannot be used as a base_url: {error}", False) from None
+
+    @property
+    def has_key(self) -> bool:
+        """Whether requests carry a key."""
+        return bool(self._key)
 
     @property
     def shown(self) -> str:
         """The URL without user, password and query: fit for messages."""
         return shown(self.base_url)
 
-    async def ask(self, path: str, body: Mapping[str, Any], timeout: float) -> ServerReply:
-        """Post `body` to `path`; the whole request takes at most `timeout` seconds. Raises `Trouble` or `Refusal`.
+    async def post(self, path: str, body: Mapping[str, Any], timeout: float) -> ServerReply:
+        """Post `body` to `path`; the whole request takes at most `timeout` seconds.
 
-        The untyped `post` of the client is used on purpose: building typed bodies and replies costs 0.6 ms of CPU a call,
-        and replies are validated by `reading` anyway.
-        """
-        return await self._bounded(
-            self._client.post(self._url(path), cast_to=object, body=dict(body)), timeout
-        )
+        Raises `RetryableError` or `RejectedRequest`. The untyped `post` of the client is used on purpose:
+        building typed bodies and replies costs 0.6 ms of CPU a call, and replies are validated by reading.py
+        anyway."""
+        request = self._client.post(self._url(path), cast_to=object, body=dict(body))
+        return await self._bounded(request, timeout)
 
     async def get(self, path: str, timeout: float) -> ServerReply:
         """Get `path`, likewise."""
         return await self._bounded(self._client.get(self._url(path), cast_to=object), timeout)
 
     def _url(self, path: str) -> str:
-        """The whole URL, a query of the base URL kept behind it; whole, since the client spends 0.1 ms on joining."""
+        """The whole URL, with the base URL's query at its end; the client spends 0.1 ms on joining it."""
         parts = urlsplit(self.base_url)
         return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, parts.query, ""))
 
-    async def _bounded(self, request: Any, timeout: float) -> ServerReply:
+    async def _bounded(self, request: Awaitable[object], timeout: float) -> ServerReply:
         import openai
 
         start = time.perf_counter()
@@ -130,30 +167,35 @@ class Endpoint:
             cause = error.__cause__ or error
             text = self.clean(f"{type(cause).__name__} {cause}")
             raise RetryableError("connection", f"{self.shown} cannot be reached: {text}") from None
-        except (openai.APIError, ValueError) as error:
-            text = self.clean(str(error))
+        except Exception as error:  # noqa: BLE001 - the boundary to the server: its bytes are its fault
+            text = self.clean(f"{type(error).__name__} {error}")
             raise RetryableError(
                 "reply", f"{self.shown} answered with something that cannot be read: {text}"
             ) from None
-        return ServerReply(body, time.perf_counter() - start)
+        return ServerReply(_decoded(body), time.perf_counter() - start)
 
     def _status(self, error: openai.APIStatusError) -> RetryableError | RejectedRequest:
-        status, text = error.status_code, self.clean(_said(error.body))
-        code = str(error.code or "")
+        status = error.status_code
+        text = self._without_secrets(_error_text(_decoded(error.body)))[:READ_CHARS]
+        code, message = str(error.code or "")[:100], self.clean(text)
         if status == 429 and "insufficient_quota" in (code, error.type):
-            return RejectedRequest(status, text, code="insufficient_quota")
+            return RejectedRequest(status, message, code="insufficient_quota")
         if status in (408, 409, 429) or status >= 500:
-            kind: TroubleKind = "limit" if status == 429 else "server"
+            kind: FaultKind = "limit" if status == 429 else "server"
             wait = retry_after(error.response.headers, time.time())
-            return RetryableError(kind, f"{self.shown} answered {status}: {text}", wait)
-        return RejectedRequest(status, text, code, str(error.param or ""))
+            return RetryableError(kind, f"{self.shown} answered {status}: {message}", wait, text)
+        return RejectedRequest(status, message, code, str(error.param or "")[:100], text)
 
     def clean(self, text: str) -> str:
-        """A server's words without keys and line breaks, bounded."""
+        """A server's words without keys and line breaks, shortened."""
+        text = " ".join(self._without_secrets(text[: 4 * READ_CHARS]).split())
+        text = "".join(c if c.isprintable() else "?" for c in text)
+        return text if len(text) <= ERROR_CHARS else text[: ERROR_CHARS - 3] + "..."
+
+    def _without_secrets(self, text: str) -> str:
         if len(self._key) >= 4:
             text = text.replace(self._key, "[key]")
-        text = " ".join(_SECRETS.sub("[key]", text).split())
-        return text if len(text) <= ERROR_CHARS else text[: ERROR_CHARS - 3] + "..."
+        return _SECRETS.sub("[key]", text)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -161,41 +203,95 @@ class Endpoint:
 
 
 def shown(url: str) -> str:
-    """A URL without user, password and query."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
+    """A URL without user, password and query; a host that is an IPv6 address keeps its brackets."""
+    try:
+        parts = urlsplit(url)
+        host, number = parts.hostname or "", parts.port
+    except ValueError:
+        return "(not a URL)"
+    if ":" in host:
+        host = f"[{host}]"
+    port = f":{number}" if number else ""
     return f"{parts.scheme}://{host}{port}{parts.path}".rstrip("/")
 
 
+def wrong_url(url: str) -> str | None:
+    """What is wrong with a base URL, and the way out; None for one that can be asked."""
+    example = "give it as http://HOST:PORT/v1 or https://HOST/v1"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return f"base_url {shown(url)}: {error}; {example}"
+    if parts.scheme not in ("http", "https"):
+        return f"base_url {url.split('?')[0]!r} does not begin with http:// or https://; {example}"
+    if parts.username or parts.password:
+        way_out = "give a key in the variable that api_key_env names"
+        return f"base_url {shown(url)} holds a user or a password: {way_out}"
+    if not host:
+        return f"base_url {shown(url)!r} names no host; {example}"
+    return None
+
+
+def checked_key(variable: str, key: str) -> str:
+    """The key, when it can be sent in a header.
+
+    Raises `ProviderFailure`, which names the variable and never the key.
+    """
+    if key != key.strip():
+        wrong = "begins or ends with a blank or a line end (a file saved on Windows?)"
+    elif not key.isascii():
+        wrong = "holds a character outside ASCII (copied from a page?)"
+    elif not key.isprintable():
+        wrong = "holds a control character or a line end"
+    else:
+        return key
+    raise ProviderFailure(f"the key in the environment variable {variable} {wrong}: set it again", False)
+
+
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that a server asks to wait: `retry-after-ms`, or `retry-after` in seconds or as an HTTP date; None when it does not say."""
-    milliseconds = headers.get("retry-after-ms")
+    """Seconds that a server asks to wait: `retry-after-ms`, or `retry-after` in seconds or as an HTTP date.
+
+    None when it does not say; also for 0 and for a date that has passed, which say nothing about how long to
+    wait."""
+    milliseconds = _positive(headers.get("retry-after-ms"))
     if milliseconds is not None:
-        try:
-            return max(0.0, float(milliseconds) / 1000)
-        except ValueError:
-            pass
+        return milliseconds / 1000
     value = headers.get("retry-after")
-    if value is None:
-        return None
+    if (seconds := _positive(value)) is not None:
+        return seconds
     try:
-        return max(0.0, float(value))
+        until = email.utils.parsedate_to_datetime(value or "").timestamp() - now
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return until if until > 0 else None
+
+
+def _positive(value: str | None) -> float | None:
+    try:
+        number = float(value or "")
     except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
-    except (TypeError, ValueError):
         return None
+    return number if number > 0 and not math.isnan(number) else None
 
 
-def _said(body: object) -> str:
+def _decoded(body: object) -> object:
+    """JSON that came as text, because the server gave it another content type; anything else as it is."""
+    if not isinstance(body, str) or not body.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
+        return body
+    try:
+        return json.loads(body.lstrip("\ufeff"))
+    except (ValueError, RecursionError):
+        return body
+
+
+def _error_text(body: object) -> str:
     """What an error body says, in whatever form servers give it."""
     if isinstance(body, Mapping):
         for name in ("message", "detail", "error", "msg"):
             if body.get(name):
-                return body[name] if isinstance(body[name], str) else str(body[name])
+                return _error_text(body[name]) if isinstance(body[name], Mapping) else str(body[name])
         return str(dict(body))
     if body is None:
         return "no text"
-    return re.sub(r"<[^>]*>", " ", str(body))
+    return re.sub(r"<[^<>]*>", " ", str(body)[:READ_CHARS])

@@ -1,4 +1,4 @@
-"""Leave to call a model: a bound on requests in flight, for each model, in one process."""
+"""A limit on the requests in flight at each model, in one process."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from learnact.records import ModelSpec
 
 
 class RequestsInFlight:
-    """At most `limit` requests in flight at each model; None: no bound. Implements `protocols.Permits`."""
+    """At most `limit` requests in flight at each model; None: no limit.
+
+    Implements `protocols.ConcurrencyLimit`.
+    """
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
-        self._places: dict[str, asyncio.Semaphore] = {}
+        self._slots: dict[str, asyncio.Semaphore] = {}
 
     @asynccontextmanager
-    async def permit(self, model: ModelSpec) -> AsyncIterator[None]:
-        """Holds one place for as long as the context is open."""
+    async def slot(self, model: ModelSpec) -> AsyncIterator[None]:
+        """Hold one of the model's places for as long as the context is open."""
         if self._limit is None:
             yield
             return
-        async with self._places.setdefault(model.name, asyncio.Semaphore(self._limit)):
+        async with self._slots.setdefault(model.name, asyncio.Semaphore(self._limit)):
             yield

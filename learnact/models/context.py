@@ -1,104 +1,125 @@
-"""Fitting a prompt into a model's context: the oldest turns go first; instruction, goal, first observation and request never go.
+"""Fitting a prompt into a model's context: the oldest turns go first.
 
-Sizes are estimates from characters, since an arbitrary endpoint's tokenizer is unknown; where a server refuses a prompt as too long, its
-own count corrects the estimate. A limit learned so is used for that prompt only: remembered for others, it would make what is sent depend
-on which request came first. State the model's `context` to save the refused request.
-"""
+Instruction, goal, first observation and request never go. Sizes are estimates from characters, since an
+arbitrary endpoint's tokenizer is unknown. A stated context is kept to before anything is sent. Where none is
+stated, or it is wrong, the server refuses the prompt; then a quarter of the history goes at a time until the
+server takes it. Numbers in a refusal are not read: servers mean different things by them. The smallest size
+that an endpoint refused is kept for the endpoint, so that later prompts are not sent only to be refused."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import re
-from dataclasses import dataclass
 
 from learnact.models.client import RejectedRequest
 from learnact.models.negotiation import completion_limit
 from learnact.records import ModelSpec, Prompt
 
 BYTES_PER_TOKEN = 3.5
-"""UTF-8 bytes to a token, a little low for English and code (near 4), so that estimates err on the long side."""
+"""UTF-8 bytes to a token, a little low for English and code (near 4), so that estimates err on the long
+side."""
 
 MESSAGE_TOKENS = 8
 """Tokens that a chat template adds to a message, at most, for known templates."""
 
-_LIMITS = (
-    r"maximum context length (?:is|of) (\d+)",
-    r"context (?:length|window|size|limit)[^\d.]{0,40}(\d+)",
-    r"> (\d+) maximum",
-    r"> (\d+)",
-    r"maximum (?:input|prompt)[^\d.]{0,40}(\d+)",
-)
-_ASKED = (
-    r"\((\d+) in the messages",
-    r"messages resulted in (\d+)",
-    r"prompt contains (?:at least )?(\d+)",
-    r"(?:prompt|input)[^\d.]{0,30}(\d+) tokens",
-    r"too long: (\d+)",
-    r"'n_prompt_tokens': (\d+)",
-)
+KEPT_SHARE = 0.75
+"""The share of the history that is kept after a refusal."""
+
+_PROMPT = r"(?:prompt|input|inputs|context|sequence|message|messages|conversation|request|text)"
 _TOO_LONG = re.compile(
-    r"(?i)context[ _](length|window|size|limit)|prompt is too long|too many (input )?tokens|reduce the length|exceeds? the (maximum|available)"
+    rf"""(?ix)
+    context[ _-]?(length|window|size|limit|budget) | max_model_len | max(imum)?[ _-]model[ _-]len(gth)?
+  | \b{_PROMPT}\b .{{0,80}}? \b(is|are|was|were)?\s*(too|so)[ _](long|large|big|many)
+  | \b{_PROMPT}\b .{{0,80}}? \b(longer|larger|bigger|greater|more)\ than
+  | \b{_PROMPT}\b .{{0,80}}? \b(exceed(s|ed|ing)?|over|beyond)\b
+      .{{0,40}}? (limit|maximum|length|budget|tokens?|window|\d)
+  | \btokens?\b .{{0,60}}? \b(exceed(s|ed|ing)?|over)\b .{{0,40}}? (limit|maximum|length|budget|\d)
+  | (exceed(s|ed|ing)?|over)\b .{{0,40}}? \b(model|tokens?|context|prompt|input)\b
+      .{{0,20}}? (limit|length|window)
+  | too\ many\ (total\ )?(input\ |prompt\ |text\ )?(tokens|bytes)
+  | tokens?[_ ]limit[_ ]exceeded | (input|prompt)[_ ](is[_ ])?too[_ ]l(arge|ong)
+  | max(imum)?\ (allowed\ )?(prompt|input|sequence|context)\ (length|size|tokens?)
+  | (range\ of\ )?(input|prompt)\ length\ (should|must)
+  | \b{_PROMPT}\b['`"]? .{{0,40}}? \bmust\ (be|have)\ (<|≤|less|at\ most|no\ more|fewer|shorter)
+  | \b{_PROMPT}\b['`"]? \ tokens .{{0,60}}? \bmust\ be\ (<|≤|less|at\ most|no\ more|fewer)
+  | (reduce|shorten)\ (the\ |your\ )?(length|size|prompt|input|messages?)
+  | max_(completion_|new_)?tokens\ must\ be\ at\ least\ 1,\ got\ -\d
+    """
 )
-
-
-@dataclass(frozen=True)
-class TooLong:
-    """What a server said of a prompt that it refused as too long: its limit and its count of the prompt, None where unsaid."""
-
-    limit: int | None
-    asked: int | None
+_ABOUT_REPLY = re.compile(
+    r"(?i)max_(?:completion_|output_|new_)?tokens\b['`\"]?[^.]{0,20}too (?:large|high|big)"
+    r"|(?:output|completion) tokens|max_tokens: \d+ >"
+)
+_ABOUT_CONTEXT = re.compile(r"(?i)context|prompt|input|messages")
 
 
 def estimate(prompt: Prompt) -> int:
     """Tokens of a prompt, estimated."""
-    texts = (prompt.system, *prompt.fixed, *prompt.history, prompt.request)
-    size = sum(len(text.encode()) for text in texts)
-    return math.ceil(size / BYTES_PER_TOKEN) + MESSAGE_TOKENS * len(prompt.messages())
+    return _tokens((prompt.system, *prompt.fixed, *prompt.history, prompt.request)) + MESSAGE_TOKENS * len(
+        prompt.messages()
+    )
+
+
+def _tokens(texts: tuple[str, ...]) -> int:
+    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return math.ceil(size / BYTES_PER_TOKEN)
 
 
 def fit(prompt: Prompt, model: ModelSpec) -> Prompt:
-    """The prompt without its oldest turns, as far as the model's stated context asks for it. Unchanged where none is stated."""
+    """The prompt without its oldest turns, as far as the model's stated context asks for it."""
     if model.context is None:
         return prompt
     return shrink(prompt, model.context - (completion_limit(model) or 0))
 
 
-def shrink(prompt: Prompt, tokens: int, per_estimate: float = 1.0) -> Prompt:
-    """Drop the oldest turns until at most `tokens` remain or no history is left. `per_estimate` corrects the estimate."""
-    while prompt.history and estimate(prompt) * per_estimate > tokens:
+def shrink(prompt: Prompt, tokens: int) -> Prompt:
+    """Drop the oldest turns until at most `tokens` remain or no history is left."""
+    while prompt.history and estimate(prompt) > tokens:
         prompt = without_oldest_turn(prompt)
     return prompt
 
 
 def without_oldest_turn(prompt: Prompt) -> Prompt:
-    """Drop the oldest turn: an action and its observation, or what is left of one (entries of an episode are counted from 0)."""
+    """Drop the oldest turn: an action and its observation, or what is left of one.
+
+    Entries of an episode are counted from 0, so the even ones begin a turn.
+    """
     count = min(len(prompt.history), 2 - prompt.history_start % 2)
     return dataclasses.replace(
         prompt, history=prompt.history[count:], history_start=prompt.history_start + count
     )
 
 
-def shorter(prompt: Prompt, model: ModelSpec, said: TooLong) -> Prompt:
-    """The prompt to send after a refusal: at least one turn shorter; by a third where the server gave no numbers."""
-    now = estimate(prompt)
-    ratio = said.asked / now if said.asked else 1.0
-    target = said.limit - (completion_limit(model) or 0) if said.limit else int(now * ratio * 2 / 3)
-    return shrink(without_oldest_turn(prompt), target, ratio)
+def shorter(prompt: Prompt) -> Prompt:
+    """The prompt to send after a refusal: without the oldest quarter of its history, and at least one turn
+    shorter."""
+    kept = int(_tokens(prompt.history) * KEPT_SHARE)
+    prompt = without_oldest_turn(prompt)
+    while prompt.history and _tokens(prompt.history) > kept:
+        prompt = without_oldest_turn(prompt)
+    return prompt
 
 
-def too_long(refusal: RejectedRequest) -> TooLong | None:
-    """Reads a refusal: None unless it says that prompt (and reply) exceed the context."""
-    if refusal.status not in (400, 413, 422):
-        return None
-    if refusal.code != "context_length_exceeded" and not _TOO_LONG.search(refusal.message):
-        return None
-    return TooLong(_number(_LIMITS, refusal.message), _number(_ASKED, refusal.message))
+def below(prompt: Prompt, refused: int | None) -> Prompt:
+    """The prompt, shortened in the same shares as after refusals until it is smaller than a size that was
+    refused."""
+    while refused is not None and prompt.history and estimate(prompt) >= refused:
+        prompt = shorter(prompt)
+    return prompt
 
 
-def _number(patterns: tuple[str, ...], text: str) -> int | None:
-    plain = re.sub(r"(?<=\d),(?=\d{3})", "", text)
-    for pattern in patterns:
-        if found := re.search(pattern, plain, re.IGNORECASE):
-            return int(found[1])
-    return None
+def too_long(refusal: RejectedRequest) -> bool:
+    """Whether a refusal says that the prompt (with the reply) exceeds the context; a limit of the reply alone
+    is not meant."""
+    if refusal.status == 413 or refusal.code in ("context_length_exceeded", "string_above_max_length"):
+        return True
+    return refusal.status in (400, 422) and says_too_long(refusal.text)
+
+
+def says_too_long(text: str) -> bool:
+    """Whether a server's words are about the length of the prompt."""
+    text = " ".join(text.split())
+    if _ABOUT_REPLY.search(text) and not _ABOUT_CONTEXT.search(text):
+        return False
+    return bool(_TOO_LONG.search(text))

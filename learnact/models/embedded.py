@@ -1,8 +1,7 @@
-"""Starts the simulated model's server: one for each node, shared by the workers there, ended with them.
+"""Starts the simulated model's server: one for each node, shared by the workers there; it ends with them.
 
-The server is a process of its own (`python -m learnact.simulated`), so that the model sees chat messages and nothing else. It ends
-with the process named as its parent, however that one ends.
-"""
+The server is a process of its own (`python -m learnact.simulated`), so that the model sees chat messages and
+nothing else. It ends with the process named as its parent, however that one ends."""
 
 from __future__ import annotations
 
@@ -32,9 +31,9 @@ COMMAND = (sys.executable, "-m", "learnact.simulated")
 class Embedded:
     """The simulated model's server of this node; started at first use, started anew when it died.
 
-    `directory`: a folder that the processes of one run on one node share, so that one server serves them all (None: a private one).
-    `processes`: how many processes serve (None: one for each core). `parent`: the process with which the server ends (None: this one).
-    """
+    `directory`: a folder that the processes of one run on one node share, so that one server serves them all
+    (None: a private one). `processes`: how many processes serve (None: one for each core). `parent`: the id
+    of the process with which the server ends (None: this one)."""
 
     def __init__(
         self,
@@ -48,7 +47,7 @@ class Embedded:
         self._processes = processes or os.cpu_count() or 1
         self._parent = parent or os.getpid()
         self._command = tuple(command)
-        self._child: subprocess.Popen[bytes] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
         self._url = ""
         self._starting = asyncio.Lock()
 
@@ -60,16 +59,18 @@ class Embedded:
                     self._url = await asyncio.to_thread(self._ensure)
         return self._url
 
-    def suspect(self) -> None:
-        """Say that a connection failed: the next call looks whether the server still runs, and starts another one if not."""
+    def check_again(self) -> None:
+        """Say that a connection failed: the next call checks whether the server still runs, and starts
+        another one if not."""
         self._url = ""
 
     def close(self) -> None:
-        """End the server that this object started, by its process id. Idempotent; a shared one goes with its parent."""
-        child, self._child = self._child, None
+        """End the server that this object started, by its process id. Idempotent; a shared one goes with its
+        parent."""
+        server, self._server = self._server, None
         self._url = ""
-        if child is not None and (self._private or self._parent == os.getpid()):
-            _end(child)
+        if server is not None and (self._private or self._parent == os.getpid()):
+            _end(server)
         if self._private and self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
@@ -83,7 +84,7 @@ class Embedded:
             port = _running(record)
             if port is None:
                 port = self._start(self._directory)
-                record.write_text(json.dumps({"pid": self._child.pid if self._child else 0, "port": port}))
+                record.write_text(json.dumps({"pid": self._server.pid if self._server else 0, "port": port}))
         return f"http://127.0.0.1:{port}/v1"
 
     def _start(self, directory: Path) -> int:
@@ -92,32 +93,32 @@ class Embedded:
         command = [*self._command, "--port", "0", "--port-file", str(port_file)]
         command += ["--processes", str(self._processes), "--parent", str(self._parent)]
         with log_file.open("ab") as log:
-            child = subprocess.Popen(
+            server = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and child.poll() is None:
+        while time.monotonic() < deadline and server.poll() is None:
             port = _read_port(port_file)
             if port is not None and _listens(port):
-                self._child = child
+                self._server = server
                 return port
             time.sleep(0.02)
-        ended = child.poll()
+        ended = server.poll()
         if ended is None:
-            _end(child)
+            _end(server)
         last = log_file.read_text(errors="replace")[-400:].strip()
         how = f"ended with {ended}" if ended is not None else f"was not ready after {START_SECONDS:g} s"
         raise ProviderFailure(f"the simulated model's server {how}: {last or 'it said nothing'}")
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    child.terminate()
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
     try:
-        child.wait(5)
+        server.wait(5)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait(5)
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait(5)
 
 
 @contextlib.contextmanager

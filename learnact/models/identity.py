@@ -1,4 +1,5 @@
-"""Watches under which name a model answers: an alias that starts to answer as another model mixes two models in one run."""
+"""Records under which name a model answers: an alias that starts to answer as another model mixes two models
+in one run."""
 
 from __future__ import annotations
 
@@ -13,10 +14,11 @@ _log = logging.getLogger("learnact.models.identity")
 
 
 class ModelIdentity:
-    """Names under which the models of a run have answered. `known`: (asked, answered) pairs of earlier sessions.
+    """Names under which the models of a run have answered. `known`: (asked, answered) pairs of earlier
+    sessions of the run.
 
-    Within a session a second name is reported; a name that no earlier session saw is refused, unless `accept` says otherwise.
-    """
+    Within a session a second name is reported; a name that no earlier session saw is refused, unless `accept`
+    says otherwise."""
 
     def __init__(self, known: Iterable[tuple[str, str]], accept: bool) -> None:
         self._earlier: dict[str, set[str]] = defaultdict(set)
@@ -43,8 +45,8 @@ class ModelIdentity:
             earlier = self._earlier[asked]
             if earlier and answered not in earlier and not self._accept:
                 raise ResultsError(
-                    f"model {asked} answered as {', '.join(sorted(earlier))} when this run began, and answers as {answered} now; "
-                    "start a new run under another name, or go on with --accept-model-change"
+                    f"model {asked} answered as {', '.join(sorted(earlier))} when this run began, "
+                    f"and answers as {answered} now; start a new run under another name, or go on with --accept-model-change"
                 )
 
     def facts(self) -> dict[str, Plain]:

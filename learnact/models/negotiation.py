@@ -1,8 +1,8 @@
-"""Parameters of a request, and what becomes of those that an endpoint refuses.
+"""Parameters of a request, and which of them an endpoint refuses.
 
-A refused parameter is left out (or, for the two names of the token limit, exchanged) for this endpoint from then on. What is sent is a
-function of the model's settings and of what the endpoint refuses, never of timing: the call that met the refusal is sent again.
-"""
+A refused parameter is left out (or, for the two names of the token limit, exchanged) for this endpoint from
+then on. What is sent is a function of the model's settings and of what the endpoint refuses, never of timing:
+the call that met the refusal is sent again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ HEADROOM = {"minimal": 1024, "low": 4096, "medium": 8192, "high": 16384, "xhigh"
 """Tokens added to the limit of a reply for thinking, by reasoning effort; unknown efforts get the largest."""
 
 SYSTEM = "system"
-"""Stands among the refused parameters for the system role: its text is put before the user message instead."""
+"""Stands among the refused parameters for the system role: its text is put before the user message
+instead."""
 
 _OPTIONAL = (
     "stop",
@@ -29,9 +30,14 @@ _OPTIONAL = (
     "reasoning_effort",
 )
 _SAYS_NO = re.compile(
-    r"(?i)unsupported|not support|n't support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|forbidden|extra inputs|"
-    r"cannot both|only the default|not available|deprecated|not (a )?valid (parameter|argument|field)|"
-    r"invalid (parameter|argument|field)|must be (1|unset|omitted)\b|is not (accepted|implemented)"
+    r"(?i)unsupported|not support|n't support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|"
+    r"forbidden|extra inputs|cannot both|only the default|not available|deprecated|"
+    r"not (a )?valid (parameter|argument|field)|invalid (parameter|argument|field)|must be (1|unset|omitted)\b|is not (accepted|implemented)"
+)
+_ABOUT_VALUE = re.compile(
+    r"(?i)too (large|small|high|low|long|many|big)|at (most|least)|between|"
+    r"(less|greater|more|fewer|smaller|larger) than|\brange\b|exceed|out of|maximum|minimum|positive|negative|"
+    r"must be (an? )?(int|float|number|string|list|array)|[<>≤≥]"
 )
 _ROLE = re.compile(
     r"(?i)system (role|message|prompt|instruction)|role '?\"?system|'system'|developer instruction"
@@ -49,7 +55,7 @@ def completion_limit(model: ModelSpec) -> int | None:
 
 
 def parameters(model: ModelSpec, seed: int, refused: frozenset[str]) -> dict[str, Any]:
-    """The request's fields without messages, those refused left out."""
+    """The request's fields without messages; those refused are left out."""
     fields: dict[str, Any] = {
         "temperature": model.temperature,
         "top_p": model.top_p,
@@ -66,13 +72,18 @@ def parameters(model: ModelSpec, seed: int, refused: frozenset[str]) -> dict[str
     return {"model": model.name, **sent, **json.loads(model.extra)}
 
 
-def recorded(sent: dict[str, Any], refused: frozenset[str]) -> str:
-    """What is kept with a reply: canonical JSON of the fields sent, and `refused`, the sorted names of those that were not taken."""
-    return canonical({**sent, "refused": sorted(refused)} if refused else sent)
+def recorded(sent: dict[str, Any], refused: frozenset[str], odd: tuple[str, ...] = ()) -> str:
+    """What is kept with a reply: canonical JSON of the fields sent.
+
+    `refused` holds the sorted names of those that the endpoint did not take; `odd` the fields of its reply
+    that made no sense."""
+    notes = {"refused": sorted(refused), "odd": list(odd)}
+    return canonical({**sent, **{name: found for name, found in notes.items() if found}})
 
 
 def shaped(prompt: Prompt, refused: frozenset[str]) -> Prompt:
-    """The prompt as this endpoint takes it: where the system role is refused, its text leads the user message."""
+    """The prompt as this endpoint takes it: where the system role is refused, its text leads the user
+    message."""
     if SYSTEM not in refused or not prompt.system:
         return prompt
     return Prompt(
@@ -83,20 +94,22 @@ def shaped(prompt: Prompt, refused: frozenset[str]) -> Prompt:
 def refused_by(refusal: RejectedRequest, sent: dict[str, Any], system: bool) -> str | None:
     """Which optional parameter a refusal is about, or None when it is about something else.
 
-    `system` says whether a system message was sent. Only a parameter that was sent is blamed, so that settling ends.
-    """
+    `system` says whether a system message was sent. Only a parameter that was sent is named, so that the
+    negotiation ends. Words that say "no" decide; without any, a refusal that names one parameter and says
+    nothing about its value is taken to be about it."""
     if refusal.status not in (400, 404, 422):
         return None
-    says_no = bool(_SAYS_NO.search(refusal.message)) or refusal.code.startswith("unsupported")
-    about_role = refusal.parameter == "messages[0].role" or bool(_ONLY_ROLES.search(refusal.message))
-    if system and (about_role or (says_no and _ROLE.search(refusal.message))):
+    says_no = bool(_SAYS_NO.search(refusal.text)) or refusal.code.startswith("unsupported")
+    about_role = refusal.parameter == "messages[0].role" or bool(_ONLY_ROLES.search(refusal.text))
+    if system and (about_role or (says_no and _ROLE.search(refusal.text))):
         return SYSTEM
-    if not says_no:
-        return None
     optional = [name for name in _OPTIONAL if name in sent]
-    if refusal.parameter in optional:
+    named = [n for n in optional if re.search(rf"(?<![A-Za-z0-9_]){n}(?![A-Za-z0-9_])", refusal.text)]
+    if refusal.parameter in optional and (says_no or not _ABOUT_VALUE.search(refusal.text)):
         return refusal.parameter
-    both = [n for n in optional if re.search(rf"(?<![A-Za-z0-9_]){n}(?![A-Za-z0-9_])", refusal.message)]
-    if "top_p" in both and "temperature" in both:
+    if says_no and "top_p" in named and "temperature" in named:
         return "top_p"
-    return both[0] if both else None
+    if says_no:
+        return named[0] if named else None
+    plain = [name for name in named if re.search(rf"['\"`\[(.]{name}\b|\b{name}['\"`\]):=]|_", refusal.text)]
+    return plain[0] if len(named) == len(plain) == 1 and not _ABOUT_VALUE.search(refusal.text) else None

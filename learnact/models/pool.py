@@ -1,8 +1,8 @@
-"""All the models of a process: endpoints, replicas, retries, settled parameters. The production `protocols.Chat`.
+"""All the models of a process: endpoints, replicas, retries, refused parameters. The production
+`protocols.Chat`.
 
-An episode stays on one replica (its key picks it) and goes to another when that one fails. Whatever remains after the retries of one call is
-a `ProviderFailure`; nothing else is raised.
-"""
+An episode stays on one replica (its key picks it) and goes to another when that one fails. Whatever remains
+after the retries of one call is a `ProviderFailure`; nothing else is raised."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 
 from learnact.errors import ProviderFailure
 from learnact.models import context, negotiation, reading
-from learnact.models.client import Endpoint, RejectedRequest, RetryableError, ServerReply
+from learnact.models.client import Endpoint, RejectedRequest, RetryableError, ServerReply, checked_key
 from learnact.models.concurrency import RequestsInFlight
 from learnact.models.embedded import Embedded
 from learnact.models.retry import RetryPolicy, retrying
 from learnact.protocols import ConcurrencyLimit
-from learnact.records import Exchange, ModelSpec, Prompt, Reply, canonical
+from learnact.records import Exchange, ModelSpec, Prompt, Reply
 
 OPENAI_URL = "https://api.openai.com/v1"
 DOWN_SECONDS = 15.0
@@ -35,23 +35,24 @@ _T = TypeVar("_T")
 class ModelPool:
     """Asks models; an async context manager, used from one event loop.
 
-    `embedded` starts the simulated model where a spec asks for it; `keys` maps names of environment variables to keys and
-    overrides the environment; `permits` bounds requests in flight.
-    """
+    `embedded` starts the simulated model where a spec asks for it; `keys` maps names of environment variables
+    to keys and overrides the environment; `concurrency` limits the requests in flight."""
 
     def __init__(
         self,
         embedded: Embedded | None = None,
-        patience: RetryPolicy | None = None,
-        permits: ConcurrencyLimit | None = None,
+        retry_policy: RetryPolicy | None = None,
+        concurrency: ConcurrencyLimit | None = None,
         keys: Mapping[str, str] | None = None,
     ) -> None:
         self._embedded = embedded or Embedded()
-        self._patience = patience or RetryPolicy()
-        self._permits = permits or RequestsInFlight(None)
+        self.retry_policy = retry_policy or RetryPolicy()
+        self.concurrency = concurrency or RequestsInFlight(None)
         self._keys = dict(keys or {})
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self._refused: dict[tuple[str, str], frozenset[str]] = {}
+        self._too_long: dict[tuple[str, str], int] = {}
+        self._told: set[tuple[str, str, str]] = set()
         self._down: dict[str, float] = {}
 
     async def __aenter__(self) -> ModelPool:
@@ -65,18 +66,17 @@ class ModelPool:
 
     async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
         """One validated reply, and the prompt as it was sent. Raises `ProviderFailure`, nothing else."""
-        call = _Call(self, model, affinity)
-        return await call.complete(context.fit(prompt, model), seed)
+        return await _RetriedCall(self, model, affinity).complete(context.fit(prompt, model), seed)
 
     async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:
         """Embedding vectors of the texts, in order. Raises `ProviderFailure`."""
-        call = _Call(self, model, affinity="")
-        return await call.embed(texts)
+        return await _RetriedCall(self, model, affinity="").embed(texts)
 
-    # What a call needs of the pool ------------------------------------------------------------------------------------
+    # What a call needs of the pool
+    # ------------------------------------------------------------------------------------
 
     async def endpoint(self, model: ModelSpec, affinity: str, avoid: set[str]) -> Endpoint:
-        """The replica to ask: the first up and not to be avoided in the order that `affinity` gives."""
+        """The replica to ask: in the order that `affinity` gives, the first that is up and not in `avoid`."""
         if model.simulated and not model.base_urls:
             return self._open(await self._embedded.url(), "")
         urls = model.base_urls or (os.environ.get("OPENAI_BASE_URL") or OPENAI_URL,)
@@ -92,25 +92,25 @@ class ModelPool:
             raise ProviderFailure(
                 f"set the environment variable {model.api_key_env} to an API key for {url}", False
             )
-        return key
+        return checked_key(model.api_key_env, key)
 
     def _open(self, url: str, key: str) -> Endpoint:
         if (url, key) not in self._endpoints:
-            self._endpoints[url, key] = Endpoint(url, key)
+            self._endpoints[url, key] = Endpoint.open(url, key)
         return self._endpoints[url, key]
 
-    def failed(self, endpoint: Endpoint, trouble: RetryableError) -> None:
+    def failed(self, endpoint: Endpoint, fault: RetryableError) -> None:
         """Note a failed try: a replica that cannot be reached is passed over for a while."""
-        _log.debug("%s", trouble)
-        if trouble.kind == "connection":
-            self._embedded.suspect()
+        _log.debug("%s", fault)
+        if fault.kind == "connection":
+            self._embedded.check_again()
             self._down[endpoint.base_url] = time.monotonic() + DOWN_SECONDS
 
     def refused(self, endpoint: Endpoint, model: ModelSpec) -> frozenset[str]:
         """Parameters that this endpoint is known to refuse for this model."""
         return self._refused.get((endpoint.base_url, model.name), frozenset())
 
-    def settle(self, endpoint: Endpoint, model: ModelSpec, name: str) -> None:
+    def leave_out(self, endpoint: Endpoint, model: ModelSpec, name: str) -> None:
         """Leave a parameter out from now on."""
         known = self.refused(endpoint, model)
         if name not in known:
@@ -119,18 +119,28 @@ class ModelPool:
             )
             self._refused[endpoint.base_url, model.name] = known | {name}
 
-    @property
-    def patience(self) -> RetryPolicy:
-        """How long one call bears with an endpoint."""
-        return self._patience
+    def smallest_refused(self, endpoint: Endpoint, model: ModelSpec) -> int | None:
+        """The smallest estimated size of a prompt that this endpoint refused as too long; None when it
+        refused none."""
+        return self._too_long.get((endpoint.base_url, model.name))
 
-    @property
-    def permits(self) -> ConcurrencyLimit:
-        """Leave to have a request in flight."""
-        return self._permits
+    def too_long(self, endpoint: Endpoint, model: ModelSpec, size: int) -> None:
+        """Note that a prompt of an estimated size was refused as too long."""
+        known = self.smallest_refused(endpoint, model)
+        self._too_long[endpoint.base_url, model.name] = size if known is None else min(known, size)
+        if model.context is None:
+            self.tell_once(
+                endpoint, model, "context", "an overlong prompt was refused: state `context` in the job"
+            )
+
+    def tell_once(self, endpoint: Endpoint, model: ModelSpec, about: str, text: str) -> None:
+        """Log a warning about a model at an endpoint, the first time only."""
+        if (endpoint.base_url, model.name, about) not in self._told:
+            self._told.add((endpoint.base_url, model.name, about))
+            _log.warning("%s: %s: %s", endpoint.shown, model.name, text)
 
 
-class _Call:
+class _RetriedCall:
     """One call: its requests, counted, over replicas and retries."""
 
     def __init__(self, pool: ModelPool, model: ModelSpec, affinity: str) -> None:
@@ -141,129 +151,169 @@ class _Call:
         self._avoid: set[str] = set()
 
     async def complete(self, prompt: Prompt, seed: int) -> Exchange:
+        """A reply to the prompt; shorter where the endpoint refuses it as too long."""
         while True:
             try:
                 return await self._retried(partial(self._ask, prompt, seed))
-            except _Overlong as overlong:
-                prompt = self._shorter(prompt, overlong)
+            except _PromptTooLong as refused:
+                prompt = self._shorter(refused)
 
     async def embed(self, texts: tuple[str, ...]) -> Reply:
+        """The vectors of texts."""
         model = self._model
         sent = {"model": model.name, "encoding_format": "float"}
 
         async def ask(endpoint: Endpoint) -> Reply:
             try:
-                answer = await self._post(endpoint, "/embeddings", {**sent, "input": list(texts)})
+                answered = await self._post(endpoint, "/embeddings", {**sent, "input": list(texts)})
             except RejectedRequest as refusal:
-                raise self._failure(endpoint, refusal) from None
-            found, body = reading.vectors(answer.body, len(texts), endpoint.shown)
-            tokens = reading.tokens_of(body.get("usage"))
+                raise refusal_failure(self._model, endpoint, refusal) from None
+            found, body = reading.vectors(answered.body, len(texts), endpoint.shown)
+            usage = body.get("usage")
+            tokens, odd = reading.tokens_of(usage if isinstance(usage, Mapping) else None)
             price = model.prices.prompt
             return Reply(
                 text="",
                 tokens=tokens,
                 cost=None if price is None or not tokens.prompt else tokens.prompt * price / 1e6,
-                model=str(body.get("model") or ""),
-                parameters=canonical(sent),
+                model=str(body.get("model") or "")[: reading.NAME_CHARS],
+                parameters=negotiation.recorded(sent, frozenset(), odd),
                 tries=self._requests,
-                latency=answer.seconds,
+                latency=answered.seconds,
                 vectors=found,
             )
 
         return await self._retried(ask)
 
     async def _retried(self, ask: Callable[[Endpoint], Awaitable[_T]]) -> _T:
-        """Run `ask(endpoint)` with retries over replicas; the last trouble becomes a `ProviderFailure`."""
+        """Run `ask(endpoint)` with retries over replicas; the last fault becomes a `ProviderFailure`, with it
+        as the cause."""
         try:
-            async for attempt in retrying(self._pool.patience):
+            async for attempt in retrying(self._pool.retry_policy):
                 with attempt:
                     endpoint = await self._pool.endpoint(self._model, self._affinity, self._avoid)
                     try:
                         return await ask(endpoint)
-                    except RetryableError as trouble:
-                        self._pool.failed(endpoint, trouble)
-                        self._avoid_next(endpoint, trouble)
+                    except RetryableError as fault:
+                        self._pool.failed(endpoint, fault)
+                        self._avoid_next(endpoint, fault)
                         raise RetryableError(
-                            trouble.kind, endpoint.clean(str(trouble)), trouble.retry_after
+                            fault.kind, endpoint.clean(str(fault)), fault.retry_after
                         ) from None
-        except RetryableError as trouble:
-            hint = " (content filter: another try may not help)" if "content filter" in str(trouble) else ""
+        except RetryableError as fault:
+            hint = " (content filter: another try may not help)" if "content filter" in str(fault) else ""
             raise ProviderFailure(
-                f"{self._model.name}: {trouble}, after {self._requests} requests{hint}"
-            ) from None
+                f"{self._model.name}: {fault}, after {self._requests} requests{hint}"
+            ) from fault
         raise AssertionError("tenacity ended without a result")
 
-    def _avoid_next(self, endpoint: Endpoint, trouble: RetryableError) -> None:
-        if trouble.kind == "limit":
+    def _avoid_next(self, endpoint: Endpoint, fault: RetryableError) -> None:
+        if fault.kind == "limit":
             return
         self._avoid.add(endpoint.base_url)
         if self._avoid >= set(self._model.base_urls):
             self._avoid.clear()
 
     async def _ask(self, prompt: Prompt, seed: int, endpoint: Endpoint) -> Exchange:
-        """One reply from one endpoint, leaving out what it refuses."""
+        """One reply from one endpoint, without what it refuses."""
         model = self._model
+        prompt = context.below(prompt, self._pool.smallest_refused(endpoint, model))
         while True:
             refused = self._pool.refused(endpoint, model)
             sent = negotiation.parameters(model, seed, refused)
             asked = negotiation.shaped(prompt, refused)
             messages = [{"role": m.role, "content": m.content} for m in asked.messages()]
             try:
-                answer = await self._post(endpoint, "/chat/completions", {**sent, "messages": messages})
+                answered = await self._post(endpoint, "/chat/completions", {**sent, "messages": messages})
                 break
             except RejectedRequest as refusal:
                 name = negotiation.refused_by(refusal, sent, system=bool(asked.system))
-                if name is None and (said := context.too_long(refusal)):
-                    raise _Overlong(said, endpoint, refusal) from None
+                if name is None and context.too_long(refusal):
+                    raise _PromptTooLong(prompt, endpoint, refusal.message) from None
                 if name is None:
-                    raise self._failure(endpoint, refusal) from None
-                self._pool.settle(endpoint, model, name)
-        reply = dataclasses.replace(
-            reading.read(answer.body, model.prices, endpoint.shown),
-            parameters=negotiation.recorded(sent, refused),
+                    raise refusal_failure(self._model, endpoint, refusal) from None
+                self._pool.leave_out(endpoint, model, name)
+            except RetryableError as fault:
+                if fault.kind == "server" and prompt.history and context.says_too_long(fault.text):
+                    raise _PromptTooLong(prompt, endpoint, str(fault)) from None
+                raise
+        return Exchange(asked, self._read(endpoint, answered, sent, refused))
+
+    def _read(
+        self, endpoint: Endpoint, answered: ServerReply, sent: dict[str, Any], refused: frozenset[str]
+    ) -> Reply:
+        model = self._model
+        checked = reading.read(answered.body, model.prices, endpoint.shown)
+        if checked.odd:
+            self._pool.tell_once(
+                endpoint,
+                model,
+                "odd",
+                f"odd values in the reply's {', '.join(checked.odd)}; they are corrected",
+            )
+        if checked.reply.finish == "length" and not checked.reply.text:
+            limit = negotiation.completion_limit(model)
+            self._pool.tell_once(
+                endpoint,
+                model,
+                "length",
+                f"thinking used up the limit of a reply (finish_reason length, no text, max_tokens {limit}): "
+                "raise max_tokens, or set effort",
+            )
+        if checked.reply.finish == "tool_calls" and not checked.reply.text:
+            self._pool.tell_once(
+                endpoint,
+                model,
+                "tools",
+                "the reply holds tool calls and no text, which cannot be read: turn tool calling off",
+            )
+        return dataclasses.replace(
+            checked.reply,
+            parameters=negotiation.recorded(sent, refused, checked.odd),
             tries=self._requests,
-            latency=answer.seconds,
+            latency=answered.seconds,
         )
-        return Exchange(asked, reply)
 
     async def _post(self, endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> ServerReply:
-        async with self._pool.permits.permit(self._model):
+        async with self._pool.concurrency.slot(self._model):
             self._requests += 1
-            return await endpoint.ask(path, body, self._model.timeout)
+            return await endpoint.post(path, body, self._model.timeout)
 
-    def _shorter(self, prompt: Prompt, overlong: _Overlong) -> Prompt:
+    def _shorter(self, refused: _PromptTooLong) -> Prompt:
+        prompt, endpoint = refused.prompt, refused.endpoint
+        size = context.estimate(prompt)
         if not prompt.history:
             limit = negotiation.completion_limit(self._model)
             raise ProviderFailure(
-                f"{self._model.name}: even without any history the prompt (about {context.estimate(prompt)} tokens, "
-                f"and up to {limit} for the reply) is over the context of {overlong.endpoint.shown}: lower max_tokens, shorten "
-                f"what is fixed (examples, library), or take a model with a longer context. It said: {overlong.refusal.message}",
+                f"{self._model.name}: even without any history the prompt (about {size} tokens, and up to {limit} "
+                f"for the reply) is over the context of {endpoint.shown}: lower max_tokens, shorten what is fixed "
+                f"(examples, library), or take a model with a longer context. It said: {refused.message}",
                 False,
             )
-        if self._model.context is None:
-            _log.info("state the context of %s in the job: an overlong prompt was refused", self._model.name)
-        return context.shorter(prompt, self._model, overlong.said)
-
-    def _failure(self, endpoint: Endpoint, refusal: RejectedRequest) -> ProviderFailure:
-        name, env, where = self._model.name, self._model.api_key_env, endpoint.shown
-        probe = f"`learnact check-model --base-url {where} --model {name}` shows what it takes"
-        advice = {
-            401: f"set the environment variable {env} to a valid key",
-            402: "the account has no credit left",
-            403: f"the key in {env} may not use this model",
-            404: f"no such model or path there: check the name and that the URL ends in /v1; {probe}",
-            429: "the account's quota is used up",
-        }.get(refusal.status, f"check the model's parameters; {probe}")
-        return ProviderFailure(
-            f"{name}: {where} answered {refusal.status}: {refusal.message} -- {advice}", False
-        )
+        self._pool.too_long(endpoint, self._model, size)
+        return context.shorter(prompt)
 
 
-class _Overlong(Exception):
+def refusal_failure(model: ModelSpec, endpoint: Endpoint, refusal: RejectedRequest) -> ProviderFailure:
+    """What a refusal means for the caller: the server's words and the way out; never worth another try."""
+    name, variable, url = model.name, model.api_key_env, endpoint.shown
+    check = f"`learnact check-model --base-url {url} --model {name}` shows what it takes"
+    unset = "" if endpoint.has_key else " (it is not set)"
+    advice = {
+        401: f"set the environment variable {variable}{unset} to a valid key",
+        402: "the account has no credit left",
+        403: f"the key in {variable}{unset} may not use this model",
+        404: f"no such model or path there: check the name and that the URL ends in /v1; {check}",
+        429: "the account's quota is used up",
+    }.get(refusal.status, f"check the model's parameters; {check}")
+    return ProviderFailure(f"{name}: {url} answered {refusal.status}: {refusal.message} -- {advice}", False)
+
+
+class _PromptTooLong(Exception):
     """A prompt that the endpoint refused as too long."""
 
-    def __init__(self, said: context.TooLong, endpoint: Endpoint, refusal: RejectedRequest) -> None:
-        super().__init__("prompt too long")
-        self.said = said
+    def __init__(self, prompt: Prompt, endpoint: Endpoint, message: str) -> None:
+        super().__init__(message)
+        self.prompt = prompt
         self.endpoint = endpoint
-        self.refusal = refusal
+        self.message = message

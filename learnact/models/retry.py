@@ -1,8 +1,8 @@
-"""When to try again and how long to wait: tenacity with the server's own wishes first.
+"""When to try again and how long to wait: tenacity, with what the server asks for first.
 
-Faults (connections, time-outs, 408, 409, 5xx, unreadable replies) are bounded in number; rate limits (429) in time, for they say nothing
-about whether the next try works. What remains after that goes up as a `ProviderFailure` and is tried again as a whole unit.
-"""
+Faults (connections, time-outs, 408, 409, 5xx, unreadable replies) are bounded in number; rate limits (429) in
+time, because a rate limit says nothing about whether the next try works. What remains after that is raised as
+a `ProviderFailure`, and the whole unit is tried again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from learnact.models.client import RetryableError
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long to bear with an endpoint within one call.
+    """How often and how long one call is tried at an endpoint.
 
-    `tries`: requests that may end in a fault. `first_wait`, `longest_wait`: seconds between tries, doubling, with jitter.
-    `limited`: seconds in all that a call waits because of rate limits; a server that asks for more than this at once is given up.
-    """
+    `tries`: requests that may end in a fault. `first_wait`, `longest_wait`: seconds between tries, doubling,
+    with jitter. `limited`: seconds in all that a call waits because of rate limits; a server that asks for
+    more than this at once is given up."""
 
     tries: int = 6
     first_wait: float = 0.5
@@ -27,46 +27,53 @@ class RetryPolicy:
     limited: float = 600.0
 
 
-def retrying(patience: RetryPolicy) -> AsyncRetrying:
-    """The retry loop for one call: `async for attempt in retrying(p): with attempt: ...`; raises the last `Trouble`."""
+def retrying(policy: RetryPolicy) -> AsyncRetrying:
+    """The retry loop of one call: `async for attempt in retrying(p): with attempt: ...`; raises the last
+    `RetryableError`."""
     return AsyncRetrying(
         retry=retry_if_exception_type(RetryableError),
-        wait=_Wait(patience),
-        stop=_Bound(patience),
+        wait=_WaitTime(policy),
+        stop=_StopRule(policy),
         reraise=True,
     )
 
 
-class _Wait:
-    """What the server asked for, else exponential with jitter; a little jitter on top keeps the herd apart."""
+class _WaitTime:
+    """What the server asked for, else exponential with jitter.
 
-    def __init__(self, patience: RetryPolicy) -> None:
+    From the second try on, the wait is not shorter than the exponential one (up to a second): a limiter that
+    answers "0.01 s" each time would be asked a hundred times a second."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
         self._backoff = wait_exponential_jitter(
-            multiplier=patience.first_wait, max=patience.longest_wait, jitter=patience.first_wait
+            multiplier=policy.first_wait, max=policy.longest_wait, jitter=policy.first_wait
         )
 
     def __call__(self, state: RetryCallState) -> float:
-        trouble = _trouble(state)
-        if trouble is None or trouble.retry_after is None:
-            return self._backoff(state)
-        return trouble.retry_after + min(self._backoff(state), 0.1 * trouble.retry_after + 0.05)
+        fault = _fault(state)
+        backoff = self._backoff(state)
+        if fault is None or fault.retry_after is None:
+            return backoff
+        jitter = min(backoff, 0.1 * fault.retry_after + 0.05)
+        floor = min(backoff, 1.0) if state.attempt_number > 1 else 0.0
+        return max(fault.retry_after + jitter, floor)
 
 
 @dataclass
-class _Bound:
-    patience: RetryPolicy
+class _StopRule:
+    policy: RetryPolicy
     faults: int = field(default=0)
 
     def __call__(self, state: RetryCallState) -> bool:
-        trouble = _trouble(state)
-        if trouble is not None and (trouble.retry_after or 0.0) > self.patience.limited:
+        fault = _fault(state)
+        if fault is not None and (fault.retry_after or 0.0) > self.policy.limited:
             return True
-        if trouble is not None and trouble.kind == "limit":
-            return state.idle_for >= self.patience.limited
+        if fault is not None and fault.kind == "limit":
+            return state.idle_for >= self.policy.limited
         self.faults += 1
-        return self.faults >= self.patience.tries
+        return self.faults >= self.policy.tries
 
 
-def _trouble(state: RetryCallState) -> RetryableError | None:
+def _fault(state: RetryCallState) -> RetryableError | None:
     error = state.outcome.exception() if state.outcome else None
     return error if isinstance(error, RetryableError) else None

@@ -1,8 +1,8 @@
-"""Calls of units that are not committed yet, kept in a journal so that an interrupted unit can be replayed without asking the model again.
+"""Calls of units that are not committed yet, kept in a journal so that an interrupted unit can be replayed
+without asking the model again.
 
-Not a table: a file of JSON lines beside the parts. A unit's calls leave it when the unit is committed. A torn last line (a crash while it was
-being written) is ignored: its call had not been acknowledged.
-"""
+Not a table: a file of JSON lines beside the parts. A unit's calls leave it when the unit is committed. A torn
+last line (a crash while it was being written) is ignored: its call had not been acknowledged."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class CallJournal:
         self.rewrite()
 
     def record(self, call: Call) -> None:
-        """Take a call. One whose ordinal was there already begins another try: what stood behind it is dropped."""
+        """Take a call. One whose ordinal was there already begins another try: what stood behind it is
+        dropped."""
         if not self._committed(call.unit):
             self._keep(call)
             self._encode(call)
@@ -122,7 +123,8 @@ History = tuple[()] | tuple[int, tuple[str, ...]]
 
 
 def _overlap(before: History, call: Call) -> int:
-    """How many entries of a call's history the unit's line before it holds already, at the same places in the episode."""
+    """How many entries of a call's history the unit's line before it holds already, at the same places in the
+    episode."""
     if not before:
         return 0
     start, entries = before

@@ -10,7 +10,8 @@ from learnact.runners.worker import Worker
 
 
 class LocalRunner:
-    """Runs units on one worker in this event loop, at most `in_flight` at once over all iterators together."""
+    """Runs units on one worker in this event loop, at most `in_flight` at once over all iterators
+    together."""
 
     def __init__(self, worker: Worker, in_flight: int = 16) -> None:
         self._worker = worker

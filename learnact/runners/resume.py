@@ -1,4 +1,5 @@
-"""A runner that does nothing twice: finds what is committed, commits what comes back, and only then hands it on."""
+"""A runner that does nothing twice: finds what is committed, commits what comes back, and only then hands it
+on."""
 
 from __future__ import annotations
 
@@ -11,12 +12,13 @@ from learnact.records import Attempt, Outcome, Unit
 
 
 class CommittingRunner:
-    """Wraps a runner with a ledger. Units that are committed are not run; a unit that is under way for somebody else is waited for.
+    """Wraps a runner with a ledger. Units that are committed are not run; a unit that is under way for
+    somebody else is waited for.
 
-    `start` makes the inner runner when the first unit needs one, so that a finished run starts no cluster. Outcomes without a result
-    are committed too (their attempts are kept) and handed on; another run tries them again. `refuse` is asked before each new unit: a
-    failure that it names is handed on as the unit's, and nothing is started.
-    """
+    `start` makes the inner runner when the first unit needs one, so that a finished run starts no cluster.
+    Outcomes without a result are committed too (their attempts are kept) and handed on; another run tries
+    them again. `refuse` is asked before each new unit: a failure that it names is handed on as the unit's,
+    and nothing is started."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """One unit of work with its tries: the same code in the in-process runner and in a cluster's workers.
 
-A `Worker` holds what is costly to make (sandbox, engine processes, domains) for as long as its event loop lives. It never raises for a
-unit: what failed outside the agent is recorded as an attempt, attributed to one boundary, and tried again.
-"""
+A `Worker` holds what is costly to make (sandbox, engine processes, domains) for as long as its event loop
+lives. It never raises for a unit: what failed outside the agent is recorded as an attempt, attributed to one
+boundary, and tried again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ from learnact.sandbox.sandbox import Sandbox
 
 @dataclass(frozen=True)
 class UnitLimits:
-    """How often a unit is tried, and the wall-clock seconds of one try (the harness's failure when passed, never the agent's)."""
+    """How often a unit is tried, and the wall-clock seconds of one try (the harness's failure when passed,
+    never the agent's)."""
 
     tries: int = 3
     deadline: float = 3600.0
@@ -62,7 +63,10 @@ class Worker:
         await self._stack.aclose()
 
     async def execute(self, unit: Unit) -> Outcome:
-        """Play an episode or send a request, with as many tries as the limits allow. Never raises for the unit."""
+        """Play an episode or send a request, with as many tries as the limits allow.
+
+        Never raises for the unit.
+        """
         attempts: list[Attempt] = []
         received: list[Exchange] = []
         for number in range(self._limits.tries):
@@ -71,7 +75,7 @@ class Worker:
                 async with asyncio.timeout(self._limits.deadline):
                     result, calls = await self._try(unit, received)
                 return Outcome(unit, result, tuple(attempts), calls, time.time(), self._node)
-            except Exception as error:  # noqa: BLE001 - the boundary: whatever went wrong is attributed and recorded
+            except Exception as error:  # noqa: BLE001 - the boundary: attributed and recorded
                 failure = _attribute(error, self._limits.deadline)
             seconds = time.perf_counter() - began
             attempts.append(Attempt(unit.key, number, failure.boundary, str(failure), seconds, self._node))
@@ -96,7 +100,10 @@ class Worker:
     async def _play(
         self, episode: Episode, received: list[Exchange]
     ) -> tuple[EpisodeResult, tuple[Call, ...]]:
-        """One try of an episode. Replies that an earlier try received are used again, so a repeated try asks nothing twice."""
+        """One try of an episode.
+
+        Replies that an earlier try received are used again, so a repeated try asks nothing twice.
+        """
         domain = registry.build(episode.domain)
         player = AGENTS.find(episode.agent.name)
         async with AsyncExitStack() as stack:

@@ -34,7 +34,8 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int, dict[str, str]]]:
-    """Port, client port and environment of a cluster with a home and a folder of its own, ended by its process id."""
+    """Port, client port and environment of a cluster with a home and a folder of its own, ended by its
+    process id."""
     port, client = free_port(), free_port()
     folder = Path("/tmp") / f"lr{os.getpid()}"
     environment = {

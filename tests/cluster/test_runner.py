@@ -114,7 +114,8 @@ async def test_closing_cancels_what_is_under_way(runner: RayRunner, tmp_path: Pa
 
 
 async def test_closing_gives_every_place_back(runner: RayRunner) -> None:
-    """Units that are just being sent when the consumer goes away have not begun; their places are free again all the same."""
+    """Units that are just being sent when the consumer goes away have not begun; their places are free again
+    all the same."""
     async with asyncio.timeout(20):
         for _ in range(30):
             iterator = runner.run(unit(n) for n in itertools.count())

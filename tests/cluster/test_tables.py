@@ -1,4 +1,5 @@
-"""One job, several ways to run it: the tables are equal, also when a worker is killed in the middle and the endpoint has faults."""
+"""One job, several ways to run it: the tables are equal, also when a worker is killed in the middle and the
+endpoint has faults."""
 
 from __future__ import annotations
 

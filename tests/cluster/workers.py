@@ -20,7 +20,8 @@ def unit(number: int, text: str = "", trial: str = "t") -> Request:
 
 
 class Scripted:
-    """Does what the request's text says: `echo X`, `sleep SECONDS`, `die`, `die-once FILE`, `raise`, `block-once FILE`."""
+    """Does what the request's text says: `echo X`, `sleep SECONDS`, `die`, `die-once FILE`, `raise`,
+    `block-once FILE`."""
 
     def __init__(self, place: WorkerSettings) -> None:
         self._place = place

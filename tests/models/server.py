@@ -13,11 +13,13 @@ Behaviour = Callable[[web.Request, dict[str, Any]], Awaitable[web.StreamResponse
 
 
 class FaultServer:
-    """`async with FaultServer(first, second) as server`: answers with the behaviours in turn; `always` answers every request."""
+    """`async with FaultServer(first, second) as server`: answers with the behaviours in turn; `always`
+    answers every request."""
 
     def __init__(self, *script: Behaviour, always: Behaviour | None = None) -> None:
         self.script = list(script)
         self.always = always
+        self.models: list[dict[str, Any]] | None = None
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.times: list[float] = []
@@ -27,6 +29,7 @@ class FaultServer:
         app = web.Application(client_max_size=2**26)
         app.router.add_post("/v1/chat/completions", self._answer)
         app.router.add_post("/v1/embeddings", self._embed)
+        app.router.add_get("/v1/models", self._list)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -46,6 +49,11 @@ class FaultServer:
         self.paths.append(request.path_qs)
         behaviour = self.script.pop(0) if self.script else self.always or good()
         return await behaviour(request, body)
+
+    async def _list(self, _: web.Request) -> web.StreamResponse:
+        if self.models is None:
+            raise web.HTTPNotFound
+        return web.json_response({"data": self.models})
 
     async def _embed(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

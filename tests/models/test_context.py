@@ -77,7 +77,7 @@ def limited(limit: int, form: str, per_byte: float = 0.5) -> Behaviour:
 @pytest.mark.parametrize("form", ["openai", "vllm", "llama.cpp", "anthropic", "mute"])
 async def test_a_refusal_teaches_how_much_must_go(form: str) -> None:
     async with FaultServer(always=limited(1200, form)) as server:
-        async with ModelPool(patience=QUICK) as pool:
+        async with ModelPool(retry_policy=QUICK) as pool:
             exchange = await pool.complete(spec(server.url, max_tokens=100), LONG, 1, "e")
     sent = exchange.prompt
     assert 0 < len(sent.history) < len(HISTORY)
@@ -89,7 +89,7 @@ async def test_a_refusal_teaches_how_much_must_go(form: str) -> None:
 async def test_what_is_sent_depends_on_the_prompt_alone() -> None:
     """A limit that one request learned changes nothing for another."""
     async with FaultServer(always=limited(1200, "openai")) as server:
-        async with ModelPool(patience=QUICK) as pool:
+        async with ModelPool(retry_policy=QUICK) as pool:
             model = spec(server.url, max_tokens=100)
             first = await pool.complete(model, LONG, 1, "e")
             again = await pool.complete(model, LONG, 1, "e")
@@ -100,7 +100,7 @@ async def test_what_is_sent_depends_on_the_prompt_alone() -> None:
 
 async def test_a_prompt_that_cannot_be_shortened_says_so() -> None:
     async with FaultServer(always=limited(50, "openai")) as server:
-        async with ModelPool(patience=QUICK) as pool:
+        async with ModelPool(retry_policy=QUICK) as pool:
             with pytest.raises(ProviderFailure, match="without any history") as caught:
                 await pool.complete(spec(server.url, max_tokens=100), LONG, 1, "e")
     assert not caught.value.retryable

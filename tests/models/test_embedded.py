@@ -83,7 +83,8 @@ async def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
 
 
 async def test_the_simulated_model_is_served(tmp_path: Path) -> None:
-    """The real server: the same question gets the same answer from either of its processes, and it leaves with the pool."""
+    """The real server: the same question gets the same answer from either of its processes, and it leaves
+    with the pool."""
     model = ModelSpec("sim-strong", simulated=True)
     prompt = Prompt("", ("Say: hello",), "")
     async with ModelPool(Embedded(tmp_path, processes=2), QUICK) as pool:

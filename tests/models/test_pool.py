@@ -47,8 +47,8 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_MODEL_KEY", KEY)
 
 
-async def ask(server: FaultServer, patience: RetryPolicy = QUICK, **options: object):  # type: ignore[no-untyped-def]
-    async with ModelPool(patience=patience) as pool:
+async def ask(server: FaultServer, policy: RetryPolicy = QUICK, **options: object):  # type: ignore[no-untyped-def]
+    async with ModelPool(retry_policy=policy) as pool:
         return await pool.complete(spec(server.url, **options), PROMPT, seed=7, affinity="e1")
 
 
@@ -195,7 +195,7 @@ async def test_keys_never_reach_an_error_or_a_log(
     async with FaultServer(always=behaviour) as server:
         url = server.url.replace("http://", "http://user:pass-word@") + "?token=query-secret"
         for address in (server.url, url):
-            async with ModelPool(patience=QUICK) as pool:
+            async with ModelPool(retry_policy=QUICK) as pool:
                 with pytest.raises(ProviderFailure) as caught:
                     await pool.complete(spec(address), PROMPT, 1, "e")
             for secret in (KEY, "pass-word", "query-secret"):
@@ -207,16 +207,16 @@ async def test_keys_never_reach_an_error_or_a_log(
 async def test_without_a_key_openai_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEST_MODEL_KEY")
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    async with ModelPool(patience=QUICK) as pool:
+    async with ModelPool(retry_policy=QUICK) as pool:
         with pytest.raises(ProviderFailure, match="TEST_MODEL_KEY") as caught:
             await pool.complete(spec(), PROMPT, 1, "e")
     assert not caught.value.retryable
 
 
 @pytest.mark.parametrize("style", ["openai", "old", "pydantic", "litellm"])
-async def test_refused_parameters_are_settled_once_and_recorded(style: str) -> None:
+async def test_refused_parameters_are_negotiated_once_and_recorded(style: str) -> None:
     async with FaultServer(always=picky("stop", "seed", "temperature", style=style)) as server:
-        async with ModelPool(patience=QUICK) as pool:
+        async with ModelPool(retry_policy=QUICK) as pool:
             model = spec(server.url, stop=("\n",))
             replies = [(await pool.complete(model, PROMPT, seed, "e")).reply for seed in (1, 2)]
     assert [r.tries for r in replies] == [4, 1]
@@ -233,7 +233,7 @@ async def test_refused_parameters_are_settled_once_and_recorded(style: str) -> N
 
 async def test_what_is_sent_does_not_depend_on_who_met_the_refusal_first() -> None:
     async with FaultServer(always=picky("seed", "stop")) as server:
-        async with ModelPool(patience=QUICK) as pool:
+        async with ModelPool(retry_policy=QUICK) as pool:
             model = spec(server.url, stop=("\n",))
             exchanges = await asyncio.gather(*(pool.complete(model, PROMPT, s, "e") for s in range(20)))
     assert len({e.reply.parameters for e in exchanges}) == 1
@@ -273,7 +273,7 @@ async def test_a_value_that_is_wrong_is_told_and_not_dropped() -> None:
 
 async def test_an_episode_stays_on_its_replica_and_leaves_it_when_it_is_down() -> None:
     async with FaultServer() as one, FaultServer() as two:
-        async with ModelPool(patience=QUICK) as pool:
+        async with ModelPool(retry_policy=QUICK) as pool:
             model = spec(one.url, two.url)
             for episode in range(20):
                 for turn in range(3):
@@ -290,7 +290,7 @@ async def test_an_episode_stays_on_its_replica_and_leaves_it_when_it_is_down() -
 
 async def test_a_replica_that_answers_500_is_left_for_this_call() -> None:
     async with FaultServer(always=error(500)) as bad, FaultServer() as fine:
-        async with ModelPool(patience=QUICK) as pool:
+        async with ModelPool(retry_policy=QUICK) as pool:
             replies = [
                 (await pool.complete(spec(bad.url, fine.url), PROMPT, 1, str(e))).reply for e in range(8)
             ]
@@ -300,7 +300,7 @@ async def test_a_replica_that_answers_500_is_left_for_this_call() -> None:
 async def test_nobody_listens() -> None:
     async with FaultServer() as server:
         pass
-    async with ModelPool(patience=QUICK) as pool:
+    async with ModelPool(retry_policy=QUICK) as pool:
         with pytest.raises(ProviderFailure, match="cannot be reached") as caught:
             await pool.complete(spec(server.url), PROMPT, 1, "e")
     assert caught.value.retryable
@@ -308,7 +308,7 @@ async def test_nobody_listens() -> None:
 
 async def test_embeddings_come_in_the_order_of_the_texts() -> None:
     async with FaultServer(error(500)) as server:
-        async with ModelPool(patience=QUICK) as pool:
+        async with ModelPool(retry_policy=QUICK) as pool:
             reply = await pool.embed(spec(server.url, prices=Prices(prompt=1.0)), ("a", "bbb"))
     assert reply.vectors == ((1.0, 1.0), (3.0, 1.0))
     assert (reply.tries, reply.tokens.prompt, reply.cost) == (2, 7, pytest.approx(7e-6))
@@ -333,7 +333,7 @@ async def test_a_reply_cut_by_length_is_a_reply() -> None:
 
 async def test_a_time_out_leaves_the_pool_usable() -> None:
     async with FaultServer(hang(), hang()) as server:
-        async with ModelPool(patience=QUICK) as pool:
+        async with ModelPool(retry_policy=QUICK) as pool:
             tasks = [pool.complete(spec(server.url, timeout=0.3), PROMPT, i, str(i)) for i in range(10)]
             replies = await asyncio.gather(*tasks)
     assert sorted(e.reply.tries for e in replies)[-1] >= 2
@@ -342,7 +342,7 @@ async def test_a_time_out_leaves_the_pool_usable() -> None:
 
 async def test_a_query_in_the_base_url_stays_behind_the_path() -> None:
     async with FaultServer() as server:
-        async with ModelPool(patience=QUICK) as pool:
+        async with ModelPool(retry_policy=QUICK) as pool:
             reply = (await pool.complete(spec(server.url + "/?api-version=7"), PROMPT, 1, "e")).reply
     assert reply.text == "look()"
     assert server.paths == ["/v1/chat/completions?api-version=7"]
@@ -359,6 +359,6 @@ async def test_requests_in_flight_at_a_model_are_bounded() -> None:
         return await good()(request, body)
 
     async with FaultServer(always=slow) as server:
-        async with ModelPool(patience=QUICK, permits=RequestsInFlight(3)) as pool:
+        async with ModelPool(retry_policy=QUICK, concurrency=RequestsInFlight(3)) as pool:
             await asyncio.gather(*(pool.complete(spec(server.url), PROMPT, n, str(n)) for n in range(20)))
     assert most == 3

@@ -1,4 +1,5 @@
-"""A run against an endpoint with every fault of the list: no episode is scored because of it, none is lost."""
+"""A run against an endpoint with every fault of the list: no episode is scored because of it, none is
+lost."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ async def run(server: FaultServer, results: Path) -> Summary:
 
 
 def all_of_them(unlucky: int) -> Behaviour:
-    """A fault before every eighth reply, each kind in turn; one request in `unlucky` fails as long as a call bears with it. Refuses `stop`."""
+    """A fault before every eighth reply, each kind in turn; one request in `unlucky` fails as long as a call
+    bears with it. Refuses `stop`."""
     good, faults, count = answers(), itertools.cycle(FAULTS), itertools.count(1)
     seen: dict[str, int] = {}
 

@@ -1,4 +1,5 @@
-"""A small stand-in for `python -m learnact.simulated`: the same arguments, one canned reply, ends with its parent."""
+"""A small stand-in for `python -m learnact.simulated`: the same arguments, one canned reply, ends with its
+parent."""
 
 from __future__ import annotations
 

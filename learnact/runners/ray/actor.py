@@ -30,9 +30,8 @@ VERSION = version("learnact")
 class WorkerSettings:
     """What a worker is told at its start.
 
-    `run`: a token that the workers of one run share. `requests`: requests in flight at one model from this worker. `node` is filled in by
-    the worker. `limits`: tries and deadlines of a unit.
-    """
+    `run`: a token that the workers of one run share. `requests`: requests in flight at one model from this
+    worker. `node` is filled in by the worker. `limits`: tries and deadlines of a unit."""
 
     run: str
     requests: int | None = None
@@ -59,7 +58,8 @@ MakeWorker: TypeAlias = Callable[[WorkerSettings], AbstractAsyncContextManager[U
 
 @dataclass(frozen=True)
 class UnitDone:
-    """An outcome on its way to the driver, without the unit, which the driver has. `error`: a bug that escaped the worker."""
+    """An outcome on its way to the driver, without the unit, which the driver has. `error`: a bug that
+    escaped the worker."""
 
     result: EpisodeResult | Reply | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -85,7 +85,9 @@ def production_worker(place: WorkerSettings) -> AbstractAsyncContextManager[Unit
 class _Production:
     def __init__(self, place: WorkerSettings) -> None:
         self._pool = ModelPool(
-            Embedded(place.folder / "simulated"), permits=RequestsInFlight(place.requests), keys=place.keys
+            Embedded(place.folder / "simulated"),
+            concurrency=RequestsInFlight(place.requests),
+            keys=place.keys,
         )
         self._worker = Worker(self._pool, place.limits, place.node)
 

@@ -1,8 +1,8 @@
 """A connection to Ray: a cluster of our own on this machine, or one that runs already.
 
-Our own cluster asks for a token that only this process and its children know, writes nothing to the home directory, shows no dashboard
-and logs to its own folder. Ray ties its processes to the thread that started them, so one thread lives as long as the session.
-"""
+Our own cluster asks for a token that only this process and its children know, writes nothing to the home
+directory, shows no dashboard and logs to its own folder. Ray ties its processes to the thread that started
+them, so one thread lives as long as the session."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ _OWN = {
     "RAY_health_check_failure_threshold": "5",
 }
 _QUIET = {"RAY_DEDUP_LOGS_SKIP_REGEX": "."}
-"""Ray prints what its daemons say of dead workers to standard output, whatever `log_to_driver` says; a run with `--json` has it to itself."""
+"""Ray prints what its daemons say of dead workers to standard output, whatever `log_to_driver` says; a run
+with `--json` has it to itself."""
 
 _TOKEN = secrets.token_hex(32)
 """Ray reads its token once in a process, so all clusters of our own that this process starts share it."""
 
 
 class RayConnection:
-    """Opened once, closed once. `address` None: a cluster of our own with `workers` CPUs (None: one for each core)."""
+    """Opened once, closed once. `address` None: a cluster of our own with `workers` CPUs (None: one for each
+    core)."""
 
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
         self._address = address
@@ -47,7 +49,10 @@ class RayConnection:
         self._opened = False
 
     async def open(self) -> int:
-        """Connect; returns the number of workers to have. Raises `JobError` for an address that nobody answers at."""
+        """Connect; returns the number of workers to have.
+
+        Raises `JobError` for an address that nobody answers at.
+        """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._connect)
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
 """The Ray runner: one actor for each core, many units in flight in each, filled from the driver.
 
-What a worker's death takes with it is sent again and recorded as the harness's failure; dead workers are replaced. Ray's own retries are
-off: they replay calls that may have happened. Implements `protocols.Runner`; several `run()`s share the workers in turns.
-"""
+What a worker's death takes with it is sent again and recorded as the harness's failure; dead workers are
+replaced. Ray's own retries are off: they replay calls that may have happened. Implements `protocols.Runner`;
+several `run()`s share the workers in turns."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ _log = logging.getLogger("learnact.runners.ray")
 class RayOptions:
     """How to run on Ray. Changes no result.
 
-    `address`: None for a Ray of our own on this machine; "auto", "host:port" or "ray://..." for one that runs. `workers`: None for one
-    for each core. `in_flight`: units in each worker. `requests`: requests in flight to one model, over all workers. `start_seconds`: bound on
-    the first worker's start (an autoscaler may need minutes). `stall_seconds`: a worker whose event loop does not turn for so long
-    is replaced. `keys`: keys of providers by name of environment variable, for workers on other machines.
-    """
+    `address`: None for a Ray of our own on this machine; "auto", "host:port" or "ray://..." for one that
+    runs. `workers`: None for one for each core. `in_flight`: units in each worker. `requests`: requests in
+    flight to one model, over all workers. `start_seconds`: bound on the first worker's start (an autoscaler
+    may need minutes). `stall_seconds`: a worker whose event loop does not turn for so long is replaced.
+    `keys`: keys of providers by name of environment variable, for workers on other machines."""
 
     address: str | None = None
     workers: int | None = None
@@ -79,7 +79,8 @@ class _Seat:
 
 
 class RayRunner:
-    """Plays units on a cluster. Async context manager, used from one event loop; entering waits for the first worker."""
+    """Plays units on a cluster. Async context manager, used from one event loop; entering waits for the first
+    worker."""
 
     def __init__(
         self, options: RayOptions | None = None, make_worker: MakeWorker = production_worker
@@ -126,7 +127,10 @@ class RayRunner:
         return sum(seat.ready for seat in self._seats)
 
     async def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
-        """Outcomes in order of completion; never raises for a unit. Closing the iterator cancels what is under way."""
+        """Outcomes in order of completion; never raises for a unit.
+
+        Closing the iterator cancels what is under way.
+        """
         places = self._options.in_flight * max(1, len(self._seats))
         stream = UnitStream(units, window=2 * places)
         self._turns.add(stream)
@@ -143,7 +147,8 @@ class RayRunner:
             await asyncio.gather(*stream.tasks, return_exceptions=True)
             self._fill()
 
-    # Sending units ----------------------------------------------------------------------------------------------------
+    # Sending units
+    # ----------------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         """Send units as long as there is a free place and a unit."""
@@ -222,7 +227,8 @@ class RayRunner:
             else:
                 stream.lost(flight)
 
-    # Keeping workers --------------------------------------------------------------------------------------------------
+    # Keeping workers
+    # --------------------------------------------------------------------------------------------------
 
     async def _keep(self, seat: _Seat) -> None:
         """Keep a worker on the seat: start it, watch it, replace it when it died."""
@@ -270,7 +276,8 @@ class RayRunner:
         seat.node, seat.ready = hello.node, True
 
     async def _watch(self, seat: _Seat) -> None:
-        """Returns when the worker died, or its event loop has not turned for too long (a blocking call stalls every unit in it)."""
+        """Returns when the worker died, or its event loop has not turned for too long (a blocking call stalls
+        every unit in it)."""
         from ray.exceptions import RayError
 
         every = min(5.0, self._options.stall_seconds / 4)
@@ -330,7 +337,10 @@ class RayRunner:
 
 
 async def _result(ref: Any) -> Any:
-    """The value of a Ray reference; a cancelled wait cancels the call. Raises `RayError` for a lost worker."""
+    """The value of a Ray reference; a cancelled wait cancels the call.
+
+    Raises `RayError` for a lost worker.
+    """
     import ray
 
     future = asyncio.wrap_future(ref.future())

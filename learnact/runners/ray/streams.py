@@ -19,7 +19,8 @@ class UnitInFlight:
 
 
 class UnitStream:
-    """One `run()`: lazy input, and outcomes that wait to be taken (at most `window` units are under way or waiting, one is taken ahead)."""
+    """One `run()`: lazy input, and outcomes that wait to be taken (at most `window` units are under way or
+    waiting, one is taken ahead)."""
 
     def __init__(self, units: Iterable[Unit], window: int) -> None:
         self._units: Iterator[Unit] = iter(units)
@@ -34,7 +35,10 @@ class UnitStream:
         self._finish()
 
     def next(self) -> UnitInFlight | None:
-        """The next unit to send, or None when there is none now. An error of the input ends it and is raised to the consumer."""
+        """The next unit to send, or None when there is none now.
+
+        An error of the input ends it and is raised to the consumer.
+        """
         if self._again:
             flight = self._again.popleft()
         elif self._head is None or len(self._flying) + self._ready.qsize() >= self._window:
@@ -46,7 +50,8 @@ class UnitStream:
         return flight
 
     def _advance(self) -> None:
-        """One unit is taken ahead, so that the end of the input is known with the last outcome, not when a place is free again."""
+        """One unit is taken ahead, so that the end of the input is known with the last outcome, not when a
+        place is free again."""
         self._head = None
         try:
             self._head = UnitInFlight(next(self._units))
