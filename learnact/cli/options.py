@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 import yaml
 
+from learnact.domains.base import Domain
 from learnact.errors import BadInput, TaskError, suggestion
 from learnact.records import DomainSpec, Task, canonical
-
-if TYPE_CHECKING:
-    from learnact.domains.base import Domain
 
 Split = Literal["train", "test"]
 
@@ -39,8 +37,12 @@ DomainOption = Annotated[
     ),
 ]
 JobFile = Annotated[
-    Path,
-    typer.Argument(metavar="JOB", help="A job file (YAML); `learnact init` writes one.", show_default=False),
+    str,
+    typer.Argument(
+        metavar="JOB",
+        help="A job file (YAML), or the name of a shipped job; `learnact jobs` lists these.",
+        show_default=False,
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -61,7 +63,7 @@ def spec_of(
     seed: int | None = None,
     **more: Any,
 ) -> DomainSpec:
-    """The spec of a domain with options given as `key=value`. Raises `BadInput`."""
+    """The domain with options given as `key=value`. Raises `BadInput`."""
     values: dict[str, Any] = {}
     for option in options or ():
         key, equals, text = option.partition("=")

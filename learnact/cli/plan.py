@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from learnact.cli.options import JobFile, Overrides, Results
 from learnact.cli.output import console, say, say_json, table
-
-if TYPE_CHECKING:
-    from learnact.job import Job
-    from learnact.report.estimate import Amount, Estimate
+from learnact.job import Job, load
+from learnact.job.preflight import preflight
+from learnact.report.estimate import Amount, Estimate, added, estimate
 
 
 def plan(
@@ -25,14 +24,10 @@ def plan(
 
     Every number is an upper bound: all turns are used, all tries are needed, every reply is as long as max_tokens allows.
 
-    learnact plan jobs/quickstart.yaml
+    learnact plan quickstart
 
-    learnact plan jobs/robotic_planning.yaml --set repeats.learn=1
+    learnact plan robotic_planning --set repeats.learn=1
     """
-    from learnact.job import load
-    from learnact.job.preflight import preflight
-    from learnact.report.estimate import estimate
-
     loaded = load(job, overrides or ())
     made = preflight(loaded, results)
     found = estimate(made.trials)
@@ -51,8 +46,6 @@ def _groups(found: list[Estimate]) -> dict[tuple[str, str, str], list[Estimate]]
 
 
 def _show(job: Job, run: str, found: list[Estimate]) -> None:
-    from learnact.report.estimate import added
-
     heads = (
         "#trials",
         "#learning episodes",
@@ -83,8 +76,6 @@ def _show(job: Job, run: str, found: list[Estimate]) -> None:
 
 
 def _cells(ones: list[Estimate]) -> list[str]:
-    from learnact.report.estimate import added
-
     total: Amount = added([one.total for one in ones])
     learned = sum(one.learning.episodes for one in ones)
     tested = sum(one.testing.episodes for one in ones)
@@ -111,8 +102,6 @@ def _dollars(found: list[Estimate]) -> str:
 
 
 def _as_json(job: Job, run: str, found: list[Estimate]) -> dict[str, Any]:
-    from learnact.report.estimate import added
-
     total = added([one.total for one in found])
     rows = []
     for one in found:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from learnact.cli.options import JobFile, Overrides, Results, pick_task
 from learnact.cli.output import say, say_json
+from learnact.domains import registry
 from learnact.errors import JobError, suggestion
-
-if TYPE_CHECKING:
-    from learnact.job import Job
-    from learnact.records import Library, Task
-    from learnact.records.trials import TrialSpec
+from learnact.job import Job, load
+from learnact.job.preflight import preflight
+from learnact.library.files import read_library
+from learnact.records import Library, Task
+from learnact.records.trials import TrialSpec
+from learnact.report.preview import ASKED_BY, agent_prompt, learner_prompt
 
 Asked = Literal["act", "create", "usage", "describe", "improve", "reflect", "code", "verify"]
 """What a model is asked for; each learner asks for some of it."""
@@ -43,15 +45,10 @@ def prompt(
     What a learner is shown after something has happened (describe, usage, improve, reflect, verify) is made with a stand-in: a function that
     fails, on the job's own training tasks. No model is asked.
 
-    learnact prompt jobs/quickstart.yaml --domain barman --task 3
+    learnact prompt quickstart --domain barman --task 3
 
-    learnact prompt jobs/quickstart.yaml --purpose create
+    learnact prompt quickstart --purpose create
     """
-    from learnact.job import load
-    from learnact.job.preflight import preflight
-    from learnact.records import Library
-    from learnact.report.preview import agent_prompt, learner_prompt
-
     loaded = load(job, overrides or ())
     made = preflight(loaded, results)
     if purpose == "act":
@@ -89,8 +86,6 @@ def _trial(
     purpose: Asked = "act",
 ) -> TrialSpec:
     """The first trial that fits. Raises `JobError` naming what there is."""
-    from learnact.report.preview import ASKED_BY
-
     for given, key, known in (
         (domain, "domain", [t.domain.name for t in trials]),
         (method, "method", [t.label for t in trials]),
@@ -109,13 +104,8 @@ def _trial(
 
 
 def _task(trial: TrialSpec, wanted: str | None) -> Task:
-    from learnact.domains import registry
-
     return pick_task(registry.build(trial.test_domains[0]), "test", wanted)
 
 
 def _library(trial: TrialSpec, path: Path) -> Library:
-    from learnact.domains import registry
-    from learnact.library.files import read_library
-
     return read_library(path, [p.name for p in registry.build(trial.domain).primitives])

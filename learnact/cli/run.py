@@ -11,8 +11,12 @@ from typing import Annotated
 
 import typer
 
+from learnact import driver
 from learnact.cli.options import JobFile, Overrides, Results
 from learnact.cli.output import console
+from learnact.job import load
+from learnact.report.progress import ProgressDisplay
+from learnact.report.summary import page, render, to_json
 
 
 def run(
@@ -40,17 +44,12 @@ def run(
     Nothing that is committed is done again. Exit code 0: all is done; 1: some work is unfinished, and the page says why; 2: the job cannot be
     run as it is.
 
-    learnact run jobs/quickstart.yaml
+    learnact run quickstart
 
     learnact run my.yaml --set repeats.learn=1 --set 'methods=[act, learnact]'
 
     learnact run my.yaml --address ray://head:10001 --results /shared/results
     """
-    from learnact import driver
-    from learnact.job import load
-    from learnact.report.progress import ProgressDisplay
-    from learnact.report.summary import page, render, to_json
-
     loaded = load(job, overrides or ())
     with _terminable(), ProgressDisplay(console(stderr=True)) as display:
         came = driver.run(
@@ -60,7 +59,7 @@ def run(
             display=display,
             accept_model_change=accept_model_change,
         )
-    shown = page(came.folder, str(job))
+    shown = page(came.folder, job)
     if json:
         typer.echo(to_json(shown))
     else:

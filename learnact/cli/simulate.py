@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from learnact.simulated.faults import Weather
+from learnact.simulated.serving import Serving, serve
+
 
 def simulate(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -36,9 +39,6 @@ def simulate(
 
     learnact simulate --port 8100 --latency 0.2 --errors 0.05
     """
-    from learnact.simulated.faults import Weather
-    from learnact.simulated.serving import Serving, serve
-
     weather = Weather(
         latency=latency,
         spread=spread,
