@@ -1,7 +1,7 @@
 """learnact: does an agent that learns new actions beat one that does not?
 
-A Ray-distributed batch evaluator for LearnAct (Zhao et al., COLM 2024, arXiv 2402.15809) and its rivals. `learnact.run(job)` runs a job file;
-`learnact.load(job)` reads and checks one.
+A Ray-distributed batch evaluator for LearnAct (Zhao et al., COLM 2024, arXiv 2402.15809) and its rivals.
+`learnact.run(job)` runs a job file; `learnact.load(job)` reads and checks one.
 """
 
 from typing import Any

@@ -2,8 +2,8 @@
 
     learnact.run(job) -> run_job: job -> checks -> trials -> CommittingRunner(Ray or in-process) -> results
 
-Does not cover: what is checked before (preflight.py), what a trial does (trial.py), how units are executed (agents/execute.py), files
-(results), display (report).
+Does not cover: what is checked before (preflight.py), what a trial does (trial.py), how units are executed
+(agents/execute.py), files (results), display (report).
 """
 
 from __future__ import annotations
@@ -105,9 +105,9 @@ def run(
 ) -> Summary:
     """Run a job to its end, or continue it; the same as `learnact run`.
 
-    `job`: a file, a mapping or a loaded job. `address`: a Ray address ("auto", "ray://..."), "local" for one worker in this process without
-    Ray; None for what the job says (by default a Ray of our own on this machine). `accept_model_change`: continue a run although a model
-    answers under another name than before.
+    `job`: a file, a mapping or a loaded job. `address`: a Ray address ("auto", "ray://..."), "local" for one
+    worker in this process without Ray; None for what the job says (by default a Ray of our own on this
+    machine). `accept_model_change`: continue a run although a model answers under another name than before.
 
     Raises:
         BadInput: the job, a domain's options or the results folder cannot be used; nothing has been started.
@@ -155,7 +155,8 @@ async def run_job(
 async def _all_trials(
     plan: Preflight, runner: Runner, store: RunStore, display: Display
 ) -> list[TrialResult]:
-    """All trials at once: the runner shares its places among them. A trial that is blocked holds up nobody."""
+    """All trials at once: the runner shares its places among them. A trial that is blocked holds up
+    nobody."""
 
     costs = LearningCosts()
 
@@ -235,7 +236,8 @@ async def open_runner(job: Job, address: str | None) -> AsyncIterator[Runner]:
 
 
 def _keys(job: Job) -> dict[str, str]:
-    """The providers' keys that the job names and this process has, for workers on machines that do not have them."""
+    """The providers' keys that the job names and this process has, for workers on machines that do not have
+    them."""
     models = job.models
     parts = (*models.agent, *models.learner, models.agent_defaults, models.learner_defaults)
     names = {part.api_key_env for part in (*parts, *([models.embeddings] if models.embeddings else []))}
@@ -243,7 +245,8 @@ def _keys(job: Job) -> dict[str, str]:
 
 
 class _Watched:
-    """The run's runner: commits, shows, minds the models' names, and starts nothing new once the job's limits of money or tokens are used up."""
+    """The run's runner: commits, shows, minds the models' names, and starts nothing new once the job's limits
+    of money or tokens are used up."""
 
     def __init__(
         self, job: Job, store: RunStore, display: Display, aliases: ModelIdentity, start: Any

@@ -1,4 +1,5 @@
-"""The command line: Typer commands, one module each, thin. Exit codes: 0 done, 1 some work unfinished, 2 bad input."""
+"""The command line: Typer commands, one module each, thin. Exit codes: 0 done, 1 some work unfinished, 2 bad
+input."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from typing import TextIO
 def main() -> None:
     """Entry point of `learnact`. Ends the process.
 
-    An interrupt while modules are loaded, and an output that cannot be written to (closed, full disk), end with
-    one line on standard error and code 1.
+    An interrupt while modules are loaded, and an output that cannot be written to (closed, full disk), end
+    with one line on standard error and code 1.
     """
     _open_streams()
     code: int | str | None = 1
@@ -32,7 +33,8 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """Streams that were closed go nowhere; characters that a terminal cannot show are replaced instead of raising."""
+    """Streams that were closed go nowhere; characters that a terminal cannot show are replaced instead of
+    raising."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

@@ -1,6 +1,8 @@
-"""The application: the commands in the order in which a person meets them, and the boundary at which errors become messages.
+"""The application: the commands in the order in which a person meets them, and the boundary at which errors
+become messages.
 
-A command's module is imported when the command is called, and imports what it needs at its top: `learnact --help` loads none of them.
+A command's module is imported when the command is called, and imports what it needs at its top: `learnact
+--help` loads none of them.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ Exit codes: 0 done, 1 some work unfinished, 2 bad input.
 
 
 class CommandInfo(NamedTuple):
-    """A command: where it is defined, and its line in the help (the first paragraph of its docstring; a test compares)."""
+    """A command: where it is defined, and its line in the help (the first paragraph of its docstring; a test
+    compares)."""
 
     place: str
     panel: str
@@ -118,7 +121,8 @@ class Commands(TyperGroup):
         return name, loaded(name), rest
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command. Input that cannot be used ends with code 2; a failure outside the agent, or an interrupt, with 1."""
+        """Run a command. Input that cannot be used ends with code 2; a failure outside the agent, or an
+        interrupt, with 1."""
         try:
             return super().invoke(ctx)
         except (BadInput, MissingExtra) as error:

@@ -64,8 +64,8 @@ def _tell(name: str, json: bool) -> None:
     for primitive in domain.primitives:
         say(f"  {primitive.signature}: {primitive.description}")
     say(
-        f"\nBudget: {profile.test_turns} turns at test, {profile.learn_turns} when learning, {profile.history} entries of "
-        f"history.\nOptions (in a job file under the domain, or -o key=value):"
+        f"\nBudget: {profile.test_turns} turns at test, {profile.learn_turns} when learning, "
+        f"{profile.history} entries of history.\nOptions (in a job file under the domain, or -o key=value):"
     )
     for key, field in options.items():
         told = f": {field.description}" if field.description else ""
@@ -121,7 +121,8 @@ def tasks(
     known = [task.reference for task in found if task.reference is not None]
     if known:
         say(
-            f"\nreference plans: {min(known)} to {max(known)} primitive steps, mean {sum(known) / len(known):.1f}"
+            f"\nreference plans: {min(known)} to {max(known)} primitive steps, "
+            f"mean {sum(known) / len(known):.1f}"
         )
     say(f"learnact play {domain} --task 0 plays the first.")
 

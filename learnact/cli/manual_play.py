@@ -33,7 +33,8 @@ ENDLESS = Budget(turns=1_000_000_000)
 
 @dataclass(frozen=True)
 class ManualSetup:
-    """What is played: a task of a domain, with the learned actions of a library; commands are calls, or the engine's text."""
+    """What is played: a task of a domain, with the learned actions of a library; commands are calls, or the
+    engine's text."""
 
     domain: Domain
     spec: DomainSpec
@@ -44,7 +45,8 @@ class ManualSetup:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What came of a command. `error` is None, or why the command could not be read or carried out to its end."""
+    """What came of a command. `error` is None, or why the command could not be read or carried out to its
+    end."""
 
     turn: int
     command: str

@@ -79,7 +79,8 @@ def spec_of(
 
 
 def pick_task(domain: Domain, split: Split, wanted: str | None) -> Task:
-    """A task by number (from 0) or name; the first when nothing is said. Raises `TaskError` naming what there is."""
+    """A task by number (from 0) or name; the first when nothing is said. Raises `TaskError` naming what there
+    is."""
     tasks = domain.tasks(split)
     if not tasks:
         raise TaskError(f"{domain.name}: there are no {split} tasks")

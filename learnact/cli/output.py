@@ -1,4 +1,5 @@
-"""What commands print and write: text through Rich on a terminal, plain in pipes, errors as one message on standard error."""
+"""What commands print and write: text through Rich on a terminal, plain in pipes, errors as one message on
+standard error."""
 
 from __future__ import annotations
 
@@ -20,14 +21,15 @@ PIPE_WIDTH = 200
 _UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""C0 and C1 controls (escape sequences begin with one), line separators, text direction controls, lone surrogates."""
+"""C0 and C1 controls (escape sequences begin with one), line separators, text direction controls, lone
+surrogates."""
 
 
 def printable(text: str, keep: str = "") -> str:
     """The text without characters that control a terminal; use it for all that models or learned code wrote.
 
-    C0 controls become their pictures (ESC: U+241B), others `<U+009B>`. `keep` lists control characters that stay
-    as they are, e.g. "\\n\\t" where several lines may be printed.
+    C0 controls become their pictures (ESC: U+241B), others `<U+009B>`. `keep` lists control characters that
+    stay as they are, e.g. "\\n\\t" where several lines may be printed.
     """
     return _UNSAFE.sub(lambda found: found[0] if found[0] in keep else _stand_in(found[0]), text)
 
@@ -72,7 +74,8 @@ def table(title: str, *columns: str) -> Table:
 
 
 def write_file(path: Path, text: str, force: bool = False) -> None:
-    """Write a new file; `force` replaces one that is there. Raises `BadInput` naming the file and the way out."""
+    """Write a new file; `force` replaces one that is there. Raises `BadInput` naming the file and the way
+    out."""
     if path.exists() and not force:
         raise BadInput(f"{path}: is there already and was not touched; name another file, or use --force")
     if not path.parent.is_dir():

@@ -22,7 +22,8 @@ def plan(
 ) -> None:
     """Tell what a job would do and cost at most; calls nobody.
 
-    Every number is an upper bound: all turns are used, all tries are needed, every reply is as long as max_tokens allows.
+    Every number is an upper bound: all turns are used, all tries are needed, every reply is as long as
+    max_tokens allows.
 
     learnact plan quickstart
 
@@ -71,7 +72,8 @@ def _show(job: Job, run: str, found: list[Estimate]) -> None:
         say("All models are simulated: it costs nothing, and says nothing about language models.")
     elif _sum(found) is None:
         say(
-            "No prices are given: add `prices: {prompt: ..., completion: ...}` (dollars per million tokens) to the models."
+            "No prices are given: add `prices: {prompt: ..., completion: ...}` (dollars per million tokens) "
+            "to the models."
         )
 
 

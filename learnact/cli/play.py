@@ -41,8 +41,8 @@ def play(
         Path | None,
         typer.Option(
             "--library",
-            help="Learned actions to play with: a Python file of functions (docstring = description), or the JSON of "
-            "`learnact show --json`.",
+            help="Learned actions to play with: a Python file of functions (docstring = description), or the "
+            "JSON of `learnact show --json`.",
         ),
     ] = None,
     commands: Annotated[
@@ -53,7 +53,7 @@ def play(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="One line of JSON per command.")] = False,
 ) -> None:
-    """Play a task by game.
+    """Play a task yourself.
 
     At the prompt: a call such as pick('ball1', 'rooma', 'left'), help, or quit.
 
@@ -63,8 +63,8 @@ def play(
 
     learnact play gripper --library carry.py
 
-    Each line of JSON: turn, command, valid, observation, progress, success, error. Empty lines and lines that begin with # are
-    passed over.
+    Each line of JSON: turn, command, valid, observation, progress, success, error. Empty lines and lines that
+    begin with # are passed over.
     """
     if problem is not None and (task is not None or source is not None):
         raise BadInput("--problem names the task itself: leave --task and --source out")

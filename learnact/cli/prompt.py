@@ -42,8 +42,8 @@ def prompt(
 ) -> None:
     """Show the exact messages of a job before spending anything.
 
-    What a learner is shown after something has happened (describe, usage, improve, reflect, verify) is made with a stand-in: a function that
-    fails, on the job's own training tasks. No model is asked.
+    What a learner is shown after something has happened (describe, usage, improve, reflect, verify) is made
+    with a stand-in: a function that fails, on the job's own training tasks. No model is asked.
 
     learnact prompt quickstart --domain barman --task 3
 
@@ -61,7 +61,8 @@ def prompt(
         asked = asyncio.run(learner_prompt(trial, purpose))
         if asked is None:
             raise JobError(
-                f"{trial.label} did not come to ask for {purpose!r} on the training tasks of {trial.domain.name}"
+                f"{trial.label} did not come to ask for {purpose!r} on the training tasks of "
+                f"{trial.domain.name}"
             )
         found = asked
     messages = found.messages()
@@ -73,7 +74,8 @@ def prompt(
         say(f"--- {message.role} ---\n{message.content}")
     characters = sum(len(message.content) for message in messages)
     say(
-        f"--- {characters:,} characters, about {characters // 4:,} tokens ({trial.label}, {trial.domain.name}, {purpose}) ---"
+        f"--- {characters:,} characters, about {characters // 4:,} tokens "
+        f"({trial.label}, {trial.domain.name}, {purpose}) ---"
     )
 
 
@@ -98,7 +100,8 @@ def _trial(
     if not fits:
         learners = sorted(name for name, asked in ASKED_BY.items() if purpose in asked)
         raise JobError(
-            f"--purpose {purpose}: no method of {job.name} asks for it; methods that learn with {', '.join(learners)} do"
+            f"--purpose {purpose}: no method of {job.name} asks for it; "
+            f"methods that learn with {', '.join(learners)} do"
         )
     return fits[0]
 

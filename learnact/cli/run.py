@@ -25,7 +25,8 @@ def run(
     address: Annotated[
         str | None,
         typer.Option(
-            help="Where: auto or ray://HOST:10001 for a running Ray cluster, local for this process alone; default: this machine's cores."
+            help="Where: auto or ray://HOST:10001 for a running Ray cluster, local for this process alone; "
+            "default: this machine's cores."
         ),
     ] = None,
     results: Results = Path("results"),
@@ -41,8 +42,8 @@ def run(
 ) -> None:
     """Run a job; the same command again continues.
 
-    Nothing that is committed is done again. Exit code 0: all is done; 1: some work is unfinished, and the page says why; 2: the job cannot be
-    run as it is.
+    Nothing that is committed is done again. Exit code 0: all is done; 1: some work is unfinished, and the
+    page says why; 2: the job cannot be run as it is.
 
     learnact run quickstart
 
@@ -72,7 +73,8 @@ def run(
 def _terminable() -> Iterator[None]:
     """A scheduler's request to stop is taken as a person's: what is committed stays, the run is closed.
 
-    A script's shell starts what it puts in the background with interrupts ignored; they are heeded here, or a request to stop would be lost too.
+    A script's shell starts what it puts in the background with interrupts ignored; they are heeded here, or a
+    request to stop would be lost too.
     """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

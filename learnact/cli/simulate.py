@@ -34,8 +34,8 @@ def simulate(
 ) -> None:
     """Run the simulated model as a server, also with faults on purpose.
 
-    It answers `POST /v1/chat/completions` for the models sim-strong, sim-weak and sim-perfect; give any client the printed URL. What it
-    scores says nothing about language models.
+    It answers `POST /v1/chat/completions` for the models sim-strong, sim-weak and sim-perfect; give any
+    client the printed URL. What it scores says nothing about language models.
 
     learnact simulate --port 8100 --latency 0.2 --errors 0.05
     """

@@ -1,7 +1,7 @@
 """The jobs that come with the package: `quickstart`, the paper's tables, and others, each found by its name.
 
-In a checkout they are the folder `jobs/`; the wheel carries the same files inside the package. The comment at the head of each file says
-what it asks, how long it takes and what it costs.
+In a checkout they are the folder `jobs/`; the wheel carries the same files inside the package. The comment at
+the head of each file says what it asks, how long it takes and what it costs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from learnact.errors import JobError, suggestion
 PACKAGE = Path(__file__).parents[1]
 FOLDERS = (PACKAGE / "shipped" / "jobs", PACKAGE.parent / "jobs")
 """Where shipped jobs lie: in an installed copy, and in a checkout."""
-ENDINGS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,8 @@ class ShippedJob:
 
 @cache
 def shipped_jobs() -> dict[str, ShippedJob]:
-    """All shipped jobs by name, in order of their names, `quickstart` first. Empty where the package was installed without them."""
+    """All shipped jobs by name, in order of their names, `quickstart` first. Empty where the package was
+    installed without them."""
     folder = next((folder for folder in FOLDERS if (folder / "quickstart.yaml").is_file()), None)
     found = [_read(path) for path in folder.rglob("*.yaml")] if folder is not None else []
     return {job.name: job for job in sorted(found, key=lambda job: (job.name != "quickstart", job.name))}
@@ -52,7 +52,8 @@ def find_shipped(name: str) -> ShippedJob:
 
 
 def job_path(job: str | Path) -> Path:
-    """The file that a job's argument means: a file that is there, else the shipped job of that name, else the path as it is."""
+    """The file that a job's argument means: a file that is there, else the shipped job of that name, else the
+    path as it is."""
     path = Path(job)
     shipped = shipped_jobs().get(str(job))
     return path if shipped is None or path.is_file() else shipped.path

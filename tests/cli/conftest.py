@@ -1,4 +1,5 @@
-"""A user's desk: the real command in a process of its own, a chat server that can play gripper, and one finished run to read."""
+"""A user's desk: the real command in a process of its own, a chat server that can play gripper, and one
+finished run to read."""
 
 from __future__ import annotations
 

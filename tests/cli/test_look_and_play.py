@@ -176,7 +176,7 @@ def test_help_teaches_and_starts_quickly() -> None:
     done = learnact_process("--help")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.code == 0
-    assert "learnact run jobs/quickstart.yaml" in done.out
+    assert "learnact run quickstart" in done.out
     assert "Exit codes: 0 done, 1 some work unfinished, 2 bad input" in done.out
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5, "seconds of CPU"
 
