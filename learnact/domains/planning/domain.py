@@ -22,11 +22,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from learnact.domains.base import Example, FunctionExample, Profile
 from learnact.domains.planning import published
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.environment import Board, PlanningEnvironment, primitives, python_name
-from learnact.domains.planning.pddl import Problem, Rules, parse_problem, parse_rules, write_problem
-from learnact.domains.planning.plans import Plan, Planner, find_plan
-from learnact.domains.planning.text import NAME, Wording
-from learnact.errors import JobError, TaskError, suggestion
+from learnact.domains.planning.environment import DescribedProblem, PlanningEnvironment, primitives, python_name
+from learnact.domains.planning.names import nearest
+from learnact.domains.planning.pddl import PddlProblem, PddlDomain, parse_problem, parse_domain, write_problem
+from learnact.domains.planning.plans import ReferencePlan, Planner, find_plan
+from learnact.domains.planning.wording import NAME, Wording
+from learnact.errors import JobError, TaskError
 from learnact.records import Plain, Task, digest, seed_from
 
 ENGINE_VERSION = 1
@@ -123,7 +124,7 @@ class Family(Generic[Options]):
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
-            return f"there is no option {place}; {suggestion(place, self.options_model.model_fields)}"
+            return f"there is no option {place}{nearest(place, self.options_model.model_fields)}"
         return f"option {place}: {first['msg']}"
 
     def file(self, suffix: str) -> str:
@@ -144,15 +145,15 @@ class PlanningDomain(Generic[Options]):
         rules_text = family.file(".pddl")
         where = f"{self.name}.yaml" if options.text == CLEAR else options.text
         words = family.file(".yaml") if options.text == CLEAR else _read(Path(options.text))
-        self.rules: Rules = parse_rules(rules_text, f"{self.name}.pddl")
-        self.wording = Wording.read(words, where)
+        self.rules: PddlDomain = parse_domain(rules_text, f"{self.name}.pddl")
+        self.wording = Wording.parse(words, where)
         self.wording.check(self.rules, where)
         self.title = self.wording.title
         self.instruction = self.wording.instruction
         self.primitives = primitives(self.rules, self.wording)
         self.function_example = function_example()
         self.version = digest("planning", ENGINE_VERSION, rules_text, words, self.function_example)
-        self._boards: OrderedDict[str, Board] = OrderedDict()
+        self._described: OrderedDict[str, DescribedProblem] = OrderedDict()
 
     # Tasks ------------------------------------------------------------------------------------------------------------
 
@@ -165,7 +166,7 @@ class PlanningDomain(Generic[Options]):
             indices = (
                 self.family.indices if self.options.train_indices is None else self.options.train_indices
             )
-            return tuple(everything[published.checked(i, len(everything), self.name)] for i in indices)
+            return tuple(everything[published.checked_index(i, len(everything), self.name)] for i in indices)
         if split == "train":
             return self._training
         return self._testing
@@ -176,7 +177,7 @@ class PlanningDomain(Generic[Options]):
 
     def open(self, task: Task) -> PlanningEnvironment:
         """A fresh environment."""
-        return PlanningEnvironment(self.board(task.content))
+        return PlanningEnvironment(self.described(task.content))
 
     def task(self, text: str, name: str, labels: dict[str, Plain], where: str = "problem") -> Task:
         """A problem in PDDL as a task, with a reference plan where one is found."""
@@ -195,11 +196,11 @@ class PlanningDomain(Generic[Options]):
             {**labels, **found, "goals": len(problem.goal)},
         )
 
-    def plan(self, text: str, where: str = "problem") -> Plan | None:
+    def plan(self, text: str, where: str = "problem") -> ReferencePlan | None:
         """A plan for a problem in PDDL, checked by playing it; None when none was found."""
         return find_plan(self.ground(text, where), self.family.plan)
 
-    def calls(self, plan: Plan) -> tuple[str, ...]:
+    def calls(self, plan: ReferencePlan) -> tuple[str, ...]:
         """A plan as an agent would write it: one call of a primitive a step."""
         return tuple(
             f"{python_name(name)}({', '.join(map(repr, arguments))})" for name, arguments in plan.calls
@@ -209,13 +210,13 @@ class PlanningDomain(Generic[Options]):
         """A problem in PDDL, ready to be played."""
         return Grounding(self.rules, parse_problem(text, self.rules, where), self.wording.order)
 
-    def board(self, text: str) -> Board:
+    def described(self, text: str) -> DescribedProblem:
         """A problem with its sentences; the last few are kept, since candidates play the same tasks."""
-        board = self._boards.get(text)
+        board = self._described.get(text)
         if board is None:
-            board = self._boards[text] = Board(self.ground(text), self.wording)
-            if len(self._boards) > 64:
-                self._boards.popitem(last=False)
+            board = self._described[text] = DescribedProblem(self.ground(text), self.wording)
+            if len(self._described) > 64:
+                self._described.popitem(last=False)
         return board
 
     @cached_property
@@ -247,7 +248,7 @@ class PlanningDomain(Generic[Options]):
 
     @cached_property
     def _published(self) -> tuple[Task, ...]:
-        files = published.problems(Path(self.options.source), self.name, self.rules)
+        files = published.problem_files(Path(self.options.source), self.name, self.rules)
         return tuple(
             self.task(_read(path), path.stem, {"index": i, "file": path.name}, str(path))
             for i, path in enumerate(files)
@@ -280,7 +281,7 @@ class PlanningDomain(Generic[Options]):
         task = self.task(text, f"{self.name}-{split}-{seed}-{number}", {"index": number, "seed": seed})
         return task if task.reference else None
 
-    def _check_names(self, problem: Problem, where: str) -> None:
+    def _check_names(self, problem: PddlProblem, where: str) -> None:
         for name in problem.objects:
             if name in self.wording.words:
                 raise TaskError(

@@ -12,16 +12,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from learnact.domains.planning.expressions import Form, FormReader, Word
-from learnact.domains.planning.names import OBJECT, natural
-from learnact.errors import suggestion
+from learnact.domains.planning.s_expressions import SExpression, SExpressionReader, Token
+from learnact.domains.planning.names import OBJECT, natural_sort_key, nearest
 
 Atom: TypeAlias = tuple[str, ...]
 """A predicate and its arguments; in an action schema an argument that starts with `?` is a parameter."""
 
 
 @dataclass(frozen=True)
-class Schema:
+class ActionSchema:
     """An action: parameters with their types, in order; conditions and effects over them and over constants."""
 
     name: str
@@ -33,14 +32,14 @@ class Schema:
 
 
 @dataclass(frozen=True)
-class Rules:
+class PddlDomain:
     """A domain file. `parents` maps a type to its parent; `predicates` a predicate to its number of arguments."""
 
     name: str
     parents: dict[str, str]
     constants: dict[str, tuple[str, ...]]
     predicates: dict[str, int]
-    schemas: tuple[Schema, ...]
+    schemas: tuple[ActionSchema, ...]
 
     @property
     def typed(self) -> bool:
@@ -56,7 +55,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Problem:
+class PddlProblem:
     """A problem file. `objects` maps a name to its declared types and includes the domain's constants."""
 
     objects: dict[str, tuple[str, ...]]
@@ -64,26 +63,26 @@ class Problem:
     goal: tuple[Atom, ...]
 
 
-def parse_rules(text: str, where: str = "domain") -> Rules:
+def parse_domain(text: str, where: str = "domain") -> PddlDomain:
     """The domain in `text`; raises `TaskError` naming `where` and the line."""
     return _Reader(where).rules(text)
 
 
-def parse_problem(text: str, rules: Rules, where: str = "problem") -> Problem:
+def parse_problem(text: str, rules: PddlDomain, where: str = "problem") -> PddlProblem:
     """The problem in `text` for `rules`; raises `TaskError` naming `where` and the line."""
     return _Reader(where).problem(text, rules)
 
 
-def write_problem(problem: Problem, rules: Rules) -> str:
+def write_problem(problem: PddlProblem, rules: PddlDomain) -> str:
     """Canonical PDDL of a problem: equal text for equal problems, whatever their names, blanks and order were."""
     objects = [
         f"{name} - {kind}" if rules.typed else name
-        for name, kinds in sorted(problem.objects.items(), key=lambda item: natural(item[0]))
+        for name, kinds in sorted(problem.objects.items(), key=lambda item: natural_sort_key(item[0]))
         for kind in kinds
         if kind not in rules.constants.get(name, ())
     ]
-    init = sorted(problem.init, key=natural_atom)
-    goal = sorted(problem.goal, key=natural_atom)
+    init = sorted(problem.init, key=atom_sort_key)
+    goal = sorted(problem.goal, key=atom_sort_key)
     return (
         f"(define (problem task) (:domain {rules.name})\n"
         f"(:objects {' '.join(objects)})\n"
@@ -92,28 +91,28 @@ def write_problem(problem: Problem, rules: Rules) -> str:
     )
 
 
-def natural_atom(atom: Atom) -> tuple[tuple[tuple[str, int], ...], ...]:
+def atom_sort_key(atom: Atom) -> tuple[tuple[tuple[str, int], ...], ...]:
     """Sort key of atoms: predicate, then arguments, numbers counted as numbers."""
-    return tuple(natural(part) for part in atom)
+    return tuple(natural_sort_key(part) for part in atom)
 
 
 def _show(atom: Atom) -> str:
     return f"({' '.join(atom)})"
 
 
-class _Reader(FormReader):
+class _Reader(SExpressionReader):
     """Reads domains and problems; `where` names the text in errors."""
 
     # Domain -----------------------------------------------------------------------------------------------------------
 
-    def rules(self, text: str) -> Rules:
+    def rules(self, text: str) -> PddlDomain:
         form = self.form(text)
         known = ("domain", ":requirements", ":types", ":constants", ":predicates", ":action")
         name = ""
         parents: dict[str, str] = {}
         predicates: dict[str, int] = {}
         constants: dict[str, tuple[str, ...]] = {}
-        actions: list[Form] = []
+        actions: list[SExpression] = []
         for head, part in self.sections(form, known):
             if head == "domain":
                 name = self.name(part)
@@ -124,18 +123,18 @@ class _Reader(FormReader):
             elif head == ":predicates":
                 for item in part[1:]:
                     predicate = self.plain(item)
-                    if not isinstance(predicate[0], Word):
+                    if not isinstance(predicate[0], Token):
                         self.fail(item.line, "a predicate starts with its name")
                     predicates[str(predicate[0])] = len(self.typed(predicate[1:]))
             elif head == ":action":
                 actions.append(part)
-        rules = Rules(name, self.ancestry(parents, form.line), constants, predicates, ())
+        rules = PddlDomain(name, self.ancestry(parents, form.line), constants, predicates, ())
         for declared in (kind for kinds in constants.values() for kind in kinds):
             self.known_type(declared, rules, form.line)
         schemas = tuple(self.schema(part, rules) for part in actions)
         if len({s.name for s in schemas}) != len(schemas) or not schemas:
             self.fail(form.line, "expected one or more actions, each with a name of its own")
-        return Rules(name, rules.parents, constants, predicates, schemas)
+        return PddlDomain(name, rules.parents, constants, predicates, schemas)
 
     def ancestry(self, parents: dict[str, str], line: int) -> dict[str, str]:
         """Adds parents that are only mentioned; refuses circles."""
@@ -149,32 +148,32 @@ class _Reader(FormReader):
                 seen.add(kind)
         return parents
 
-    def schema(self, part: Form, rules: Rules) -> Schema:
-        fields: dict[str, Form] = {}
-        if len(part) < 2 or len(part) % 2 or not isinstance(part[1], Word):
+    def schema(self, part: SExpression, rules: PddlDomain) -> ActionSchema:
+        fields: dict[str, SExpression] = {}
+        if len(part) < 2 or len(part) % 2 or not isinstance(part[1], Token):
             self.fail(
                 part.line, "expected `(:action NAME :parameters (...) :precondition (...) :effect (...))`"
             )
         for key, value in zip(part[2::2], part[3::2], strict=True):
-            if key not in (":parameters", ":precondition", ":effect") or not isinstance(value, Form):
+            if key not in (":parameters", ":precondition", ":effect") or not isinstance(value, SExpression):
                 self.fail(key.line, f"`{key}` is not supported in an action")
             fields[str(key)] = value
-        pairs = self.typed(fields.get(":parameters", Form(part.line)))
+        pairs = self.typed(fields.get(":parameters", SExpression(part.line)))
         for word, kind in pairs:
             self.known_type(kind, rules, word.line)
             if not word.startswith("?"):
                 self.fail(word.line, f"parameter {word} of {part[1]} must start with `?`")
         names = {str(word) for word, _ in pairs}
         known = names | set(rules.constants)
-        requires = self.atoms(fields.get(":precondition", Form(part.line)), rules, known)
+        requires = self.atoms(fields.get(":precondition", SExpression(part.line)), rules, known)
         adds: list[Atom] = []
         deletes: list[Atom] = []
-        for item in self.conjuncts(fields.get(":effect", Form(part.line))):
+        for item in self.conjuncts(fields.get(":effect", SExpression(part.line))):
             if item and item[0] == "not" and len(item) == 2:
                 deletes.append(self.atom(item[1], rules, known))
             else:
                 adds.append(self.atom(item, rules, known))
-        return Schema(
+        return ActionSchema(
             str(part[1]),
             tuple(str(word) for word, _ in pairs),
             tuple(kind for _, kind in pairs),
@@ -183,14 +182,14 @@ class _Reader(FormReader):
             tuple(dict.fromkeys(deletes)),
         )
 
-    # Problem ----------------------------------------------------------------------------------------------------------
+    # PddlProblem ----------------------------------------------------------------------------------------------------------
 
-    def problem(self, text: str, rules: Rules) -> Problem:
+    def problem(self, text: str, rules: PddlDomain) -> PddlProblem:
         form = self.form(text)
         objects = dict(rules.constants)
         init: list[Atom] = []
         goal: list[Atom] = []
-        sections = dict[str, Form]()
+        sections = dict[str, SExpression]()
         for head, part in self.sections(
             form, ("problem", ":domain", ":requirements", ":objects", ":init", ":goal")
         ):
@@ -199,16 +198,16 @@ class _Reader(FormReader):
             objects = self.objects(sections[":objects"], objects)
             for kind in {kind for kinds in objects.values() for kind in kinds}:
                 self.known_type(kind, rules, sections[":objects"].line)
-        for item in sections.get(":init", Form(form.line))[1:]:
+        for item in sections.get(":init", SExpression(form.line))[1:]:
             init.append(self.atom(item, rules, objects))
         if ":goal" not in sections or len(sections[":goal"]) != 2:
             self.fail(form.line, "expected one `(:goal ...)`")
         goal = self.atoms(self.plain(sections[":goal"][1]), rules, objects)
         if not goal:
             self.fail(sections[":goal"].line, "the goal is empty")
-        return Problem(objects, frozenset(init), tuple(dict.fromkeys(goal)))
+        return PddlProblem(objects, frozenset(init), tuple(dict.fromkeys(goal)))
 
-    def objects(self, part: Form, before: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    def objects(self, part: SExpression, before: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         found = dict(before)
         for word, kind in self.typed(part[1:]):
             kinds = found.get(str(word), ())
@@ -217,15 +216,15 @@ class _Reader(FormReader):
 
     # Atoms ------------------------------------------------------------------------------------------------------------
 
-    def conjuncts(self, form: Form) -> list[Form]:
+    def conjuncts(self, form: SExpression) -> list[SExpression]:
         if not form:
             return []
         return [self.plain(item) for item in form[1:]] if form[0] == "and" else [form]
 
-    def atoms(self, form: Form, rules: Rules, known: Iterable[str]) -> list[Atom]:
+    def atoms(self, form: SExpression, rules: PddlDomain, known: Iterable[str]) -> list[Atom]:
         return [self.atom(item, rules, known) for item in self.conjuncts(form)]
 
-    def atom(self, item: Form | Word, rules: Rules, known: Iterable[str]) -> Atom:
+    def atom(self, item: SExpression | Token, rules: PddlDomain, known: Iterable[str]) -> Atom:
         form = self.plain(item)
         predicate = str(form[0])
         if predicate not in rules.predicates:
@@ -233,10 +232,8 @@ class _Reader(FormReader):
                 self.fail(
                     form.line, f"`{predicate}` is not supported here: only positive STRIPS conditions are"
                 )
-            self.fail(
-                form.line, f"there is no predicate {predicate}; {suggestion(predicate, rules.predicates)}"
-            )
-        if any(isinstance(part, Form) for part in form[1:]):
+            self.fail(form.line, f"there is no predicate {predicate}{nearest(predicate, rules.predicates)}")
+        if any(isinstance(part, SExpression) for part in form[1:]):
             self.fail(form.line, f"arguments of {predicate} must be names")
         arguments = [str(part) for part in form[1:]]
         if len(arguments) != rules.predicates[predicate]:
@@ -245,9 +242,9 @@ class _Reader(FormReader):
             )
         for argument in arguments:
             if argument not in known:
-                self.fail(form.line, f"there is no {argument}; {suggestion(argument, known)}")
+                self.fail(form.line, f"there is no {argument}{nearest(argument, known)}")
         return (predicate, *arguments)
 
-    def known_type(self, kind: str, rules: Rules, line: int) -> None:
+    def known_type(self, kind: str, rules: PddlDomain, line: int) -> None:
         if kind != OBJECT and kind not in rules.parents:
-            self.fail(line, f"there is no type {kind}; {suggestion(kind, rules.parents)}")
+            self.fail(line, f"there is no type {kind}{nearest(kind, rules.parents)}")

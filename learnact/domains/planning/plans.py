@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeAlias
 
-from learnact.domains.planning.engine import Call, Grounding
-from learnact.domains.planning.names import natural
+from learnact.domains.planning.engine import ActionCall, Grounding
+from learnact.domains.planning.names import natural_sort_key
 from learnact.domains.planning.pddl import Atom
 
 
@@ -22,7 +22,7 @@ class Player:
 
     grounding: Grounding
     state: int = field(init=False)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[ActionCall] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.state = self.grounding.start
@@ -58,7 +58,7 @@ class Player:
 
     def objects(self, kind: str) -> list[str]:
         """The objects of a kind, numbers counted as numbers."""
-        return sorted((name for name, kinds in self.grounding.kinds.items() if kind in kinds), key=natural)
+        return sorted((name for name, kinds in self.grounding.kinds.items() if kind in kinds), key=natural_sort_key)
 
 
 Planner: TypeAlias = Callable[[Player], None]
@@ -70,14 +70,14 @@ class Stuck(Exception):
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReferencePlan:
     """A plan and how it was found: `constructed` (the domain's planner) or `searched`."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[ActionCall, ...]
     found: str
 
 
-def find_plan(grounding: Grounding, planner: Planner | None, expansions: int = 2000) -> Plan | None:
+def find_plan(grounding: Grounding, planner: Planner | None, expansions: int = 2000) -> ReferencePlan | None:
     """A plan from the domain's planner or, where that fails, from a bounded search; None when neither finds one."""
     if planner is not None:
         player = Player(grounding)
@@ -87,15 +87,15 @@ def find_plan(grounding: Grounding, planner: Planner | None, expansions: int = 2
             player.calls.clear()
         else:
             if player.solved:
-                return Plan(tuple(player.calls), "constructed")
+                return ReferencePlan(tuple(player.calls), "constructed")
     calls = search(grounding, expansions)
-    return Plan(calls, "searched") if calls is not None else None
+    return ReferencePlan(calls, "searched") if calls is not None else None
 
 
-def search(grounding: Grounding, expansions: int = 2000) -> tuple[Call, ...] | None:
+def search(grounding: Grounding, expansions: int = 2000) -> tuple[ActionCall, ...] | None:
     """Greedy best-first search with the additive heuristic; None when nothing was found within so many expanded states."""
     start = grounding.start
-    came: dict[int, tuple[int, Call] | None] = {start: None}
+    came: dict[int, tuple[int, ActionCall] | None] = {start: None}
     ties = count()
     queue = [(_estimate(grounding, start), next(ties), start)]
     while queue and expansions > 0:
@@ -113,8 +113,8 @@ def search(grounding: Grounding, expansions: int = 2000) -> tuple[Call, ...] | N
     return None
 
 
-def _path(came: dict[int, tuple[int, Call] | None], state: int) -> tuple[Call, ...]:
-    calls: list[Call] = []
+def _path(came: dict[int, tuple[int, ActionCall] | None], state: int) -> tuple[ActionCall, ...]:
+    calls: list[ActionCall] = []
     while (step := came[state]) is not None:
         state, call = step
         calls.append(call)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from learnact.domains.planning.pddl import Atom, Rules, Schema, parse_rules
+from learnact.domains.planning.pddl import Atom, PddlDomain, ActionSchema, parse_domain
 from learnact.errors import TaskError
 
 
-def problems(folder: Path, name: str, rules: Rules) -> list[Path]:
+def problem_files(folder: Path, name: str, rules: PddlDomain) -> list[Path]:
     """The problem files of a domain in order; raises `TaskError` when there are none or the rules differ from ours."""
     inside = folder / name
     if not inside.is_dir():
@@ -23,21 +23,21 @@ def problems(folder: Path, name: str, rules: Rules) -> list[Path]:
         raise TaskError(f"{inside}: there is no *.pddl file in it")
     theirs = folder / f"{name}.pddl"
     if theirs.is_file():
-        same_rules(rules, parse_rules(theirs.read_text(encoding="utf-8"), str(theirs)), str(theirs))
+        require_same_rules(rules, parse_domain(theirs.read_text(encoding="utf-8"), str(theirs)), str(theirs))
     return files
 
 
-def same_rules(ours: Rules, theirs: Rules, where: str) -> None:
+def require_same_rules(ours: PddlDomain, theirs: PddlDomain, where: str) -> None:
     """Refuse published rules that differ from ours in more than names of variables and order; raises `TaskError`."""
-    mine = {schema.name: _meaning(schema) for schema in ours.schemas}
-    other = {schema.name: _meaning(schema) for schema in theirs.schemas}
+    mine = {schema.name: _normalised(schema) for schema in ours.schemas}
+    other = {schema.name: _normalised(schema) for schema in theirs.schemas}
     if different := sorted(name for name in mine.keys() | other.keys() if mine.get(name) != other.get(name)):
         raise TaskError(
             f"{where}: differs from our rules in {', '.join(different)}: scores would not be those of this domain"
         )
 
 
-def checked(index: int, count: int, name: str) -> int:
+def checked_index(index: int, count: int, name: str) -> int:
     """An index into the published problems; raises `TaskError` outside 0 .. count - 1."""
     if not 0 <= index < count:
         raise TaskError(
@@ -46,7 +46,7 @@ def checked(index: int, count: int, name: str) -> int:
     return index
 
 
-def _meaning(schema: Schema) -> tuple[tuple[str, ...], frozenset[Atom], frozenset[Atom], frozenset[Atom]]:
+def _normalised(schema: ActionSchema) -> tuple[tuple[str, ...], frozenset[Atom], frozenset[Atom], frozenset[Atom]]:
     place = {name: f"?{i}" for i, name in enumerate(schema.parameters)}
 
     def positional(atoms: tuple[Atom, ...]) -> frozenset[Atom]:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from learnact.domains.planning.domain import Draw, Family, PlanningOptions, Range, within
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.pddl import Problem, Rules, parse_problem, parse_rules, write_problem
+from learnact.domains.planning.pddl import PddlProblem, PddlDomain, parse_problem, parse_domain, write_problem
 from learnact.domains.planning.plans import Player, Stuck, find_plan
 
 BOOT = "boot"
@@ -67,12 +67,12 @@ def _partly_done(draw: Draw, text: str) -> str:
     for call in found.calls[: draw.rng.randint(1, len(found.calls) - 2)]:
         state = grounding.actions[call].after(state)
     atoms = frozenset(grounding.atoms[i] for i in grounding.true(state))
-    return write_problem(Problem(problem.objects, atoms, problem.goal), rules)
+    return write_problem(PddlProblem(problem.objects, atoms, problem.goal), rules)
 
 
 @cache
-def _rules() -> Rules:
-    return parse_rules(FAMILY.file(".pddl"), "tyreworld.pddl")
+def _rules() -> PddlDomain:
+    return parse_domain(FAMILY.file(".pddl"), "tyreworld.pddl")
 
 
 def plan(player: Player) -> None:

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.names import natural
-from learnact.domains.planning.pddl import parse_problem, parse_rules, write_problem
+from learnact.domains.planning.names import natural_sort_key
+from learnact.domains.planning.pddl import parse_problem, parse_domain, write_problem
 from learnact.errors import TaskError
 
 from .conftest import NAMES, build
@@ -25,7 +25,7 @@ PROBLEM = "(define (problem p) (:domain garage) (:objects saw - tool rug - thing
 
 
 def test_a_problem_is_read_with_types_and_constants():
-    rules = parse_rules(DOMAIN)
+    rules = parse_domain(DOMAIN)
     problem = parse_problem(PROBLEM, rules)
     assert problem.objects == {"jack": ("tool",), "saw": ("tool",), "rug": ("thing",), "b1": ("box",)}
     assert problem.init == {("in", "saw", "b1"), ("open", "b1")}
@@ -38,7 +38,7 @@ def test_a_problem_is_read_with_types_and_constants():
 
 
 def test_static_requirements_are_decided_when_grounding():
-    rules = parse_rules(DOMAIN)
+    rules = parse_domain(DOMAIN)
     closed = parse_problem(PROBLEM.replace("(open b1)", ""), rules)
     assert set(Grounding(rules, closed).actions) == {("lend", ("b1",))}
 
@@ -52,8 +52,8 @@ def test_static_requirements_are_decided_when_grounding():
     ],
 )
 def test_glued_variables_capitals_and_remarks_change_nothing(quirk, same):
-    odd = parse_rules(DOMAIN.replace(f":parameters ({same})", f":parameters ({quirk})").replace("?X", "?x"))
-    assert [s.parameters for s in odd.schemas] == [s.parameters for s in parse_rules(DOMAIN).schemas]
+    odd = parse_domain(DOMAIN.replace(f":parameters ({same})", f":parameters ({quirk})").replace("?X", "?x"))
+    assert [s.parameters for s in odd.schemas] == [s.parameters for s in parse_domain(DOMAIN).schemas]
     assert [s.types for s in odd.schemas] == [("thing", "box"), ("box",)]
 
 
@@ -62,7 +62,7 @@ def test_a_glued_variable_keeps_its_action_in_barman():
     text = build("barman").family.file(".pddl")
     odd = text.replace("?d - shaker ?l - level ?m - level", "?d - shaker ?l - level?m - level")
     assert odd != text
-    assert parse_rules(odd) == parse_rules(text)
+    assert parse_domain(odd) == parse_domain(text)
 
 
 def test_tyreworld_with_the_published_quirks_means_the_same():
@@ -74,7 +74,7 @@ def test_tyreworld_with_the_published_quirks_means_the_same():
     odd = odd.replace("(in ?x - obj ?y - container)", "(in ?x - container ?y - obj)")
     odd = odd.replace("(:action open", f"{constants} (:action open")
     assert odd.index(":constants") > odd.index(":predicates")
-    assert parse_rules(odd).schemas == parse_rules(text).schemas
+    assert parse_domain(odd).schemas == parse_domain(text).schemas
     (task,) = domain.tasks("test")
     twice = task.content.replace("(:objects", "(:objects wrench jack pump - tool")
     assert domain.task(twice, "twice", {}).hash == task.hash
@@ -102,7 +102,7 @@ def test_tyreworld_with_the_published_quirks_means_the_same():
 )
 def test_a_broken_problem_is_refused_with_its_line_and_the_way_out(text, message):
     with pytest.raises(TaskError, match=message):
-        parse_problem(text, parse_rules(DOMAIN), "p.pddl")
+        parse_problem(text, parse_domain(DOMAIN), "p.pddl")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_broken_problem_is_refused_with_its_line_and_the_way_out(text, message
 )
 def test_what_is_not_positive_strips_is_refused(old, new, message):
     with pytest.raises(TaskError, match=message):
-        parse_rules(DOMAIN.replace(old, new), "d")
+        parse_domain(DOMAIN.replace(old, new), "d")
 
 
 @given(data=st.data())
@@ -130,7 +130,7 @@ def test_a_damaged_file_is_refused_or_read_and_nothing_else(data):
             st.sampled_from(["", "(", ")", "-", "?x", "not", "jack", ":goal", words[place] * 2])
         )
     try:
-        rules = parse_rules(" ".join(words[:cut]))
+        rules = parse_domain(" ".join(words[:cut]))
         Grounding(rules, parse_problem(" ".join(words[cut:]), rules))
     except TaskError:
         return
@@ -165,4 +165,4 @@ def test_what_is_written_is_read_back_as_the_same_problem(name):
 
 
 def test_numbers_in_names_are_sorted_as_numbers():
-    assert sorted(["b10", "b2", "b1", "a3"], key=natural) == ["a3", "b1", "b2", "b10"]
+    assert sorted(["b10", "b2", "b1", "a3"], key=natural_sort_key) == ["a3", "b1", "b2", "b10"]

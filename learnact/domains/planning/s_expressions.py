@@ -13,7 +13,7 @@ _TOKEN = re.compile(r"[()]|\?[^\s()?]+|[^\s()?]+|\?")
 """A variable starts a word of its own, also when it is glued to the one before it."""
 
 
-class Form(list["Form | Word"]):
+class SExpression(list["SExpression | Token"]):
     """A parenthesis: its items and the line it starts on."""
 
     def __init__(self, line: int) -> None:
@@ -21,13 +21,13 @@ class Form(list["Form | Word"]):
         self.line = line
 
 
-class Word(str):
+class Token(str):
     """A word and its line."""
 
     line: int
 
 
-class FormReader:
+class SExpressionReader:
     """Reads one text; `where` names it in errors."""
 
     def __init__(self, where: str) -> None:
@@ -37,22 +37,22 @@ class FormReader:
         """Refuse the text, naming it and the line."""
         raise TaskError(f"{self.where}:{line}: {message}")
 
-    def words(self, text: str) -> Iterator[Word]:
+    def words(self, text: str) -> Iterator[Token]:
         """Parentheses and words in lower case; remarks (`;` to the end of the line) are passed over."""
         for line, content in enumerate(text.lower().splitlines(), 1):
             for token in _TOKEN.findall(content.partition(";")[0]):
-                word = Word(token)
+                word = Token(token)
                 word.line = line
                 yield word
 
-    def form(self, text: str) -> Form:
+    def form(self, text: str) -> SExpression:
         """The one parenthesis that the text consists of."""
-        stack: list[Form] = [Form(1)]
+        stack: list[SExpression] = [SExpression(1)]
         last = 1
         for word in self.words(text):
             last = word.line
             if word == "(":
-                stack.append(Form(word.line))
+                stack.append(SExpression(word.line))
             elif word == ")":
                 if len(stack) == 1:
                     self.fail(word.line, "a `)` closes nothing")
@@ -63,46 +63,46 @@ class FormReader:
         if len(stack) > 1:
             self.fail(stack[-1].line, f"this `(` is never closed (the text ends on line {last})")
         top = stack[0]
-        if len(top) != 1 or not isinstance(top[0], Form) or not top[0] or top[0][0] != "define":
+        if len(top) != 1 or not isinstance(top[0], SExpression) or not top[0] or top[0][0] != "define":
             self.fail(1, "expected one `(define ...)`")
         return top[0]
 
-    def sections(self, form: Form, known: Sequence[str]) -> Iterator[tuple[str, Form]]:
+    def sections(self, form: SExpression, known: Sequence[str]) -> Iterator[tuple[str, SExpression]]:
         """The parts behind `define`, each with its head; heads that are not known are refused."""
         for part in form[1:]:
-            if not isinstance(part, Form) or not part or not isinstance(part[0], Word):
+            if not isinstance(part, SExpression) or not part or not isinstance(part[0], Token):
                 self.fail(part.line, "expected a section like `(:init ...)`")
             head = str(part[0])
             if head not in known:
                 self.fail(part.line, f"`{head}` is not supported; {suggestion(head, known)}")
             yield head, part
 
-    def name(self, part: Form) -> str:
+    def name(self, part: SExpression) -> str:
         """The name in a part like `(domain NAME)`."""
-        if len(part) != 2 or not isinstance(part[1], Word):
+        if len(part) != 2 or not isinstance(part[1], Token):
             self.fail(part.line, f"expected `({part[0]} NAME)`")
         return str(part[1])
 
-    def typed(self, parts: Iterable[Form | Word]) -> list[tuple[Word, str]]:
+    def typed(self, parts: Iterable[SExpression | Token]) -> list[tuple[Token, str]]:
         """A list like `a b - kind c`: each name with its type."""
-        pairs: list[tuple[Word, str]] = []
-        waiting: list[Word] = []
+        pairs: list[tuple[Token, str]] = []
+        waiting: list[Token] = []
         items = iter(parts)
         for item in items:
-            if isinstance(item, Form):
+            if isinstance(item, SExpression):
                 self.fail(item.line, "expected a name here, not a parenthesis")
             if item != "-":
                 waiting.append(item)
                 continue
             kind = next(items, None)
-            if not isinstance(kind, Word) or not waiting:
+            if not isinstance(kind, Token) or not waiting:
                 self.fail(item.line, "expected `names - type` (`either` is not supported)")
             pairs += [(word, str(kind)) for word in waiting]
             waiting = []
         return pairs + [(word, OBJECT) for word in waiting]
 
-    def plain(self, item: Form | Word) -> Form:
+    def plain(self, item: SExpression | Token) -> SExpression:
         """The item, which must be a parenthesis with something in it."""
-        if not isinstance(item, Form) or not item:
+        if not isinstance(item, SExpression) or not item:
             self.fail(item.line, "expected a parenthesis with something in it")
         return item

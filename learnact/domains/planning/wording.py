@@ -14,9 +14,9 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from learnact.domains.planning.names import OBJECT
-from learnact.domains.planning.pddl import Atom, Rules, Schema
-from learnact.errors import TaskError, suggestion
+from learnact.domains.planning.names import OBJECT, nearest
+from learnact.domains.planning.pddl import Atom, PddlDomain, ActionSchema
+from learnact.errors import TaskError
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 """What a name of an object, a parameter or a kind may be."""
@@ -49,7 +49,7 @@ class Phrases(BaseModel):
     """{0}: a name of an action that does not exist."""
 
 
-class Act(BaseModel):
+class ExampleStep(BaseModel):
     """A step of the worked example: the call and the thought before it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,13 +59,13 @@ class Act(BaseModel):
     think: str = ""
 
 
-class Worked(BaseModel):
+class WorkedExample(BaseModel):
     """The worked example: a problem in PDDL and how it is solved."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     problem: str
-    steps: tuple[Act, ...]
+    steps: tuple[ExampleStep, ...]
 
 
 class Wording(BaseModel):
@@ -80,7 +80,7 @@ class Wording(BaseModel):
     """The names of each action's parameters, in order."""
     sentences: dict[str, _Sentence]
     """A sentence for each predicate, in the order in which a state is told."""
-    example: Worked
+    example: WorkedExample
     phrases: Phrases = Phrases()
 
     @classmethod
@@ -94,19 +94,19 @@ class Wording(BaseModel):
             first = error.errors()[0]
             raise TaskError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
-    def check(self, rules: Rules, where: str) -> None:
+    def check(self, rules: PddlDomain, where: str) -> None:
         """Refuse a table that does not fit the rules or would be ambiguous to read; raises `TaskError`."""
         for predicate, count in rules.predicates.items():
             sentence = self.sentences.get(predicate, "")
             if not sentence:
                 raise TaskError(
-                    f"{where}: sentences: there is none for {predicate}; {suggestion(predicate, self.sentences)}"
+                    f"{where}: sentences: there is none for {predicate}{nearest(predicate, self.sentences)}"
                 )
             if sorted(map(int, _PLACE.findall(sentence))) != list(range(count)):
                 raise TaskError(
                     f"{where}: sentences.{predicate}: expected {{0}} to {{{count - 1}}}, each once"
                 )
-        self._check_unlike(rules, where)
+        self._check_ambiguity(rules, where)
         for schema in rules.schemas:
             names = self.parameters.get(schema.name)
             if names is None or len(names) != len(schema.parameters):
@@ -122,7 +122,7 @@ class Wording(BaseModel):
                         f"{where}: sentences.{atom}: {schema.name} deletes it: say where `[no longer]` stands"
                     )
 
-    def _check_unlike(self, rules: Rules, where: str) -> None:
+    def _check_ambiguity(self, rules: PddlDomain, where: str) -> None:
         """No sentence may be read as another predicate's."""
         for predicate, count in rules.predicates.items():
             for form in self._forms[predicate]:
@@ -165,11 +165,11 @@ class Wording(BaseModel):
             for holds, form in zip((True, False), forms, strict=True)
         )
 
-    def say(self, atom: Atom, holds: bool = True) -> str:
+    def sentence(self, atom: Atom, holds: bool = True) -> str:
         """The sentence of an atom, or of its deletion."""
         return self._forms[atom[0]][not holds].format(*atom[1:])
 
-    def hear(self, sentence: str) -> tuple[Atom, bool] | None:
+    def parse_sentence(self, sentence: str) -> tuple[Atom, bool] | None:
         """The atom of a sentence and whether it holds; None for a sentence that is not the domain's."""
         for predicate, holds, order, pattern in self._patterns:
             if match := pattern.fullmatch(sentence):
@@ -177,20 +177,20 @@ class Wording(BaseModel):
                 return (predicate, *[arguments[i] for i in range(len(order))]), holds
         return None
 
-    def tell(self, atoms: Iterable[Atom]) -> str:
+    def sentences_of(self, atoms: Iterable[Atom]) -> str:
         """Sentences of atoms that hold, in the order given."""
-        return " ".join(map(self.say, atoms))
+        return " ".join(map(self.sentence, atoms))
 
-    def describe(self, schema: Schema) -> str:
+    def describe(self, schema: ActionSchema) -> str:
         """An action in words: `Requires: ... Then: ...`; a fact both deleted and added is not written as deleted."""
         names = dict(zip(schema.parameters, self.parameters[schema.name], strict=True))
 
         def rename(atom: Atom) -> Atom:
             return (atom[0], *[names.get(term, term) for term in atom[1:]])
 
-        requires = [self.say(rename(atom)) for atom in schema.requires]
-        then = [self.say(rename(atom)) for atom in schema.adds]
-        then += [self.say(rename(atom), False) for atom in schema.deletes if atom not in schema.adds]
+        requires = [self.sentence(rename(atom)) for atom in schema.requires]
+        then = [self.sentence(rename(atom)) for atom in schema.adds]
+        then += [self.sentence(rename(atom), False) for atom in schema.deletes if atom not in schema.adds]
         parts = (["Requires:", *requires] if requires else []) + (["Then:", *then] if then else [])
         return " ".join(parts)
 

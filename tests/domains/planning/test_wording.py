@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learnact.domains.planning.pddl import parse_rules
-from learnact.domains.planning.text import NAME, Wording
+from learnact.domains.planning.pddl import parse_domain
+from learnact.domains.planning.wording import NAME, Wording
 from learnact.errors import TaskError
 
 from .conftest import NAMES, build
@@ -24,11 +24,11 @@ def test_a_sentence_says_one_atom_and_an_atom_one_sentence(domain, data):
     predicate = data.draw(st.sampled_from(sorted(built.rules.predicates)))
     word = names.filter(lambda name: name not in built.wording.words)
     atom = (predicate, *[data.draw(word) for _ in range(built.rules.predicates[predicate])])
-    sentence = built.wording.say(atom)
-    assert built.wording.hear(sentence) == (atom, True)
-    gone = built.wording.say(atom, holds=False)
+    sentence = built.wording.sentence(atom)
+    assert built.wording.parse_sentence(sentence) == (atom, True)
+    gone = built.wording.sentence(atom, holds=False)
     if gone != sentence:
-        assert built.wording.hear(gone) == (atom, False)
+        assert built.wording.parse_sentence(gone) == (atom, False)
         assert gone.replace("no longer ", "") == sentence
     readings = [p for p, _, _, pattern in built.wording._patterns if pattern.fullmatch(sentence)]
     assert set(readings) == {predicate}
@@ -42,7 +42,7 @@ def test_what_is_not_the_domains_is_not_understood(name):
 
 
 def facts(wording: Wording, text: str) -> set[tuple[str, ...]]:
-    heard = [wording.hear(s.strip()) for s in re.findall(r"[^.]+\.", text)]
+    heard = [wording.parse_sentence(s.strip()) for s in re.findall(r"[^.]+\.", text)]
     assert all(item is not None and item[1] for item in heard), text
     return {item[0] for item in heard}
 
@@ -76,7 +76,7 @@ def test_the_rules_are_recovered_from_the_prompt(name):
         rename = dict(zip(primitive.parameters, schema.parameters, strict=True))
 
         def atoms(text: str | None, holds: bool, rename: dict[str, str] = rename) -> set[tuple[str, ...]]:
-            heard = [domain.wording.hear(s.strip()) for s in re.findall(r"[^.]+\.", text or "")]
+            heard = [domain.wording.parse_sentence(s.strip()) for s in re.findall(r"[^.]+\.", text or "")]
             assert None not in heard
             return {(a[0], *[rename.get(t, t) for t in a[1:]]) for a, positive in heard if positive is holds}
 
@@ -136,7 +136,7 @@ def test_a_broken_table_is_refused_with_the_key(old, new, message):
     table = family.file(".yaml")
     assert old in table
     with pytest.raises(TaskError, match=message):
-        Wording.read(table.replace(old, new), "g.yaml").check(parse_rules(family.file(".pddl")), "g.yaml")
+        Wording.parse(table.replace(old, new), "g.yaml").check(parse_domain(family.file(".pddl")), "g.yaml")
 
 
 def test_a_table_of_ones_own_changes_every_word(tmp_path):
