@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
-from learnact.errors import JobError, suggestion
+from learnact.errors import JobError, MissingExtra
 
 Plugin = TypeVar("Plugin")
 
@@ -23,7 +24,8 @@ class PluginRegistry(Generic[Plugin]):
 
     @cached_property
     def _others(self) -> dict[str, EntryPoint]:
-        return {point.name: point for point in entry_points(group=self.group)}
+        points = sorted(entry_points(group=self.group), key=lambda point: point.value, reverse=True)
+        return {point.name: point for point in points}
 
     def names(self) -> tuple[str, ...]:
         """All names, whether they can be loaded or not."""
@@ -39,7 +41,9 @@ class PluginRegistry(Generic[Plugin]):
             return self.own[name]
         if name in self._others:
             return self._load(self._others[name])
-        raise JobError(f"there is no {self.kind} {name!r}; {suggestion(name, self.names())}")
+        near = difflib.get_close_matches(name, self.names(), n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise JobError(f"there is no {self.kind} {name!r}; {hint}there are {', '.join(self.names())}")
 
     def forget(self) -> None:
         """Look for other packages' parts again: for tests, and after installing a package into a running process."""
@@ -48,6 +52,8 @@ class PluginRegistry(Generic[Plugin]):
     def _load(self, point: EntryPoint) -> Plugin:
         try:
             loaded: Plugin = point.load()
+        except MissingExtra:
+            raise
         except Exception as error:  # another package's code: told as its own fault
             raise JobError(
                 f"the {self.kind} {point.name!r} cannot be loaded from {point.value}: {type(error).__name__}: {error}"

@@ -1,7 +1,7 @@
-"""A STRIPS domain: rules, words, a generator of tasks, and published problems, behind `learnact.domains.base.Domain`.
+"""A STRIPS domain: rules, words, a generator of tasks, and published problems, as `learnact.domains.base.Domain`.
 
-`Family` is what an entry point names: called with options it gives the domain. Whoever adds a domain in another package needs a PDDL
-file, a table of sentences, a generator and a `Family` (docs/adding-a-domain.md).
+`Family` is what an entry point names: called with options it gives the domain. A domain in another package consists of
+a PDDL file, a table of sentences, a generator and a `Family` (docs/adding-a-domain.md).
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from learnact.domains.base import Example, FunctionExample, Profile
 from learnact.domains.planning import published
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.environment import DescribedProblem, PlanningEnvironment, primitives, python_name
-from learnact.domains.planning.names import nearest
-from learnact.domains.planning.pddl import PddlProblem, PddlDomain, parse_problem, parse_domain, write_problem
-from learnact.domains.planning.plans import ReferencePlan, Planner, find_plan
+from learnact.domains.planning.environment import DescribedProblem, PlanningEnvironment, primitives
+from learnact.domains.planning.names import nearest, python_name
+from learnact.domains.planning.pddl import PddlDomain, PddlProblem, parse_domain, parse_problem, write_problem
+from learnact.domains.planning.plans import Planner, ReferencePlan, find_plan
 from learnact.domains.planning.wording import NAME, Wording
+from learnact.domains.text_file import read_text
 from learnact.errors import JobError, TaskError
 from learnact.records import Plain, Task, digest, seed_from
 
 ENGINE_VERSION = 1
-"""Goes up whenever the engine or the way of telling a state changes what a model reads."""
+"""Goes up whenever a change of the engine or of the text of a state changes what a model reads."""
 
 GENERATED = "generated"
 CLEAR = "clear"
@@ -47,7 +48,7 @@ Range: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_pair)]
 
 
 def within(low: int, high: int) -> AfterValidator:
-    """For a field: its range must lie in low .. high."""
+    """A validator for a field: its range must lie in low .. high."""
 
     def check(value: tuple[int, int]) -> tuple[int, int]:
         if not low <= value[0] <= value[1] <= high:
@@ -100,10 +101,10 @@ class Draw:
 
 @dataclass(frozen=True)
 class Family(Generic[Options]):
-    """A kind of planning domain: the callable that an entry point of `learnact.domains` names.
+    """A planning domain without its options: the callable that an entry point of `learnact.domains` names.
 
-    `files` holds `NAME.pddl` and `NAME.yaml`; `generate` draws a problem as PDDL text; `plan` is a constructive planner (None: search);
-    `indices` are the published training indices.
+    `files` holds `NAME.pddl` and `NAME.yaml`; `generate` draws a problem as PDDL text; `plan` is a constructive planner
+    (None: search); `indices` are the published training indices.
     """
 
     name: str
@@ -118,9 +119,9 @@ class Family(Generic[Options]):
         try:
             return PlanningDomain(self, self.options_model.model_validate(options))
         except ValidationError as error:
-            raise JobError(f"domain {self.name}: {self._fault(error)}") from None
+            raise JobError(f"domain {self.name}: {self._message(error)}") from None
 
-    def _fault(self, error: ValidationError) -> str:
+    def _message(self, error: ValidationError) -> str:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
@@ -130,7 +131,7 @@ class Family(Generic[Options]):
     def file(self, suffix: str) -> str:
         """The text of one of the domain's own files."""
         folder = self.files or resources.files("learnact.domains.planning") / "data"
-        return (folder / f"{self.name}{suffix}").read_text(encoding="utf-8")
+        return read_text(folder / f"{self.name}{suffix}", f"{self.name}{suffix}")
 
 
 class PlanningDomain(Generic[Options]):
@@ -144,10 +145,10 @@ class PlanningDomain(Generic[Options]):
         self.name = family.name
         rules_text = family.file(".pddl")
         where = f"{self.name}.yaml" if options.text == CLEAR else options.text
-        words = family.file(".yaml") if options.text == CLEAR else _read(Path(options.text))
+        words = family.file(".yaml") if options.text == CLEAR else read_text(Path(options.text))
         self.rules: PddlDomain = parse_domain(rules_text, f"{self.name}.pddl")
         self.wording = Wording.parse(words, where)
-        self.wording.check(self.rules, where)
+        self.wording.check(self.rules)
         self.title = self.wording.title
         self.instruction = self.wording.instruction
         self.primitives = primitives(self.rules, self.wording)
@@ -158,7 +159,10 @@ class PlanningDomain(Generic[Options]):
     # Tasks ------------------------------------------------------------------------------------------------------------
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
-        """The tasks of a split: generated (test tasks differ from training tasks and the example), or published (test: all of them)."""
+        """The tasks of a split: generated (test tasks differ from training tasks and the example), or published.
+
+        Of published problems all are test tasks.
+        """
         if self.options.source != GENERATED:
             everything = self._published
             if split == "test":
@@ -173,7 +177,7 @@ class PlanningDomain(Generic[Options]):
 
     def read(self, path: str) -> Task:
         """A problem file as a task."""
-        return self.task(_read(Path(path)), Path(path).stem, {"file": Path(path).name}, path)
+        return self.task(read_text(Path(path)), Path(path).stem, {"file": Path(path).name}, path)
 
     def open(self, task: Task) -> PlanningEnvironment:
         """A fresh environment."""
@@ -211,31 +215,36 @@ class PlanningDomain(Generic[Options]):
         return Grounding(self.rules, parse_problem(text, self.rules, where), self.wording.order)
 
     def described(self, text: str) -> DescribedProblem:
-        """A problem with its sentences; the last few are kept, since candidates play the same tasks."""
-        board = self._described.get(text)
-        if board is None:
-            board = self._described[text] = DescribedProblem(self.ground(text), self.wording)
+        """A problem with its sentences; the last few are kept, because candidates play the same tasks."""
+        described = self._described.get(text)
+        if described is None:
+            described = self._described[text] = DescribedProblem(self.ground(text), self.wording)
             if len(self._described) > 64:
                 self._described.popitem(last=False)
-        return board
+        return described
 
     @cached_property
     def example_task(self) -> Task:
         """The problem of the worked example, so that a run can record that no task equals it."""
-        return self.task(self.wording.example.problem, "example", {}, f"{self.name}.yaml: example")
+        return self.task(
+            self.wording.example.problem, "example", {}, self.wording.place("example", "problem")
+        )
 
     @cached_property
     def example(self) -> Example:
-        """The worked example, played on the engine: its observations are what an agent would see."""
+        """The worked example, played on the engine: its observations are what an agent would see.
+
+        Raises `TaskError`, naming the step, for one that is not possible or does not reach its goal.
+        """
         environment = self.open(self.example_task)
         steps = []
-        for act in self.wording.example.steps:
-            step = environment.call(python_name(act.do[0]), act.do[1:], {})
+        for number, written in enumerate(self.wording.example.steps):
+            step = environment.call(python_name(written.do[0]), written.do[1:], {})
             if not step.valid:
-                raise TaskError(f"{self.name}.yaml: example: {step.observation}")
-            steps.append((act.think, step.command, step.observation))
+                raise TaskError(f"{self.wording.place('example', 'steps', number)}: {step.observation}")
+            steps.append((written.think, step.command, step.observation))
         if not environment.success:
-            raise TaskError(f"{self.name}.yaml: example: its steps do not reach its goal")
+            raise TaskError(f"{self.wording.place('example', 'steps')}: they do not reach the example's goal")
         return Example(environment.goal, environment.first_observation, tuple(steps))
 
     @cached_property
@@ -250,7 +259,7 @@ class PlanningDomain(Generic[Options]):
     def _published(self) -> tuple[Task, ...]:
         files = published.problem_files(Path(self.options.source), self.name, self.rules)
         return tuple(
-            self.task(_read(path), path.stem, {"index": i, "file": path.name}, str(path))
+            self.task(read_text(path), path.stem, {"index": i, "file": path.name}, str(path))
             for i, path in enumerate(files)
         )
 
@@ -294,14 +303,5 @@ class PlanningDomain(Generic[Options]):
 @cache
 def function_example() -> FunctionExample:
     """The worked example of a learned function, from a domain that is none of those that are played."""
-    text = (resources.files("learnact.domains.planning") / "data" / "function.yaml").read_text(
-        encoding="utf-8"
-    )
+    text = read_text(resources.files("learnact.domains.planning") / "data" / "function.yaml")
     return FunctionExample(**yaml.safe_load(text))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"{path}: cannot be read: {error}") from None

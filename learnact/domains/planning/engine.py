@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from learnact.domains.planning.names import OBJECT, natural_sort_key
-from learnact.domains.planning.pddl import Atom, PddlProblem, PddlDomain, ActionSchema
+from learnact.domains.planning.pddl import ActionSchema, Atom, PddlDomain, PddlProblem
 
 ActionCall = tuple[str, tuple[str, ...]]
 """An action's PDDL name and its arguments."""
@@ -42,7 +42,9 @@ class Grounding:
     atoms that no action changes.
     """
 
-    def __init__(self, rules: PddlDomain, problem: PddlProblem, order: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, rules: PddlDomain, problem: PddlProblem, order: Mapping[str, int] | None = None
+    ) -> None:
         self.rules = rules
         self.problem = problem
         self.changing = {atom[0] for schema in rules.schemas for atom in (*schema.adds, *schema.deletes)}

@@ -8,18 +8,13 @@ from typing import TypeGuard
 
 from learnact.domains.base import Primitive
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.names import OBJECT, natural_sort_key
-from learnact.domains.planning.pddl import PddlDomain, ActionSchema, atom_sort_key
+from learnact.domains.planning.names import OBJECT, natural_sort_key, python_name
+from learnact.domains.planning.pddl import ActionSchema, PddlDomain, atom_sort_key
 from learnact.domains.planning.wording import Wording, is_a, kind_lines
 from learnact.records import Plain, Step
 
 LONGEST_NAME = 80
-"""Characters of an argument that are told back; what is longer is no name of an object."""
-
-
-def python_name(name: str) -> str:
-    """A PDDL action's name as a Python function's: `jack-up` is `jack_up`."""
-    return name.replace("-", "_")
+"""Characters of an argument that an observation repeats; what is longer is no name of an object."""
 
 
 def primitives(rules: PddlDomain, wording: Wording) -> tuple[Primitive, ...]:
@@ -36,20 +31,25 @@ def primitives(rules: PddlDomain, wording: Wording) -> tuple[Primitive, ...]:
 
 
 class DescribedProblem:
-    """A problem with its sentences: what all environments of one task share. Immutable but for its cache of sentences."""
+    """A problem with its sentences: what all environments of one task share.
+
+    Immutable except for its cache of sentences.
+    """
 
     def __init__(self, grounding: Grounding, wording: Wording) -> None:
         self.grounding = grounding
         self.wording = wording
         self.schemas = {python_name(s.name): s for s in grounding.rules.schemas}
-        self._told_bits = sum(bit for atom, bit in grounding.bits.items() if atom[0] in grounding.changing)
+        self._changing_bits = sum(
+            bit for atom, bit in grounding.bits.items() if atom[0] in grounding.changing
+        )
         self._sentences: list[str | None] = [None] * len(grounding.atoms)
 
     def describe_state(self, state: int) -> str:
         """Everything that holds and can change, in reading order."""
         sentences = self._sentences
         out = []
-        for i in self.grounding.true(state & self._told_bits):
+        for i in self.grounding.true(state & self._changing_bits):
             sentence = sentences[i]
             if sentence is None:
                 sentence = sentences[i] = self.wording.sentence(self.grounding.atoms[i])
@@ -60,8 +60,8 @@ class DescribedProblem:
     def goal(self) -> str:
         """The goal's sentences, in reading order."""
         grounding = self.grounding
-        told = self.wording.sentences_of(grounding.atoms[i] for i in grounding.true(grounding.goal))
-        return self.wording.phrases.goal.format(told)
+        sentences = self.wording.sentences_of(grounding.atoms[i] for i in grounding.true(grounding.goal))
+        return self.wording.phrases.goal.format(sentences)
 
     @cached_property
     def first_observation(self) -> str:
@@ -126,16 +126,16 @@ class PlanningEnvironment:
                 _command(name, arguments, keywords), board.wording.phrases.no_action.format(_short(name))
             )
         parameters = board.wording.parameters[schema.name]
-        given = _bind(parameters, arguments, keywords)
-        if given is None:
+        values = _bind(parameters, arguments, keywords)
+        if values is None:
             takes = board.wording.phrases.takes.format(name, ", ".join(parameters) or "nothing")
             return self._invalid(_command(name, arguments, keywords), takes)
-        action = board.grounding.actions.get((schema.name, given)) if _all_names(given) else None
+        action = board.grounding.actions.get((schema.name, values)) if _all_names(values) else None
         if action is not None and action.possible(self._state):
             self._state = action.after(self._state)
             self._best = max(self._best, board.grounding.progress(self._state))
-            return self._step(_command(name, given, {}), True, board.describe_state(self._state))
-        return self._impossible(name, schema, given)
+            return self._step(_command(name, values, {}), True, board.describe_state(self._state))
+        return self._not_applicable(name, schema, values)
 
     def text(self, command: str) -> Step:
         """These domains have no text form: an invalid step."""
@@ -144,13 +144,13 @@ class PlanningEnvironment:
     def close(self) -> None:
         """Nothing to free."""
 
-    def _impossible(self, name: str, schema: ActionSchema, given: tuple[Plain, ...]) -> Step:
+    def _not_applicable(self, name: str, schema: ActionSchema, values: tuple[Plain, ...]) -> Step:
         phrases, objects = self._board.wording.phrases, self._board.grounding.problem.objects
-        command = _command(name, given, {})
-        names = tuple(str(value) for value in given)
-        for value, told in zip(given, names, strict=True):
+        command = _command(name, values, {})
+        names = tuple(str(value) for value in values)
+        for value, shown in zip(values, names, strict=True):
             if not isinstance(value, str) or value not in objects:
-                return self._invalid(command, phrases.unknown.format(_short(told)))
+                return self._invalid(command, phrases.unknown.format(_short(shown)))
         missing = self._board.unmet_requirements(schema, names, self._state)
         return self._invalid(command, phrases.requires.format(command, " ".join(missing)))
 
@@ -161,8 +161,8 @@ class PlanningEnvironment:
         return Step(command, valid, observation, self._best, self._best == 1.0)
 
 
-def _all_names(given: tuple[Plain, ...]) -> TypeGuard[tuple[str, ...]]:
-    return all(isinstance(value, str) for value in given)
+def _all_names(values: tuple[Plain, ...]) -> TypeGuard[tuple[str, ...]]:
+    return all(isinstance(value, str) for value in values)
 
 
 def _bind(

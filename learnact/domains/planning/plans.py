@@ -58,7 +58,9 @@ class Player:
 
     def objects(self, kind: str) -> list[str]:
         """The objects of a kind, numbers counted as numbers."""
-        return sorted((name for name, kinds in self.grounding.kinds.items() if kind in kinds), key=natural_sort_key)
+        return sorted(
+            (name for name, kinds in self.grounding.kinds.items() if kind in kinds), key=natural_sort_key
+        )
 
 
 Planner: TypeAlias = Callable[[Player], None]

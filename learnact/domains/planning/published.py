@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from learnact.domains.planning.pddl import Atom, PddlDomain, ActionSchema, parse_domain
+from learnact.domains.planning.pddl import ActionSchema, Atom, PddlDomain, parse_domain
+from learnact.domains.text_file import read_text
 from learnact.errors import TaskError
 
 
@@ -23,7 +24,7 @@ def problem_files(folder: Path, name: str, rules: PddlDomain) -> list[Path]:
         raise TaskError(f"{inside}: there is no *.pddl file in it")
     theirs = folder / f"{name}.pddl"
     if theirs.is_file():
-        require_same_rules(rules, parse_domain(theirs.read_text(encoding="utf-8"), str(theirs)), str(theirs))
+        require_same_rules(rules, parse_domain(read_text(theirs), str(theirs)), str(theirs))
     return files
 
 
@@ -46,7 +47,9 @@ def checked_index(index: int, count: int, name: str) -> int:
     return index
 
 
-def _normalised(schema: ActionSchema) -> tuple[tuple[str, ...], frozenset[Atom], frozenset[Atom], frozenset[Atom]]:
+def _normalised(
+    schema: ActionSchema,
+) -> tuple[tuple[str, ...], frozenset[Atom], frozenset[Atom], frozenset[Atom]]:
     place = {name: f"?{i}" for i, name in enumerate(schema.parameters)}
 
     def positional(atoms: tuple[Atom, ...]) -> frozenset[Atom]:

@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
 
-from learnact.domains.planning.names import OBJECT
-from learnact.errors import TaskError, suggestion
+from learnact.domains.planning.names import OBJECT, nearest
+from learnact.errors import TaskError
 
+MAX_DEPTH = 100
+"""Parentheses inside one another. What is read afterwards is recursive, and no real file comes near."""
+_LINE_END = re.compile(r"\r\n|\n|\r")
+"""What editors count as the end of a line; `str.splitlines` counts form feeds and other characters too."""
 _TOKEN = re.compile(r"[()]|\?[^\s()?]+|[^\s()?]+|\?")
-"""A variable starts a word of its own, also when it is glued to the one before it."""
+"""A variable starts a token of its own, also when it is glued to the one before it."""
 
 
 class SExpression(list["SExpression | Token"]):
@@ -22,7 +26,7 @@ class SExpression(list["SExpression | Token"]):
 
 
 class Token(str):
-    """A word and its line."""
+    """A word or a parenthesis, in lower case, and its line."""
 
     line: int
 
@@ -37,54 +41,67 @@ class SExpressionReader:
         """Refuse the text, naming it and the line."""
         raise TaskError(f"{self.where}:{line}: {message}")
 
-    def words(self, text: str) -> Iterator[Token]:
-        """Parentheses and words in lower case; remarks (`;` to the end of the line) are passed over."""
-        for line, content in enumerate(text.lower().splitlines(), 1):
-            for token in _TOKEN.findall(content.partition(";")[0]):
-                word = Token(token)
-                word.line = line
-                yield word
+    def tokens(self, text: str) -> Iterator[Token]:
+        """Parentheses and words in lower case. Comments (`;` to the end of the line) are left out."""
+        for line, content in enumerate(_LINE_END.split(text.lower()), 1):
+            for found in _TOKEN.findall(content.partition(";")[0]):
+                token = Token(found)
+                token.line = line
+                yield token
 
-    def form(self, text: str) -> SExpression:
-        """The one parenthesis that the text consists of."""
+    def define(self, text: str) -> SExpression:
+        """The one `(define ...)` that the text consists of."""
         stack: list[SExpression] = [SExpression(1)]
         last = 1
-        for word in self.words(text):
-            last = word.line
-            if word == "(":
-                stack.append(SExpression(word.line))
-            elif word == ")":
+        for token in self.tokens(text):
+            last = token.line
+            if token == "(":
+                stack.append(SExpression(token.line))
+                if len(stack) > MAX_DEPTH:
+                    self.fail(token.line, f"more than {MAX_DEPTH} parentheses inside one another")
+            elif token == ")":
                 if len(stack) == 1:
-                    self.fail(word.line, "a `)` closes nothing")
+                    self.fail(token.line, "a `)` closes nothing")
                 closed = stack.pop()
                 stack[-1].append(closed)
             else:
-                stack[-1].append(word)
+                stack[-1].append(token)
         if len(stack) > 1:
             self.fail(stack[-1].line, f"this `(` is never closed (the text ends on line {last})")
         top = stack[0]
-        if len(top) != 1 or not isinstance(top[0], SExpression) or not top[0] or top[0][0] != "define":
-            self.fail(1, "expected one `(define ...)`")
-        return top[0]
+        if not top:
+            self.fail(1, "expected one `(define ...)`, but there is nothing in it")
+        for item in top:
+            if item is not top[0] or not isinstance(item, SExpression) or item[:1] != ["define"]:
+                self.fail(item.line, "expected one `(define ...)` and nothing else")
+        first = top[0]
+        assert isinstance(first, SExpression)
+        return first
 
-    def sections(self, form: SExpression, known: Sequence[str]) -> Iterator[tuple[str, SExpression]]:
-        """The parts behind `define`, each with its head; heads that are not known are refused."""
+    def sections(
+        self, form: SExpression, known: Sequence[str], repeatable: Sequence[str] = ()
+    ) -> Iterator[tuple[str, SExpression]]:
+        """The parts after `define`, each with its head. Refuses heads that are not known or come twice."""
+        seen: dict[str, int] = {}
         for part in form[1:]:
             if not isinstance(part, SExpression) or not part or not isinstance(part[0], Token):
                 self.fail(part.line, "expected a section like `(:init ...)`")
             head = str(part[0])
             if head not in known:
-                self.fail(part.line, f"`{head}` is not supported; {suggestion(head, known)}")
+                self.fail(part.line, f"`{head}` is not supported{nearest(head, known)}")
+            if head in seen and head not in repeatable:
+                self.fail(part.line, f"a second `{head}`; the first is on line {seen[head]}")
+            seen[head] = part.line
             yield head, part
 
-    def name(self, part: SExpression) -> str:
+    def single_name(self, part: SExpression) -> str:
         """The name in a part like `(domain NAME)`."""
         if len(part) != 2 or not isinstance(part[1], Token):
             self.fail(part.line, f"expected `({part[0]} NAME)`")
         return str(part[1])
 
-    def typed(self, parts: Iterable[SExpression | Token]) -> list[tuple[Token, str]]:
-        """A list like `a b - kind c`: each name with its type."""
+    def typed_names(self, parts: Iterable[SExpression | Token]) -> list[tuple[Token, str]]:
+        """A list like `a b - type c`: each name with its type."""
         pairs: list[tuple[Token, str]] = []
         waiting: list[Token] = []
         items = iter(parts)
@@ -95,14 +112,19 @@ class SExpressionReader:
                 waiting.append(item)
                 continue
             kind = next(items, None)
-            if not isinstance(kind, Token) or not waiting:
-                self.fail(item.line, "expected `names - type` (`either` is not supported)")
-            pairs += [(word, str(kind)) for word in waiting]
+            if not isinstance(kind, Token) or kind == "-" or not waiting:
+                line = kind.line if isinstance(kind, SExpression) else item.line
+                self.fail(line, "expected `names - type` (`either` is not supported)")
+            pairs += [(name, str(kind)) for name in waiting]
             waiting = []
-        return pairs + [(word, OBJECT) for word in waiting]
+        return pairs + [(name, OBJECT) for name in waiting]
 
-    def plain(self, item: SExpression | Token) -> SExpression:
+    def non_empty(self, item: SExpression | Token) -> SExpression:
         """The item, which must be a parenthesis with something in it."""
         if not isinstance(item, SExpression) or not item:
-            self.fail(item.line, "expected a parenthesis with something in it")
+            self.fail(item.line, f"expected a parenthesis with something in it, not `{_shown(item)}`")
         return item
+
+
+def _shown(item: SExpression | Token) -> str:
+    return "()" if isinstance(item, SExpression) else str(item)[:40]

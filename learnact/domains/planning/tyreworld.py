@@ -9,7 +9,7 @@ from pydantic import Field
 
 from learnact.domains.planning.domain import Draw, Family, PlanningOptions, Range, within
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.pddl import PddlProblem, PddlDomain, parse_problem, parse_domain, write_problem
+from learnact.domains.planning.pddl import PddlDomain, PddlProblem, parse_domain, parse_problem, write_problem
 from learnact.domains.planning.plans import Player, Stuck, find_plan
 
 BOOT = "boot"

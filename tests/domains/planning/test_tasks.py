@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from learnact.domains.base import Domain
 from learnact.domains.disjoint import check_disjoint
 from learnact.domains.planning.domain import PlanningDomain
-from learnact.domains.planning.environment import python_name
+from learnact.domains.planning.names import python_name
 from learnact.errors import BadInput, TaskError
 
 from . import referee
