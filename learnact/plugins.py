@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
-from learnact.errors import JobError, MissingExtra
+from learnact.errors import JobError, MissingExtra, suggestion
 
 Plugin = TypeVar("Plugin")
 
@@ -41,9 +40,7 @@ class PluginRegistry(Generic[Plugin]):
             return self.own[name]
         if name in self._others:
             return self._load(self._others[name])
-        near = difflib.get_close_matches(name, self.names(), n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise JobError(f"there is no {self.kind} {name!r}; {hint}there are {', '.join(self.names())}")
+        raise JobError(f"there is no {self.kind} {name!r}; {suggestion(name, self.names())}")
 
     def forget(self) -> None:
         """Look for other packages' parts again: for tests, and after installing a package into a running process."""

@@ -134,7 +134,7 @@ async def test_what_is_wrong_with_a_task_comes_back_as_it_is():
     async with EnginePool() as pool:
         with pytest.raises(TaskError):
             await pool.open(SPEC, Task("gripper", "bad", "not a problem"))
-        with pytest.raises(BadInput, match="there is no domain griper; did you mean 'gripper'"):
+        with pytest.raises(BadInput, match="there is no domain 'griper'; did you mean 'gripper'"):
             await pool.open(DomainSpec("griper"), a_task())
         assert (await (await pool.open(SPEC, a_task())).call("move", ["rooma", "roomb"], {})).valid
 
