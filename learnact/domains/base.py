@@ -13,8 +13,9 @@ from learnact.records import Plain, Step, Task
 class Primitive:
     """A primitive action: a Python function of this name with these parameters, in order.
 
-    `keyword_only` parameters must be given by keyword (AgentRefine's P1). `description` is what the prompt says behind the
-    signature, in the domain's controlled English. `kinds` are the parameters' kinds in typed domains, else empty.
+    `keyword_only` parameters must be given by keyword (AgentRefine's P1). `description` is what the prompt
+    says behind the signature, in the domain's controlled English. `kinds` are the parameters' kinds in typed
+    domains, else empty.
     """
 
     name: str
@@ -33,7 +34,8 @@ class Primitive:
 
 @dataclass(frozen=True)
 class Example:
-    """A worked example for the agent's prompt. `steps` are (thought or "", action, observation); an Act agent is not shown the thoughts."""
+    """A worked example for the agent's prompt. `steps` are (thought or "", action, observation); an Act
+    agent is not shown the thoughts."""
 
     goal: str
     first_observation: str
@@ -42,8 +44,9 @@ class Example:
 
 @dataclass(frozen=True)
 class FunctionExample:
-    """One worked example of a learned function for the learner: code, description, usage line. It solves no task of the domain; where it is from
-    another world, `about` says so."""
+    """One worked example of a learned function for the learner: code, description, usage line. It solves no
+    task
+    of the domain; where it is from another world, `about` says so."""
 
     source: str
     description: str
@@ -55,10 +58,11 @@ class FunctionExample:
 class Profile:
     """What differs between kinds of domains (METHOD.md, table in section 2).
 
-    `compose`: observation after a learned action: "last" (last state, failures first) or "all" (all valid observations of the call,
-    the failure first). `failure_context`: what the learner is shown of what led to a failure. `explores`: what is where must be found
-    out by acting, so open-loop programs make no sense. `blocking`: opening or stepping may block for long: lives in an engine
-    process. `score`: default terms of the selector.
+    `compose`: observation after a learned action: "last" (last state, failures first) or "all" (all valid
+    observations of the call, the failure first). `failure_context`: what the learner is shown of what led to
+    a failure. `explores`: what is where must be found out by acting, so open-loop programs make no sense.
+    `blocking`: opening or stepping may block for long: lives in an engine process. `score`: default terms of
+    the selector.
     """
 
     test_turns: int = 30
@@ -82,7 +86,8 @@ class WithCommands(Protocol):
 
 
 class Environment(Protocol):
-    """A task being played. Single use: it has no reset; when done with it, close it. Synchronous; not shared between episodes."""
+    """A task being played. Single use: it has no reset; when done with it, close it. Synchronous; not
+    shared between episodes."""
 
     goal: str
     first_observation: str
@@ -98,11 +103,13 @@ class Environment(Protocol):
         ...
 
     def call(self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]) -> Step:
-        """Do one primitive action given as a call. Wrong names, counts or types of arguments are invalid steps, never exceptions."""
+        """Do one primitive action given as a call. Wrong names, counts or types of arguments are invalid
+        steps, never exceptions."""
         ...
 
     def text(self, command: str) -> Step:
-        """Do one primitive action given as text (`action_format: text`); domains without such a form say so in an invalid step."""
+        """Do one primitive action given as text (`action_format: text`); domains without such a form say
+        so in an invalid step."""
         ...
 
     def close(self) -> None:
@@ -111,7 +118,8 @@ class Environment(Protocol):
 
 
 class Domain(Protocol):
-    """A kind of tasks with shared rules. Built from a `DomainSpec` by the registry; cheap to build, immutable, one per process."""
+    """A kind of tasks with shared rules. Built from a `DomainSpec` by the registry; cheap to build,
+    immutable, one per process."""
 
     name: str
     title: str
@@ -125,7 +133,8 @@ class Domain(Protocol):
     function_example: FunctionExample
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
-        """The tasks of a split as the options say (generated or read from a source), in order. Raises `TaskError` for a bad source."""
+        """The tasks of a split as the options say (generated or read from a source), in order. Raises
+        `TaskError` for a bad source."""
         ...
 
     def read(self, path: str) -> Task:
@@ -133,5 +142,6 @@ class Domain(Protocol):
         ...
 
     def open(self, task: Task) -> Environment:
-        """A fresh environment. Raises `TaskError` for content that it cannot read, `EnvironmentFailure` when the engine fails."""
+        """A fresh environment. Raises `TaskError` for content that it cannot read, `EnvironmentFailure`
+        when the engine fails."""
         ...

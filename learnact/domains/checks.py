@@ -1,7 +1,7 @@
 """What holds for the primitives and the worked examples of every domain; checked whenever a domain is built.
 
-A learner copies the names of actions and parameters into Python code, and a model copies the form of the examples. A name
-that Python cannot take, or an example that does not work, would spoil every reply of a run.
+A learner copies the names of actions and parameters into Python code, and a model copies the form of the
+examples. A name that Python cannot take, or an example that does not work, would spoil every reply of a run.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def parameter_name_fault(name: str) -> str:
 
 
 def check_domain(domain: Domain) -> None:
-    """Refuse a domain whose primitives or examples cannot work; raises `TaskError` naming the domain and the thing."""
+    """Refuse a domain whose primitives or examples cannot work; raises `TaskError` naming the domain and
+    the thing."""
     _check_primitives(domain.name, domain.primitives)
     primitives = {primitive.name: primitive for primitive in domain.primitives}
     _check_example(f"{domain.name}: example", domain.example, primitives)

@@ -1,13 +1,17 @@
-"""Environments that may block for long, kept in an engine process beside the worker, so that one episode never stalls the others.
+"""Environments that may block for long, kept in an engine process beside the worker, so that one episode
+never
+stalls the others.
 
-`EnginePool` is what a worker (one event loop) holds: an *engine*, the process in which the environments of all its episodes live, and a
+`EnginePool` is what a worker (one event loop) holds: an *engine*, the process in which the environments of
+all its episodes live, and a
 *preparer*, a second process that does ahead what makes opening slow (a domain that is `Preparing`; what it makes goes to the
-domain's own cache on disk, where the engine finds it). Both are started when first needed and end with the pool, or when the worker dies
-(their standard input ends). Frames are a length (4 bytes, big-endian) and JSON; nothing is unpickled, nothing is imported that the registry does
-not name. A process that dies or hangs is an `EnvironmentFailure` for every episode that lived in it, and is replaced at the next opening.
+domain's own cache on disk, where the engine finds it). Both are started when first needed and end with the
+pool, or when the worker dies (their standard input ends). Frames are a length (4 bytes, big-endian) and JSON;
+nothing is unpickled, nothing is imported that the registry does not name. A process that dies or hangs is an
+`EnvironmentFailure` for every episode that lived in it, and is replaced at the next opening.
 
-Does not cover: what a domain does (base), where the direct environments are opened (opening). This module is also the program of those
-processes: `python -m learnact.domains.engine_process`.
+Does not cover: what a domain does (base), where the direct environments are opened (opening). This module is
+also the program of those processes: `python -m learnact.domains.engine_process`.
 """
 
 from __future__ import annotations
@@ -30,7 +34,8 @@ from learnact.records import DomainSpec, Plain, Step, Task
 _LENGTH = struct.Struct(">I")
 _MAX_FRAME = 64 * 1024 * 1024
 OPEN_SECONDS = 120.0
-"""Wall-clock bound of one opening or preparation, seconds; far above need (about 2). A hang is the environment's failure."""
+"""Wall-clock bound of one opening or preparation, seconds; far above need (about 2). A hang is the
+environment's failure."""
 STEP_SECONDS = 60.0
 """Wall-clock bound of one step, waiting for its turn included, seconds; a step itself takes milliseconds."""
 
@@ -87,7 +92,8 @@ class _Process:
         return self._number
 
     async def ask(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """The reply to a request. Raises what the process reported, or `EnvironmentFailure` when it died or hangs."""
+        """The reply to a request. Raises what the process reported, or `EnvironmentFailure` when it died
+        or hangs."""
         number = self.send(message)
         if self.died:
             raise EnvironmentFailure(self.died)
@@ -181,14 +187,16 @@ class EngineEnvironment:
         return step
 
     async def close(self) -> None:
-        """Free what it holds in the engine. Idempotent; waits for nothing, so it is safe while being cancelled."""
+        """Free what it holds in the engine. Idempotent; waits for nothing, so it is safe while being
+        cancelled."""
         if not self._closed:
             self._closed = True
             self._process.send({"op": "close", "environment": self._number})
 
 
 class EnginePool:
-    """The engine process of one worker and its preparer. Use it on one event loop; close it at the end (`async with` does)."""
+    """The engine process of one worker and its preparer. Use it on one event loop; close it at the end
+    (`async with` does)."""
 
     def __init__(self) -> None:
         self._engine: _Process | None = None
@@ -208,7 +216,8 @@ class EnginePool:
         return tuple(p.pid for p in (self._engine, self._preparer) if p is not None and not p.died)
 
     async def open(self, domain_spec: DomainSpec, task: Task) -> EngineEnvironment:
-        """A fresh environment of a task, prepared first where that is long, without stalling those already open.
+        """A fresh environment of a task, prepared first where that is long, without stalling those already
+        open.
 
         Raises `TaskError`, `MissingExtra` or `EnvironmentFailure` as the domain's own `open` does.
         """
@@ -247,7 +256,8 @@ def _task_fields(task: Task) -> dict[str, Plain]:
     return {"domain": task.domain, "name": task.name, "content": task.content, "reference": task.reference}
 
 
-# Inside the engine process --------------------------------------------------------------------------------------------
+# Inside the engine process
+# --------------------------------------------------------------------------------------------
 
 
 class _Engine:
@@ -314,7 +324,8 @@ def _read_frame(stream: BinaryIO) -> Any:
 
 
 def main() -> None:
-    """Serve until standard input ends. What the engine itself writes to standard output goes to standard error."""
+    """Serve until standard input ends. What the engine itself writes to standard output goes to standard
+    error."""
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

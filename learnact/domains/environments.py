@@ -1,7 +1,8 @@
 """Opening an environment for the episode loop: one asynchronous face for both kinds of domains.
 
-A domain that never blocks for long is played directly, in this process; one whose profile says `blocking` lives in an engine process
-(`engine_process`). The episode loop sees no difference. Does not cover: which domains there are (registry), what they do (base).
+A domain that never blocks for long is played directly, in this process; one whose profile says `blocking`
+lives in an engine process (`engine_process`). The episode loop sees no difference. Does not cover: which
+domains there are (registry), what they do (base).
 """
 
 from __future__ import annotations
@@ -39,15 +40,18 @@ class AsyncEnvironment(Protocol):
         ...
 
     async def call(self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]) -> Step:
-        """Do one primitive action given as a call. Raises `EnvironmentFailure` when the engine fails, nothing else."""
+        """Do one primitive action given as a call. Raises `EnvironmentFailure` when the engine fails,
+        nothing else."""
         ...
 
     async def text(self, command: str) -> Step:
-        """Do one primitive action given as text. Raises `EnvironmentFailure` when the engine fails, nothing else."""
+        """Do one primitive action given as text. Raises `EnvironmentFailure` when the engine fails,
+        nothing else."""
         ...
 
     async def close(self) -> None:
-        """Free what it holds. Idempotent; with a pool it never waits for the engine, so it is safe while being cancelled."""
+        """Free what it holds. Idempotent; with a pool it never waits for the engine, so it is safe while
+        being cancelled."""
         ...
 
 
@@ -56,8 +60,9 @@ async def open_environment(
 ) -> AsyncEnvironment:
     """A fresh environment for a task.
 
-    `engines` may be None: then a blocking environment gets an engine process of its own, which ends with it (for playing by hand).
-    Raises `TaskError` for content that the domain cannot read, `EnvironmentFailure` when the engine fails.
+    `engines` may be None: then a blocking environment gets an engine process of its own, which ends with it
+    (for playing by hand). Raises `TaskError` for content that the domain cannot read, `EnvironmentFailure`
+    when the engine fails.
     """
     if domain.profile.blocking and engines is not None:
         return await engines.open(spec, task)
@@ -103,7 +108,8 @@ class _Face:
 
 
 class _Direct(_Face):
-    """An environment of this process behind the asynchronous face; a fault of its code is the environment's failure."""
+    """An environment of this process behind the asynchronous face; a fault of its code is the
+    environment's failure."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)

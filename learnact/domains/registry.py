@@ -1,8 +1,10 @@
-"""Finding domains by name: ours, and those that other packages add through the entry points of `learnact.domains`.
+"""Finding domains by name: ours, and those that other packages add through the entry points of
+`learnact.domains`.
 
-An entry point's value is a callable `(options: dict) -> Domain`. It may carry `options_model`, a pydantic model, so that
-job files are checked before anything starts. Ours are found even where the package's metadata are missing (a checkout on
-the path). One that cannot be imported does not affect the others: it is listed with the reason.
+An entry point's value is a callable `(options: dict) -> Domain`. It may carry `options_model`, a pydantic
+model, so that job files are checked before anything starts. Ours are found even where the package's metadata
+are missing (a checkout on the path). One that cannot be imported does not affect the others: it is listed
+with the reason.
 """
 
 from __future__ import annotations
@@ -82,7 +84,8 @@ def listed() -> tuple[DomainListing, ...]:
 
 
 def factory(name: str) -> Factory:
-    """The callable that builds a domain. Raises `BadInput` for an unknown name, `MissingExtra` for a missing package."""
+    """The callable that builds a domain. Raises `BadInput` for an unknown name, `MissingExtra` for a
+    missing package."""
     found = _FACTORIES.find(name)
     if not callable(found):
         raise BadInput(

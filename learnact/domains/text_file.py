@@ -18,7 +18,8 @@ import yaml
 from learnact.errors import TaskError
 
 MAX_BYTES = 1 << 20
-"""Bytes of a PDDL or YAML file. Published problems have some kB; objects that stand for 1 MiB take about 100 MB."""
+"""Bytes of a PDDL or YAML file. Published problems have some kB; objects that stand for 1 MiB take about
+100 MB."""
 MAX_DEPTH = 20
 """Levels of a YAML file; a table of sentences has four."""
 _OTHER_ENCODINGS = (
@@ -32,7 +33,8 @@ _OTHER_ENCODINGS = (
 def read_text(file: Path | Traversable, name: str | None = None, most: int = MAX_BYTES) -> str:
     """The text of a file, without a byte-order mark. `name` stands for the file in errors.
 
-    Raises `TaskError` for what cannot be read, is no regular file, is longer than `most` bytes or is not UTF-8.
+    Raises `TaskError` for what cannot be read, is no regular file, is longer than `most` bytes or is not
+    UTF-8.
     """
     where = name or str(file)
     try:
@@ -51,7 +53,8 @@ def read_text(file: Path | Traversable, name: str | None = None, most: int = MAX
 
 
 def decode(body: bytes, where: str) -> str:
-    """Bytes in UTF-8, with or without a byte-order mark, as text; raises `TaskError` naming `where` and the line."""
+    """Bytes in UTF-8, with or without a byte-order mark, as text; raises `TaskError` naming `where` and
+    the line."""
     for mark, encoding in _OTHER_ENCODINGS:
         if body.startswith(mark):
             raise TaskError(f"{where}:1: is in {encoding}; save it as UTF-8")

@@ -1,4 +1,5 @@
-"""Environments in an engine process: same play, death and hangs attributed, nothing left behind, nobody stalled. Real processes."""
+"""Environments in an engine process: same play, death and hangs attributed, nothing left behind, nobody
+stalled. Real processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Household tasks: a small house of our own that speaks the sentences of docs/alfworld.md, and the real engine where it is installed."""
+"""Household tasks: a small house of our own that speaks the sentences of docs/alfworld.md, and the real
+engine where it is installed."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from learnact.errors import TaskError
 
 
 class Content(BaseModel):
-    """A game: its type, PDDL problem and task sentence; `labels` are AgentBoard's sub-goals (patterns), where the user has them."""
+    """A game: its type, PDDL problem and task sentence; `labels` are AgentBoard's sub-goals (patterns),
+    where the user has them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,5 @@
-"""The six domains: options, tasks, prompts' text, and opening a game. Imports neither `alfworld` nor `textworld` until a game is opened."""
+"""The six domains: options, tasks, prompts' text, and opening a game. Imports neither `alfworld` nor
+`textworld` until a game is opened."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ class AlfworldOptions(BaseModel):
     test: int | None = Field(default=None, ge=0, le=100_000)
     """How many test games; default 20 generated ones, or all of a source."""
     train_indices: tuple[int, ...] | None = None
-    """Which games of a source train (places in the sorted list); default: the published ones of valid_unseen."""
+    """Which games of a source train (places in the sorted list); default: the published ones of
+    valid_unseen."""
     labels: str | None = None
     """AgentBoard's label file; its sub-goals are then the progress."""
 
@@ -108,8 +110,10 @@ class AlfworldDomain:
         )
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
-        """Generated training and test games have nothing in common, not even rooms. Of a source, all games are test games (the trial takes
-        those that it learned from out again, unless the job says `test: all`); with a number of test games, the first that are not trained on."""
+        """Generated training and test games have nothing in common, not even rooms. Of a source, all games
+        are
+        test games (the trial takes those that it learned from out again, unless the job says `test: all`);
+        with a number of test games, the first that are not trained on."""
         if self._options.source == "generated":
             return self._generated[split]
         train = self._train_indices()
@@ -197,7 +201,8 @@ class AlfworldDomain:
 
 
 class GeneratedTasks(Sequence[Task]):
-    """Generated games in order, each made when it is first asked for (about a second), all at once when all are."""
+    """Generated games in order, each made when it is first asked for (about a second), all at once when
+    all are."""
 
     def __init__(self, kind: Kind, split: str, seed: int, count: int) -> None:
         self._make = kind, split, seed

@@ -1,6 +1,7 @@
 """A game being played through our interface. Engine processes only.
 
-Covers: actions as calls and as text, success (`won`, latched), progress, and the reason why an action was invalid, as far as the agent could know it.
+Covers: actions as calls and as text, success (`won`, latched), progress, and the reason why an action was
+invalid, as far as the agent could know it.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class AlfworldEnvironment:
         return self._do(understood, command.strip())
 
     def admissible(self) -> tuple[str, ...]:
-        """The engine's commands that are possible now, sorted, without `help`; `Language` says them as text or calls."""
+        """The engine's commands that are possible now, sorted, without `help`; `Language` says them as
+        text or calls."""
         return tuple(sorted(c for c in self._game.commands() if c != "help"))
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """Published games: the official folder that `alfworld-download` makes, and single game files.
 
-A game file's own grammar and domain are code from elsewhere and are not evaluated: of a file we keep the problem and the task sentence.
+A game file's own grammar and domain are code from elsewhere and are not evaluated: of a file we keep the
+problem and the task sentence.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ Labels = Mapping[str, tuple[str, ...]]
 
 
 def find(source: Path, split: str) -> Path:
-    """The folder of a split below what the user gave (ALFWORLD_DATA, json_2.1.1, or the split itself). Raises `TaskError`."""
+    """The folder of a split below what the user gave (ALFWORLD_DATA, json_2.1.1, or the split itself).
+    Raises `TaskError`."""
     for folder in (source / "json_2.1.1" / split, source / split, source):
         if folder.is_dir() and (folder.name == split or folder != source):
             return folder
@@ -37,7 +39,8 @@ def find(source: Path, split: str) -> Path:
 
 
 def published(folder: Path, kind: Kind, labels: Labels, limit: int | None) -> list[Task]:
-    """The solvable games of a type in a split, sorted by path as the published scripts sort them; at most `limit`."""
+    """The solvable games of a type in a split, sorted by path as the published scripts sort them; at most
+    `limit`."""
     return list(islice(_solvable(folder, kind, labels), limit))
 
 
@@ -61,7 +64,8 @@ def read_game(path: Path, labels: Labels) -> Task:
 
 
 def task_of(path: Path, game: Mapping[str, Any], kind: str | None, labels: Labels) -> Task:
-    """A game file's content as a task. Raises `TaskError` where it lacks problem or task sentence, or is of another type than `kind`."""
+    """A game file's content as a task. Raises `TaskError` where it lacks problem or task sentence, or is
+    of another type than `kind`."""
     problem, sentence = game.get("pddl_problem"), _sentence(game.get("grammar"))
     if not isinstance(problem, str) or not problem.strip():
         raise TaskError(f"{path}: it has no `pddl_problem`; not an ALFWorld game file ({GAME})")
@@ -109,7 +113,8 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 @cache
 def read_labels(path: str) -> Labels:
-    """AgentBoard's label file (JSON lines with `subgoals` and `additional_info.description`). Raises `TaskError` naming file and line."""
+    """AgentBoard's label file (JSON lines with `subgoals` and `additional_info.description`). Raises
+    `TaskError` naming file and line."""
     labels: dict[str, tuple[str, ...]] = {}
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()

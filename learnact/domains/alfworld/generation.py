@@ -1,7 +1,10 @@
-"""Making generated games: each verified by the engine's planner, then kept in the official layout, so that any user of ALFWorld can load them.
+"""Making generated games: each verified by the engine's planner, then kept in the official layout, so that
+any
+user of ALFWorld can load them.
 
-Below the cache folder, `generated/v1-seed0/` is a whole ALFWORLD_DATA folder (`json_2.1.1/{train,valid_unseen}/TASK/TRIAL/` with `game.tw-pddl`,
-`traj_data.json`, `initial_state.pddl`). This module is also the program that does the making: the planner is GPL and lives in processes of its own.
+Below the cache folder, `generated/v1-seed0/` is a whole ALFWORLD_DATA folder
+(`json_2.1.1/{train,valid_unseen}/TASK/TRIAL/` with `game.tw-pddl`, `traj_data.json`, `initial_state.pddl`).
+This module is also the program that does the making: the planner is GPL and lives in processes of its own.
 """
 
 from __future__ import annotations
@@ -30,7 +33,9 @@ def folder(seed: int) -> Path:
 
 
 def generated(kind: Kind, split: str, seed: int, wanted: int | Sequence[int]) -> list[Path]:
-    """Games of a type and split by their numbers (an int: the first so many): their files, made now where they are not there yet.
+    """Games of a type and split by their numbers (an int: the first so many): their files, made now where
+    they
+    are not there yet.
 
     Raises `EnvironmentFailure` when the making fails.
     """
@@ -88,7 +93,8 @@ def _make_elsewhere(kind: Kind, split: str, seed: int, missing: Sequence[int]) -
                 process.wait()
 
 
-# In the maker's process ------------------------------------------------------------------------------------------------
+# In the maker's process
+# ------------------------------------------------------------------------------------------------
 
 
 def make(kind: Kind, split: str, seed: int, index: int) -> Path:

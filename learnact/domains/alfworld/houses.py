@@ -1,9 +1,9 @@
 """Houses from a seed: games of all six types, on the package's own rooms, vocabulary, domain and grammar.
 
-A house is a room of the package (its receptacles with their real positions), furnished with objects of its own vocabulary. Training and
-test games are in different rooms: those that ALFRED itself keeps apart (`TRAIN_SCENE_NUMBERS`, `TEST_SCENE_NUMBERS`). Pure: the same
-(seed, type, split, index, attempt) gives the same house on any machine. Whether it can be solved is for `generation` to verify with the
-engine's planner.
+A house is a room of the package (its receptacles with their real positions), furnished with objects of its
+own vocabulary. Training and test games are in different rooms: those that ALFRED itself keeps apart
+(`TRAIN_SCENE_NUMBERS`, `TEST_SCENE_NUMBERS`). Pure: the same (seed, type, split, index, attempt) gives the
+same house on any machine. Whether it can be solved is for `generation` to verify with the engine's planner.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _SLICEABLE = ("Apple", "Bread", "Egg", "Lettuce", "Potato", "Tomato")
 class House:
     """A generated game before it is verified.
 
-    `core` is the part of the problem that the goal concerns (the same names): a plan of it is a plan of the whole, and is found at once.
+    `core` is the part of the problem that the goal concerns (the same names): a plan of it is a plan of the
+    whole, and is found at once.
     """
 
     name: str
@@ -103,7 +104,8 @@ def _vocabulary() -> _Vocabulary:
 
 @dataclass(frozen=True)
 class _Room:
-    """A room of the package: receptacles (name with position, pose from which it is reached), reachable points, kinds of things in it."""
+    """A room of the package: receptacles (name with position, pose from which it is reached), reachable
+    points, kinds of things in it."""
 
     number: int
     places: tuple[tuple[str, str, str], ...]
@@ -140,7 +142,8 @@ def _location(pose: Sequence[float]) -> str:
 
 
 def make(kind: Kind, split: str, seed: int, index: int, attempt: int) -> House | None:
-    """The house of these numbers; None where the room does not serve (another attempt will). Needs the extra installed."""
+    """The house of these numbers; None where the room does not serve (another attempt will). Needs the
+    extra installed."""
     rng = random.Random(f"house {VERSION} {seed} {kind.name} {split} {index} {attempt}")
     rooms = [r for r in map(_room, _vocabulary().rooms[split]) if _serves(r, kind)]
     house = _Furnishing(rng, rng.choice(rooms), kind)
@@ -211,7 +214,8 @@ class _Furnishing:
         self.objects.append((kind, f"{kind}|{at}", place))
 
     def choose(self) -> tuple[str, str] | None:
-        """The kinds of the goal's object and place, with the house arranged so that it is not reached at the start."""
+        """The kinds of the goal's object and place, with the house arranged so that it is not reached at
+        the start."""
         counts = Counter(kind for kind, _, _ in self.objects if kind != _LAMP)
         options = [(o, p) for o in sorted(counts) for p in self._goal_places(o) if self._open_goal(o, p)]
         return (
@@ -247,7 +251,8 @@ class _Furnishing:
         return self.rng.choice([location for location in map(_location, poses) if location not in taken])
 
     def core(self, target: str, place: str) -> _Furnishing:
-        """The house with only what the goal concerns: its objects, where they are, two places for them, and the tool."""
+        """The house with only what the goal concerns: its objects, where they are, two places for them,
+        and the tool."""
         objects = [o for o in self.objects if o[0] in (target, place)][:4]
         stands = {o[2] for o in objects}
         aims = [p for p in self.places if p[0] == place][:2]

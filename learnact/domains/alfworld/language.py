@@ -1,9 +1,11 @@
-"""How actions and names are said: the engine's own commands, calls, two surfaces, and AgentRefine's perturbations of the interface.
+"""How actions and names are said: the engine's own commands, calls, two surfaces, and AgentRefine's
+perturbations of the interface.
 
-Inside, everything is in the engine's commands of a surface (`take mug 1 from countertop 2`). A `Language` turns calls and texts of the
-agent into these, and refuses, with a sentence, whatever is not in its form: under a perturbation the original form is refused. It turns
-commands and observations back into what the agent reads. Perturbations (AgentRefine, arXiv 2501.01702), in any combination: `with-using` (P1),
-`move-to` (P2), `from-take` (P3), `no-space` (P4).
+Inside, everything is in the engine's commands of a surface (`take mug 1 from countertop 2`). A `Language`
+turns calls and texts of the agent into these, and refuses, with a sentence, whatever is not in its form:
+under a perturbation the original form is refused. It turns commands and observations back into what the agent
+reads. Perturbations (AgentRefine, arXiv 2501.01702), in any combination: `with-using` (P1), `move-to` (P2),
+`from-take` (P3), `no-space` (P4).
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ _NUMBERED = re.compile(r"\b([a-z]+) ([0-9]+)\b")
 
 @dataclass(frozen=True)
 class Action:
-    """A primitive: the engine's template, and how it is said here. `shown` is the template of the agent's text; `order` its parameters as a call."""
+    """A primitive: the engine's template, and how it is said here. `shown` is the template of the agent's
+    text; `order` its parameters as a call."""
 
     name: str
     template: str
@@ -41,7 +44,8 @@ class Action:
 
 @dataclass(frozen=True)
 class Command:
-    """An action that was understood: its name, the engine's command, and its arguments by the action's own parameter names."""
+    """An action that was understood: its name, the engine's command, and its arguments by the action's own
+    parameter names."""
 
     action: str
     engine: str
@@ -231,7 +235,8 @@ class Language:
         raise ValueError(f"{engine!r} is no command of the engine")
 
     def code(self, source: str) -> str:
-        """Python code that calls primitives in their original form (`goto(x)`, `take(a, b)`, `heat(a, b)`), in this interface's form."""
+        """Python code that calls primitives in their original form (`goto(x)`, `take(a, b)`, `heat(a,
+        b)`), in this interface's form."""
         if "move-to" in self.perturb:
             source = re.sub(r"\bgoto\(", "move_to(", source)
         if "from-take" in self.perturb:
@@ -242,7 +247,8 @@ class Language:
 
 
 def _plain(description: str) -> str:
-    """A description without what concerns calls only; a command's form names the place `recep`, also where a call's keyword is `using`."""
+    """A description without what concerns calls only; a command's form names the place `recep`, also where
+    a call's keyword is `using`."""
     return re.sub(r"\busing\b", "recep", description.split(" Write it so: ")[0])
 
 

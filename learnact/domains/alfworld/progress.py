@@ -1,7 +1,9 @@
-"""How far a game is, from the state's facts: holds the right thing, in the right condition, in the right place.
+"""How far a game is, from the state's facts: holds the right thing, in the right condition, in the right
+place.
 
-Our own measure (`progress: facts`), counted from the start state, so that it begins at 0; its running maximum is the environment's
-progress, 1 exactly when won. Where the user has AgentBoard's labels, those are counted instead (`progress: agentboard`).
+Our own measure (`progress: facts`), counted from the start state, so that it begins at 0; its running maximum
+is the environment's progress, 1 exactly when won. Where the user has AgentBoard's labels, those are counted
+instead (`progress: agentboard`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Why an action was invalid, in sentences, told from the state without giving away what the agent could not know."""
+"""Why an action was invalid, in sentences, told from the state without giving away what the agent could
+not know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The six types of task: their names here and in the official data, goal sentences, goals, and what each needs."""
+"""The six types of task: their names here and in the official data, goal sentences, goals, and what each
+needs."""
 
 from __future__ import annotations
 
@@ -15,9 +16,10 @@ KindName = Literal["put", "clean", "heat", "cool", "examine", "puttwo"]
 class Kind:
     """A type of task.
 
-    `folder` is its name in the official data; `sentences` are the published goal sentences (`{obj}`, `{recep}`; for examine `{recep}` is the lamp);
-    `condition` the predicate that the object must meet, `can` the one that says it is able to; `tool` the kind of place that brings it about.
-    `published` are the published training indices into the sorted list of `published_count` games of valid_unseen.
+    `folder` is its name in the official data; `sentences` are the published goal sentences (`{obj}`,
+    `{recep}`; for examine `{recep}` is the lamp); `condition` the predicate that the object must meet, `can`
+    the one that says it is able to; `tool` the kind of place that brings it about. `published` are the
+    published training indices into the sorted list of `published_count` games of valid_unseen.
     """
 
     name: KindName
@@ -97,7 +99,8 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class Goal:
-    """What a game asks for, read from its PDDL: the type of task, the kind of object, and the kind of place (or of lamp)."""
+    """What a game asks for, read from its PDDL: the type of task, the kind of object, and the kind of
+    place (or of lamp)."""
 
     kind: KindName
     obj: str

@@ -1,7 +1,8 @@
-"""A STRIPS domain: rules, words, a generator of tasks, and published problems, as `learnact.domains.base.Domain`.
+"""A STRIPS domain: rules, words, a generator of tasks, and published problems, as
+`learnact.domains.base.Domain`.
 
-`Family` is what an entry point names: called with options it gives the domain. A domain in another package consists of
-a PDDL file, a table of sentences, a generator and a `Family` (docs/adding-a-domain.md).
+`Family` is what an entry point names: called with options it gives the domain. A domain in another package
+consists of a PDDL file, a table of sentences, a generator and a `Family` (docs/adding-a-domain.md).
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ class PlanningOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     source: str = GENERATED
-    """`generated`, or the folder of published problems (AgentBoard's layout: NAME.pddl beside NAME/*.pddl)."""
+    """`generated`, or the folder of published problems (AgentBoard's layout: NAME.pddl beside
+    NAME/*.pddl)."""
     text: str = CLEAR
     """`clear`, or a YAML file with another table of sentences."""
     seed: int = 0
@@ -74,7 +76,8 @@ class PlanningOptions(BaseModel):
     test: int = Field(default=20, ge=0, le=100_000)
     """How many test tasks are generated."""
     train_indices: tuple[int, ...] | None = None
-    """With a source: which problems train (places in the sorted list of files); default: the published ones."""
+    """With a source: which problems train (places in the sorted list of files); default: the published
+    ones."""
 
 
 Options = TypeVar("Options", bound=PlanningOptions)
@@ -103,8 +106,8 @@ class Draw:
 class Family(Generic[Options]):
     """A planning domain without its options: the callable that an entry point of `learnact.domains` names.
 
-    `files` holds `NAME.pddl` and `NAME.yaml`; `generate` draws a problem as PDDL text; `plan` is a constructive planner
-    (None: search); `indices` are the published training indices.
+    `files` holds `NAME.pddl` and `NAME.yaml`; `generate` draws a problem as PDDL text; `plan` is a
+    constructive planner (None: search); `indices` are the published training indices.
     """
 
     name: str
@@ -156,10 +159,12 @@ class PlanningDomain(Generic[Options]):
         self.version = digest("planning", ENGINE_VERSION, rules_text, words, self.function_example)
         self._described: OrderedDict[str, DescribedProblem] = OrderedDict()
 
-    # Tasks ------------------------------------------------------------------------------------------------------------
+    # Tasks
+    # ------------------------------------------------------------------------------------------------------------
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
-        """The tasks of a split: generated (test tasks differ from training tasks and the example), or published.
+        """The tasks of a split: generated (test tasks differ from training tasks and the example), or
+        published.
 
         Of published problems all are test tasks.
         """
@@ -264,7 +269,8 @@ class PlanningDomain(Generic[Options]):
         )
 
     def _generate(self, split: str, number: int, before: Sequence[Task]) -> Iterator[Task]:
-        """Solvable tasks that are not solved at the start, each unlike the others, those before and the example."""
+        """Solvable tasks that are not solved at the start, each unlike the others, those before and the
+        example."""
         seen = {task.hash for task in before} | {self.example_task.hash}
         for i in range(number):
             for attempt in range(_MOST_TRIES):

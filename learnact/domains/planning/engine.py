@@ -1,7 +1,9 @@
-"""The STRIPS engine: a problem's ground actions over states that are integers, one bit for each atom that can change or matter.
+"""The STRIPS engine: a problem's ground actions over states that are integers, one bit for each atom that can
+change or matter.
 
-`Grounding(rules, problem)` is immutable and shared by environments, planners and generators. A state is a Python int; doing an
-action is two bit operations. Static preconditions are decided at grounding; effects add after they delete (PDDL's order).
+`Grounding(rules, problem)` is immutable and shared by environments, planners and generators. A state is a
+Python int; doing an action is two bit operations. Static preconditions are decided at grounding; effects add
+after they delete (PDDL's order).
 """
 
 from __future__ import annotations
@@ -38,8 +40,8 @@ class GroundAction(NamedTuple):
 class Grounding:
     """A problem, ready to be played.
 
-    `atoms[i]` is the atom of bit i. Reading order is by `order` of predicates, then arguments (b2 before b10). `facts` are the initial
-    atoms that no action changes.
+    `atoms[i]` is the atom of bit i. Reading order is by `order` of predicates, then arguments (b2 before
+    b10). `facts` are the initial atoms that no action changes.
     """
 
     def __init__(
@@ -124,7 +126,8 @@ class Grounding:
             yield GroundAction((schema.name, arguments), masks[0], ~masks[2], masks[1])
 
     def _bindings(self, schema: ActionSchema) -> list[tuple[str, ...]]:
-        """Arguments of the right kinds for which the static requirements hold, extended parameter by parameter."""
+        """Arguments of the right kinds for which the static requirements hold, extended parameter by
+        parameter."""
         names = schema.parameters
         checks: list[list[tuple[str | int, ...]]] = [[] for _ in range(len(names) + 1)]
         for atom in schema.requires:
@@ -141,7 +144,8 @@ class Grounding:
     def _fitting(
         self, place: int, options: list[str], checks: list[tuple[str | int, ...]]
     ) -> Callable[[tuple[str, ...]], list[tuple[str]]]:
-        """Gives the options for the parameter at `place`, given those before it; asked once for each value of those that matter."""
+        """Gives the options for the parameter at `place`, given those before it; asked once for each value
+        of those that matter."""
         matter = sorted({t for check in checks for t in check if isinstance(t, int) and t != place})
         known: dict[tuple[str, ...], list[tuple[str]]] = {}
 
@@ -178,7 +182,8 @@ class _PredicateBits(dict[_ArgumentsKey, int]):
 
 
 class _BitAllocator:
-    """Gives out bits for atoms in the order in which they are met. Grounding is most of a load's time, and this is most of grounding."""
+    """Gives out bits for atoms in the order in which they are met. Grounding is most of a load's time, and
+    this is most of grounding."""
 
     def __init__(self) -> None:
         self._counter = count()

@@ -1,11 +1,11 @@
 """PDDL text to plain data: STRIPS with types, `:constants` and untyped objects.
 
-Covers: positive preconditions and goals (an atom, or `and` of atoms, also nested), effects that add and delete atoms.
-Refuses, with the line: negative or quantified conditions, conditional effects, numbers, `either`, and whatever is declared
-twice with different meanings, because reading one of the two would drop the other in silence. Reads what published files
-hold: a variable glued to the word before it (`level?l1`), sections in any order, no `:requirements`, objects declared
-twice, names in any case. The types of a predicate's arguments are not checked (published files declare them wrongly); the
-number of its arguments is.
+Covers: positive preconditions and goals (an atom, or `and` of atoms, also nested), effects that add and
+delete atoms. Refuses, with the line: negative or quantified conditions, conditional effects, numbers,
+`either`, and whatever is declared twice with different meanings, because reading one of the two would drop
+the other in silence. Reads what published files hold: a variable glued to the word before it (`level?l1`),
+sections in any order, no `:requirements`, objects declared twice, names in any case. The types of a
+predicate's arguments are not checked (published files declare them wrongly); the number of its arguments is.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ _ACTION_FORM = "expected `(:action NAME :parameters (...) :precondition (...) :e
 
 @dataclass(frozen=True)
 class ActionSchema:
-    """An action: parameters with their types, in order; conditions and effects over them and over constants."""
+    """An action: parameters with their types, in order; conditions and effects over them and over
+    constants."""
 
     name: str
     parameters: tuple[str, ...]
@@ -53,7 +54,8 @@ class ActionSchema:
 
 @dataclass(frozen=True)
 class PddlDomain:
-    """A domain file. `parents` maps a type to its parent; `predicates` a predicate to its number of arguments."""
+    """A domain file. `parents` maps a type to its parent; `predicates` a predicate to its number of
+    arguments."""
 
     name: str
     parents: dict[str, str]
@@ -94,7 +96,8 @@ def parse_problem(text: str, rules: PddlDomain, where: str = "problem") -> PddlP
 
 
 def write_problem(problem: PddlProblem, rules: PddlDomain) -> str:
-    """Canonical PDDL of a problem: equal text for equal problems, whatever their names, blanks and order were."""
+    """Canonical PDDL of a problem: equal text for equal problems, whatever their names, blanks and order
+    were."""
     objects = [
         f"{name} - {kind}" if rules.typed else name
         for name, kinds in sorted(problem.objects.items(), key=lambda item: natural_sort_key(item[0]))
@@ -123,7 +126,8 @@ def _atom_text(atom: Atom) -> str:
 class _PddlReader(SExpressionReader):
     """Reads domains and problems; `where` names the text in errors."""
 
-    # Domain -----------------------------------------------------------------------------------------------------------
+    # Domain
+    # -----------------------------------------------------------------------------------------------------------
 
     def domain(self, text: str) -> PddlDomain:
         form = self.define(text)
@@ -248,7 +252,8 @@ class _PddlReader(SExpressionReader):
             self.fail(form.line, "`not` of `and` is not supported: write one `(not ...)` for each atom")
         return form
 
-    # Problem ----------------------------------------------------------------------------------------------------------
+    # Problem
+    # ----------------------------------------------------------------------------------------------------------
 
     def problem(self, text: str, rules: PddlDomain) -> PddlProblem:
         form = self.define(text)
@@ -283,7 +288,8 @@ class _PddlReader(SExpressionReader):
             found[str(name)] = kinds if kind in kinds else (*kinds, kind)
         return found
 
-    # Atoms ------------------------------------------------------------------------------------------------------------
+    # Atoms
+    # ------------------------------------------------------------------------------------------------------------
 
     def conjuncts(self, form: SExpression) -> list[SExpression]:
         """The parts of a condition or effect that all hold: itself, or those of an `and`, also nested."""

@@ -1,6 +1,7 @@
 """Finding a plan: a player for constructive planners, and a small search for domains that have none.
 
-A reference plan is *a* plan, not a shortest one. It proves that a task can be solved and gives its length a scale.
+A reference plan is *a* plan, not a shortest one. It proves that a task can be solved and gives its length a
+scale.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from learnact.domains.planning.pddl import Atom
 
 @dataclass
 class Player:
-    """Plays a problem for a constructive planner. Once the goal is reached nothing more is done, so a plan never runs past it."""
+    """Plays a problem for a constructive planner. Once the goal is reached nothing more is done, so a plan
+    never runs past it."""
 
     grounding: Grounding
     state: int = field(init=False)
@@ -68,7 +70,8 @@ Planner: TypeAlias = Callable[[Player], None]
 
 
 class Stuck(Exception):
-    """A planner tried what is not possible: it does not know this problem. Never leaves this module's `find_plan`."""
+    """A planner tried what is not possible: it does not know this problem. Never leaves this module's
+    `find_plan`."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ class ReferencePlan:
 
 
 def find_plan(grounding: Grounding, planner: Planner | None, expansions: int = 2000) -> ReferencePlan | None:
-    """A plan from the domain's planner or, where that fails, from a bounded search; None when neither finds one."""
+    """A plan from the domain's planner or, where that fails, from a bounded search; None when neither
+    finds one."""
     if planner is not None:
         player = Player(grounding)
         try:
@@ -95,7 +99,8 @@ def find_plan(grounding: Grounding, planner: Planner | None, expansions: int = 2
 
 
 def search(grounding: Grounding, expansions: int = 2000) -> tuple[ActionCall, ...] | None:
-    """Greedy best-first search with the additive heuristic; None when nothing was found within so many expanded states."""
+    """Greedy best-first search with the additive heuristic; None when nothing was found within so many
+    expanded states."""
     start = grounding.start
     came: dict[int, tuple[int, ActionCall] | None] = {start: None}
     ties = count()
@@ -124,7 +129,8 @@ def _path(came: dict[int, tuple[int, ActionCall] | None], state: int) -> tuple[A
 
 
 def _estimate(grounding: Grounding, state: int) -> float:
-    """The additive heuristic: the sum over goal atoms of what each would cost alone if nothing were deleted."""
+    """The additive heuristic: the sum over goal atoms of what each would cost alone if nothing were
+    deleted."""
     cost = dict.fromkeys(grounding.true(state), 0)
     waiting = [(a, list(grounding.true(a.requires & ~state))) for a in grounding.actions.values()]
     changed = True

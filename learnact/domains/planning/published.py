@@ -1,6 +1,8 @@
-"""Published problems in AgentBoard's layout: `NAME.pddl` beside a folder `NAME/` of problems, sorted by file name.
+"""Published problems in AgentBoard's layout: `NAME.pddl` beside a folder `NAME/` of problems, sorted by file
+name.
 
-Problems are played by our own rules; the published domain file is read too and must say the same, action by action.
+Problems are played by our own rules; the published domain file is read too and must say the same, action by
+action.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from learnact.errors import TaskError
 
 
 def problem_files(folder: Path, name: str, rules: PddlDomain) -> list[Path]:
-    """The problem files of a domain in order; raises `TaskError` when there are none or the rules differ from ours."""
+    """The problem files of a domain in order; raises `TaskError` when there are none or the rules differ
+    from ours."""
     inside = folder / name
     if not inside.is_dir():
         raise TaskError(
@@ -29,7 +32,8 @@ def problem_files(folder: Path, name: str, rules: PddlDomain) -> list[Path]:
 
 
 def require_same_rules(ours: PddlDomain, theirs: PddlDomain, where: str) -> None:
-    """Refuse published rules that differ from ours in more than names of variables and order; raises `TaskError`."""
+    """Refuse published rules that differ from ours in more than names of variables and order; raises
+    `TaskError`."""
     mine = {schema.name: _normalised(schema) for schema in ours.schemas}
     other = {schema.name: _normalised(schema) for schema in theirs.schemas}
     if different := sorted(name for name in mine.keys() | other.keys() if mine.get(name) != other.get(name)):

@@ -1,4 +1,5 @@
-"""Tyreworld: wheels are changed with tools from the boot (1 to 4 hubs by default, up to 9; also partly done starts)."""
+"""Tyreworld: wheels are changed with tools from the boot (1 to 4 hubs by default, up to 9; also partly
+done starts)."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ class TyreworldOptions(PlanningOptions):
 
 
 def generate(draw: Draw, options: TyreworldOptions) -> str:
-    """A car with flat spare wheels in a closed boot; the goal takes some facts of the finished work on a few hubs."""
+    """A car with flat spare wheels in a closed boot; the goal takes some facts of the finished work on a
+    few hubs."""
     rng = draw.rng
     numbers = range(1, draw.size(options.hubs) + 1)
     spares = rng.sample(numbers, len(numbers))

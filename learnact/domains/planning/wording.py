@@ -1,8 +1,8 @@
 """A domain's words: one table from atoms to sentences and back (docs/controlled-english.md).
 
-A sentence is written once, e.g. `{0} is [no longer] in {1}.`: without the words in brackets it says that the fact holds,
-with them that it was deleted. The table is a YAML file; `Wording.check` compares it with the domain's rules, so that a
-broken table is refused when it is loaded.
+A sentence is written once, e.g. `{0} is [no longer] in {1}.`: without the words in brackets it says that the
+fact holds, with them that it was deleted. The table is a YAML file; `Wording.check` compares it with the
+domain's rules, so that a broken table is refused when it is loaded.
 """
 
 from __future__ import annotations
@@ -228,7 +228,8 @@ class Wording(BaseModel):
         return " ".join(map(self.sentence, atoms))
 
     def describe(self, schema: ActionSchema) -> str:
-        """An action in words: `Requires: ... Then: ...`; a fact both deleted and added is not written as deleted."""
+        """An action in words: `Requires: ... Then: ...`; a fact both deleted and added is not written as
+        deleted."""
         names = dict(zip(schema.parameters, self.parameters[schema.name], strict=True))
 
         def rename(atom: Atom) -> Atom:

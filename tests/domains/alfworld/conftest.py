@@ -1,4 +1,5 @@
-"""Generated games are made once per session, in a cache of the session's own, and in this process (starting one for each takes longer)."""
+"""Generated games are made once per session, in a cache of the session's own, and in this process
+(starting one for each takes longer)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Our engine is the stock engine: side by side, text, admissible commands, facts and success are equal at every step."""
+"""Our engine is the stock engine: side by side, text, admissible commands, facts and success are equal at
+every step."""
 
 from __future__ import annotations
 

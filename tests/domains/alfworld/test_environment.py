@@ -1,4 +1,5 @@
-"""Playing: reasons of invalid actions, what is valid, success, perturbed interfaces over all admissible commands."""
+"""Playing: reasons of invalid actions, what is valid, success, perturbed interfaces over all admissible
+commands."""
 
 from __future__ import annotations
 
@@ -131,7 +132,8 @@ def test_perturbed_games_are_won_in_their_own_form(cache, perturb):
 
 
 def round_trip(path: Path, kind: str, steps: int) -> int:
-    """Every admissible command along a random walk, in every interface: back as it was, no two alike, the original refused."""
+    """Every admissible command along a random walk, in every interface: back as it was, no two alike, the
+    original refused."""
     domain = a_domain(kind)
     environment, rng, compared = domain.open(domain.read(str(path))), random.Random(str(path)), 0
     languages = [Language("published", c) for c in COMBINATIONS]  # type: ignore[arg-type]
@@ -176,7 +178,8 @@ def test_round_trip_over_50_games(cache, real_games):
 
 
 def won_by_the_planner(path: Path) -> None:
-    """Plan a published game (it has no walkthrough of its own) with the engine's planner, and play that through our environment."""
+    """Plan a published game (it has no walkthrough of its own) with the engine's planner, and play that
+    through our environment."""
     from learnact.domains.alfworld.content import unpack
     from learnact.domains.alfworld.engine import Game, planned
     from learnact.domains.alfworld.translation import parse, translate
@@ -239,7 +242,8 @@ def test_published_training_games_come_from_the_indices(cache, real_games):
 
 
 async def test_opening_a_new_game_stalls_nobody(cache, tmp_path, monkeypatch):
-    """While a game is translated for the first time, another episode on the same engine goes on at its own pace."""
+    """While a game is translated for the first time, another episode on the same engine goes on at its own
+    pace."""
     (known,) = generated(KINDS["put"], "valid_unseen", SEED, 1)
     (new,) = generated(KINDS["heat"], "valid_unseen", SEED, 1)
     monkeypatch.setenv("LEARNACT_CACHE", str(tmp_path))

@@ -1,4 +1,5 @@
-"""Reading published games: what is kept of a file, what is refused, and in which order games come. Needs no engine."""
+"""Reading published games: what is kept of a file, what is refused, and in which order games come. Needs
+no engine."""
 
 from __future__ import annotations
 

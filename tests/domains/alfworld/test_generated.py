@@ -1,4 +1,5 @@
-"""Generated games: all six types, solvable, not solved, apart, the same anywhere, and loadable by anybody's ALFWorld."""
+"""Generated games: all six types, solvable, not solved, apart, the same anywhere, and loadable by
+anybody's ALFWorld."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Without the extra everything else works, and asking for ALFWorld says what to install. The packages are hidden from a fresh process."""
+"""Without the extra everything else works, and asking for ALFWorld says what to install. The packages are
+hidden from a fresh process."""
 
 from __future__ import annotations
 

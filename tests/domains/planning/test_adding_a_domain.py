@@ -1,4 +1,5 @@
-"""docs/adding-a-domain.md: the page holds the example's files, and the example is played from a package of its own."""
+"""docs/adding-a-domain.md: the page holds the example's files, and the example is played from a package of
+its own."""
 
 import dataclasses
 import re

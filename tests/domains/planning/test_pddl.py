@@ -66,7 +66,8 @@ def test_a_glued_variable_keeps_its_action_in_barman():
 
 
 def test_tyreworld_with_the_published_quirks_means_the_same():
-    """No :requirements, :constants after :predicates, arguments declared the wrong way round, objects declared twice."""
+    """No :requirements, :constants after :predicates, arguments declared the wrong way round, objects
+    declared twice."""
     domain = build("tyreworld", test=1, train=1)
     text = domain.family.file(".pddl")
     constants = "(:constants wrench pump jack - tool)\n"

@@ -1,4 +1,5 @@
-"""Generated and published tasks: solvable, not solved, apart from each other, and judged by a referee that is not ours."""
+"""Generated and published tasks: solvable, not solved, apart from each other, and judged by a referee that
+is not ours."""
 
 import json
 import subprocess
@@ -20,7 +21,8 @@ from .conftest import NAMES, build
 
 
 def judge(domain: PlanningDomain, seed: int, count: int) -> None:
-    """Every task's reference plan is valid for the referee, one step less is not, and our environment agrees on both."""
+    """Every task's reference plan is valid for the referee, one step less is not, and our environment
+    agrees on both."""
     built = build(domain.name, seed=seed, test=count)
     for task in built.tasks("test"):
         plan = built.plan(task.content)
@@ -109,7 +111,8 @@ def test_the_check_names_what_is_shared_repeated_or_given_away():
     assert found.plain()["example"] == ["example"]
 
 
-# Published problems ---------------------------------------------------------------------------------------------------
+# Published problems
+# ---------------------------------------------------------------------------------------------------
 
 PUBLISHED = {
     "gripper": (20, ["prob08", "prob10", "prob15"]),

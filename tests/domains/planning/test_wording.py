@@ -1,4 +1,5 @@
-"""The controlled English: sentences to atoms and back, observations that lose nothing, rules that can be read back."""
+"""The controlled English: sentences to atoms and back, observations that lose nothing, rules that can be
+read back."""
 
 import re
 
