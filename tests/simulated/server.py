@@ -23,7 +23,7 @@ def serving(*options: str, env: dict[str, str] | None = None) -> Iterator[str]:
         command = [sys.executable, "-m", "learnact.simulated", "--port-file", str(port_file), *options]
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=env)
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 300
             while not port_file.exists():
                 assert child.poll() is None, "the server ended"
                 assert time.monotonic() < deadline, "the server did not start"
@@ -34,7 +34,7 @@ def serving(*options: str, env: dict[str, str] | None = None) -> Iterator[str]:
             child.wait(10)
 
 
-def post(url: str, body: Any, timeout: float = 20.0) -> tuple[int, Any, dict[str, str]]:
+def post(url: str, body: Any, timeout: float = 300.0) -> tuple[int, Any, dict[str, str]]:
     """Status, JSON (or text, where it is none) and headers of a chat completion."""
     request = urllib.request.Request(
         f"{url}/v1/chat/completions", json.dumps(body).encode(), {"content-type": "application/json"}
@@ -61,5 +61,5 @@ def ask(url: str, prompt: str, model: str = "sim-strong", seed: int = 1, **more:
 
 def get(url: str) -> Any:
     """JSON behind a URL."""
-    with urllib.request.urlopen(url, timeout=20) as response:
+    with urllib.request.urlopen(url, timeout=300) as response:
         return json.loads(response.read())

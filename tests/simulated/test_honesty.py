@@ -18,7 +18,6 @@ from tests.simulated.playing import domain, function, lamps, play, play_with_lib
 from tests.simulated.server import ask, serving
 from tests.simulated.worlds import ANSWER, LAMPS
 
-pytestmark = pytest.mark.timeout(110)
 SOURCE = Path(learnact.simulated.__file__).parent
 OURS = ("gripper", "blockworld", "barman", "tyreworld")
 

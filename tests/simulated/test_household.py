@@ -19,8 +19,6 @@ from learnact.simulated.answers import answer
 from learnact.simulated.functions import read_functions
 from tests.simulated.playing import domain, play
 
-pytestmark = pytest.mark.timeout(100)
-
 CALLS = """- goto(recep): Requires: recep is a place of the house. Then: you are at recep. you are no longer at any other place.
 - take(obj, recep): Requires: you are at recep. recep is not closed. obj is in or on recep. you carry nothing. Then: you carry obj.
 - put(obj, recep): Requires: you are at recep. recep is not closed. you carry obj. Then: obj is in or on recep. you no longer carry obj.

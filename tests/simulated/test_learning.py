@@ -22,7 +22,6 @@ from learnact.simulated.rules import read_lines
 from learnact.simulated.text import Call
 from tests.simulated.playing import domain, lamps
 
-pytestmark = pytest.mark.timeout(60)
 RULES = function_rules(Rules(), 100)
 CARRY = "def carry(obj, place, hand, end):\n    pick(obj, place, hand)\n    move(place, end)\n    drop(obj, end, hand)"
 

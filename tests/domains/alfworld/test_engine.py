@@ -36,7 +36,6 @@ def test_a_real_game_agrees_with_the_stock_engine(cache, real_games):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", range(24))
 def test_300_random_steps_agree_with_the_stock_engine(cache, number):
     """The twelve real games where they are, generated ones of all types otherwise; both surfaces."""
@@ -52,7 +51,6 @@ def test_300_random_steps_agree_with_the_stock_engine(cache, number):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_nothing_grows_over_1000_games(cache):
     paths = [
         str(p) for kind in ("put", "heat", "examine") for p in generated(KINDS[kind], "valid_unseen", 3, 4)

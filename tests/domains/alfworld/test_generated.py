@@ -56,7 +56,6 @@ def test_every_type_is_won_by_its_walkthrough(cache, kind):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", KINDS)
 def test_20_of_every_type_are_won_by_their_walkthroughs(cache, kind):
     domain = a_domain(kind)
@@ -91,7 +90,7 @@ def test_the_same_seed_gives_the_same_games_whatever_the_hash_seed(cache, tmp_pa
     )
     env = {**os.environ, "LEARNACT_CACHE": str(tmp_path), "PYTHONHASHSEED": "7"}
     done = subprocess.run(
-        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True, timeout=100
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True, timeout=6000
     )
     assert done.stdout.split() == ours
 
@@ -127,7 +126,7 @@ def test_a_worker_never_imports_the_engine(cache):
         "print(sorted({'textworld', 'fast_downward', 'alfworld', 'jericho'} & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=600
     )
     assert done.stdout.strip() == "[]"
 

@@ -11,7 +11,7 @@ HIDE = "import sys\nfor name in ('alfworld', 'textworld', 'fast_downward'): sys.
 
 def run(program: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", HIDE + program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", HIDE + program], capture_output=True, text=True, timeout=600, check=True
     )
     return done.stdout
 

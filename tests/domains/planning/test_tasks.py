@@ -45,7 +45,6 @@ def test_the_referee_agrees_on_every_reference_plan(name):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_referee_agrees_on_hundreds_of_tasks(name):
     judge(build(name), seed=12, count=75)
@@ -159,7 +158,7 @@ def planned(name: str, published: str, wanted: slice, folder: Path) -> None:
             [*play, "--commands", str(commands), "--json"],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -175,7 +174,6 @@ def test_plans_of_an_independent_planner_succeed(name, published, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_plans_of_an_independent_planner_succeed_on_all_published_problems(name, published, tmp_path):
     planned(name, published, slice(None), tmp_path)
