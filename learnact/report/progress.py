@@ -17,6 +17,7 @@ from rich.text import Text
 from learnact.job import Job
 from learnact.records import Episode, Outcome
 from learnact.records.trials import TrialSpec
+from learnact.report.display import Display
 from learnact.results.counters import Counters
 from learnact.trial import TrialResult
 
@@ -135,7 +136,7 @@ def panel(progress: Progress) -> RenderableType:
     return Group(head, bar, grid, *(error if progress.last_error else []))
 
 
-class ProgressDisplay:
+class ProgressDisplay(Display):
     """Shows a run's progress; implements the driver's `Display`. Used as a context, so that the terminal is left as it was."""
 
     def __init__(self, console: Console, seconds: float = LINE_SECONDS) -> None:
