@@ -1,4 +1,5 @@
-"""A connection to Ray: a cluster of our own on this machine, or one that runs already.
+"""A connection to Ray: the session that this process has already, a cluster of our own on this machine, or one
+that runs already.
 
 Our own cluster asks for a token that only this process and its children know, writes nothing to the home
 directory, shows no dashboard and logs to its own folder. Ray ties its processes to the thread that started
@@ -11,6 +12,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -38,8 +40,14 @@ _TOKEN = secrets.token_hex(32)
 
 
 class RayConnection:
-    """Opened once, closed once. `address` None: a cluster of our own with `workers` CPUs (None: one for each
-    core)."""
+    """Opened once, closed once.
+
+    `address` None: the session that the caller has opened with `ray.init`, which is used as it is and stays
+    open; else a cluster of our own with `workers` CPUs (None: one for each core).
+    """
+
+    _running = False
+    """Whether this process has a connection of ours: a second one would be ended with the first."""
 
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
         self._address = address
@@ -61,14 +69,13 @@ class RayConnection:
         self._thread.shutdown()
 
     def _connect(self) -> int:
+        if (session := sys.modules.get("ray")) and session.is_initialized():
+            return self._join(session)
         self._environment(_QUIET)
         if self._address is None:
             self._environment({**_OWN, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _TOKEN})
         import ray
 
-        if ray.is_initialized():
-            self._restore()
-            raise HarnessFailure("this process is connected to Ray already; run one job after another", False)
         cores = self._workers or os.cpu_count() or 1
         own: dict[str, Any] = {
             "address": "local",
@@ -80,7 +87,7 @@ class RayConnection:
         }
         if self._address is not None:
             _knock(self._address)
-        self._opened = True
+        self._opened = RayConnection._running = True
         arguments = own if self._address is None else {"address": self._address}
         try:
             ray.init(**arguments, log_to_driver=False, logging_level=logging.ERROR, configure_logging=True)
@@ -89,16 +96,25 @@ class RayConnection:
             if self._address is None:
                 raise HarnessFailure(f"Ray did not start on this machine: {error}") from error
             raise _nobody(self._address, error) from error
-        if self._address is None or self._workers:
-            return cores
-        resources: Any = ray.cluster_resources  # untyped in ray
-        return max(1, int(resources().get("CPU", 1)))
+        return cores if self._address is None else self._workers or _cpus(ray)
+
+    def _join(self, ray: Any) -> int:
+        """Use the caller's own session; returns the number of workers to have."""
+        if RayConnection._running:
+            raise HarnessFailure("this process runs a job on Ray already; run one after the other", False)
+        if self._address not in (None, "auto"):
+            raise JobError(
+                f"this process has a Ray session already, so it cannot connect to {self._address!r}: leave the "
+                "address out to run in that session, or call ray.shutdown() first"
+            )
+        return self._workers or _cpus(ray)
 
     def _disconnect(self) -> None:
         if self._opened:
             import ray
 
             ray.shutdown()
+            RayConnection._running = False
         self._opened = False
         self._restore()
 
@@ -138,3 +154,8 @@ def _nobody(address: str, error: BaseException) -> JobError:
         f"no Ray cluster answers at {address!r} ({said}): check the address, start one with `ray start --head`, or leave "
         "the address out for one on this machine"
     )
+
+
+def _cpus(ray: Any) -> int:
+    """CPUs of the cluster that this process is connected to."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
