@@ -118,7 +118,7 @@ def test_results_open_from_python(tmp_path: Path) -> None:
     assert results.sql("SELECT method, count(*) AS n FROM episodes GROUP BY ALL") == [
         {"method": "act", "n": 1}
     ]
-    with pytest.raises(learnact.LearnactError, match="no run 'smal' in .*; did you mean 'small'"):
+    with pytest.raises(learnact.LearnactError, match=r"no run 'smal' in .*; did you mean 'small'"):
         learnact.open_results(tmp_path, "smal")
     with pytest.raises(learnact.LearnactError, match="there is no results folder"):
         learnact.open_results(tmp_path / "nowhere")
