@@ -1,6 +1,7 @@
 """The driver: expands a job into trials, runs them all at once on one runner, commits what comes back.
 
-    learnact.run(job) -> run_async -> run_job: job -> checks -> trials -> CommittingRunner(Ray or in-process) -> results
+learnact.run(job) -> run_async -> run_job: job -> checks -> trials -> CommittingRunner(Ray or in-process) ->
+results
 
 Does not cover: what is checked before (preflight.py), what a trial does (trial.py), how units are executed
 (agents/execute.py), files (results), display (report).
@@ -134,8 +135,8 @@ def run(
 ) -> Summary:
     """Run a job to its end, or continue it; the same as `learnact run`.
 
-    Works where an event loop runs already (a notebook): the run then has a thread and a loop of its own, and an
-    interrupt stops it as on the command line.
+    Works where an event loop runs already (a notebook): the run then has a thread and a loop of its own, and
+    an interrupt stops it as on the command line.
 
     Args:
         job: a file, the name of a shipped job, a mapping, or a loaded job.

@@ -11,7 +11,8 @@ from learnact.trial import TrialResult
 
 
 class Display:
-    """Override what is to be shown. The driver calls the methods from its event loop: each returns at once."""
+    """Override what is to be shown. The driver calls the methods from its event loop: each returns at
+    once."""
 
     def begin(self, job: Job, plan: Preflight, counters: Counters) -> None:
         """The run starts."""

@@ -1,4 +1,5 @@
-"""Live progress of a run: redrawn in place on a terminal, plain lines now and then elsewhere. Watches the driver; never slows it."""
+"""Live progress of a run: redrawn in place on a terminal, plain lines now and then elsewhere. Watches the
+driver; never slows it."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ class Plan(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """All that a display shows. `tested` counts finished test episodes, found ones included; `stages` trials by what they are doing."""
+    """All that a display shows. `tested` counts finished test episodes, found ones included; `stages` trials
+    by what they are doing."""
 
     name: str
     simulated: bool = False
@@ -137,7 +139,8 @@ def panel(progress: Progress) -> RenderableType:
 
 
 class ProgressDisplay(Display):
-    """Shows a run's progress; implements the driver's `Display`. Used as a context, so that the terminal is left as it was."""
+    """Shows a run's progress; implements the driver's `Display`. Used as a context, so that the terminal is
+    left as it was."""
 
     def __init__(self, console: Console, seconds: float = LINE_SECONDS) -> None:
         self._console = console

@@ -1,4 +1,5 @@
-"""The public API: its types as a user's checker sees them, in a notebook, twice, and beside a Ray session of the user's."""
+"""The public API: its types as a user's checker sees them, in a notebook, twice, and beside a Ray session of
+the user's."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A connection to Ray: the session that this process has already, a cluster of our own on this machine, or one
-that runs already.
+"""A connection to Ray: the session that this process has already, a cluster of our own on this machine, or
+one that runs already.
 
 Our own cluster asks for a token that only this process and its children know, writes nothing to the home
 directory, shows no dashboard and logs to its own folder. Ray ties its processes to the thread that started
@@ -104,8 +104,8 @@ class RayConnection:
             raise HarnessFailure("this process runs a job on Ray already; run one after the other", False)
         if self._address not in (None, "auto"):
             raise JobError(
-                f"this process has a Ray session already, so it cannot connect to {self._address!r}: leave the "
-                "address out to run in that session, or call ray.shutdown() first"
+                f"this process has a Ray session already, so it cannot connect to {self._address!r}: "
+                "leave the address out to run in that session, or call ray.shutdown() first"
             )
         return self._workers or _cpus(ray)
 
@@ -151,8 +151,8 @@ def _nobody(address: str, error: BaseException) -> JobError:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     said = lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}"
     return JobError(
-        f"no Ray cluster answers at {address!r} ({said}): check the address, start one with `ray start --head`, or leave "
-        "the address out for one on this machine"
+        f"no Ray cluster answers at {address!r} ({said}): check the address, start one with `ray start --head`, or "
+        "leave the address out for one on this machine"
     )
 
 
