@@ -9,7 +9,8 @@ import pytest
 
 import learnact.methods
 from learnact.domains.base import Domain
-from learnact.library.check import check, split
+from learnact.library.check import check
+from learnact.library.statements import split
 from learnact.methods import learner_replies, prompt_sections
 from learnact.methods.learnact import improve_answer
 from learnact.methods.prompt_sections import primitives_section, section, task_section
