@@ -112,7 +112,8 @@ def arrange(statements: Sequence[Statement], functions: Collection[str] = ()) ->
                     f"line {statement.line}: {last} is defined again after its first definition was used; "
                     "give one of them another name"
                 )
-            groups.pop(last, None)
+            following = groups.pop(last, [])[1:]
+            (groups[list(groups)[-1]] if groups else unattached).extend(following)
             groups[last] = [statement]
             read_before |= statement.reads
         elif repeated or not (statement.reads & blocked or statement.binds & (read_before | blocked)):

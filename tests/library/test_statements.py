@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnact.errors import LibraryError
 from learnact.library import check as checking
-from learnact.library import statements
 from learnact.library.check import LibraryProblem, check
 from learnact.library.merge import check_merged, lines_in_code, merge, part_of
 from learnact.library.statements import split
@@ -27,7 +28,7 @@ NO_LINE_ENDS = ["\f", "\v", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
 
 def loaded(source: str) -> dict[str, object]:
     """The names of a module after it was executed. Only for source of these tests."""
-    names: dict[str, object] = {name: lambda *_: name for name in PRIMITIVES}
+    names: dict[str, object] = dict.fromkeys(PRIMITIVES, print)
     exec(compile(source, "<library>", "exec"), names)
     return names
 
@@ -95,6 +96,11 @@ def test_statements_stay_where_their_place_matters(name: str) -> None:
 def test_a_function_that_is_used_before_it_is_defined_again_is_refused() -> None:
     with pytest.raises(LibraryError, match="line 4: f is defined again after"):
         merge(Library(), "def f():\n    return 1\nkeep = f\ndef f():\n    return keep")
+
+
+def test_what_follows_a_function_that_is_defined_again_is_kept() -> None:
+    source = "def g():\n    return 1\ndef f():\n    return 1\nT = [g]\ndef f():\n    return T[0]()\n"
+    assert loaded(merge(Library(), source).source)["f"]() == 1  # type: ignore[operator]
 
 
 def test_constants_move_up_where_their_place_does_not_matter_so_that_ids_stay() -> None:
@@ -216,11 +222,8 @@ def test_exceptions_of_reading_code_end_as_problems(
         lambda: part_of(library, ["carry"]),
         lambda: check_merged(library, CARRY, PRIMITIVES),
     ):
-        try:
+        with contextlib.suppress(LibraryError):
             use()
-        except LibraryError as refused:
-            assert str(refused)
-    assert statements.split is split
 
 
 PIECES = [
@@ -233,16 +236,13 @@ SOURCES = st.text(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=40)
 
 
 @given(SOURCES, SOURCES)
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_whatever_is_read_ends_in_a_library_or_a_reason(first: str, second: str) -> None:
     for source in (first, f"{CARRY}{second}", f"{first}\n{CARRY}"):
         check(source, PRIMITIVES)
         try:
-            library = merge(Library(), source)
-            library = merge(library, second)
-            library = merge(library, CARRY)
-        except LibraryError as refused:
-            assert str(refused)
+            library = merge(merge(merge(Library(), source), second), CARRY)
+        except LibraryError:
             continue
         part_of(library, ["carry"])
         check_merged(library, CARRY, PRIMITIVES)
