@@ -10,7 +10,7 @@ from dataclasses import replace
 from learnact.library.calls import find_calls
 from learnact.library.check import LibraryProblem, check, reading_code
 from learnact.library.statements import Statement, arrange, read_statements
-from learnact.records import LearnedAction, Library
+from learnact.records import ActionError, LearnedAction, Library
 from learnact.sandbox.source_lines import source_lines
 
 GAP = "\n\n\n"
@@ -169,4 +169,16 @@ def check_merged(library: Library, code: str, primitives: Sequence[str]) -> tupl
     lines = lines_in_code(library, code)
     return tuple(
         replace(problem, line=lines.get(problem.line, 0)) for problem in check(library.source, primitives)
+    )
+
+
+def error_in_code(error: ActionError, library: Library, code: str) -> ActionError:
+    """An error of a call to a library that was merged with `code`, with its line in `code` where it has one
+    there."""
+    text = dict(enumerate(source_lines(library.source), 1)).get(error.line, "")
+    line = lines_in_code(library, code).get(error.line)
+    return (
+        replace(error, line=line)
+        if line and error.source and text.strip().startswith(error.source)
+        else error
     )

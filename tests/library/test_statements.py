@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from learnact.errors import LibraryError
 from learnact.library import check as checking
 from learnact.library.check import LibraryProblem, check
-from learnact.library.merge import check_merged, lines_in_code, merge, part_of
+from learnact.library.merge import check_merged, error_in_code, lines_in_code, merge, part_of
 from learnact.library.statements import split
-from learnact.records import LearnedAction, Library
+from learnact.records import ActionError, LearnedAction, Library
 
 PRIMITIVES = ["pick", "move", "drop"]
 CARRY = '''def carry(ball, start, end):
@@ -193,6 +193,16 @@ def test_lines_told_are_those_of_the_code() -> None:
     for number, text in enumerate(library.source.split("\n"), 1):
         if number in lines:
             assert code.split("\n")[lines[number] - 1] == text
+
+
+def test_an_error_of_a_call_has_its_line_in_the_code() -> None:
+    code = "X = [\n1\n]\n# new\n\ndef carry(x):\n    return 1 / x\nLIMIT = 3\n"
+    library = merge(merge(Library(), "def old():\n    return 1\n"), code)
+    line = library.source.split("\n").index("    return 1 / x") + 1
+    error = ActionError("ZeroDivisionError", "division by zero", "carry", line, "return 1 / x")
+    assert error_in_code(error, library, code).line == 7
+    elsewhere = ActionError("NameError", "gone", "", line, "carry(0)")
+    assert error_in_code(elsewhere, library, code) == elsewhere
 
 
 def test_code_that_reuses_a_name_of_an_import_twice_keeps_its_preamble() -> None:
