@@ -1,4 +1,4 @@
-"""What a domain and an environment are: the contract between environments and everything that plays them."""
+"""What a domain and an environment are: the contract between environments and their callers."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ class FunctionExample:
 
 @dataclass(frozen=True)
 class Profile:
-    """What differs between kinds of domains (METHOD.md, table in section 2).
+    """What differs between kinds of domains (docs/method.md).
 
-    `compose`: observation after a learned action: "last" (last state, failures first) or "all" (all valid
+    `call_observation`: observation after a learned action: "last" (last state, failures first) or "all" (all valid
     observations of the call, the failure first). `failure_context`: what the learner is shown of what led to
     a failure. `explores`: what is where must be found out by acting, so open-loop programs make no sense.
     `blocking`: opening or stepping may block for long: lives in an engine process. `score`: default terms of
@@ -68,7 +68,7 @@ class Profile:
     test_turns: int = 30
     learn_turns: int = 10
     history: int = 20
-    compose: Literal["last", "all"] = "last"
+    call_observation: Literal["last", "all"] = "last"
     failure_context: Literal["last_observation", "history"] = "last_observation"
     explores: bool = False
     blocking: bool = False
@@ -76,8 +76,8 @@ class Profile:
 
 
 @runtime_checkable
-class WithCommands(Protocol):
-    """A domain whose actions can also be said as the engine's own text (`action_format: text`)."""
+class TextActions(Protocol):
+    """A domain whose actions can also be written as the engine's own text (`action_format: text`)."""
 
     text_forms: tuple[tuple[str, str], ...]
     """The form and the description of each primitive action: (`take obj from recep`, ...)."""
@@ -128,7 +128,7 @@ class Domain(Protocol):
     profile: Profile
     primitives: tuple[Primitive, ...]
     instruction: str
-    """What the world is like and what the agent can know; without the list of actions."""
+    """How the environment works and what the agent can know of it; without the list of actions."""
     example: Example
     function_example: FunctionExample
 

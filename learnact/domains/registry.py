@@ -24,7 +24,7 @@ from learnact.errors import BadInput, LearnactError
 from learnact.plugins import PluginRegistry
 from learnact.records import DomainSpec
 
-Factory: TypeAlias = Callable[[dict[str, Any]], Domain]
+DomainFactory: TypeAlias = Callable[[dict[str, Any]], Domain]
 
 OURS: dict[str, str] = {
     "gripper": "learnact.domains.planning.gripper:FAMILY",
@@ -41,12 +41,12 @@ OURS: dict[str, str] = {
 """The same as in pyproject.toml (a test compares them)."""
 
 
-class _ImportedWhenUsed(Mapping[str, Factory]):
+class _ImportedWhenUsed(Mapping[str, DomainFactory]):
     """Our domains by name; a module is imported when its domain is asked for, because some need an extra."""
 
-    def __getitem__(self, name: str) -> Factory:
+    def __getitem__(self, name: str) -> DomainFactory:
         module, _, attribute = OURS[name].partition(":")
-        factory: Factory = getattr(importlib.import_module(module), attribute)
+        factory: DomainFactory = getattr(importlib.import_module(module), attribute)
         return factory
 
     def __contains__(self, name: object) -> bool:
@@ -59,7 +59,7 @@ class _ImportedWhenUsed(Mapping[str, Factory]):
         return len(OURS)
 
 
-_FACTORIES: PluginRegistry[Factory] = PluginRegistry("domain", "learnact.domains", _ImportedWhenUsed())
+_FACTORIES: PluginRegistry[DomainFactory] = PluginRegistry("domain", "learnact.domains", _ImportedWhenUsed())
 _built: dict[DomainSpec, Domain] = {}
 _lock = threading.RLock()
 
@@ -83,7 +83,7 @@ def listed() -> tuple[DomainListing, ...]:
     return tuple(_listing(name) for name in names())
 
 
-def factory(name: str) -> Factory:
+def factory(name: str) -> DomainFactory:
     """The callable that builds a domain. Raises `BadInput` for an unknown name, `MissingExtra` for a
     missing package."""
     found = _FACTORIES.find(name)

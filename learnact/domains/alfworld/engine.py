@@ -50,7 +50,7 @@ def grammar_of(surface: Surface) -> str:
     return text
 
 
-class Logic:
+class SurfaceLogic:
     """The package's rules and grammar in one surface; parsed once per process (0.6 s)."""
 
     def __init__(self, surface: Surface) -> None:
@@ -62,9 +62,9 @@ class Logic:
 
 
 @cache
-def logic(surface: Surface) -> Logic:
+def logic(surface: Surface) -> SurfaceLogic:
     """The logic of a surface, made when first needed."""
-    return Logic(surface)
+    return SurfaceLogic(surface)
 
 
 _free_libraries: list[Any] = []
@@ -106,7 +106,7 @@ class Game:
         self._library = _free_libraries.pop() if _free_libraries else fast_downward.load_lib()
         self._state = _State(self._library, translation, self._logic.game_logic)
         self._entities = _entities(self._state)
-        self.ids = {info.name: name for name, info in self._entities.items()}
+
         self._known: dict[int, str] = {}
 
     def close(self) -> None:
@@ -125,7 +125,7 @@ class Game:
         """All facts of the state, as the stock engine gives them."""
         return iter(self._state.facts)
 
-    def named(self, predicate: str) -> list[tuple[str, ...]]:
+    def facts_named(self, predicate: str) -> list[tuple[str, ...]]:
         """The facts of a predicate, sorted, with names as the text has them."""
         found = [f.arguments for sig, fs in self._state._facts.items() if sig.name == predicate for f in fs]
         return sorted(tuple(self._name(var.name) for var in arguments) for arguments in found)

@@ -46,7 +46,7 @@ def _path(problem: str) -> Path:
     return package.cache_folder() / "translations" / f"{key.hexdigest()[:32]}.json.z"
 
 
-def is_kept(problem: str) -> bool:
+def is_cached(problem: str) -> bool:
     """Whether the game has been translated on this machine."""
     return _path(problem).is_file()
 

@@ -14,8 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from learnact.domains.alfworld.content import Content
-from learnact.domains.alfworld.task_types import Kind, read_goal
+from learnact.domains.alfworld.content import GameContent
+from learnact.domains.alfworld.task_types import TaskType, read_goal
 from learnact.errors import TaskError
 from learnact.records import Task
 
@@ -26,7 +26,7 @@ Labels = Mapping[str, tuple[str, ...]]
 """AgentBoard's sub-goals by game (`TASK/TRIAL`)."""
 
 
-def find(source: Path, split: str) -> Path:
+def split_folder(source: Path, split: str) -> Path:
     """The folder of a split below what the user gave (ALFWORLD_DATA, json_2.1.1, or the split itself).
     Raises `TaskError`."""
     for folder in (source / "json_2.1.1" / split, source / split, source):
@@ -38,13 +38,13 @@ def find(source: Path, split: str) -> Path:
     )
 
 
-def published(folder: Path, kind: Kind, labels: Labels, limit: int | None) -> list[Task]:
+def published_tasks(folder: Path, kind: TaskType, labels: Labels, limit: int | None) -> list[Task]:
     """The solvable games of a type in a split, sorted by path as the published scripts sort them; at most
     `limit`."""
     return list(islice(_solvable(folder, kind, labels), limit))
 
 
-def _solvable(folder: Path, kind: Kind, labels: Labels) -> Iterator[Task]:
+def _solvable(folder: Path, kind: TaskType, labels: Labels) -> Iterator[Task]:
     for path in sorted(folder.glob(f"{kind.folder}-*/*/{GAME}"), key=str):
         if "movable" in str(path.parent.name) or "Sliced" in path.parent.parent.name:
             continue
@@ -75,7 +75,7 @@ def task_of(path: Path, game: Mapping[str, Any], kind: str | None, labels: Label
     if kind is not None and goal.kind != kind:
         raise TaskError(f"{path}: its goal is of type {goal.kind}, but its folder says {kind}")
     name = "/".join(path.parts[-3:-1])
-    content = Content(kind=goal.kind, goal=sentence, problem=problem, labels=labels.get(name, ()))
+    content = GameContent(kind=goal.kind, goal=sentence, problem=problem, labels=labels.get(name, ()))
     plan = game.get("walkthrough")
     return Task(
         f"alfworld-{goal.kind}",
