@@ -133,7 +133,7 @@ async def test_a_cancelled_opening_is_closed_as_soon_as_it_exists():
         with pytest.raises(asyncio.CancelledError):
             await opening
         assert (await kept.call("move", ["rooma", "roomb"], {})).valid
-        assert not await is_open(pool, before + 1) and await is_open(pool, kept._number)
+        assert not await is_open(pool, kept._number + 1) and await is_open(pool, kept._number)
 
 
 async def test_closing_frees_the_environment_and_is_idempotent():
