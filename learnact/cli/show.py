@@ -25,7 +25,7 @@ def show(
     ] = "latest",
     episode: Annotated[str | None, typer.Argument(help="An episode's key or the beginning of it.")] = None,
     other: Annotated[
-        str | None, typer.Argument(help="Another episode of the same task, to be shown beside it.")
+        str | None, typer.Argument(help="Another episode of the same task, shown side by side.")
     ] = None,
     library: Annotated[
         str | None, typer.Option("--library", help="A library's id or the beginning of it.")
@@ -48,7 +48,7 @@ def show(
     if episode is not None and library is not None:
         raise BadInput("name an episode or a --library, not both")
     from learnact.report import trajectory
-    from learnact.report.summary import page, render, to_json
+    from learnact.report.summary import page_json, render_page, run_page
     from learnact.results.reader import connect_folders, find_run
 
     info = find_run(results, run)
@@ -68,17 +68,17 @@ def show(
             else:
                 say(trajectory.show_episode(connection, episode))
         else:
-            shown = page(info.folder)
+            page = run_page(info.folder)
             if json:
-                typer.echo(to_json(shown))
+                typer.echo(page_json(page))
             else:
-                console().print(render(shown))
+                console().print(render_page(page))
                 _learning(connection)
 
 
 def _learning(connection: Connection) -> None:
     """The candidates of each trial that learned, in order."""
-    from learnact.report.trajectory import trial_story
+    from learnact.report.trajectory import candidate_line
     from learnact.results.reader import dictionaries
 
     query = (
@@ -89,7 +89,7 @@ def _learning(connection: Connection) -> None:
     for row in dictionaries(connection, query):
         trials.setdefault((row["method"], row["domain"], row["learn_repeat"], row["trial"]), []).append(row)
     for (method, domain, repeat, _), rows in trials.items():
-        say(f"\n{method} on {domain}, repeat {repeat}\n{trial_story(rows)}")
+        say(f"\n{method} on {domain}, repeat {repeat}\n" + "\n".join(map(candidate_line, rows)))
 
 
 def _library(connection: Connection, wanted: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from learnact.cli.output import console, say
 from learnact.errors import BadInput, suggestion
 
 if TYPE_CHECKING:
-    from learnact.report.sheet import Sheet
+    from learnact.report.result_table import ResultTable
 
 Form = Literal["table", "csv", "markdown", "json"]
 Runs = Annotated[
@@ -51,8 +51,8 @@ def table(
     of learning and of acting, success per dollar. causes: where each difference between LearnAct, its
     variants and the other methods comes from, in libraries and trajectories.
 
-    Each rate has its 95 % interval and number of episodes (n); beside it are unfinished episodes and
-    unreadable replies. As csv: fractions, intervals in columns _low and _high, the table's title in the
+    Each rate has its 95 % interval and number of episodes (n); the columns after it count unfinished episodes
+    and unreadable replies. As csv: fractions, intervals in columns _low and _high, the table's title in the
     first column; several tables follow each other after an empty line, and with --output lie in NAME.csv,
     NAME-2.csv. As json: one array of tables.
 
@@ -60,13 +60,14 @@ def table(
 
     learnact table 7 table7 --format markdown --output table7.md
     """
+    from learnact.report.data import ReportData
     from learnact.report.paper import TABLES
     from learnact.results.reader import connect
 
     if which not in TABLES:
         raise BadInput(f"no table {which!r}; {suggestion(which, TABLES)}")
     with connect(results, runs) as connection:
-        give(TABLES[which](connection), format, output)
+        write_tables(TABLES[which](ReportData(connection)), format, output)
 
 
 def figure(
@@ -83,34 +84,35 @@ def figure(
 
     learnact figure 3 figure3 --output figure3
     """
+    from learnact.report.data import ReportData
     from learnact.report.drawing import draw_figure3
-    from learnact.report.figures import figure3, figure3_sheet
+    from learnact.report.figure3 import figure3, figure3_table
     from learnact.results.reader import connect
 
     if which != "3":
         raise BadInput(f"no figure {which!r}; there is: 3")
     with connect(results, runs) as connection:
-        found = figure3(connection)
+        found = figure3(ReportData(connection))
     written = draw_figure3(found, output)
-    give([figure3_sheet(found)], format, None)
+    write_tables([figure3_table(found)], format, None)
     console(stderr=True).print("wrote " + ", ".join(map(str, written)), markup=False)
 
 
-def give(sheets: list[Sheet], form: Form, output: Path | None) -> None:
-    """Print sheets, or write them to a file; as CSV each to a file of its own."""
-    from learnact.report.sheet import to_csv, to_rich, together
+def write_tables(tables: list[ResultTable], form: Form, output: Path | None) -> None:
+    """Print tables, or write them to a file; as CSV each to a file of its own."""
+    from learnact.report.result_table import join_tables, to_csv, to_rich
 
     if form == "table" and output is None:
-        for sheet in sheets:
-            console().print(to_rich(sheet), crop=False)
+        for one in tables:
+            console().print(to_rich(one), crop=False)
             say()
     elif output is None:
-        sys.stdout.write(together(sheets, "markdown" if form == "table" else form))
+        sys.stdout.write(join_tables(tables, "markdown" if form == "table" else form))
     elif form == "csv":
-        for number, sheet in enumerate(sheets, start=1):
-            _write(output if number == 1 else output.with_stem(f"{output.stem}-{number}"), to_csv(sheet))
+        for number, one in enumerate(tables, start=1):
+            _write(output if number == 1 else output.with_stem(f"{output.stem}-{number}"), to_csv(one))
     else:
-        _write(output, together(sheets, "markdown" if form == "table" else form))
+        _write(output, join_tables(tables, "markdown" if form == "table" else form))
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from learnact.report.played import ALL, Played, Score, Trial, order_of_methods, played, scores, trials
-from learnact.report.sheet import Cell, Column, Sheet, mark
-from learnact.report.tables import INTERVALS, Beside, Models
-from learnact.results.reader import Connection
+from learnact.report.data import ALL, EpisodeSample, ReportData, RowKey, TrialRow, join_samples
+from learnact.report.result_table import Column, ResultTable
+from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns
 from learnact.results.statistics import Interval, paired_difference
 
+LEARNACT = "learnact"
+"""The learner whose variants are compared."""
 SWITCHES: dict[str, tuple[str, str]] = {
     "show_descriptions": ("descriptions off", "6"),
     "show_usage_example": ("usage example off", "6"),
@@ -21,59 +22,63 @@ SWITCHES: dict[str, tuple[str, str]] = {
 """Switches that an ablation turns off, what a table calls that, and which table it belongs to."""
 
 DIFFERENCE = (
-    "Difference: variant minus LearnAct in full on the same tasks; with several learning repeats its interval is clustered by task and by "
-    "repeat, so that it speaks of other libraries too."
+    "Difference: variant minus LearnAct in full on the same tasks; with several learning repeats its "
+    "interval is clustered by task and by repeat, so that it speaks of other libraries too."
 )
 REFERENCE = "no learning, for reference"
-MISSING = "No trial of LearnAct is in these runs."
-ONE = "Nothing to compare: these runs hold no variant of this table; jobs/paper/table{table}.yaml has them."
+NO_LEARNACT = "No trial of LearnAct is in these runs."
+NO_VARIANT = (
+    "Nothing to compare: these runs hold no variant of this table; jobs/paper/table{table}.yaml has them."
+)
 NO_BASE = "No difference: these runs hold no trial of LearnAct in full."
 
 
-def table6(connection: Connection) -> list[Sheet]:
+def table6(data: ReportData) -> list[ResultTable]:
     """LearnAct without descriptions, without the usage example."""
-    return [ablation(connection, "6", "Table 6: what the agent is shown of the library")]
+    return [ablation_table(data, "6", "Table 6: what the agent is shown of the library")]
 
 
-def table7(connection: Connection) -> list[Sheet]:
+def table7(data: ReportData) -> list[ResultTable]:
     """LearnAct without updates, notes, sampling, learning."""
-    return [ablation(connection, "7", "Table 7: what the learner does")]
+    return [ablation_table(data, "7", "Table 7: what the learner does")]
 
 
-def switched_off(trial: Trial) -> tuple[str, ...]:
+def switched_off(trial: TrialRow) -> tuple[str, ...]:
     """What a trial of LearnAct goes without, by name of switch."""
-    given = {**trial.settings, **trial.rules}
-    return tuple(name for name in SWITCHES if given.get(name) is False)
+    values = {**trial.settings, **trial.rules}
+    return tuple(name for name in SWITCHES if values.get(name) is False)
 
 
-def ablation(connection: Connection, table: str, title: str) -> Sheet:
-    """LearnAct in full, then each variant with its difference, paired by task (and by learning repeat, where there are several); before them, for
-    reference, the methods of the runs that learn nothing (their difference: table causes)."""
-    known = trials(connection).values()
-    variants = _variants(connection, known, table)
+def ablation_table(data: ReportData, table: str, title: str) -> ResultTable:
+    """LearnAct in full, then each variant with its difference, paired by task (and by learning repeat).
+
+    The methods of the runs that learn nothing come first, for reference (their difference: table causes).
+    """
+    variants = _variants(data, table)
     names = {method: ", ".join(SWITCHES[n][0] for n in off) or "in full" for method, off in variants.items()}
     if variants:
-        names = {**dict.fromkeys((t.method for t in known if t.learner == "none"), REFERENCE), **names}
-    episodes = played(connection)
+        without = (trial.method for trial in data.trials.values() if trial.learner == "none")
+        names = {**dict.fromkeys(without, REFERENCE), **names}
     order = list(names)
-    found = [s for s in scores(connection) if s.group.method in names]
-    found.sort(
-        key=lambda s: (s.group.domain == ALL, s.group.domain, s.group[2:], order.index(s.group.method))
+    scores = sorted(
+        (score for score in data.scores if score.key.method in names),
+        key=lambda s: (s.key.domain == ALL, s.key.domain, s.key[2:], order.index(s.key.method)),
     )
-    models, beside = Models(s.group for s in found), Beside(found)
+    by_trial = _by_models(data)
+    models, rates = ModelColumns(score.key for score in scores), RateColumns(scores)
     rows = tuple(
         (
-            s.group.domain,
-            *models.cells(s.group),
-            s.group.method,
-            names[s.group.method],
-            s.success,
-            _change(episodes, s, variants),
-            s.progress,
-            s.success.episodes,
-            *beside.cells(s),
+            score.key.domain,
+            *models.cells(score.key),
+            score.key.method,
+            names[score.key.method],
+            score.success,
+            _difference(by_trial, score.key, variants),
+            score.progress,
+            score.success.episodes,
+            *rates.cells(score),
         )
-        for s in found
+        for score in scores
     )
     columns = (
         Column("domain"),
@@ -84,41 +89,46 @@ def ablation(connection: Connection, table: str, title: str) -> Sheet:
         Column("difference", "difference"),
         Column("progress", "share"),
         Column("episodes", "count"),
-        *beside.columns,
+        *rates.columns,
     )
-    notes = (INTERVALS, DIFFERENCE, *models.notes, *beside.notes, *_lacking(table, variants))
-    return mark(Sheet(title, columns, rows, notes), [s.simulated for s in found])
+    notes = (INTERVALS, DIFFERENCE, *models.notes, *rates.notes, *_missing(table, variants))
+    return ResultTable(title, columns, rows, notes).mark_simulated([score.simulated for score in scores])
 
 
-def _variants(connection: Connection, known: Iterable[Trial], table: str) -> dict[str, tuple[str, ...]]:
+def _variants(data: ReportData, table: str) -> dict[str, tuple[str, ...]]:
     """What each method of the table goes without: in full first, then in the order of the job."""
     found: dict[str, tuple[str, ...]] = {}
-    for trial in known:
+    for trial in data.trials.values():
         off = switched_off(trial)
-        if trial.learner == "learnact" and all(SWITCHES[name][1] == table for name in off):
+        if trial.learner == LEARNACT and all(SWITCHES[name][1] == table for name in off):
             found.setdefault(trial.method, off)
-    order = order_of_methods(connection)
-    return dict(sorted(found.items(), key=lambda item: (len(item[1]), order.get(item[0], 99), item[0])))
+    return dict(sorted(found.items(), key=lambda item: (len(item[1]), data.place_of(item[0]), item[0])))
 
 
-def _lacking(table: str, variants: dict[str, tuple[str, ...]]) -> Sequence[str]:
+def _missing(table: str, variants: dict[str, tuple[str, ...]]) -> Sequence[str]:
     """What the runs do not hold, in words."""
     if not variants:
-        return (MISSING, ONE.format(table=table))
+        return (NO_LEARNACT, NO_VARIANT.format(table=table))
     if not any(variants.values()):
-        return (ONE.format(table=table),)
+        return (NO_VARIANT.format(table=table),)
     return () if not all(variants.values()) else (NO_BASE,)
 
 
-def _change(episodes: Iterable[Played], of: Score, variants: dict[str, tuple[str, ...]]) -> Interval | Cell:
+def _by_models(data: ReportData) -> dict[RowKey, EpisodeSample]:
+    """The test episodes by domain, method and models, and over all domains."""
+    found = dict(data.test_samples)
+    for key in {key._replace(domain=ALL) for key in data.test_samples}:
+        parts = [sample for part, sample in data.test_samples.items() if part._replace(domain=ALL) == key]
+        found[key] = join_samples(parts)
+    return found
+
+
+def _difference(
+    samples: dict[RowKey, EpisodeSample], key: RowKey, variants: dict[str, tuple[str, ...]]
+) -> Interval | None:
     """Success of a variant minus that of LearnAct in full, with the same models on the same tasks."""
-    method = of.group.method
-    base = next((m for m, off in variants.items() if not off), None)
-    if base is None or not variants.get(method):
+    base = next((method for method, off in variants.items() if not off), None)
+    if base is None or not variants.get(key.method):
         return None
-    sides: dict[str, list[tuple[str, str, float]]] = {method: [], base: []}
-    for e in episodes:
-        same = e.group[2:] == of.group[2:] and of.group.domain in (e.domain, ALL)
-        if same and e.method in sides:
-            sides[e.method].append((e.task, e.trial, float(e.success)))
-    return paired_difference(sides[method], sides[base])
+    one, two = (samples.get(k, EpisodeSample()) for k in (key, key._replace(method=base)))
+    return paired_difference(one.success_by(one.trials), two.success_by(two.trials))

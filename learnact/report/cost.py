@@ -1,47 +1,46 @@
-"""What learning and acting cost by method: calls, tokens, dollars, turns, primitive steps, and success for the money. The paper leaves this out."""
+"""What learning and acting cost by method: calls, tokens, dollars, turns, primitive steps.
+
+The paper leaves this out.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from learnact.report.played import (
-    Group,
-    Played,
-    Score,
-    Trial,
-    order_of_methods,
-    played,
-    score,
-    simulated_models,
-    trials,
-    unfinished_by_trial,
-)
-from learnact.report.sheet import Cell, Column, Sheet, mark
-from learnact.report.tables import INTERVALS, Beside, Models
-from learnact.results.reader import Connection
-
-_UNITS = """
-SELECT trial, phase, key, success, turns, primitive_steps, prompt_tokens, completion_tokens, cost, simulated, calls
-FROM (
-    SELECT run, trial, phase, key, success, turns, primitive_steps, prompt_tokens, completion_tokens, cost, simulated,
-           CASE WHEN model = '' THEN 0 ELSE COALESCE(made.number, 0) END AS calls
-    FROM episodes LEFT JOIN (SELECT run AS run_, unit, count(*) AS number FROM calls GROUP BY ALL) made
-      ON made.run_ = episodes.run AND made.unit = episodes.key
-    UNION ALL
-    SELECT run, trial, 'learn', key, false, 0, 0, prompt_tokens, completion_tokens, cost, simulated, calls FROM requests
-) QUALIFY row_number() OVER (PARTITION BY key ORDER BY run) = 1 ORDER BY trial, phase, key
-"""
-
+from learnact.report.data import EpisodeSample, ReportData, RowKey, Score, TrialRow, join_samples
+from learnact.report.result_table import Cell, Column, ResultTable
+from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns
+from learnact.results.reader import dictionaries
 
 TARGET = "learnact"
 """The method that the cost of learning of others is compared with, where no budget was matched."""
 
+COSTS = """
+WITH units AS (
+    SELECT run, trial, phase, key, success, turns, primitive_steps,
+           prompt_tokens + completion_tokens AS tokens, cost, CASE WHEN model = '' THEN 0 ELSE
+           coalesce(made.number, 0) END AS calls
+    FROM episodes LEFT JOIN (SELECT run AS run_, unit, count(*) AS number FROM calls GROUP BY ALL) made
+      ON made.run_ = episodes.run AND made.unit = episodes.key
+    UNION ALL
+    SELECT run, trial, 'learn', key, false, 0, 0, prompt_tokens + completion_tokens, cost, calls FROM requests
+), distinct_units AS (
+    SELECT * FROM units QUALIFY row_number() OVER (PARTITION BY key ORDER BY run) = 1
+)
+SELECT trial, phase, count(*) AS units, CAST(sum(CAST(success AS INT)) AS BIGINT) AS successes,
+       CAST(sum(calls) AS BIGINT) AS calls, CAST(sum(tokens) AS BIGINT) AS tokens,
+       CAST(sum(turns) AS BIGINT) AS turns, CAST(sum(primitive_steps) AS BIGINT) AS steps,
+       CASE WHEN count(cost) = count(*) THEN sum(cost ORDER BY key) END AS dollars
+FROM distinct_units GROUP BY trial, phase ORDER BY trial, phase
+"""
+"""Sums of episodes and requests by trial and phase; a learner's requests count as learning."""
 
-@dataclass
-class Spent:
-    """What was spent on some units. `dollars` None as soon as one unit has no price."""
+
+@dataclass(frozen=True)
+class UnitCosts:
+    """Sums over units of work. `dollars` is None as soon as one unit has no price."""
 
     units: int = 0
     successes: int = 0
@@ -50,100 +49,93 @@ class Spent:
     turns: int = 0
     steps: int = 0
     dollars: float | None = 0.0
-    simulated: bool = False
 
-    def add(
-        self,
-        success: bool,
-        turns: int,
-        steps: int,
-        prompt: int,
-        completion: int,
-        cost: float | None,
-        simulated: bool,
-        calls: int,
-    ) -> None:
-        """Count a unit."""
-        self.units += 1
-        self.successes += success
-        self.calls += calls
-        self.tokens += prompt + completion
-        self.turns += turns
-        self.steps += steps
-        self.dollars = None if cost is None or self.dollars is None else self.dollars + cost
-        self.simulated |= simulated
-
-
-def spent(connection: Connection) -> dict[tuple[str, str], Spent]:
-    """By trial and phase; a learner's requests count as learning."""
-    found: dict[tuple[str, str], Spent] = defaultdict(Spent)
-    for trial, phase, _, *unit in connection.execute(_UNITS).fetchall():
-        found[trial, phase].add(*unit)
-    return found
-
-
-def cost_sheets(connection: Connection) -> list[Sheet]:
-    """Cost of learning (per trial), then cost of acting (per test episode) with success for the money, by domain, method and models."""
-    found = spent(connection)
-    groups = _groups(connection)
-    rates = _rates(connection, groups)
-    return [_learning(groups, rates, found), _acting(groups, rates, found)]
-
-
-def _groups(connection: Connection) -> dict[Group, list[Trial]]:
-    """Trials by what the tables tell apart; a domain is the one that was learned on."""
-    place = order_of_methods(connection)
-    groups: dict[Group, list[Trial]] = defaultdict(list)
-    for trial in trials(connection).values():
-        groups[trial.group].append(trial)
-    ordered = sorted(groups, key=lambda g: (g.domain, g.agent_model, place.get(g.method, 99), g))
-    return {group: groups[group] for group in ordered}
-
-
-def _rates(connection: Connection, groups: dict[Group, list[Trial]]) -> list[Score]:
-    """Test success of each group, over all that its trials were tested on."""
-    episodes, simulated = played(connection), simulated_models(connection)
-    by_trial: dict[str, list[Played]] = defaultdict(list)
-    missing: dict[str, int] = defaultdict(int)
-    for episode in episodes:
-        by_trial[episode.trial].append(episode)
-    for (trial, _), number in unfinished_by_trial(connection, episodes).items():
-        missing[trial] += number
-    return [
-        score(
-            group,
-            [episode for trial in members for episode in by_trial[trial.trial]],
-            sum(missing[trial.trial] for trial in members),
-            simulated,
+    def __add__(self, other: UnitCosts) -> UnitCosts:
+        known = self.dollars is not None and other.dollars is not None
+        return UnitCosts(
+            units=self.units + other.units,
+            successes=self.successes + other.successes,
+            calls=self.calls + other.calls,
+            tokens=self.tokens + other.tokens,
+            turns=self.turns + other.turns,
+            steps=self.steps + other.steps,
+            dollars=(self.dollars or 0.0) + (other.dollars or 0.0) if known else None,
         )
-        for group, members in groups.items()
-    ]
 
 
-def _learning(
-    groups: dict[Group, list[Trial]], rates: Sequence[Score], found: dict[tuple[str, str], Spent]
-) -> Sheet:
-    """Per trial: requests of the learner and training episodes. Methods that learn, and what that cost against the target."""
-    kept = [rate for rate in rates if _sum(groups[rate.group], found, "learn").units]
-    models = Models(rate.group for rate in rates)
-    learned = {group: _sum(members, found, "learn") for group, members in groups.items()}
+class MethodCosts:
+    """The trials of the results by what the tables tell apart, with their costs and test success."""
+
+    def __init__(self, data: ReportData) -> None:
+        self._data = data
+        self._by_trial = {
+            (row.pop("trial"), row.pop("phase")): UnitCosts(**row)
+            for row in dictionaries(data.connection, COSTS)
+        }
+
+    @cached_property
+    def trials(self) -> Mapping[RowKey, Sequence[TrialRow]]:
+        """Trials by row; a row's domain is the one that was learned on."""
+        found: dict[RowKey, list[TrialRow]] = {}
+        for trial in self._data.trials.values():
+            found.setdefault(trial.row_key, []).append(trial)
+        return {key: found[key] for key in self._data.ordered(found)}
+
+    @cached_property
+    def scores(self) -> Sequence[Score]:
+        """Test success of each row, over all that its trials were tested on."""
+        samples = {trial: sample for (trial,), sample in self._data.samples(("trial",)).items()}
+        missing: dict[str, int] = {}
+        for (trial, _), number in self._data.unfinished_by_trial.items():
+            missing[trial] = missing.get(trial, 0) + number
+        return [
+            self._data.score(
+                key,
+                join_samples(samples.get(one.trial, EpisodeSample()) for one in members),
+                sum(missing.get(one.trial, 0) for one in members),
+            )
+            for key, members in self.trials.items()
+        ]
+
+    def total(self, key: RowKey, phase: str) -> UnitCosts:
+        """The costs of a row's trials in a phase."""
+        found = (self._by_trial.get((trial.trial, phase)) for trial in self.trials[key])
+        return sum((costs for costs in found if costs), UnitCosts())
+
+
+def cost_tables(data: ReportData) -> list[ResultTable]:
+    """Cost of learning (per trial), then cost of acting (per test episode) with success per dollar."""
+    costs = MethodCosts(data)
+    return [_learning(costs), _acting(costs)]
+
+
+def _learning(costs: MethodCosts) -> ResultTable:
+    """Per trial that learns: requests of the learner and training episodes, against the target's."""
+    learned = {key: costs.total(key, "learn") for key in costs.trials}
+    scores = [score for score in costs.scores if learned[score.key].units]
+    models = ModelColumns(score.key for score in costs.scores)
     rows: list[tuple[Cell, ...]] = []
-    for rate in kept:
-        group, all_of_it = rate.group, learned[rate.group]
-        number = len(groups[group])
-        target = group._replace(method=groups[group][0].matched_to or TARGET)
-        its, its_number = learned.get(target, Spent()), len(groups.get(target, ()))
-        calls, tokens = all_of_it.calls / number, all_of_it.tokens / number
-        numbers = (
-            calls,
-            _over(calls, _over(its.calls, its_number)),
-            tokens,
-            _over(tokens, _over(its.tokens, its_number)),
-            _over(all_of_it.dollars, number),
-            all_of_it.turns / number,
-            all_of_it.steps / number,
+    for score in scores:
+        key, members = score.key, costs.trials[score.key]
+        target = key._replace(method=members[0].matched_to or TARGET)
+        own, other = learned[key], learned.get(target, UnitCosts())
+        number, other_number = len(members), len(costs.trials.get(target, ()))
+        calls, tokens = own.calls / number, own.tokens / number
+        rows.append(
+            (
+                key.domain,
+                key.method,
+                *models.cells(key),
+                number,
+                calls,
+                _ratio(calls, _ratio(other.calls, other_number)),
+                tokens,
+                _ratio(tokens, _ratio(other.tokens, other_number)),
+                _ratio(own.dollars, number),
+                own.turns / number,
+                own.steps / number,
+            )
         )
-        rows.append((group.domain, group.method, *models.cells(group), number, *numbers))
     columns = (
         Column("domain"),
         Column("method"),
@@ -158,39 +150,39 @@ def _learning(
         Column("primitive steps", "count"),
     )
     notes = (
-        "Per trial: requests of the learner and training episodes (model turns and primitive steps are of these). - where a model has no price.",
-        "Against target: the method whose budget a baseline was given (match_budget), else the one named learnact, is 100 % on the same domain with "
-        "the same models. A baseline with a matched budget is near it in the unit of the match, or below it where it has nothing more to do.",
+        "Per trial: requests of the learner and training episodes (model turns and primitive steps are of "
+        "these). - where a model has no price.",
+        "Against target: the method whose budget a baseline was given (match_budget), else the one named "
+        "learnact, is 100 % on the same domain with the same models. A baseline with a matched budget is "
+        "near it in the unit of the match, or below it where it has nothing more to do.",
         *models.notes,
         *(() if rows else ("No method of these runs learns.",)),
     )
-    return mark(Sheet("Cost of learning", columns, tuple(rows), notes), [rate.simulated for rate in kept])
+    table = ResultTable("Cost of learning", columns, tuple(rows), notes)
+    return table.mark_simulated([score.simulated for score in scores])
 
 
-def _acting(
-    groups: dict[Group, list[Trial]], rates: Sequence[Score], found: dict[tuple[str, str], Spent]
-) -> Sheet:
-    """Per test episode, and success for the money."""
-    models, beside = Models(groups), Beside(rates)
+def _acting(costs: MethodCosts) -> ResultTable:
+    """Per test episode, and success per dollar."""
+    models, rates = ModelColumns(costs.trials), RateColumns(costs.scores)
     rows: list[tuple[Cell, ...]] = []
-    for rate in rates:
-        learn, test = (_sum(groups[rate.group], found, phase) for phase in ("learn", "test"))
-        both = None if learn.dollars is None or test.dollars is None else learn.dollars + test.dollars
+    for score in costs.scores:
+        learn, test = costs.total(score.key, "learn"), costs.total(score.key, "test")
         rows.append(
             (
-                rate.group.domain,
-                rate.group.method,
-                *models.cells(rate.group),
-                _over(test.calls, test.units),
-                _over(test.tokens, test.units),
-                _over(test.dollars, test.units),
-                _over(test.turns, test.units),
-                _over(test.steps, test.units),
-                rate.success,
-                rate.success.episodes,
-                *beside.cells(rate),
-                _over(test.successes, test.dollars),
-                _over(test.successes, both),
+                score.key.domain,
+                score.key.method,
+                *models.cells(score.key),
+                _ratio(test.calls, test.units),
+                _ratio(test.tokens, test.units),
+                _ratio(test.dollars, test.units),
+                _ratio(test.turns, test.units),
+                _ratio(test.steps, test.units),
+                score.success,
+                score.success.episodes,
+                *rates.cells(score),
+                _ratio(test.successes, test.dollars),
+                _ratio(test.successes, (learn + test).dollars),
             )
         )
     columns = (
@@ -203,39 +195,22 @@ def _acting(
         Column("model turns", "number"),
         Column("primitive steps", "number"),
         Column("success", "share", counted=True),
-        Column("episodes", "count", aside=True),
-        *beside.columns,
+        Column("episodes", "count", only_data=True),
+        *rates.columns,
         Column("success per $ acting", "number"),
         Column("success per $ all", "number"),
     )
     notes = (
         "Per test episode. Domain: the one that was learned on. - where a model has no price.",
-        "Success per $ all: test successes over the cost of learning and testing together; more tests would raise it.",
+        "Success per $ all: test successes over the cost of learning and testing together; more tests would "
+        "raise it.",
         INTERVALS,
         *models.notes,
-        *beside.notes,
+        *rates.notes,
     )
-    return mark(Sheet("Cost of acting", columns, tuple(rows), notes), [rate.simulated for rate in rates])
+    table = ResultTable("Cost of acting", columns, tuple(rows), notes)
+    return table.mark_simulated([score.simulated for score in costs.scores])
 
 
-def _over(value: float | None, number: float | None) -> float | None:
+def _ratio(value: float | None, number: float | None) -> float | None:
     return value / number if value is not None and number else None
-
-
-def _sum(members: Sequence[Trial], found: dict[tuple[str, str], Spent], phase: str) -> Spent:
-    total = Spent()
-    for trial in members:
-        part = found.get((trial.trial, phase))
-        if part is None:
-            continue
-        total.units += part.units
-        total.successes += part.successes
-        total.calls += part.calls
-        total.tokens += part.tokens
-        total.turns += part.turns
-        total.steps += part.steps
-        total.dollars = (
-            None if part.dollars is None or total.dollars is None else total.dollars + part.dollars
-        )
-        total.simulated |= part.simulated
-    return total

@@ -1,4 +1,7 @@
-"""Draws figure 3 as SVG and PNG. Needs matplotlib (the extra `figures`). Lines differ in marker and dash, so that they do without colour."""
+"""Draws figure 3 as SVG and PNG. Needs matplotlib (the extra `figures`).
+
+Lines differ in marker and dash, so that they can be told apart without colour.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +10,28 @@ from pathlib import Path
 from typing import Any
 
 from learnact.errors import MissingExtra, ResultsError
-from learnact.report.figures import MISSING, Figure, Point
-from learnact.report.played import ALL, Group, Score
-from learnact.report.sheet import SIMULATED
+from learnact.report.data import ALL, RowKey, Score
+from learnact.report.figure3 import NOT_TESTED, Figure3, IterationPoint
+from learnact.report.result_table import SIMULATED
 from learnact.results.statistics import Interval
 
 FORMATS = ("svg", "png")
-INKS = ("#0b3c5d", "#d1495b", "#3a8f5c", "#8f6bb3")
+COLOURS = ("#0b3c5d", "#d1495b", "#3a8f5c", "#8f6bb3")
 """Colours of lines, from dark to light in grey."""
 MARKERS = ("o", "s", "^", "D")
 DASHES = ("-", "--", "-.", ":")
 GREY = "#777777"
 
 
-def draw_figure3(figure: Figure, stem: Path) -> list[Path]:
-    """Draw it as SVG and PNG beside each other, equal bytes for equal data. `stem`: path without ending. Returns the paths.
+def draw_figure3(figure: Figure3, stem: Path) -> list[Path]:
+    """Draw it as SVG and PNG, equal bytes for equal data. Returns the paths. `stem`: path without ending.
 
     Raises:
         MissingExtra: matplotlib is not installed.
         ResultsError: there is nothing to draw.
     """
     if not figure.points:
-        raise ResultsError(MISSING)
+        raise ResultsError(NOT_TESTED)
     try:
         import matplotlib
     except ImportError as error:
@@ -55,92 +58,93 @@ def draw_figure3(figure: Figure, stem: Path) -> list[Path]:
     return written
 
 
-def caption(figure: Figure) -> str:
-    """What the points stand on, in words."""
-    parts = []
+def caption(figure: Figure3) -> str:
+    """How many trials and episodes are behind the points, in words."""
+    sentences = []
     for line in _lines(figure):
-        rates = [point.rate for point in _overall(figure, line)]
-        parts.append(f"{_name(figure, line)}: {_standing(rates)} a point")
-    for rate in _references(figure):
-        parts.append(f"{_name(figure, rate.group)}: {_standing([rate])}")
-    unfinished = sum(point.rate.unfinished for point in figure.points if point.domain == ALL)
-    unfinished += sum(rate.unfinished for rate in _references(figure))
+        scores = [point.score for point in _overall(figure, line)]
+        sentences.append(f"{_name(figure, line)}: {_numbers_of(scores)} a point")
+    for score in _references(figure):
+        sentences.append(f"{_name(figure, score.key)}: {_numbers_of([score])}")
+    unfinished = sum(point.score.unfinished for point in figure.points if point.domain == ALL)
+    unfinished += sum(score.unfinished for score in _references(figure))
     lost = f"; {unfinished} unfinished are left out" if unfinished else ""
-    return "; ".join(parts) + lost + ". Bars and band: 95 % intervals, clustered by task."
+    return "; ".join(sentences) + lost + ". Bars and band: 95 % intervals, clustered by task."
 
 
-def _standing(rates: Sequence[Score]) -> str:
-    trials, episodes = max(r.trials for r in rates), sorted({r.success.episodes for r in rates})
+def _numbers_of(scores: Sequence[Score]) -> str:
+    trials, episodes = max(s.trials for s in scores), sorted({s.success.episodes for s in scores})
     number = f"{episodes[0]}" if len(episodes) == 1 else f"{episodes[0]} to {episodes[-1]}"
     return f"{trials} trial{'s' if trials > 1 else ''}, {number} episodes"
 
 
-def _lines(figure: Figure) -> list[Group]:
+def _lines(figure: Figure3) -> list[RowKey]:
     return list(dict.fromkeys(point.line for point in figure.points))
 
 
-def _overall(figure: Figure, line: Group) -> list[Point]:
+def _overall(figure: Figure3, line: RowKey) -> list[IterationPoint]:
     return [point for point in figure.points if point.line == line and point.domain == ALL]
 
 
-def _references(figure: Figure) -> list[Score]:
-    return [rate for rate in figure.references if rate.group.domain == ALL]
+def _references(figure: Figure3) -> list[Score]:
+    return [score for score in figure.references if score.key.domain == ALL]
 
 
-def _name(figure: Figure, group: Group) -> str:
+def _name(figure: Figure3, key: RowKey) -> str:
     """The method, with its agent model where there are several."""
     agents = {point.line.agent_model for point in figure.points}
-    return f"{group.method} ({group.agent_model})" if len(agents) > 1 else group.method
+    return f"{key.method} ({key.agent_model})" if len(agents) > 1 else key.method
 
 
-def _success(axes: Any, figure: Figure) -> None:
+def _success(axes: Any, figure: Figure3) -> None:
     lines = _lines(figure)
-    if len(lines) == 1 and figure.several:
+    if len(lines) == 1 and figure.several_domains:
         _domains(axes, figure.points)
-    for place, rate in enumerate(_references(figure)):
-        ink = GREY
-        if place == 0:
-            axes.axhspan(rate.success.low, rate.success.high, color=ink, alpha=0.12, linewidth=0)
-        dash = DASHES[(place + 1) % len(DASHES)]
+    for index, score in enumerate(_references(figure)):
+        if index == 0:
+            axes.axhspan(score.success.low, score.success.high, color=GREY, alpha=0.12, linewidth=0)
+        dash = DASHES[(index + 1) % len(DASHES)]
         axes.axhline(
-            rate.success.mean, color=ink, linestyle=dash, linewidth=1.3, label=_name(figure, rate.group)
+            score.success.mean, color=GREY, linestyle=dash, linewidth=1.3, label=_name(figure, score.key)
         )
-    for place, line in enumerate(lines):
-        points = [(p.iteration, p.rate.success) for p in _overall(figure, line)]
-        _draw(axes, points, _name(figure, line), place, _shift(place, len(lines)))
+    for index, line in enumerate(lines):
+        points = [(p.iteration, p.score.success) for p in _overall(figure, line)]
+        _draw(axes, points, _name(figure, line), index, _shift(index, len(lines)))
     _finish(axes, figure, "success in tests")
 
 
-def _calls(axes: Any, figure: Figure) -> None:
+def _calls(axes: Any, figure: Figure3) -> None:
     lines = _lines(figure)
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         name, points = _name(figure, line), _overall(figure, line)
-        shift = _shift(place, len(lines))
+        shift = _shift(index, len(lines))
         correct = [(p.iteration, p.correctness) for p in points]
         often = [(p.iteration, p.frequency) for p in points]
-        _draw(axes, correct, f"{name}: calls that succeeded", place, shift - 0.02)
-        _draw(axes, often, f"{name}: turns that were calls", place, shift + 0.02, hollow=True)
+        _draw(axes, correct, f"{name}: calls that succeeded", index, shift - 0.02)
+        _draw(axes, often, f"{name}: turns that were calls", index, shift + 0.02, hollow=True)
     _finish(axes, figure, "calls of learned actions")
 
 
-def _shift(place: int, number: int) -> float:
-    return 0.08 * (place - (number - 1) / 2)
+def _shift(index: int, number: int) -> float:
+    return 0.08 * (index - (number - 1) / 2)
 
 
-def _domains(axes: Any, points: Sequence[Point]) -> None:
-    """A thin line a domain, without intervals."""
-    for place, domain in enumerate(dict.fromkeys(p.domain for p in points if p.domain != ALL)):
-        part = [p for p in points if p.domain == domain]
-        at, means = [p.iteration for p in part], [p.rate.success.mean for p in part]
-        style = {"marker": MARKERS[(place + 1) % len(MARKERS)], "linestyle": DASHES[place % len(DASHES)]}
-        axes.plot(at, means, color=GREY, linewidth=0.8, markersize=3, alpha=0.9, label=domain, **style)
+def _domains(axes: Any, points: Sequence[IterationPoint]) -> None:
+    """A thin line for each domain, without intervals."""
+    for index, domain in enumerate(dict.fromkeys(p.domain for p in points if p.domain != ALL)):
+        own = [p for p in points if p.domain == domain]
+        iterations, means = [p.iteration for p in own], [p.score.success.mean for p in own]
+        style = {"marker": MARKERS[(index + 1) % len(MARKERS)], "linestyle": DASHES[index % len(DASHES)]}
+        axes.plot(
+            iterations, means, color=GREY, linewidth=0.8, markersize=3, alpha=0.9, label=domain, **style
+        )
 
 
 def _draw(
     axes: Any,
     points: Sequence[tuple[int, Interval]],
     label: str,
-    place: int,
+    index: int,
     shift: float,
     hollow: bool = False,
 ) -> None:
@@ -149,8 +153,8 @@ def _draw(
         [x + shift for x, _ in known],
         [y.mean for _, y in known],
         yerr=[[y.mean - y.low for _, y in known], [y.high - y.mean for _, y in known]],
-        color=INKS[place % len(INKS)],
-        marker=MARKERS[place % len(MARKERS)],
+        color=COLOURS[index % len(COLOURS)],
+        marker=MARKERS[index % len(MARKERS)],
         markerfacecolor="white" if hollow else None,
         linestyle="--" if hollow else "-",
         markersize=5,
@@ -161,7 +165,7 @@ def _draw(
     )
 
 
-def _finish(axes: Any, figure: Figure, title: str) -> None:
+def _finish(axes: Any, figure: Figure3, title: str) -> None:
     axes.set_xlabel("iterations of learning")
     axes.set_title(title, fontsize=10)
     axes.set_ylim(-0.03, 1.03)

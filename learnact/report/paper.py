@@ -1,108 +1,98 @@
-"""The tables of the LearnAct paper from the results: 2 to 5 here, and all tables by name. Each is a list of sheets; numbers first, form later.
+"""The tables of the LearnAct paper: 2 to 5 here, and all tables by name.
 
-Tables 6 and 7 are ablation.py, figure 3 figures.py; selector, cost, robustness, transfer and causes have modules of their names.
+Tables 6 and 7 are in ablation.py, figure 3 in figure3.py; selector, cost, robustness, transfer and causes
+have modules of their names.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from learnact.domains import registry
 from learnact.errors import LearnactError
 from learnact.records import DomainSpec
 from learnact.report.ablation import table6, table7
-from learnact.report.causes import cause_sheets
-from learnact.report.cost import cost_sheets
-from learnact.report.played import (
-    ALL,
-    Group,
-    Score,
-    Trial,
-    order_of_methods,
-    scores,
-    simulated_models,
-    trials,
-)
-from learnact.report.robustness import robustness_sheets
-from learnact.report.selector import selector_sheets
-from learnact.report.sheet import Cell, Column, Sheet, mark
-from learnact.report.tables import INTERVALS, NOTHING_PLAYED, Beside, Models, score_sheet
-from learnact.report.transfer import transfer_sheets
-from learnact.results.reader import Connection, dictionaries
+from learnact.report.causes import cause_tables
+from learnact.report.cost import cost_tables
+from learnact.report.data import ALL, ReportData, RowKey, Score, TrialRow, over_all_domains
+from learnact.report.result_table import Cell, Column, ResultTable
+from learnact.report.robustness import robustness_tables
+from learnact.report.score_table import INTERVALS, NOTHING_PLAYED, ModelColumns, RateColumns, score_rows
+from learnact.report.selector import selector_tables
+from learnact.report.transfer import transfer_tables
+from learnact.results.reader import dictionaries
 from learnact.results.statistics import LEVEL, Interval, mean_of, pooled_share
 
-# Table 2 --------------------------------------------------------------------------------------------------------------
+# Tables 2 and 3 ---------------------------------------------------------------------------------------------
 
 
-def table2(connection: Connection) -> list[Sheet]:
-    """Success of each method on each domain, one row a method and pair of models; then every rate with all that stands beside it."""
-    return _by_method(connection, "Table 2: success by method and domain")
+def table2(data: ReportData) -> list[ResultTable]:
+    """Success of each method on each domain; then every rate in full."""
+    return _by_method(data, "Table 2: success by method and domain")
 
 
-def table3(connection: Connection) -> list[Sheet]:
+def table3(data: ReportData) -> list[ResultTable]:
     """The same for household tasks: success of each method on each type of task."""
-    return _by_method(connection, "Table 3: success by method and type of household task")
+    return _by_method(data, "Table 3: success by method and type of household task")
 
 
-def _by_method(connection: Connection, title: str) -> list[Sheet]:
-    found = scores(connection)
-    return [wide(found, title), score_sheet(found, f"{title}, in full")]
+def _by_method(data: ReportData, title: str) -> list[ResultTable]:
+    return [_domains_in_columns(data.scores, title), score_rows(data.scores, f"{title}, in full")]
 
 
-def wide(found: Sequence[Score], title: str) -> Sheet:
-    """One row a method and pair of models, one column a domain."""
-    domains = list(dict.fromkeys(s.group.domain for s in found))
-    places: dict[Group, dict[str, Score]] = defaultdict(dict)
-    for s in found:
-        places[s.group._replace(domain=ALL)][s.group.domain] = s
-    totals = [row.get(ALL) or next(iter(row.values())) for row in places.values()]
-    models, beside = Models(places), Beside(totals)
+def _domains_in_columns(scores: Sequence[Score], title: str) -> ResultTable:
+    """One row for each method and pair of models, one column for each domain."""
+    domains = list(dict.fromkeys(score.key.domain for score in scores))
+    found: dict[RowKey, dict[str, Score]] = defaultdict(dict)
+    for score in scores:
+        found[score.key._replace(domain=ALL)][score.key.domain] = score
+    totals = [row.get(ALL) or next(iter(row.values())) for row in found.values()]
+    models, rates = ModelColumns(found), RateColumns(totals)
     rows = []
-    for (group, row), total in zip(places.items(), totals, strict=True):
-        cells: list[Cell] = [row[d].success if d in row else None for d in domains]
-        rows.append(
-            (*models.cells(group), group.method, *cells, total.success.episodes, *beside.cells(total))
-        )
+    for (key, row), total in zip(found.items(), totals, strict=True):
+        cells: list[Cell] = [row[domain].success if domain in row else None for domain in domains]
+        rows.append((*models.cells(key), key.method, *cells, total.success.episodes, *rates.cells(total)))
     columns = (
         *models.columns,
         Column("method"),
         *(Column(domain, "share", counted=True) for domain in domains),
-        Column("episodes", "count", aside=True),
-        *beside.columns,
+        Column("episodes", "count", only_data=True),
+        *rates.columns,
     )
     notes = (
         INTERVALS,
-        "n: number of episodes. Unfinished and unreadable are over all domains; by domain in the table in full.",
+        "n: number of episodes. Unfinished and unreadable are over all domains; by domain in the table in "
+        "full.",
         *models.notes,
-        *beside.notes,
+        *rates.notes,
         *(() if rows else (NOTHING_PLAYED,)),
     )
-    return mark(Sheet(title, columns, tuple(rows), notes), [total.simulated for total in totals])
+    table = ResultTable(title, columns, tuple(rows), notes)
+    return table.mark_simulated([total.simulated for total in totals])
 
 
-# Table 4 --------------------------------------------------------------------------------------------------------------
+# Table 4 ----------------------------------------------------------------------------------------------------
+
+IMPROVEMENTS = """
+SELECT trial, origin, coalesce(uncreated, '') = '' AS created, selected
+FROM candidates WHERE origin IN ('update', 'note')
+QUALIFY row_number() OVER (PARTITION BY trial, iteration, candidate ORDER BY run) = 1
+ORDER BY trial, iteration, candidate
+"""
 
 
-def table4(connection: Connection) -> list[Sheet]:
+def table4(data: ReportData) -> list[ResultTable]:
     """How the learner improved libraries: updates against notes, and which were selected."""
-    rows = dictionaries(
-        connection,
-        "SELECT trial, iteration, candidate, origin, uncreated, selected FROM candidates WHERE origin IN ('update', 'note') "
-        "QUALIFY row_number() OVER (PARTITION BY trial, iteration, candidate ORDER BY run) = 1 ORDER BY ALL",
-    )
-    known = trials(connection)
-    found: dict[Group, list[dict[str, object]]] = defaultdict(list)
-    for row in rows:
-        if row["trial"] in known:
-            found[known[row["trial"]].group].append(row)
-    _add_overall(found)
-    models, simulated = Models(found), simulated_models(connection)
-    table, marks = [], []
-    for group in _in_order(connection, found):
-        table.append((group.domain, group.method, *models.cells(group), *_improvements(found[group])))
-        marks.append(bool({group.agent_model, group.learner_model} & simulated))
+    answers: dict[RowKey, list[dict[str, object]]] = defaultdict(list)
+    for row in dictionaries(data.connection, IMPROVEMENTS):
+        if row["trial"] in data.trials:
+            answers[data.trials[row["trial"]].row_key].append(row)
+    for key, parts in over_all_domains(answers).items():
+        answers[key] = [row for part in parts for row in answers[part]]
+    models, keys = ModelColumns(answers), data.ordered(answers)
+    rows = tuple((key.domain, key.method, *models.cells(key), *_improvements(answers[key])) for key in keys)
     columns = (
         Column("domain"),
         Column("method"),
@@ -117,16 +107,18 @@ def table4(connection: Connection) -> list[Sheet]:
     )
     notes = (
         "Updates and notes that gave a library; the interval (95 %) of their share is clustered by trial.",
-        "Not created: share of all answers from which no library came, because none could be read or because an update's code failed in every "
-        "try. An unreadable answer is neither update nor note, so these are in no other column.",
+        "Not created: share of all answers from which no library came, because none could be read or "
+        "because an update's code failed in every try. An unreadable answer is neither update nor note, so "
+        "these are in no other column.",
         *models.notes,
-        *(() if table else ("No learner has improved a library in these runs.",)),
+        *(() if rows else ("No learner has improved a library in these runs.",)),
     )
-    return [mark(Sheet("Table 4: updates and notes", columns, tuple(table), notes), marks)]
+    table = ResultTable("Table 4: updates and notes", columns, rows, notes)
+    return [table.mark_simulated([data.is_simulated(key) for key in keys])]
 
 
 def _improvements(rows: Sequence[dict[str, object]]) -> tuple[Cell, ...]:
-    created = [row for row in rows if not row["uncreated"]]
+    created = [row for row in rows if row["created"]]
     updates = [row for row in created if row["origin"] == "update"]
     selected = sum(bool(row["selected"]) for row in updates)
     return (
@@ -140,58 +132,34 @@ def _improvements(rows: Sequence[dict[str, object]]) -> tuple[Cell, ...]:
     )
 
 
-def _add_overall(found: dict[Group, list[dict[str, object]]]) -> None:
-    """Add what all domains of a method give together, where there are several."""
-    overall: dict[Group, list[Group]] = defaultdict(list)
-    for group in found:
-        overall[group._replace(domain=ALL)].append(group)
-    for group, parts in overall.items():
-        if len(parts) > 1:
-            found[group] = [item for part in parts for item in found[part]]
+# Table 5 ----------------------------------------------------------------------------------------------------
+
+SIZES = """
+WITH sizes AS (SELECT DISTINCT library, len(actions) AS actions FROM libraries)
+SELECT trial, any_value(f.actions) AS first, any_value(l.actions) AS final
+FROM (SELECT trial, library FROM candidates WHERE iteration = 0 AND selected AND origin = 'create'
+      QUALIFY row_number() OVER (PARTITION BY trial ORDER BY run DESC) = 1) c
+JOIN (SELECT trial, library FROM trials
+      QUALIFY row_number() OVER (PARTITION BY trial ORDER BY status <> 'done', run) = 1) t USING (trial)
+LEFT JOIN sizes f ON f.library = c.library LEFT JOIN sizes l ON l.library = t.library
+WHERE t.library <> ''
+GROUP BY trial ORDER BY trial
+"""
+"""Learned actions of each trial that has finished learning: as first chosen, and in the end."""
 
 
-def _in_order(connection: Connection, groups: Iterable[Group]) -> list[Group]:
-    """Domains by name, all of them last; methods in the order of the job."""
-    place = order_of_methods(connection)
-    return sorted(
-        groups, key=lambda g: (g.domain == ALL, g.domain, g.agent_model, place.get(g.method, 99), g)
-    )
-
-
-# Table 5 --------------------------------------------------------------------------------------------------------------
-
-
-def table5(connection: Connection) -> list[Sheet]:
-    """How many actions an agent has before and after learning: primitive, learned at first, learned in the end."""
-    sizes = {
-        (trial, library): number
-        for trial, library, number in connection.execute(
-            "SELECT trial, library, len(actions) FROM libraries"
-        ).fetchall()
-    }
-    first = {
-        trial: sizes.get((trial, library), 0)
-        for trial, library in connection.execute(
-            "SELECT trial, library FROM candidates WHERE iteration = 0 AND selected AND origin = 'create'"
-        ).fetchall()
-    }
-    found: dict[Group, list[Trial]] = defaultdict(list)
-    for trial in trials(connection).values():
-        if trial.trial in first and trial.library:
-            found[trial.group].append(trial)
-    models, simulated = Models(found), simulated_models(connection)
-    rows, marks = [], []
-    for group in _in_order(connection, found):
-        members = found[group]
-        before = [float(first[t.trial]) for t in members]
-        after = [float(sizes.get((t.trial, t.library), 0)) for t in members]
-        primitives = primitive_actions(members[0])
-        total = None if primitives is None else _mean([primitives + n for n in after], primitives)
-        learned = (_mean(before), _mean(after))
-        rows.append(
-            (group.domain, group.method, *models.cells(group), primitives, *learned, total, len(members))
-        )
-        marks.append(bool({group.agent_model, group.learner_model} & simulated))
+def table5(data: ReportData) -> list[ResultTable]:
+    """Number of actions before and after learning: primitive, learned at first, learned in the end."""
+    sizes: dict[RowKey, list[tuple[str, float, float]]] = defaultdict(list)
+    for trial, first, final in data.connection.execute(SIZES).fetchall():
+        sizes[data.trials[trial].row_key].append((trial, float(first or 0), float(final or 0)))
+    models, keys, rows = ModelColumns(sizes), data.ordered(sizes), []
+    for key in keys:
+        trials, first, final = zip(*sizes[key], strict=True)
+        primitives = primitive_actions(data.trials[trials[0]])
+        total = None if primitives is None else _mean([primitives + n for n in final], primitives)
+        cells = (primitives, _mean(first), _mean(final), total, len(trials))
+        rows.append((key.domain, key.method, *models.cells(key), *cells))
     columns = (
         Column("domain"),
         Column("method"),
@@ -207,17 +175,21 @@ def table5(connection: Connection) -> list[Sheet]:
         *models.notes,
         *(() if rows else ("No trial has created and ended with a library in these runs.",)),
     )
-    return [mark(Sheet("Table 5: actions before and after learning", columns, tuple(rows), notes), marks)]
+    table = ResultTable("Table 5: actions before and after learning", columns, tuple(rows), notes)
+    return [table.mark_simulated([data.is_simulated(key) for key in keys])]
 
 
 def _mean(values: Sequence[float], least: float = 0.0) -> Interval:
-    """Over trials; none can be below `least`. Where all agree, or there is one, nothing is known of how they vary: no bounds."""
+    """Mean over trials, whose values cannot be below `least`.
+
+    No bounds where all agree, or there is one: nothing is known of how trials vary.
+    """
     if len(set(values)) < 2:
         return Interval(values[0], math.nan, math.nan, len(values), len(values))
     return mean_of(values, least, math.inf)
 
 
-def primitive_actions(trial: Trial) -> int | None:
+def primitive_actions(trial: TrialRow) -> int | None:
     """Number of primitive actions of a trial's domain; None where the domain is not installed here."""
     try:
         return len(registry.build(DomainSpec(trial.domain, trial.domain_options)).primitives)
@@ -225,17 +197,17 @@ def primitive_actions(trial: Trial) -> int | None:
         return None
 
 
-TABLES: dict[str, Callable[[Connection], list[Sheet]]] = {
+TABLES: dict[str, Callable[[ReportData], list[ResultTable]]] = {
     "2": table2,
     "3": table3,
     "4": table4,
     "5": table5,
     "6": table6,
     "7": table7,
-    "robustness": robustness_sheets,
-    "selector": selector_sheets,
-    "transfer": transfer_sheets,
-    "cost": cost_sheets,
-    "causes": cause_sheets,
+    "robustness": robustness_tables,
+    "selector": selector_tables,
+    "transfer": transfer_tables,
+    "cost": cost_tables,
+    "causes": cause_tables,
 }
-"""The tables by name, each from a connection over one run or more."""
+"""The tables by name."""

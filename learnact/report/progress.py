@@ -1,24 +1,21 @@
-"""Live progress of a run: redrawn in place on a terminal, plain lines now and then elsewhere. Watches the
-driver; never slows it."""
+"""Progress of a run: redrawn in place on a terminal, plain lines now and then elsewhere."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Protocol
 
+from rich import table as rich_table
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from learnact.job import Job
+from learnact.job.preflight import Preflight
 from learnact.records import Episode, Outcome
 from learnact.records.trials import TrialSpec
-from learnact.report.display import Display
 from learnact.results.counters import Counters
 from learnact.trial import TrialResult
 
@@ -29,24 +26,9 @@ REDRAWS = 4
 SIMULATED = "simulated model: these numbers say nothing about language models"
 
 
-class Plan(Protocol):
-    """What is to be done (the driver's `Preflight`)."""
-
-    @property
-    def trials(self) -> Sequence[TrialSpec]:
-        """All trials."""
-        ...
-
-    @property
-    def test_episodes(self) -> int:
-        """Episodes of the tests; those of learning cannot be known before."""
-        ...
-
-
 @dataclass(frozen=True)
 class Progress:
-    """All that a display shows. `tested` counts finished test episodes, found ones included; `stages` trials
-    by what they are doing."""
+    """All that a display shows."""
 
     name: str
     simulated: bool = False
@@ -54,17 +36,20 @@ class Progress:
     ended: int = 0
     incomplete: int = 0
     tested: int = 0
+    """Finished test episodes, those found committed included."""
     tests: int = 0
+    """Test episodes to be played."""
     stages: dict[str, int] = field(default_factory=dict)
+    """Number of trials by what they are doing."""
     counters: Counters = field(default_factory=Counters)
     seconds: float = 0.0
     fresh: int = 0
-    """Test episodes finished in this session: what the time left is judged by."""
+    """Test episodes finished since the run was started or continued: the time left is estimated from them."""
     last_error: str = ""
 
     @property
     def seconds_left(self) -> float | None:
-        """Judged by the pace of this session's test episodes; None while that says nothing."""
+        """Estimated from the pace of the test episodes so far; None while there is no estimate."""
         if self.trials and self.ended >= self.trials:
             return 0.0
         if not self.fresh or self.tested >= self.tests:
@@ -101,16 +86,16 @@ def money(counters: Counters) -> str:
     )
 
 
-def facts(progress: Progress) -> list[tuple[str, str]]:
+def progress_facts(progress: Progress) -> list[tuple[str, str]]:
     """Names and values, in order."""
     counters = progress.counters
-    doing = ", ".join(f"{count} {what}" for what, count in progress.stages.items() if count)
+    stages = ", ".join(f"{count} {what}" for what, count in progress.stages.items() if count)
     failures = f"{counters.attempts} tries" + (
         f", {counters.failed} units gave up" if counters.failed else ""
     )
     left = progress.seconds_left
     return [
-        ("trials", f"{progress.ended}/{progress.trials}" + (f" ({doing})" if doing else "")),
+        ("trials", f"{progress.ended}/{progress.trials}" + (f" ({stages})" if stages else "")),
         ("test episodes", f"{progress.tested}/{progress.tests}"),
         ("done now", f"{counters.episodes} episodes, {counters.requests} requests, {counters.found} found"),
         ("calls", thousands(counters.calls)),
@@ -121,33 +106,32 @@ def facts(progress: Progress) -> list[tuple[str, str]]:
     ]
 
 
-def line(progress: Progress) -> str:
+def progress_line(progress: Progress) -> str:
     """Progress in one plain line."""
-    shown = [f"{name} {value}" for name, value in facts(progress)]
+    shown = [f"{name} {value}" for name, value in progress_facts(progress)]
     return f"{progress.name}: " + "; ".join(shown) + ("; simulated" if progress.simulated else "")
 
 
-def panel(progress: Progress) -> RenderableType:
+def progress_panel(progress: Progress) -> RenderableType:
     """Progress as it is drawn on a terminal."""
     head = Text.assemble((progress.name, "bold"), (f"  {SIMULATED}" if progress.simulated else "", "yellow"))
     bar = ProgressBar(total=max(progress.tests, 1), completed=progress.tested, width=60)
-    grid = Table.grid(padding=(0, 2))
-    for name, value in facts(progress):
+    grid = rich_table.Table.grid(padding=(0, 2))
+    for name, value in progress_facts(progress):
         grid.add_row(Text(name, style="dim"), Text(value))
     error = [Text(f"last failure: {progress.last_error}", style="red", overflow="ellipsis", no_wrap=True)]
     return Group(head, bar, grid, *(error if progress.last_error else []))
 
 
-class ProgressDisplay(Display):
-    """Shows a run's progress; implements the driver's `Display`. Used as a context, so that the terminal is
-    left as it was."""
+class ProgressDisplay:
+    """Shows a run's progress. A context manager, so that the terminal is left as it was."""
 
     def __init__(self, console: Console, seconds: float = LINE_SECONDS) -> None:
         self._console = console
         self._seconds = seconds
         self._live: Live | None = None
         self._began = self._shown = time.monotonic()
-        self._doing: dict[str, str] = {}
+        self._stages: dict[str, str] = {}
         self.progress = Progress("")
 
     def __enter__(self) -> ProgressDisplay:
@@ -155,7 +139,7 @@ class ProgressDisplay(Display):
             self._live = Live(
                 console=self._console,
                 refresh_per_second=REDRAWS,
-                get_renderable=lambda: panel(self._now()),
+                get_renderable=lambda: progress_panel(self._now()),
                 transient=True,
             )
             self._live.start()
@@ -169,9 +153,9 @@ class ProgressDisplay(Display):
     ) -> None:
         if self._live is not None:
             self._live.stop()
-        self._say()
+        self._print_line()
 
-    def begin(self, job: Job, plan: Plan, counters: Counters) -> None:
+    def begin(self, job: Job, plan: Preflight, counters: Counters) -> None:
         """The run starts."""
         self._began = time.monotonic()
         simulated = any(
@@ -180,11 +164,11 @@ class ProgressDisplay(Display):
         self.progress = Progress(
             job.name, simulated, trials=len(plan.trials), tests=plan.test_episodes, counters=counters
         )
-        self._say()
+        self._print_line()
 
     def stage(self, trial: TrialSpec, what: str) -> None:
         """A trial has begun something."""
-        self._doing[trial.id] = what
+        self._stages[trial.id] = what
         self._update()
 
     def outcome(self, outcome: Outcome, counters: Counters) -> None:
@@ -201,7 +185,7 @@ class ProgressDisplay(Display):
 
     def trial(self, result: TrialResult) -> None:
         """A trial has ended."""
-        self._doing.pop(result.trial.id, None)
+        self._stages.pop(result.trial.id, None)
         now = self.progress
         self.progress = replace(
             now, ended=now.ended + 1, incomplete=now.incomplete + (result.status != "done")
@@ -210,15 +194,15 @@ class ProgressDisplay(Display):
 
     def _now(self) -> Progress:
         stages: dict[str, int] = {}
-        for what in self._doing.values():
+        for what in self._stages.values():
             stages[what] = stages.get(what, 0) + 1
         return replace(self.progress, stages=stages, seconds=time.monotonic() - self._began)
 
     def _update(self) -> None:
         if self._live is None and time.monotonic() - self._shown >= self._seconds:
-            self._say()
+            self._print_line()
 
-    def _say(self) -> None:
+    def _print_line(self) -> None:
         if self._live is None or not self._live.is_started:
             self._shown = time.monotonic()
-            self._console.print(line(self._now()), markup=False, highlight=False, soft_wrap=True)
+            self._console.print(progress_line(self._now()), markup=False, highlight=False, soft_wrap=True)

@@ -1,42 +1,46 @@
-"""Does the selector choose well? Training scores of candidates against their test success, where every candidate was tested.
+"""Does the selector choose well? Training scores of candidates against their test success.
 
-Needs a run with `test_every_candidate: true`. Other selectors choose from the same candidates after the fact; that later iterations improved the
-candidate that was really chosen is not undone.
+Needs a run with `test_every_candidate: true`. Other selectors choose from the same candidates after the fact;
+that later iterations improved the candidate that was really chosen is not undone.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from learnact.report.played import ALL, Played, Score, Trial, played, score, simulated_models, trials
-from learnact.report.sheet import Cell, Column, Sheet, mark
-from learnact.report.tables import Beside, Models
-from learnact.results.reader import Connection, dictionaries
-from learnact.results.statistics import LEVEL, NOTHING, Interval, rank_correlation, regret
-from learnact.results.statistics import mean_of as mean_over_trials
+from learnact.report.data import ALL, EpisodeSample, ReportData, Score, TrialRow
+from learnact.report.result_table import Cell, Column, ResultTable
+from learnact.report.score_table import ModelColumns, RateColumns
+from learnact.results.reader import dictionaries
+from learnact.results.statistics import LEVEL, NOTHING, Interval, mean_of, rank_correlation, regret
 
 BEST = "best candidate"
-MISSING = "No trial has more than one tested candidate; run the job with learner.test_every_candidate: true."
+NOT_TESTED = (
+    "No trial has more than one tested candidate; run the job with learner.test_every_candidate: true."
+)
+CANDIDATES = """
+SELECT trial, library, score, success, step_correctness, call_ratio FROM candidates
+WHERE score IS NOT NULL AND origin <> 'incumbent' AND library <> ''
+QUALIFY row_number() OVER (PARTITION BY trial, library ORDER BY iteration, candidate, run) = 1
+ORDER BY trial, iteration, candidate
+"""
+"""Created candidates in the order in which they were made; an equal library counts once."""
 
 
 @dataclass(frozen=True)
-class Tested:
-    """A candidate with its training score and terms, and its test success."""
+class TestedCandidate:
+    """A candidate with its training score, the terms of it, and its test success."""
 
-    iteration: int
-    candidate: int
     library: str
     score: float
     success: float
     step_correctness: float
     call_ratio: float
     rate: Score
-    chosen: bool
-    """Whether the trial ended with it."""
+    """Its tests."""
 
     @property
     def test(self) -> float:
@@ -44,179 +48,199 @@ class Tested:
         return self.rate.success.mean
 
 
-SELECTORS: dict[str, Callable[[Tested], float]] = {
+SELECTORS: dict[str, Callable[[TestedCandidate], float]] = {
     "success only": lambda c: c.success,
     "step terms only": lambda c: c.step_correctness + c.call_ratio,
     "success + call ratio": lambda c: c.success + c.call_ratio,
     "success + step correctness": lambda c: c.success + c.step_correctness,
 }
-"""Other selectors, each by what it would have scored; ties keep the earlier."""
+"""Other selectors, each by the score that it gives; ties keep the earlier candidate."""
 
 
-def candidates_tested(connection: Connection) -> dict[str, list[Tested]]:
-    """Created candidates with their test success, by trial, in the order in which they were made; an equal library counts once. Only trials that
-    tested all their candidates: winners alone are no fair sample."""
-    tests: dict[tuple[str, str], list[Played]] = defaultdict(list)
-    for episode in played(connection, ("test", "survey")):
-        tests[episode.trial, episode.library].append(episode)
-    known, simulated = trials(connection), simulated_models(connection)
-    rows = dictionaries(
-        connection,
-        "SELECT * FROM candidates WHERE score IS NOT NULL AND origin <> 'incumbent' AND library <> '' "
-        "QUALIFY row_number() OVER (PARTITION BY trial, library ORDER BY iteration, candidate, run) = 1 "
-        "ORDER BY trial, iteration, candidate",
-    )
-    made: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        about = known.get(row["trial"])
+@dataclass(frozen=True)
+class TrialCandidates:
+    """A trial that tested all its candidates, and these."""
+
+    trial: TrialRow
+    candidates: Sequence[TestedCandidate]
+
+    @property
+    def chosen(self) -> TestedCandidate | None:
+        """The candidate that the trial ended with."""
+        return next((c for c in self.candidates if c.library == self.trial.library), None)
+
+    @property
+    def tests(self) -> list[float]:
+        """Test success of each candidate."""
+        return [c.test for c in self.candidates]
+
+    @property
+    def correlation(self) -> float | None:
+        """Rank correlation of training score and test success; None where it is not defined."""
+        return rank_correlation([c.score for c in self.candidates], self.tests)
+
+    @property
+    def regret(self) -> float | None:
+        """Test success of the best candidate minus that of the chosen one."""
+        return regret(self.chosen.test, self.tests) if self.chosen else None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any of its tests comes from a simulated model."""
+        return any(c.rate.simulated for c in self.candidates)
+
+    @property
+    def score_terms(self) -> str:
+        """The terms that the trial's selector added up, in words."""
+        terms = self.trial.settings.get("score") or ()
+        return " + ".join(term.replace("_", " ") for term in terms) or "the domain's own"
+
+
+def tested_candidates(data: ReportData) -> list[TrialCandidates]:
+    """The trials that tested all their candidates, if these are several."""
+    samples = data.samples(("trial", "library"), phases=("test", "survey"))
+    made: dict[str, list[dict[str, Any]]] = {}
+    for row in dictionaries(data.connection, CANDIDATES):
+        trial = str(row.pop("trial"))
+        about = data.trials.get(trial)
         asked = about is not None and about.settings.get("test_every_candidate")
-        if asked and tests.get((row["trial"], row["library"])):
-            made[row["trial"]].append(row)
-    found: dict[str, list[Tested]] = {}
-    for trial, candidates in made.items():
-        sides = [tests[trial, row["library"]] for row in candidates]
-        about, most = known[trial], max(map(len, sides))
-        meant = max(most, about.test_episodes or 0)
-        rates = [score(about.group, side, meant - len(side), simulated) for side in sides]
-        found[trial] = [_tested(row, rate, about) for row, rate in zip(candidates, rates, strict=True)]
-    return {trial: candidates for trial, candidates in found.items() if len(candidates) > 1}
+        if asked and samples.get((trial, row["library"])):
+            made.setdefault(trial, []).append(row)
+    found = [_with_tests(data, data.trials[trial], rows, samples) for trial, rows in made.items()]
+    return [one for one in found if len(one.candidates) > 1]
 
 
-def _tested(row: dict[str, Any], rate: Score, trial: Trial) -> Tested:
-    return Tested(
-        row["iteration"],
-        row["candidate"],
-        row["library"],
-        row["score"],
-        row["success"],
-        row["step_correctness"],
-        row["call_ratio"],
-        rate,
-        row["library"] == trial.library,
-    )
+def _with_tests(
+    data: ReportData,
+    trial: TrialRow,
+    rows: Sequence[Mapping[str, Any]],
+    samples: Mapping[tuple[str, ...], EpisodeSample],
+) -> TrialCandidates:
+    tests = [samples[trial.trial, str(row["library"])] for row in rows]
+    planned = max(trial.test_episodes or 0, *map(len, tests))
+    rates = [data.score(trial.row_key, sample, planned - len(sample)) for sample in tests]
+    candidates = [TestedCandidate(**row, rate=rate) for row, rate in zip(rows, rates, strict=True)]
+    return TrialCandidates(trial, candidates)
 
 
-def choose(candidates: Sequence[Tested], by: Callable[[Tested], float]) -> Tested:
+def best_by(candidates: Sequence[TestedCandidate], by: Callable[[TestedCandidate], float]) -> TestedCandidate:
     """The candidate with the highest value; ties keep the earlier."""
-    return max(candidates, key=lambda c: (by(c), -candidates.index(c)))
+    return max(candidates, key=by)
 
 
-def selector_sheets(connection: Connection) -> list[Sheet]:
+def selector_tables(data: ReportData) -> list[ResultTable]:
     """How the training score ranks candidates, and what each selector would have got."""
-    found, known = candidates_tested(connection), trials(connection)
-    simulated = any(c.rate.simulated for candidates in found.values() for c in candidates)
-    return [_ranking(found, known), replace(_selectors(found, known), simulated=simulated)]
+    found = tested_candidates(data)
+    simulated = any(one.simulated for one in found)
+    return [_ranking(found), replace(_selectors(found), simulated=simulated)]
 
 
-def score_terms(trial: Trial) -> str:
-    """The terms that the trial's selector added up, in words."""
-    return (
-        " + ".join(term.replace("_", " ") for term in trial.settings.get("score") or ()) or "the domain's own"
-    )
-
-
-def _ranking(found: dict[str, list[Tested]], known: dict[str, Trial]) -> Sheet:
-    chosen = {trial: next((c for c in found[trial] if c.chosen), None) for trial in found}
-    models = Models(known[trial].group for trial in found)
-    beside = Beside(c.rate for candidates in found.values() for c in candidates)
+def _ranking(found: Sequence[TrialCandidates]) -> ResultTable:
+    models = ModelColumns(one.trial.row_key for one in found)
+    rates = RateColumns(c.rate for one in found for c in one.candidates)
     rows: list[tuple[Cell, ...]] = []
-    for trial, candidates in found.items():
-        about, pick = known[trial], chosen[trial]
-        top = max(candidates, key=lambda c: c.test).rate.success
+    for one in found:
+        key, chosen = one.trial.row_key, one.chosen
         rows.append(
             (
-                about.group.domain,
-                about.method,
-                *models.cells(about.group),
-                trial[:8],
-                score_terms(about),
-                len(candidates),
-                _one(rank_correlation([c.score for c in candidates], [c.test for c in candidates])),
-                pick.rate.success if pick else None,
-                top,
-                _one(regret(pick.test, [c.test for c in candidates]) if pick else None),
-                sum(c.rate.unfinished for c in candidates),
-                *(beside.cells(pick.rate) if pick else (None,) * len(beside.columns)),
+                key.domain,
+                key.method,
+                *models.cells(key),
+                one.trial.trial[:8],
+                one.score_terms,
+                len(one.candidates),
+                _single(one.correlation),
+                chosen.rate.success if chosen else None,
+                max(one.candidates, key=lambda c: c.test).rate.success,
+                _single(one.regret),
+                sum(c.rate.unfinished for c in one.candidates),
+                *rates.cells(chosen.rate if chosen else None),
             )
         )
     if rows:
-        rows.append(_overall(found, models, beside))
+        rows.append(_overall(found, models, rates))
     columns = (
         Column("domain"),
         Column("method"),
         *models.columns,
         Column("trial"),
-        Column("score", aside=len({score_terms(known[trial]) for trial in found}) < 2),
+        Column("score", only_data=len({one.score_terms for one in found}) < 2),
         Column("candidates", "count"),
         Column("rank correlation", "number", over="trials"),
         Column("chosen", "share", counted=True),
         Column("best candidate", "share", counted=True),
         Column("regret", "share", over="trials"),
-        Column("unfinished of all candidates", "count", aside=not beside.gaps),
-        *beside.columns,
+        Column("unfinished of all candidates", "count", only_data=not rates.any_unfinished),
+        *rates.columns,
     )
     notes = (
-        "Rank correlation (Spearman) of training score and test success over the candidates of a trial; - where all scores or all tests are "
-        "equal. The row of all trials: means over trials with t-intervals.",
-        "Regret: test success of the best candidate minus that of the one the trial ended with. The best of several measured rates is "
-        "flattered by luck, so regret is too.",
+        "Rank correlation (Spearman) of training score and test success over the candidates of a trial; - "
+        "where all scores or all tests are equal. The row of all trials: means over trials with t-intervals.",
+        "Regret: test success of the best candidate minus that of the one the trial ended with. The best of "
+        "several measured rates is flattered by luck, so regret is too.",
         "Unfinished, unreadable: of the chosen candidate's tests.",
-        *_scores_used(found, known),
+        *_scores_used(found),
         *models.notes,
-        *beside.notes,
-        *(() if rows else (MISSING,)),
+        *rates.notes,
+        *(() if rows else (NOT_TESTED,)),
     )
-    marks = [any(c.rate.simulated for c in candidates) for candidates in found.values()]
-    sheet = Sheet("Selector: training score against test success", columns, tuple(rows), notes)
-    return mark(sheet, [*marks, any(marks)] if rows else [])
+    marks = [one.simulated for one in found]
+    table = ResultTable("Selector: training score against test success", columns, tuple(rows), notes)
+    return table.mark_simulated([*marks, any(marks)] if rows else [])
 
 
-def _overall(found: dict[str, list[Tested]], models: Models, beside: Beside) -> tuple[Cell, ...]:
+def _overall(found: Sequence[TrialCandidates], models: ModelColumns, rates: RateColumns) -> tuple[Cell, ...]:
     """Over all trials: correlation and regret with their intervals."""
-    picks = [(next((c for c in candidates if c.chosen), None), candidates) for candidates in found.values()]
-    lost = [regret(pick.test, [c.test for c in candidates]) for pick, candidates in picks if pick]
+    correlations, regrets = ([one.correlation for one in found], [one.regret for one in found])
     return (
         ALL,
         None,
-        *(None for _ in models.columns),
+        *models.cells(None),
         None,
         None,
-        sum(map(len, found.values())),
-        correlation_over_trials(found),
+        sum(len(one.candidates) for one in found),
+        mean_of(_known(correlations), -1.0, 1.0),
         None,
         None,
-        mean_over_trials(lost, 0.0, 1.0),
-        sum(c.rate.unfinished for candidates in found.values() for c in candidates),
-        *(None for _ in beside.columns),
+        mean_of(_known(regrets), 0.0, 1.0),
+        sum(c.rate.unfinished for one in found for c in one.candidates),
+        *rates.cells(None),
     )
 
 
-def _one(value: float | None) -> Interval:
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def _single(value: float | None) -> Interval:
     """A single trial's value, which has no interval."""
     return NOTHING if value is None else Interval(value, math.nan, math.nan, 1, 1)
 
 
-def _scores_used(found: dict[str, list[Tested]], known: dict[str, Trial]) -> tuple[str, ...]:
-    used = {score_terms(known[trial]) for trial in found}
+def _scores_used(found: Sequence[TrialCandidates]) -> tuple[str, ...]:
+    used = {one.score_terms for one in found}
     return (f"Score as run: {used.pop()}; ties keep the earlier.",) if len(used) == 1 else ()
 
 
-def _selectors(found: dict[str, list[Tested]], known: dict[str, Trial]) -> Sheet:
-    chosen: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for candidates in found.values():
-        tests = [c.test for c in candidates]
-        picks = {name: choose(candidates, by).test for name, by in SELECTORS.items()}
-        real = next((c.test for c in candidates if c.chosen), math.nan)
-        average = sum(tests) / len(tests)
-        for name, value in {"as run": real, **picks, "random": average, BEST: max(tests)}.items():
-            if not math.isnan(value):
-                chosen[name].append((value, max(tests) - value))
-    rates = [c.rate for candidates in found.values() for c in candidates]
+def _selectors(found: Sequence[TrialCandidates]) -> ResultTable:
+    """What each selector would have chosen: (test success, regret) of each trial, by selector."""
+    choices: dict[str, list[tuple[float, float]]] = {}
+    for one in found:
+        tests = one.tests
+        values = {name: best_by(one.candidates, by).test for name, by in SELECTORS.items()}
+        actual = {"as run": one.chosen.test} if one.chosen else {}
+        for name, value in {
+            **actual,
+            **values,
+            "random": sum(tests) / len(tests),
+            BEST: max(tests),
+        }.items():
+            choices.setdefault(name, []).append((value, max(tests) - value))
     rows = []
-    for name, pairs in chosen.items():
-        test = mean_over_trials([value for value, _ in pairs], 0.0, 1.0)
-        lost = mean_over_trials([lost for _, lost in pairs], 0.0, 1.0)
-        rows.append((name, test, _one(0.0) if name == BEST else lost, len(pairs)))
+    for name, pairs in choices.items():
+        test = mean_of([value for value, _ in pairs], 0.0, 1.0)
+        lost = mean_of([lost for _, lost in pairs], 0.0, 1.0)
+        rows.append((name, test, _single(0.0) if name == BEST else lost, len(pairs)))
     columns = (
         Column("selector"),
         Column("test success", "share", over="trials"),
@@ -224,16 +248,16 @@ def _selectors(found: dict[str, list[Tested]], known: dict[str, Trial]) -> Sheet
         Column("trials", "count"),
     )
     notes = (
-        f"Means over trials with t-intervals ({LEVEL:.0%}). Random: the mean over a trial's candidates. Best candidate: chosen by the tests "
-        "themselves, an upper bound. Ties keep the earlier candidate.",
-        *_scores_used(found, known),
-        *((_tests_behind(rates),) if rates else (MISSING,)),
+        f"Means over trials with t-intervals ({LEVEL:.0%}). Random: the mean over a trial's candidates. Best "
+        "candidate: chosen by the tests themselves, an upper bound. Ties keep the earlier candidate.",
+        *_scores_used(found),
+        _number_of_tests([c.rate for one in found for c in one.candidates]) if found else NOT_TESTED,
     )
-    return Sheet("Selectors: what each would have chosen", columns, tuple(rows), notes)
+    return ResultTable("Selectors: what each would have chosen", columns, tuple(rows), notes)
 
 
-def _tests_behind(rates: Sequence[Score]) -> str:
-    """How many tests the rates of all candidates stand on, and what is wrong with them."""
+def _number_of_tests(rates: Sequence[Score]) -> str:
+    """How many tests the rates of all candidates come from, and what is wrong with them."""
     numbers = sorted({rate.success.episodes for rate in rates})
     each = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
     missing = sum(rate.unfinished for rate in rates)
@@ -244,14 +268,3 @@ def _tests_behind(rates: Sequence[Score]) -> str:
         f"{100 * unreadable / turns if turns else 0.0:.1f} %."
         + (" Rates are over finished episodes." if missing else "")
     )
-
-
-def correlation_over_trials(found: dict[str, list[Tested]]) -> Interval:
-    """Mean rank correlation over trials in which it is defined."""
-    values = [
-        value
-        for candidates in found.values()
-        if (value := rank_correlation([c.score for c in candidates], [c.test for c in candidates]))
-        is not None
-    ]
-    return mean_over_trials(values, -1.0, 1.0)

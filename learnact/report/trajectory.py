@@ -1,49 +1,47 @@
-"""An episode and a library, shown so that a person can read them. Text only: the same on a terminal and in a file."""
+"""Episodes and libraries as text for a person to read: the same on a terminal and in a file."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
 from learnact.errors import ResultsError
 from learnact.records import EpisodeResult, Library, Turn
-from learnact.report.divergence import move, parting
+from learnact.report.causes import first_difference
 from learnact.results.reader import Connection, dictionaries, load_episode, load_library
 
 WIDTH = 116
-HALF = WIDTH // 2 - 2
-"""Width of a column where two episodes stand side by side."""
+COLUMN_WIDTH = WIDTH // 2 - 2
+"""Width of a column where two episodes are shown side by side."""
 
 
 def episode_text(row: dict[str, Any], result: EpisodeResult) -> str:
-    """A trajectory: what it was about, then turn by turn what was said, done and seen. `row` is the episode's row in `episodes`."""
-    head = [
-        *episode_head(row, result),
-        "",
-        *_wrapped("Goal: ", result.goal),
-        *_wrapped("Observation: ", result.first_observation),
-    ]
-    lines = [*head]
+    """A trajectory: task and outcome, then each turn. `row` is the episode's row in `episodes`."""
+    lines = [*episode_head(row, result), "", *_task_lines(result)]
     for turn in result.turns:
         lines += ["", *turn_lines(turn)]
     return "\n".join(lines) + "\n"
 
 
 def episode_head(row: dict[str, Any], result: EpisodeResult) -> list[str]:
-    """Whose episode it is and how it ended."""
+    """Method, task, model and outcome of an episode."""
     simulated = " (simulated)" if row["simulated"] else ""
     outcome = "solved" if result.success else "not solved"
     return [
         f"episode {row['key']}",
-        f"{row['method']} plays {row['domain']} {row['task']} with {row['model'] or 'no model'}{simulated}, phase {row['phase']}, "
-        f"repeat {row['learn_repeat']}.{row['test_repeat']}, seed {row['seed']}",
-        f"{outcome} in {len(result.turns)} turns and {result.primitive_steps} primitive steps; progress {result.progress:.0%}, "
-        f"grounding {result.grounding:.0%}"
+        f"{row['method']} plays {row['domain']} {row['task']} with {row['model'] or 'no model'}{simulated}, "
+        f"phase {row['phase']}, repeat {row['learn_repeat']}.{row['test_repeat']}, seed {row['seed']}",
+        f"{outcome} in {len(result.turns)} turns and {result.primitive_steps} primitive steps; "
+        f"progress {result.progress:.0%}, grounding {result.grounding:.0%}"
         + (f"; plan known with {row['reference']} steps" if row["reference"] else ""),
         f"library {row['library'] or 'none'}",
     ]
+
+
+def _task_lines(result: EpisodeResult) -> list[str]:
+    return [*_wrapped("Goal: ", result.goal), *_wrapped("Observation: ", result.first_observation)]
 
 
 def turn_lines(turn: Turn) -> list[str]:
@@ -80,7 +78,7 @@ def _wrapped(label: str, text: str, width: int = WIDTH) -> list[str]:
 
 
 def show_episode(connection: Connection, key: str) -> str:
-    """The trajectory of an episode by key or the beginning of it. Raises `ResultsError` when there is none."""
+    """The trajectory of an episode by key or the beginning of it. Raises ResultsError if there is none."""
     result = load_episode(connection, key)
     return episode_text(episode_row(connection, key), result)
 
@@ -91,30 +89,28 @@ def episode_row(connection: Connection, key: str) -> dict[str, Any]:
     return dictionaries(connection, query, [key])[0]
 
 
-# Two episodes ---------------------------------------------------------------------------------------------------------
+# Two episodes
+# ---------------------------------------------------------------------------------------------------------
 
 
-def pair_text(rows: Sequence[dict[str, Any]], results: Sequence[EpisodeResult]) -> str:
-    """Two episodes of the same task: what they have in common, then from the turn in which they part side by side. Of observations
-    only those of failures are shown."""
+def pair_text(rows: Sequence[dict[str, Any]], results: Sequence[EpisodeResult], differ: int | None) -> str:
+    """Two episodes of the same task: what they have in common, then side by side.
+
+    `differ`: the first turn (from 0) in which they differ, None if they are the same. Of observations only
+    those of failures are shown.
+    """
     first, second = (result.turns for result in results)
-    parted = parting([move(turn) for turn in first], [move(turn) for turn in second])
-    same = len(first) if parted is None else parted
     lines = [
         line for row, result in zip(rows, results, strict=True) for line in (*episode_head(row, result), "")
     ]
-    lines += [
-        *_wrapped("Goal: ", results[0].goal),
-        *_wrapped("Observation: ", results[0].first_observation),
-        "",
-    ]
-    lines += [line for turn in first[:same] for line in brief_lines(turn)]
-    if parted is None:
+    lines += [*_task_lines(results[0]), ""]
+    lines += [line for turn in first[:differ] for line in brief_lines(turn)]
+    if differ is None:
         return "\n".join([*lines, "", "The two episodes are the same."]) + "\n"
-    names = (f"{row['method']} {row['key'][:8]}" for row in rows)
-    lines += [f"They part in turn {parted + 1}:", "", *_beside(*([name, "-" * HALF] for name in names))]
-    for left, right in zip_longest(first[same:], second[same:]):
-        lines += _beside(*(brief_lines(turn, HALF) if turn else [] for turn in (left, right)))
+    names = ([f"{row['method']} {row['key'][:8]}", "-" * COLUMN_WIDTH] for row in rows)
+    lines += [f"They differ from turn {differ + 1}:", "", *_side_by_side(*names)]
+    for turns in zip_longest(first[differ:], second[differ:]):
+        lines += _side_by_side(*(brief_lines(turn, COLUMN_WIDTH) if turn else [] for turn in turns))
     return "\n".join(lines) + "\n"
 
 
@@ -126,8 +122,8 @@ def brief_lines(turn: Turn, width: int = WIDTH) -> list[str]:
     said = f"{turn.said or turn.raw}{progress}"
     lines = _wrapped(f"{turn.index + 1:>3}. {label}{' !' if failed else ''}: ", said, width)
     for step in turn.steps if turn.learned else ():
-        told = step.command if step.ok else f"{step.command} -> {step.observation}"
-        lines += _wrapped(f"       {'-' if step.ok else '!'} ", told, width)
+        shown = step.command if step.ok else f"{step.command} -> {step.observation}"
+        lines += _wrapped(f"       {'-' if step.ok else '!'} ", shown, width)
     if turn.error:
         lines += _wrapped("     error: ", f"{turn.error.type}: {turn.error.message}", width)
     elif failed and not turn.learned:
@@ -135,12 +131,15 @@ def brief_lines(turn: Turn, width: int = WIDTH) -> list[str]:
     return lines
 
 
-def _beside(left: Sequence[str], right: Sequence[str]) -> list[str]:
-    return [f"{one:<{HALF}} | {two}".rstrip() for one, two in zip_longest(left, right, fillvalue="")]
+def _side_by_side(left: Sequence[str], right: Sequence[str]) -> list[str]:
+    return [f"{one:<{COLUMN_WIDTH}} | {two}".rstrip() for one, two in zip_longest(left, right, fillvalue="")]
 
 
 def show_pair(connection: Connection, keys: tuple[str, str]) -> str:
-    """Two episodes by their keys or the beginnings of them. Raises `ResultsError` when one is missing or the tasks differ."""
+    """Two episodes by key or the beginning of it.
+
+    Raises ResultsError if one is missing or their tasks differ.
+    """
     results = [load_episode(connection, key) for key in keys]
     rows = [episode_row(connection, key) for key in keys]
     if rows[0]["task_hash"] != rows[1]["task_hash"]:
@@ -148,10 +147,11 @@ def show_pair(connection: Connection, keys: tuple[str, str]) -> str:
         raise ResultsError(
             f"these episodes are of different tasks ({tasks}); only the same task can be compared"
         )
-    return pair_text(rows, results)
+    return pair_text(rows, results, first_difference(connection, rows[0]["key"], rows[1]["key"]))
 
 
-# Libraries ------------------------------------------------------------------------------------------------------------
+# Libraries
+# ------------------------------------------------------------------------------------------------------------
 
 
 def library_text(library: Library) -> str:
@@ -191,7 +191,8 @@ def show_library(connection: Connection, library: str) -> str:
     if len(line) > 1:
         lines.append("descends from: " + " <- ".join(f"{name[:12]} ({origin})" for name, origin in line))
     tests = connection.execute(
-        "SELECT count(*), avg(success::INT), avg(progress) FROM episodes WHERE library = ? AND phase <> 'learn'",
+        "SELECT count(*), avg(success::INT), avg(progress) FROM episodes "
+        "WHERE library = ? AND phase <> 'learn'",
         [found.id],
     ).fetchone()
     if tests and tests[0]:
@@ -205,15 +206,15 @@ def candidate_line(row: dict[str, Any]) -> str:
         scored = f"not created: {row['uncreated']}"
     else:
         scored = (
-            f"score {row['score']:.3f} (success {row['success']:.2f}, step correctness {row['step_correctness']:.2f}, "
-            f"call ratio {row['call_ratio']:.2f})"
+            f"score {row['score']:.3f} (success {row['success']:.2f}, "
+            f"step correctness {row['step_correctness']:.2f}, call ratio {row['call_ratio']:.2f})"
         )
     chosen = ", selected" if row["selected"] else ""
     why = f"; shown {row['failed_call']}" if row["failed_call"] else ""
     reason = f"; reason: {row['reason']}" if row["reason"] else ""
     return (
-        f"trial {row['trial'][:12]}, iteration {row['iteration']}, candidate {row['candidate']} ({row['origin']}){chosen}: "
-        f"{scored}{why}{reason}"
+        f"trial {row['trial'][:12]}, iteration {row['iteration']}, candidate {row['candidate']} "
+        f"({row['origin']}){chosen}: {scored}{why}{reason}"
     )
 
 
@@ -221,7 +222,8 @@ def descent(connection: Connection, library: str) -> list[tuple[str, str]]:
     """A library and its ancestors, youngest first, each with its origin."""
     rows = dictionaries(
         connection,
-        "SELECT library, parent, origin FROM candidates WHERE origin <> 'incumbent' AND library <> '' ORDER BY iteration, candidate",
+        "SELECT library, parent, origin FROM candidates WHERE origin <> 'incumbent' AND library <> '' "
+        "ORDER BY iteration, candidate",
     )
     parents: dict[str, tuple[str, str]] = {}
     for row in rows:
@@ -233,8 +235,3 @@ def descent(connection: Connection, library: str) -> list[tuple[str, str]]:
         line.append((current, origin))
         current = parent
     return line
-
-
-def trial_story(rows: Iterable[dict[str, Any]]) -> str:
-    """The candidates of a trial in order, one a line, for overviews."""
-    return "\n".join(candidate_line(row) for row in rows)

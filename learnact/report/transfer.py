@@ -1,36 +1,34 @@
-"""Do learned actions carry over? For each kind of test tasks: success with the learned library, without (Act), the difference paired by task, and how
-far calls of learned actions still worked there.
+"""Do learned actions carry over to other tasks?
 
-For runs with `learn_on` and `test_on`; a library that was learned elsewhere and given (`library: RUN`) counts as learned, too.
+For each kind of test tasks: success with the learned library, success without it (Act), their difference
+paired by task, and how often and how well learned actions were called. For runs with `learn_on` and
+`test_on`; a library that was learned in another run (`library: RUN`) counts as learned, too.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from learnact.report.played import Group, Played, Score, played, scores
-from learnact.report.sheet import Cell, Column, Sheet, mark
-from learnact.report.tables import INTERVALS, Beside, Models, score_sheet
-from learnact.results.reader import Connection
-from learnact.results.statistics import NOTHING, Interval, clustered_mean, paired_difference
+from learnact.report.data import EpisodeSample, ReportData, RowKey, Score
+from learnact.report.result_table import Cell, Column, ResultTable
+from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns, score_rows
+from learnact.results.statistics import NOTHING, Interval, paired_difference
 
 BASE = "act"
 TITLE = "Transfer: learned libraries against Act"
 NOTES = (
-    "Difference: learned minus Act on the same tasks with the same agent model; where several libraries were learned its interval is clustered by "
-    "task and by library, so that it speaks of other libraries too.",
-    "Learned calls: share of turns that called a learned action, and share of these calls that succeeded; means over episodes (of the latter over "
-    "those with a call).",
+    "Difference: learned minus Act on the same tasks with the same agent model; where several libraries were "
+    "learned its interval is clustered by task and by library, so that it speaks of other libraries too.",
+    "Learned calls: share of turns that called a learned action, and share of these calls that succeeded; "
+    "means over episodes (of the latter over those with a call).",
 )
-MISSING = "No method with a learned library has a test here."
+NO_LIBRARY = "No method with a learned library has a test here."
 NO_BASE = "No difference: no trial of the method named act with the same agent model is in these runs."
 
 
 @dataclass(frozen=True)
-class Carried:
-    """A method with learned libraries on one kind of test tasks. `act` None where Act did not play them."""
+class TransferResult:
+    """A method with learned libraries on one kind of test tasks. `act`: None where Act did not play them."""
 
     learned: Score
     act: Score | None
@@ -39,59 +37,64 @@ class Carried:
     correctness: Interval
 
 
-def transfer(connection: Connection) -> list[Carried]:
-    """One for each kind of test tasks, method and pair of models; kinds as the tables call them."""
-    episodes = played(connection)
-    found = {s.group: s for s in scores(connection, overall=False)}
-    by_group: dict[Group, list[Played]] = defaultdict(list)
-    for episode in episodes:
-        by_group[episode.group].append(episode)
-    places = {group: {e.place for e in members} for group, members in by_group.items()}
-    using = [g for g in found if any(e.library for e in by_group.get(g, ())) or g.learner_model]
-    bases = [g for g in found if g.method == BASE]
-    carried = []
-    for group in using:
-        same = (b for b in bases if b.agent_model == group.agent_model and places.get(b) == places.get(group))
-        base = next(same, None)
-        carried.append(
-            _carried(
-                found[group], by_group[group], found[base] if base else None, by_group.get(base or group, [])
+def transfer_results(data: ReportData) -> list[TransferResult]:
+    """One for each kind of test tasks, method and pair of models."""
+    samples = {key: EpisodeSample() for key in data.unfinished} | data.test_samples
+    keys = data.ordered(samples)
+    places = _places(data)
+    found = []
+    for key in keys:
+        sample = samples[key]
+        if not (any(sample.libraries) or key.learner_model):
+            continue
+        bases = (k for k in keys if k.method == BASE and k.agent_model == key.agent_model)
+        base = next((k for k in bases if places.get(k) == places.get(key)), None)
+        other = samples[base] if base else EpisodeSample()
+        found.append(
+            TransferResult(
+                learned=data.score(key, sample, data.unfinished.get(key, 0)),
+                act=data.score(base, other, data.unfinished.get(base, 0)) if base else None,
+                difference=_difference(sample, other) if base else NOTHING,
+                frequency=sample.call_frequency,
+                correctness=sample.call_correctness,
             )
         )
-    return carried
+    return found
 
 
-def _carried(learned: Score, one: Sequence[Played], act: Score | None, two: Sequence[Played]) -> Carried:
-    return Carried(
-        learned,
-        act,
-        paired_difference(_values(one), _values(two)) if act else NOTHING,
-        clustered_mean((e.task, e.learned_calls / e.action_turns) for e in one if e.action_turns),
-        clustered_mean((e.task, e.learned_calls_ok / e.learned_calls) for e in one if e.learned_calls),
-    )
+def _places(data: ReportData) -> dict[RowKey, frozenset[str]]:
+    """The domains with their options that the episodes of a row were played in."""
+    found: dict[RowKey, frozenset[str]] = {}
+    for *key, place in data.samples((*RowKey._fields, "place")):
+        row = RowKey(*key)
+        found[row] = found.get(row, frozenset()) | {place}
+    return found
 
 
-def _values(episodes: Sequence[Played]) -> list[tuple[str, str, float]]:
-    return [(e.task, e.library, float(e.success)) for e in episodes]
+def _difference(learned: EpisodeSample, act: EpisodeSample) -> Interval:
+    return paired_difference(learned.success_by(learned.libraries), act.success_by(act.libraries))
 
 
-def transfer_sheets(connection: Connection) -> list[Sheet]:
-    """What a method gained over Act (beside it: the learned side's episodes); then both sides in full."""
-    found = transfer(connection)
-    models = Models(c.learned.group for c in found)
-    rates = [rate for c in found for rate in (c.learned, c.act) if rate]
-    beside = Beside(rates)
-    rows: list[tuple[Cell, ...]] = []
-    for c in found:
-        group = c.learned.group
-        numbers = (
-            c.learned.success,
-            c.act.success if c.act else None,
-            c.difference,
-            c.frequency,
-            c.correctness,
+def transfer_tables(data: ReportData) -> list[ResultTable]:
+    """What a method gained over Act (with the learned side's episodes); then both sides in full."""
+    found = transfer_results(data)
+    models = ModelColumns(result.learned.key for result in found)
+    scores = [score for result in found for score in (result.learned, result.act) if score]
+    rates = RateColumns(scores)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            result.learned.key.domain,
+            result.learned.key.method,
+            *models.cells(result.learned.key),
+            result.learned.success,
+            result.act.success if result.act else None,
+            result.difference,
+            result.frequency,
+            result.correctness,
+            *rates.cells(result.learned),
         )
-        rows.append((group.domain, group.method, *models.cells(group), *numbers, *beside.cells(c.learned)))
+        for result in found
+    ]
     columns = (
         Column("tested on"),
         Column("method"),
@@ -101,10 +104,10 @@ def transfer_sheets(connection: Connection) -> list[Sheet]:
         Column("difference", "difference"),
         Column("learned calls", "share"),
         Column("succeeded", "share"),
-        *beside.columns,
+        *rates.columns,
     )
-    lacking = (MISSING,) if not rows else ((NO_BASE,) if any(c.act is None for c in found) else ())
-    notes = (INTERVALS, *NOTES, *models.notes, *beside.notes, *lacking)
-    sheet = Sheet(TITLE, columns, tuple(rows), notes)
-    marks = [c.learned.simulated or bool(c.act and c.act.simulated) for c in found]
-    return [mark(sheet, marks), score_sheet(list(dict.fromkeys(rates)), f"{TITLE}, in full")]
+    missing = (NO_LIBRARY,) if not rows else ((NO_BASE,) if any(r.act is None for r in found) else ())
+    notes = (INTERVALS, *NOTES, *models.notes, *rates.notes, *missing)
+    marks = [result.learned.simulated or bool(result.act and result.act.simulated) for result in found]
+    table = ResultTable(TITLE, columns, tuple(rows), notes).mark_simulated(marks)
+    return [table, score_rows(list(dict.fromkeys(scores)), f"{TITLE}, in full")]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(120)
+
 
 def script(text: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     source = (
@@ -22,7 +24,7 @@ def script(text: str, *args: str, **env: str) -> subprocess.CompletedProcess[str
         env={**os.environ, **env},
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=100,
         check=False,
     )
 

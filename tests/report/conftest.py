@@ -33,7 +33,7 @@ def trial_row(method, domain, status="done", repeats=1, **more):
 
 
 async def write(folder, name="small", missing=0):
-    """Act solves tasks 0 and 1; learnact all but the last; `missing` of its blockworld episodes have no result."""
+    """Act solves tasks 0 and 1; learnact all but the last; `missing` blockworld episodes have no result."""
     store = RunStore.open(folder, name.ljust(24, "0"), name, {"name": name}, {}, {"learnact": "0.1"})
     commits = []
     for domain in DOMAINS:

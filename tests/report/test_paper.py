@@ -7,9 +7,10 @@ import pytest
 
 from learnact.errors import ResultsError
 from learnact.records import Candidate, LearnedAction, Library, Terms, canonical
-from learnact.report import sheet
+from learnact.report import result_table
+from learnact.report.data import ReportData
 from learnact.report.drawing import caption, draw_figure3
-from learnact.report.figures import Figure, figure3, figure3_sheet
+from learnact.report.figure3 import Figure3, figure3, figure3_table
 from learnact.report.paper import TABLES
 from learnact.results.reader import connect_folders
 from learnact.results.store import RunStore
@@ -118,19 +119,19 @@ def connection(folder):
 
 
 def rows_of(connection, table, number=0):
-    return sheet.as_plain(TABLES[table](connection)[number])["rows"]
+    return result_table.as_plain(TABLES[table](ReportData(connection))[number])["rows"]
 
 
 @pytest.mark.parametrize("table", list(TABLES))
 def test_every_table_shows_in_every_form_and_is_marked(connection, table):
-    for shown in TABLES[table](connection):
+    for shown in TABLES[table](ReportData(connection)):
         assert shown.rows
         assert shown.simulated
-        assert "simulated" in sheet.to_markdown(shown)
-        assert "simulated" in sheet.to_csv(shown).split("\n")[0]
-        assert sheet.to_json(shown)
-        drawn = text_of(sheet.to_rich(shown), width=240)
-        assert len(drawn.splitlines()) >= 2 + len(shown.rows) + len(shown.remarks)
+        assert "simulated" in result_table.to_markdown(shown)
+        assert "simulated" in result_table.to_csv(shown).split("\n")[0]
+        assert result_table.join_tables([shown], "json")
+        drawn = text_of(result_table.to_rich(shown), width=240)
+        assert len(drawn.splitlines()) >= 2 + len(shown.rows) + len(shown.all_notes)
 
 
 def test_table_2_has_methods_in_rows_and_domains_in_columns(connection):
@@ -188,7 +189,7 @@ def test_the_selector_is_judged_by_tests_of_all_candidates(connection):
     assert others["step terms only"]["test success"]["mean"] == 0.875  # four actions
     assert others["random"]["test success"]["mean"] == pytest.approx((4 + 7 + 6) / 3 / TASKS)
     assert others["best candidate"]["regret"]["mean"] == 0.0
-    told = " ".join(TABLES["selector"](connection)[1].notes)
+    told = " ".join(TABLES["selector"](ReportData(connection))[1].notes)
     assert "Score as run: success + call ratio; ties keep the earlier." in told
     assert f"3 candidates with {TASKS} test episodes each; unfinished: 0" in told
 
@@ -210,9 +211,9 @@ def test_cost_tells_learning_from_acting(connection):
 def test_figure_3_follows_one_lineage_with_act_for_reference_and_is_drawn_the_same_twice(
     connection, tmp_path
 ):
-    figure = figure3(connection)
+    figure = figure3(ReportData(connection))
     points = [
-        (p.iteration, p.rate.success.mean)
+        (p.iteration, p.score.success.mean)
         for p in figure.points
         if p.line.method == "learnact" and p.domain == "gripper"
     ]
@@ -220,7 +221,7 @@ def test_figure_3_follows_one_lineage_with_act_for_reference_and_is_drawn_the_sa
     assert all(p.correctness.known and 0 < p.frequency.mean < 1 for p in figure.points)
     rows = [
         (row["method"], row["domain"], row["iteration"])
-        for row in sheet.as_plain(figure3_sheet(figure))["rows"]
+        for row in result_table.as_plain(figure3_table(figure))["rows"]
     ]
     assert rows == [*(("learnact", "gripper", i) for i in range(3)), ("act", "gripper", None)]
     assert caption(figure).startswith("learnact: 1 trial, 8 episodes a point; act: 1 trial, 8 episodes.")
@@ -232,7 +233,7 @@ def test_figure_3_follows_one_lineage_with_act_for_reference_and_is_drawn_the_sa
         assert told in picture
     assert drawn[0][1].read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ResultsError, match="test_each_iteration"):
-        draw_figure3(Figure(()), tmp_path / "none")
+        draw_figure3(Figure3(()), tmp_path / "none")
 
 
 def test_an_ablation_without_variants_says_what_is_missing(tmp_path):
@@ -246,12 +247,12 @@ def test_an_ablation_without_variants_says_what_is_missing(tmp_path):
 
     with connect_folders([asyncio.run(only_act())]) as connection:
         for table in ("4", "5", "6", "7", "selector", "transfer"):
-            shown = TABLES[table](connection)[0]
+            shown = TABLES[table](ReportData(connection))[0]
             assert not shown.rows
             assert "these runs" in shown.notes[-1] or "No " in shown.notes[-1]
             assert not shown.simulated
-            assert text_of(sheet.to_rich(shown))
-        assert "jobs/paper/table6.yaml" in " ".join(TABLES["6"](connection)[0].notes)
+            assert text_of(result_table.to_rich(shown))
+        assert "jobs/paper/table6.yaml" in " ".join(TABLES["6"](ReportData(connection))[0].notes)
 
 
 def test_the_same_trial_in_two_runs_counts_once(tmp_path, folder):
@@ -334,30 +335,28 @@ def test_only_rows_that_stand_on_simulated_models_are_marked(tmp_path):
 
     with connect_folders([asyncio.run(mixed())]) as connection:
         for table in ("2", "robustness"):
-            shown = TABLES[table](connection)[0]
-            marks = {row["agent model"]: row["simulated"] for row in sheet.as_plain(shown)["rows"]}
+            shown = TABLES[table](ReportData(connection))[0]
+            marks = {row["agent model"]: row["simulated"] for row in result_table.as_plain(shown)["rows"]}
             assert marks == {"large": False, "sim-strong": True}
-            assert [line.split()[-1] for line in text_of(sheet.to_rich(shown)).splitlines()[2:4]] == [
-                "no",
-                "yes",
-            ]
-            assert [line.rsplit(",", 1)[1] for line in sheet.to_csv(shown).splitlines()] == [
+            drawn = [line.split() for line in text_of(result_table.to_rich(shown)).splitlines()]
+            assert [words[-1] for words in drawn if {"large", "sim-strong"} & {*words}][:2] == ["no", "yes"]
+            assert [line.rsplit(",", 1)[1] for line in result_table.to_csv(shown).splitlines()] == [
                 "simulated",
                 "False",
                 "True",
             ]
-            assert "Rows marked as simulated" in shown.remarks[0]
+            assert "Rows marked as simulated" in shown.all_notes[0]
 
 
 def test_unfinished_tests_of_candidates_and_winners_are_counted(tmp_path):
     with connect_folders([asyncio.run(write(tmp_path, planned=TASKS + 2))]) as connection:
         ranking = next(r for r in rows_of(connection, "selector") if r["method"] == "learnact")
-        notes = " ".join(TABLES["selector"](connection)[1].notes)
-        figure = figure3(connection)
+        notes = " ".join(TABLES["selector"](ReportData(connection))[1].notes)
+        figure = figure3(ReportData(connection))
         acting = {row["method"]: row for row in rows_of(connection, "cost", 1)}
     assert (ranking["unfinished"], ranking["unfinished of all candidates"]) == (2, 6)
     assert (ranking["worst"], ranking["best"]) == (0.6, 0.8)
     assert "unfinished: 6" in notes
-    assert [row["unfinished"] for row in sheet.as_plain(figure3_sheet(figure))["rows"]] == [2, 2, 2, 2]
+    assert [row["unfinished"] for row in result_table.as_plain(figure3_table(figure))["rows"]] == [2, 2, 2, 2]
     assert "unfinished are left out" in caption(figure)
     assert (acting["act"]["unfinished"], acting["act"]["worst"]) == (2, 0.2)

@@ -8,10 +8,11 @@ from dataclasses import replace
 from rich.console import Console
 
 from learnact.records import ActionError, Tokens
-from learnact.report import sheet, summary
+from learnact.report import result_table, summary
+from learnact.report.data import ReportData
 from learnact.report.paper import TABLES
-from learnact.report.progress import Progress, ProgressDisplay, line, panel
-from learnact.report.tables import UNFINISHED, score_table
+from learnact.report.progress import Progress, ProgressDisplay, progress_line, progress_panel
+from learnact.report.score_table import UNFINISHED, score_table
 from learnact.report.trajectory import descent, show_episode, show_library, turn_lines
 from learnact.results.counters import Counters
 from learnact.results.reader import connect_folders
@@ -29,35 +30,38 @@ def text_of(renderable, width=160, terminal=False):
 
 
 def test_scores_by_method_and_domain_carry_intervals_counts_and_the_mark_of_simulation(connection):
-    table = score_table(connection)
-    rows = {(row["domain"], row["method"]): row for row in sheet.as_plain(table)["rows"]}
+    table = score_table(ReportData(connection))
+    rows = {(row["domain"], row["method"]): row for row in result_table.as_plain(table)["rows"]}
     learnact = rows["gripper", "learnact"]
     assert learnact["success"]["mean"] == 0.8
     assert learnact["success"]["low"] < 0.8 < learnact["success"]["high"] < 1.0
     assert (learnact["episodes"], learnact["tasks"], learnact["unfinished"]) == (5, 5, 0)
     assert rows["all", "act"]["success"]["clusters"] == 10
     assert list(rows) == [(d, m) for d in ("blockworld", "gripper", "all") for m in ("act", "learnact")]
-    shown = text_of(sheet.to_rich(table))
+    shown = text_of(result_table.to_rich(table))
     assert "(simulated)" in shown
     assert "say nothing about language models" in " ".join(shown.split())
     assert "80.0 (" in shown
 
 
 def test_a_table_is_the_same_in_every_form(connection):
-    table = score_table(connection)
-    rows = list(csv.DictReader(io.StringIO(sheet.to_csv(table))))
+    table = score_table(ReportData(connection))
+    rows = list(csv.DictReader(io.StringIO(result_table.to_csv(table))))
     assert [float(row["success"]) for row in rows[:2]] == [0.4, 0.8]
     assert rows[0]["simulated"] == "True"
     assert rows[0]["success_tasks"] == "5"
-    marked = sheet.to_markdown(table)
+    marked = result_table.to_markdown(table)
     assert "| blockworld | act | 40.0 (" in marked
     assert "simulated" in marked
-    assert json.loads(sheet.to_json(table))["rows"][0]["success"]["mean"] == 0.4
+    assert json.loads(result_table.join_tables([table], "json"))[0]["rows"][0]["success"]["mean"] == 0.4
 
 
 def test_unfinished_episodes_are_counted_and_bound_the_rate(broken):
     with connect_folders([broken]) as connection:
-        rows = {(r["domain"], r["method"]): r for r in sheet.as_plain(score_table(connection))["rows"]}
+        rows = {
+            (r["domain"], r["method"]): r
+            for r in result_table.as_plain(score_table(ReportData(connection)))["rows"]
+        }
     row = rows["blockworld", "learnact"]
     assert (row["episodes"], row["unfinished"]) == (3, 2)
     assert (row["worst"], row["best"]) == (0.6, 1.0)
@@ -66,24 +70,24 @@ def test_unfinished_episodes_are_counted_and_bound_the_rate(broken):
 
 
 def test_bounds_are_shown_to_people_where_something_is_unfinished(connection, broken):
-    whole = [TABLES[table](connection)[0] for table in WITH_RATES]
-    assert all("worst %" not in text_of(sheet.to_rich(shown), width=240) for shown in whole)
-    assert all("worst" in sheet.to_csv(shown).splitlines()[0].split(",") for shown in whole)
+    whole = [TABLES[table](ReportData(connection))[0] for table in WITH_RATES]
+    assert all("worst %" not in text_of(result_table.to_rich(shown), width=240) for shown in whole)
+    assert all("worst" in result_table.to_csv(shown).splitlines()[0].split(",") for shown in whole)
     with connect_folders([broken]) as opened:
         for table in WITH_RATES:
-            shown = TABLES[table](opened)[0]
-            told = text_of(sheet.to_rich(shown), width=240)
+            shown = TABLES[table](ReportData(opened))[0]
+            told = text_of(result_table.to_rich(shown), width=240)
             assert "worst %" in told and "unreadable %" in told, table
             assert UNFINISHED in shown.notes
-            row = next(r for r in sheet.as_plain(shown)["rows"] if r["method"] == "learnact")
+            row = next(r for r in result_table.as_plain(shown)["rows"] if r["method"] == "learnact")
             assert row["unfinished"] == 2
             assert row["worst"] < row["best"]
 
 
 def test_cells_carry_their_number_of_episodes_where_rows_differ(connection, broken):
-    assert "blockworld % n=5" in text_of(sheet.to_rich(TABLES["2"](connection)[0]))
+    assert "blockworld % n=5" in text_of(result_table.to_rich(TABLES["2"](ReportData(connection))[0]))
     with connect_folders([broken]) as opened:
-        told = text_of(sheet.to_rich(TABLES["2"](opened)[0]))
+        told = text_of(result_table.to_rich(TABLES["2"](ReportData(opened))[0]))
     assert "n=3" in told
     assert "gripper % n=5" in told
 
@@ -118,26 +122,26 @@ def test_a_library_is_shown_with_code_notes_scores_and_descent(connection):
 
 
 def test_the_last_page_names_the_best_library_the_place_and_the_next_commands(folder, broken):
-    page = summary.page(folder, "jobs/x.yaml")
-    shown = text_of(summary.render(page))
+    page = summary.run_page(folder, ["jobs/x.yaml"])
+    shown = text_of(summary.render_page(page))
     assert page.best is not None
     assert page.best.library == material.LIBRARY
     assert "carry(ball, start, end, hand)" in shown
     assert str(folder) in shown.replace("\n", "")
     assert len(page.commands) == 3
     assert page.commands[0].startswith(f"learnact show {folder.name} --library {material.LIBRARY.id[:12]}")
-    assert not page.troubles
-    assert json.loads(summary.to_json(page))["best_library"]["actions"][0]["calls"] == 10
-    page = summary.page(broken, "jobs/x.yaml")
+    assert not page.unfinished
+    assert json.loads(summary.page_json(page))["best_library"]["actions"][0]["calls"] == 10
+    page = summary.run_page(broken, ["jobs/x.yaml"])
     assert page.commands[0].startswith("learnact run jobs/x.yaml")
-    assert "learnact on blockworld" in page.troubles[0]
+    assert "learnact on blockworld" in page.unfinished[0]
 
 
 def test_progress_says_everything_in_one_line_and_on_a_terminal():
     counters = Counters(7, 2, 3, 12_345, Tokens(2_000_000, 0, 50_000, 0), 1.25, 0, 4, 1, {})
     progress = Progress("job", True, 4, 1, 0, 30, 60, {"testing": 3}, counters, 90.0, 30, "provider: 503")
     assert progress.seconds_left == 90.0
-    told = line(progress)
+    told = progress_line(progress)
     for fact in (
         "trials 1/4 (3 testing)",
         "30/60",
@@ -149,7 +153,7 @@ def test_progress_says_everything_in_one_line_and_on_a_terminal():
         "simulated",
     ):
         assert fact in told
-    drawn = text_of(panel(progress), terminal=True)
+    drawn = text_of(progress_panel(progress), terminal=True)
     assert "30/60" in drawn
     assert "provider: 503" in drawn
     assert Progress("job", tests=5).seconds_left is None
@@ -169,6 +173,6 @@ def test_the_display_leaves_a_pipe_plain():
 
 def test_no_difference_is_minus_zero():
     for tiny in (-0.0, -1e-17, -0.0004):
-        assert sheet.shown(tiny, "difference") == "+0.0"
-        assert sheet.shown(Interval(tiny, -0.2, tiny, 4, 2), "difference") == "+0.0 (-20 to +0)"
-    assert sheet.shown(-0.0006, "difference") == "-0.1"
+        assert result_table.format_cell(tiny, "difference") == "+0.0"
+        assert result_table.format_cell(Interval(tiny, -0.2, tiny, 4, 2), "difference") == "+0.0 (-20 to +0)"
+    assert result_table.format_cell(-0.0006, "difference") == "-0.1"

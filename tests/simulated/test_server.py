@@ -14,6 +14,7 @@ import pytest
 from tests.simulated.server import ask, get, post, serving
 from tests.simulated.worlds import LAMPS
 
+pytestmark = pytest.mark.timeout(60)
 HELLO = {"model": "sim-strong", "messages": [{"role": "user", "content": LAMPS}]}
 
 
@@ -135,7 +136,7 @@ def test_it_ends_with_its_parent_and_takes_its_children_along(tmp_path: Path) ->
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
     parent.kill()
     parent.wait()
-    server.wait(300)
+    server.wait(15)
     assert children
     assert all(not Path(f"/proc/{child}").exists() for child in children)
 
@@ -147,7 +148,7 @@ def test_a_taken_port_is_bad_input() -> None:
             [sys.executable, "-m", "learnact.simulated", "--port", port],
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=30,
         )
         assert done.returncode == 2
         assert "choose another --port" in done.stderr

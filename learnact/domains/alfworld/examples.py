@@ -1,5 +1,4 @@
-"""Worked examples of the six types for prompts, kept in one form and said in any interface
-(`examples.yaml`)."""
+"""Worked examples of the six types for prompts, kept in one form and said in any interface (`examples.yaml`)."""
 
 from __future__ import annotations
 

@@ -1,11 +1,9 @@
-"""How actions and names are said: the engine's own commands, calls, two surfaces, and AgentRefine's
-perturbations of the interface.
+"""How actions and names are said: the engine's own commands, calls, two surfaces, and AgentRefine's perturbations of the interface.
 
-Inside, everything is in the engine's commands of a surface (`take mug 1 from countertop 2`). A `Language`
-turns calls and texts of the agent into these, and refuses, with a sentence, whatever is not in its form:
-under a perturbation the original form is refused. It turns commands and observations back into what the agent
-reads. Perturbations (AgentRefine, arXiv 2501.01702), in any combination: `with-using` (P1), `move-to` (P2),
-`from-take` (P3), `no-space` (P4).
+Inside, everything is in the engine's commands of a surface (`take mug 1 from countertop 2`). A `Language` turns calls and texts of the
+agent into these, and refuses, with a sentence, whatever is not in its form: under a perturbation the original form is refused. It turns
+commands and observations back into what the agent reads. Perturbations (AgentRefine, arXiv 2501.01702), in any combination: `with-using` (P1),
+`move-to` (P2), `from-take` (P3), `no-space` (P4).
 """
 
 from __future__ import annotations
@@ -29,9 +27,8 @@ _NUMBERED = re.compile(r"\b([a-z]+) ([0-9]+)\b")
 
 
 @dataclass(frozen=True)
-class ActionForm:
-    """A primitive: the engine's template, and how it is said here. `shown` is the template of the agent's
-    text; `order` its parameters as a call."""
+class Action:
+    """A primitive: the engine's template, and how it is said here. `shown` is the template of the agent's text; `order` its parameters as a call."""
 
     name: str
     template: str
@@ -43,9 +40,8 @@ class ActionForm:
 
 
 @dataclass(frozen=True)
-class EngineCommand:
-    """An action that was understood: its name, the engine's command, and its arguments by the action's own
-    parameter names."""
+class Command:
+    """An action that was understood: its name, the engine's command, and its arguments by the action's own parameter names."""
 
     action: str
     engine: str
@@ -53,7 +49,7 @@ class EngineCommand:
 
 
 @dataclass(frozen=True)
-class NotUnderstood:
+class Refusal:
     """An action that was not understood, and a sentence that says why."""
 
     reason: str
@@ -85,40 +81,40 @@ _EXAMINE = (
 )
 
 
-def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[ActionForm, ...]:
+def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[Action, ...]:
     put = "put {obj} in/on {recep}" if surface == "published" else "move {obj} to {recep}"
     take = "from {recep} take {obj}" if "from-take" in perturb else "take {obj} from {recep}"
     taken = ("recep", "obj") if "from-take" in perturb else ("obj", "recep")
     go, goes = ("move_to", "move to {recep}") if "move-to" in perturb else ("goto", "go to {recep}")
     return (
-        ActionForm(go, "go to {recep}", goes, ("recep",), _GO),
-        ActionForm("take", "take {obj} from {recep}", take, taken, _TAKE),
-        ActionForm("put", put, put, ("obj", "recep"), _PUT),
-        ActionForm("open", "open {recep}", "open {recep}", ("recep",), _OPEN),
-        ActionForm("close", "close {recep}", "close {recep}", ("recep",), _CLOSE),
-        ActionForm("use", "use {obj}", "use {obj}", ("obj",), _USE),
+        Action(go, "go to {recep}", goes, ("recep",), _GO),
+        Action("take", "take {obj} from {recep}", take, taken, _TAKE),
+        Action("put", put, put, ("obj", "recep"), _PUT),
+        Action("open", "open {recep}", "open {recep}", ("recep",), _OPEN),
+        Action("close", "close {recep}", "close {recep}", ("recep",), _CLOSE),
+        Action("use", "use {obj}", "use {obj}", ("obj",), _USE),
         _tool("clean", "sinkbasin", perturb, _CLEAN),
         _tool("heat", "microwave", perturb, _HEAT),
         _tool("cool", "fridge", perturb, _COOL),
-        ActionForm("examine", "examine {thing}", "examine {thing}", ("thing",), _EXAMINE),
-        ActionForm("look", "look", "look", (), "Then: You see where you are."),
-        ActionForm("inventory", "inventory", "inventory", (), "Then: You see what you carry."),
-        ActionForm(
+        Action("examine", "examine {thing}", "examine {thing}", ("thing",), _EXAMINE),
+        Action("look", "look", "look", (), "Then: You see where you are."),
+        Action("inventory", "inventory", "inventory", (), "Then: You see what you carry."),
+        Action(
             "slice", "slice {obj} with {knife}", "slice {obj} with {knife}", ("obj", "knife"), "", hidden=True
         ),
     )
 
 
-def _as_published(action: ActionForm) -> ActionForm:
+def _as_published(action: Action) -> Action:
     """LearnAct's published actions call `use` `toggle` (and have no `look`)."""
     return replace(action, name="toggle") if action.name == "use" else action
 
 
-def _tool(name: str, tool: str, perturb: frozenset[str], description: str) -> ActionForm:
+def _tool(name: str, tool: str, perturb: frozenset[str], description: str) -> Action:
     template = f"{name} {{obj}} with {{recep}}"
     if "with-using" not in perturb:
-        return ActionForm(name, template, template, ("obj", "recep"), description)
-    return ActionForm(
+        return Action(name, template, template, ("obj", "recep"), description)
+    return Action(
         name,
         template,
         f"{name} {{obj}} using {{recep}}",
@@ -163,40 +159,38 @@ class Language:
 
     def from_call(
         self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]
-    ) -> EngineCommand | NotUnderstood:
+    ) -> Command | Refusal:
         """The command of a call, or why it is none."""
         action = self._by_name.get(name)
         if action is None:
-            return NotUnderstood(f"There is no action {name}.")
+            return Refusal(f"There is no action {name}.")
         positional = [p for p in action.order if p not in action.keyword_only]
         given = dict(zip(positional, arguments, strict=False)) | {**keywords}
         repeated = set(positional[: len(arguments)]) & set(keywords)
         if len(arguments) > len(positional) or repeated or set(given) != set(action.order):
-            return NotUnderstood(f"{name} takes {self._parameters(action)}.")
+            return Refusal(f"{name} takes {self._parameters(action)}.")
         return self._understood(action, given)
 
-    def from_text(self, text: str) -> EngineCommand | NotUnderstood:
+    def from_text(self, text: str) -> Command | Refusal:
         """The command of a text, or why it is none. The form must be exact, as the engine's own is."""
         for action, reader in self._readers:
             found = reader.fullmatch(text.strip())
             if found:
                 return self._understood(action, found.groupdict())
         forms = ", ".join(form for form, _ in self.forms)
-        return NotUnderstood(f"There is no such command. The commands are: {forms}.")
+        return Refusal(f"There is no such command. The commands are: {forms}.")
 
-    def _understood(self, action: ActionForm, given: Mapping[str, Plain]) -> EngineCommand | NotUnderstood:
+    def _understood(self, action: Action, given: Mapping[str, Plain]) -> Command | Refusal:
         arguments: dict[str, str] = {}
         for parameter, value in given.items():
             if not isinstance(value, str):
-                return NotUnderstood(
-                    f"{action.name} takes names such as '{self.show('mug 1')}', not {value!r}."
-                )
+                return Refusal(f"{action.name} takes names such as '{self.show('mug 1')}', not {value!r}.")
             if not self._own_name.fullmatch(value.strip()):
-                return NotUnderstood(f"There is nothing called {value}.")
+                return Refusal(f"There is nothing called {value}.")
             arguments["recep" if parameter == "using" else parameter] = self.unshow(value.strip())
-        return EngineCommand(action.name, action.template.format(**arguments), arguments)
+        return Command(action.name, action.template.format(**arguments), arguments)
 
-    def _parameters(self, action: ActionForm) -> str:
+    def _parameters(self, action: Action) -> str:
         said = [f"{p} (by name: {p}=...)" if p in action.keyword_only else p for p in action.order]
         return ", ".join(said) or "no arguments"
 
@@ -218,9 +212,9 @@ class Language:
     def as_call(self, engine: str) -> str:
         """The engine's command as this interface's call."""
         action, arguments = self._read_engine(engine)
-        return self.format_call(action.name, arguments)
+        return self.call_of(action.name, arguments)
 
-    def format_call(self, name: str, arguments: Mapping[str, str]) -> str:
+    def call_of(self, name: str, arguments: Mapping[str, str]) -> str:
         """A call in canonical form, from arguments by the action's own parameter names."""
         action = next(a for a in self.actions if a.name == name)
         said = []
@@ -229,7 +223,7 @@ class Language:
             said.append(f"{parameter}={value}" if parameter in action.keyword_only else value)
         return f"{name}({', '.join(said)})"
 
-    def _read_engine(self, engine: str) -> tuple[ActionForm, dict[str, str]]:
+    def _read_engine(self, engine: str) -> tuple[Action, dict[str, str]]:
         for action, reader in self._engine_readers:
             found = reader.fullmatch(engine)
             if found:
@@ -237,8 +231,7 @@ class Language:
         raise ValueError(f"{engine!r} is no command of the engine")
 
     def code(self, source: str) -> str:
-        """Python code that calls primitives in their original form (`goto(x)`, `take(a, b)`, `heat(a,
-        b)`), in this interface's form."""
+        """Python code that calls primitives in their original form (`goto(x)`, `take(a, b)`, `heat(a, b)`), in this interface's form."""
         if "move-to" in self.perturb:
             source = re.sub(r"\bgoto\(", "move_to(", source)
         if "from-take" in self.perturb:
@@ -249,8 +242,7 @@ class Language:
 
 
 def _plain(description: str) -> str:
-    """A description without what concerns calls only; a command's form names the place `recep`, also where
-    a call's keyword is `using`."""
+    """A description without what concerns calls only; a command's form names the place `recep`, also where a call's keyword is `using`."""
     return re.sub(r"\busing\b", "recep", description.split(" Write it so: ")[0])
 
 

@@ -1,5 +1,4 @@
-"""The six types of task: their names here and in the official data, goal sentences, goals, and what each
-needs."""
+"""The six types of task: their names here and in the official data, goal sentences, goals, and what each needs."""
 
 from __future__ import annotations
 
@@ -9,20 +8,19 @@ from typing import Literal
 
 from learnact.errors import TaskError
 
-TaskTypeName = Literal["put", "clean", "heat", "cool", "examine", "puttwo"]
+KindName = Literal["put", "clean", "heat", "cool", "examine", "puttwo"]
 
 
 @dataclass(frozen=True)
-class TaskType:
+class Kind:
     """A type of task.
 
-    `folder` is its name in the official data; `sentences` are the published goal sentences (`{obj}`,
-    `{recep}`; for examine `{recep}` is the lamp); `condition` the predicate that the object must meet, `can`
-    the one that says it is able to; `tool` the kind of place that brings it about. `published` are the
-    published training indices into the sorted list of `published_count` games of valid_unseen.
+    `folder` is its name in the official data; `sentences` are the published goal sentences (`{obj}`, `{recep}`; for examine `{recep}` is the lamp);
+    `condition` the predicate that the object must meet, `can` the one that says it is able to; `tool` the kind of place that brings it about.
+    `published` are the published training indices into the sorted list of `published_count` games of valid_unseen.
     """
 
-    name: TaskTypeName
+    name: KindName
     title: str
     folder: str
     sentences: tuple[str, ...]
@@ -33,10 +31,10 @@ class TaskType:
     tool: str = ""
 
 
-TASK_TYPES: dict[str, TaskType] = {
+KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        TaskType(
+        Kind(
             "put",
             "ALFWorld: put an object somewhere",
             "pick_and_place_simple",
@@ -44,7 +42,7 @@ TASK_TYPES: dict[str, TaskType] = {
             (14, 4, 2),
             24,
         ),
-        TaskType(
+        Kind(
             "clean",
             "ALFWorld: put a clean object somewhere",
             "pick_clean_then_place_in_recep",
@@ -55,7 +53,7 @@ TASK_TYPES: dict[str, TaskType] = {
             "cleanable",
             "sinkbasin",
         ),
-        TaskType(
+        Kind(
             "heat",
             "ALFWorld: put a hot object somewhere",
             "pick_heat_then_place_in_recep",
@@ -66,7 +64,7 @@ TASK_TYPES: dict[str, TaskType] = {
             "heatable",
             "microwave",
         ),
-        TaskType(
+        Kind(
             "cool",
             "ALFWorld: put a cool object somewhere",
             "pick_cool_then_place_in_recep",
@@ -77,7 +75,7 @@ TASK_TYPES: dict[str, TaskType] = {
             "coolable",
             "fridge",
         ),
-        TaskType(
+        Kind(
             "examine",
             "ALFWorld: look at an object in light",
             "look_at_obj_in_light",
@@ -85,7 +83,7 @@ TASK_TYPES: dict[str, TaskType] = {
             (13, 5, 14),
             18,
         ),
-        TaskType(
+        Kind(
             "puttwo",
             "ALFWorld: put two objects somewhere",
             "pick_two_obj_and_place",
@@ -98,16 +96,15 @@ TASK_TYPES: dict[str, TaskType] = {
 
 
 @dataclass(frozen=True)
-class TaskGoal:
-    """What a game asks for, read from its PDDL: the type of task, the kind of object, and the kind of
-    place (or of lamp)."""
+class Goal:
+    """What a game asks for, read from its PDDL: the type of task, the kind of object, and the kind of place (or of lamp)."""
 
-    kind: TaskTypeName
+    kind: KindName
     obj: str
     recep: str
 
 
-def read_goal(problem: str, where: str) -> TaskGoal:
+def read_goal(problem: str, where: str) -> Goal:
     """The goal of a PDDL problem. Raises `TaskError` naming `where` for goals of other types."""
     at = problem.lower().find("(:goal")
     goal = problem[at:].lower() if at >= 0 else ""
@@ -119,14 +116,14 @@ def read_goal(problem: str, where: str) -> TaskGoal:
         objects -= {lamp.group(1)} if lamp else set()
         places = {lamp.group(1)} if lamp else set()
     if len(objects) != 1 or len(places) != 1 or re.search(r"issliced|inreceptacleobject|forall", goal):
-        raise TaskError(f"{where}: the goal is none of ALFWorld's six types ({', '.join(TASK_TYPES)})")
-    return TaskGoal(_task_type_of(goal, bool(toggled)), objects.pop(), places.pop())
+        raise TaskError(f"{where}: the goal is none of ALFWorld's six types ({', '.join(KINDS)})")
+    return Goal(_kind_of(goal, bool(toggled)), objects.pop(), places.pop())
 
 
-def _task_type_of(goal: str, toggled: bool) -> TaskTypeName:
+def _kind_of(goal: str, toggled: bool) -> KindName:
     if toggled:
         return "examine"
-    for kind in TASK_TYPES.values():
+    for kind in KINDS.values():
         if kind.condition and kind.condition in goal:
             return kind.name
     return "puttwo" if "(not (=" in goal else "put"

@@ -1,0 +1,364 @@
+"""What all tables are made of, read once: trials, test episodes in groups, unfinished episodes.
+
+Grouping is done in SQL, on the temporary table `report_episodes`: test episodes (phases `test` and `survey`),
+each once although several runs may share it, with the label that the tables give to its domain.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from learnact.report.domain_labels import DomainLabels
+from learnact.results.reader import Connection, dictionaries
+from learnact.results.statistics import Interval, bounds, clustered_mean
+
+ALL = "all"
+"""The domain of rows over all domains."""
+
+
+class RowKey(NamedTuple):
+    """What a row of a table is about."""
+
+    domain: str
+    method: str
+    agent_model: str
+    learner_model: str
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """A trial, with what the tables use of its options (`settings`, `rules`, ...)."""
+
+    trial: str
+    runs: tuple[str, ...]
+    """Runs that hold it: trials of equal content have the same id."""
+    method: str
+    domain: str
+    agent_model: str
+    learner_model: str
+    test_repeats: int
+    test_episodes: int | None
+    """Test episodes that it is to play; None where the run did not say."""
+    status: str
+    library: str
+    learner: str
+    settings: Mapping[str, Any]
+    rules: Mapping[str, Any]
+    domain_options: str
+    test_domains: tuple[tuple[str, str], ...]
+    """Name and options of each domain that it is tested on."""
+    tests: str
+    """What decides which tasks are tested: trials with equal `tests` are tested on the same."""
+    matched_to: str
+    """The method whose budget it was given (`match_budget`); "" without a match."""
+    label: str = ""
+    """What the tables call the domain that it learns on."""
+
+    @property
+    def row_key(self) -> RowKey:
+        """The row that it counts in where trials are counted, not episodes."""
+        return RowKey(self.label, self.method, self.agent_model, self.learner_model)
+
+    @property
+    def learns(self) -> bool:
+        """Whether it has a learner, or a library that was learned elsewhere."""
+        return self.learner not in ("", "none")
+
+
+@dataclass(frozen=True)
+class EpisodeSample:
+    """The episodes of a group. Sequences hold one value for each, in a fixed order; numbers are sums."""
+
+    trials: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    """The clusters of all intervals: hashes of tasks, which hold their domain."""
+    success: tuple[bool, ...] = ()
+    progress: tuple[float, ...] = ()
+    learned_calls: tuple[int, ...] = ()
+    learned_calls_ok: tuple[int, ...] = ()
+    action_turns: tuple[int, ...] = ()
+    turns: int = 0
+    unreadable_turns: int = 0
+    primitive_steps: int = 0
+    simulated: bool = False
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def __add__(self, other: EpisodeSample) -> EpisodeSample:
+        values = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        return EpisodeSample(**{**values, "simulated": self.simulated or other.simulated})
+
+    @property
+    def call_frequency(self) -> Interval:
+        """Share of turns that called a learned action, a mean over episodes."""
+        calls = zip(self.tasks, self.learned_calls, self.action_turns, strict=True)
+        return clustered_mean((task, called / turns) for task, called, turns in calls if turns)
+
+    @property
+    def call_correctness(self) -> Interval:
+        """Share of the calls of learned actions that succeeded, a mean over episodes with such a call."""
+        calls = zip(self.tasks, self.learned_calls_ok, self.learned_calls, strict=True)
+        return clustered_mean((task, ok / called) for task, ok, called in calls if called)
+
+    def success_by(self, groups: Sequence[str]) -> list[tuple[str, str, float]]:
+        """(task, group, success) of each episode, as `paired_difference` takes it."""
+        return [(t, g, float(s)) for t, g, s in zip(self.tasks, groups, self.success, strict=True)]
+
+
+def join_samples(samples: Iterable[EpisodeSample]) -> EpisodeSample:
+    """All episodes of several groups."""
+    return sum(samples, EpisodeSample())
+
+
+@dataclass(frozen=True)
+class Score:
+    """The numbers of one row. `worst` and `best`: success if all unfinished episodes failed, or succeeded."""
+
+    key: RowKey
+    simulated: bool
+    success: Interval
+    progress: Interval
+    trials: int
+    unfinished: int
+    worst: float
+    best: float
+    unreadable: float
+    """Share of turns whose reply could not be read."""
+    turns: float
+    """Model turns an episode."""
+    primitive_steps: float
+    """Primitive steps an episode."""
+
+
+SAMPLE = """
+    list(trial ORDER BY trial, phase, key) AS trials,
+    list(library ORDER BY trial, phase, key) AS libraries,
+    list(task_hash ORDER BY trial, phase, key) AS tasks,
+    list(success ORDER BY trial, phase, key) AS success,
+    list(progress ORDER BY trial, phase, key) AS progress,
+    list(learned_calls ORDER BY trial, phase, key) AS learned_calls,
+    list(learned_calls_ok ORDER BY trial, phase, key) AS learned_calls_ok,
+    list(action_turns ORDER BY trial, phase, key) AS action_turns,
+    CAST(sum(turns) AS BIGINT) AS turns,
+    CAST(sum(unreadable_turns) AS BIGINT) AS unreadable_turns,
+    CAST(sum(primitive_steps) AS BIGINT) AS primitive_steps,
+    bool_or(simulated) AS simulated
+"""
+"""The columns of an `EpisodeSample`, over a group of `report_episodes`."""
+
+
+class ReportData:
+    """The results of one run or several, as the tables use them. Nothing is read twice."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.labels = DomainLabels(self._read_trials())
+        self.trials = {
+            key: replace(trial, label=self.labels.of_domain(trial.domain, trial.domain_options))
+            for key, trial in self.labels.trials.items()
+        }
+        """Trials by id. One that several runs share is there once, in its most finished state."""
+        self._create_episodes()
+
+    def _read_trials(self) -> dict[str, TrialRow]:
+        rows = dictionaries(
+            self.connection,
+            """SELECT *, list(run) OVER (PARTITION BY trial ORDER BY run
+                   ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS runs
+            FROM trials
+            QUALIFY row_number() OVER (PARTITION BY trial ORDER BY status <> 'done', run) = 1
+            ORDER BY run, trial""",
+        )
+        return {row["trial"]: _trial_row(row) for row in rows}
+
+    def _create_episodes(self) -> None:
+        played = self.connection.execute(
+            """SELECT DISTINCT trial, domain, coalesce(domain_options, '{}') FROM episodes
+            WHERE phase IN ('test', 'survey')"""
+        ).fetchall()
+        labels = [self.labels.of_test(trial, name, options) for trial, name, options in played]
+        trials, names, options = ([row[i] for row in played] for i in range(3))
+        self.connection.execute(
+            """CREATE OR REPLACE TEMP TABLE report_episodes AS
+            WITH labels AS (
+                SELECT unnest(CAST($trials AS TEXT[])) AS trial, unnest(CAST($names AS TEXT[])) AS name,
+                       unnest(CAST($options AS TEXT[])) AS options, unnest(CAST($labels AS TEXT[])) AS label
+            )
+            SELECT e.* EXCLUDE (domain, domain_options, model),
+                   l.label AS domain, e.model AS agent_model, l.name || ' ' || l.options AS place
+            FROM episodes e JOIN labels l
+              ON l.trial = e.trial AND l.name = e.domain AND l.options = coalesce(e.domain_options, '{}')
+            WHERE e.phase IN ('test', 'survey')
+            QUALIFY row_number() OVER (PARTITION BY e.key ORDER BY e.run) = 1""",
+            {"trials": trials, "names": names, "options": options, "labels": labels},
+        )
+
+    @cached_property
+    def method_order(self) -> dict[str, int]:
+        """The place of each method in its job."""
+        rows = self.connection.execute(
+            "SELECT method FROM _trials GROUP BY method ORDER BY min(run), min(seq)"
+        ).fetchall()
+        return {method: place for place, (method,) in enumerate(rows)}
+
+    def place_of(self, method: str) -> int:
+        """The place of a method in its job; methods that no trial knows come last."""
+        return self.method_order.get(method, len(self.method_order))
+
+    @cached_property
+    def simulated_models(self) -> frozenset[str]:
+        """Names of the models that are simulated, of agents and learners."""
+        rows = self.connection.execute(
+            "SELECT model FROM episodes WHERE simulated UNION SELECT model FROM requests WHERE simulated"
+        ).fetchall()
+        return frozenset(model for (model,) in rows)
+
+    def is_simulated(self, key: RowKey) -> bool:
+        """Whether a row's agent or learner is a simulated model."""
+        return bool({key.agent_model, key.learner_model} & self.simulated_models)
+
+    def samples(
+        self, by: Sequence[str], phases: Sequence[str] = ("test",)
+    ) -> dict[tuple[str, ...], EpisodeSample]:
+        """The finished episodes of these phases, grouped by columns of `report_episodes`."""
+        columns, listed = ", ".join(by), ", ".join(f"'{phase}'" for phase in phases)
+        rows = dictionaries(
+            self.connection,
+            f"SELECT {columns}, {SAMPLE} FROM report_episodes WHERE phase IN ({listed}) "
+            f"GROUP BY {columns} ORDER BY {columns}",
+        )
+        found = {}
+        for row in rows:
+            key = tuple(row.pop(name) for name in by)
+            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+            found[key] = EpisodeSample(**values)
+        return found
+
+    @cached_property
+    def test_samples(self) -> dict[RowKey, EpisodeSample]:
+        """The test episodes of each row."""
+        return {RowKey(*key): sample for key, sample in self.samples(RowKey._fields).items()}
+
+    @cached_property
+    def unfinished(self) -> dict[RowKey, int]:
+        """Test episodes that were to be played and have no result, by row."""
+        found: dict[RowKey, int] = defaultdict(int)
+        for (trial, label), number in self.unfinished_by_trial.items():
+            found[self.trials[trial].row_key._replace(domain=label)] += number
+        return dict(found)
+
+    @cached_property
+    def unfinished_by_trial(self) -> dict[tuple[str, str], int]:
+        """Test episodes that were to be played and have no result, by trial and label of the domain.
+
+        How many were to be played: the number of test tasks (by the trial's own row, by the run's checks, or
+        by what trials with the same tests have played) times repeats.
+        """
+        finished: dict[tuple[str, str], int] = {}
+        tasks: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for trial, label, place, number, hashes in self.connection.execute(
+            """SELECT trial, domain, place, count(*), list(DISTINCT task_hash) FROM report_episodes
+            WHERE phase = 'test' GROUP BY ALL"""
+        ).fetchall():
+            finished[trial, label] = finished.get((trial, label), 0) + number
+            if trial in self.trials:
+                tasks[self.trials[trial].tests, place].update(hashes)
+        checked = self._checked_tasks()
+        found: dict[tuple[str, str], int] = {}
+        for known in self.trials.values():
+            for name, options in known.test_domains:
+                label = self.labels.of_test(known.trial, name, options)
+                seen = len(tasks[known.tests, f"{name} {options}"])
+                told = max((checked.get((run, known.domain, name), 0) for run in known.runs), default=0)
+                planned = max(seen, told) * known.test_repeats
+                if len(known.test_domains) == 1 and known.test_episodes is not None:
+                    planned = known.test_episodes
+                short = planned - finished.get((known.trial, label), 0)
+                if short > 0:
+                    found[known.trial, label] = short
+        return found
+
+    def _checked_tasks(self) -> dict[tuple[str, str, str], int]:
+        """Number of test tasks by (run, learned on, tested on), where no domains of a run share a name."""
+        rows = self.connection.execute(
+            """SELECT run, facts ->> 'learned_on' AS learned_on, facts ->> 'tested_on' AS tested_on,
+                   any_value(CAST(facts ->> 'test_tasks' AS INT)) AS tasks
+            FROM checks WHERE starts_with(name, 'disjoint') AND facts ->> 'test_tasks' IS NOT NULL
+            GROUP BY ALL HAVING count(DISTINCT facts ->> 'test_tasks') = 1"""
+        ).fetchall()
+        return {(run, learned_on, tested_on): tasks for run, learned_on, tested_on, tasks in rows}
+
+    @cached_property
+    def scores(self) -> list[Score]:
+        """Success and progress by row, and over all domains for a method that played several."""
+        samples = {key: EpisodeSample() for key in self.unfinished} | self.test_samples
+        missing = dict(self.unfinished)
+        for key, parts in over_all_domains(samples).items():
+            samples[key] = join_samples(samples[part] for part in parts)
+            missing[key] = sum(missing.get(part, 0) for part in parts)
+        return [self.score(key, samples[key], missing.get(key, 0)) for key in self.ordered(samples)]
+
+    def ordered(self, keys: Iterable[RowKey]) -> list[RowKey]:
+        """Domains by name, all of them last; methods in the order of the job."""
+        return sorted(
+            keys, key=lambda k: (k.domain == ALL, k.domain, k.agent_model, self.place_of(k.method), k)
+        )
+
+    def score(self, key: RowKey, sample: EpisodeSample, unfinished: int) -> Score:
+        """The numbers of a row."""
+        worst, best = bounds(sum(sample.success), len(sample), unfinished)
+        number = len(sample) or math.nan
+        return Score(
+            key=key,
+            simulated=sample.simulated or self.is_simulated(key),
+            success=clustered_mean(zip(sample.tasks, sample.success, strict=True)),
+            progress=clustered_mean(zip(sample.tasks, sample.progress, strict=True)),
+            trials=len(set(sample.trials)),
+            unfinished=unfinished,
+            worst=worst,
+            best=best,
+            unreadable=sample.unreadable_turns / sample.turns if sample.turns else math.nan,
+            turns=sample.turns / number,
+            primitive_steps=sample.primitive_steps / number,
+        )
+
+
+def over_all_domains(keys: Iterable[RowKey]) -> dict[RowKey, list[RowKey]]:
+    """The row over all domains of each method and pair of models with several domains, and the rows in it."""
+    rows: dict[RowKey, list[RowKey]] = defaultdict(list)
+    for key in keys:
+        rows[key._replace(domain=ALL)].append(key)
+    return {key: parts for key, parts in rows.items() if len(parts) > 1}
+
+
+def _trial_row(row: Mapping[str, Any]) -> TrialRow:
+    options = json.loads(row["options"] or "{}")
+    tested = options.get("test_domains") or []
+    own = (row["domain"], (options.get("domain") or {}).get("options", "{}"))
+    return TrialRow(
+        trial=row["trial"],
+        runs=tuple(row["runs"]),
+        method=row["method"],
+        domain=row["domain"],
+        agent_model=row["agent_model"] or "",
+        learner_model=row["learner_model"] or "",
+        test_repeats=row["test_repeats"] or 1,
+        test_episodes=row["test_episodes"],
+        status=row["status"] or "",
+        library=row["library"] or "",
+        learner=options.get("learner") or "",
+        settings=options.get("settings") or {},
+        rules=options.get("rules") or {},
+        domain_options=own[1],
+        test_domains=tuple(dict.fromkeys((one["name"], one["options"]) for one in tested)) or (own,),
+        tests=json.dumps((row["domain"], options.get("domain"), tested, options.get("test")), sort_keys=True),
+        matched_to=(options.get("match_budget") or {}).get("to", ""),
+    )

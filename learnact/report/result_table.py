@@ -1,0 +1,285 @@
+"""A table of results as data, and its forms: terminal (Rich), CSV, Markdown, JSON.
+
+Numbers stay numbers until they are shown.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+from rich import table as rich_table
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from learnact.results.statistics import Interval
+
+CellKind = Literal["text", "count", "share", "number", "dollars", "difference"]
+Cell: TypeAlias = None | str | int | float | bool | Interval
+TableForm = Literal["csv", "markdown", "json"]
+MIN_TEXT_WIDTH = 10
+"""A column of text is never narrower than this or its longest cell, however narrow the terminal."""
+SIMULATED = "Simulated models: these numbers test the machinery and say nothing about language models."
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    `share` and `difference` are fractions, shown in percent; an interval is shown with its bounds. `counted`:
+    terminal and Markdown show the number of episodes (n), once in the heading where all cells have the same,
+    else in each cell. `over`: what an interval counts, episodes of tasks or one value a trial.
+    `only_data`: left out on the terminal and in Markdown, because it tells people nothing in this table.
+    """
+
+    name: str
+    kind: CellKind = "text"
+    counted: bool = False
+    over: Literal["tasks", "trials"] = "tasks"
+    only_data: bool = False
+
+
+@dataclass(frozen=True)
+class ResultTable:
+    """A table with a title and notes.
+
+    `simulated`: some of its numbers come from simulated models; every form of the table says so.
+    `simulated_rows` says it of each row where rows differ; else it is empty.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+    simulated: bool = False
+    simulated_rows: tuple[bool, ...] = ()
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes, after a note about simulated models where there are any."""
+        if not self.simulated:
+            return self.notes
+        about = f"Rows marked as simulated: {SIMULATED}" if self.simulated_rows else SIMULATED
+        return (about, *self.notes)
+
+    @property
+    def for_people(self) -> ResultTable:
+        """Without columns that only programs need; with a column `simulated` where rows differ in that."""
+        kept = [index for index, column in enumerate(self.columns) if not column.only_data]
+        columns = tuple(self.columns[index] for index in kept)
+        rows = tuple(tuple(row[index] for index in kept) for row in self.rows)
+        if self.simulated_rows:
+            columns = (*columns, Column("simulated"))
+            rows = tuple((*row, mark) for row, mark in zip(rows, self.simulated_rows, strict=True))
+        return replace(self, columns=columns, rows=rows)
+
+    def mark_simulated(self, rows: Sequence[bool]) -> ResultTable:
+        """The table with a mark for each row; one mark for the whole table where all rows have the same."""
+        some, every = any(rows), all(rows)
+        return replace(self, simulated=some, simulated_rows=tuple(rows) if some and not every else ())
+
+
+def format_cell(cell: Cell, kind: CellKind) -> str:
+    """A cell as text; `-` where there is nothing."""
+    if isinstance(cell, Interval):
+        return _format_interval(cell, kind) if cell.known else "-"
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, str):
+        return cell
+    return _format_number(float(cell), kind)
+
+
+def _format_interval(cell: Interval, kind: CellKind) -> str:
+    if math.isnan(cell.low):
+        return format_cell(cell.mean, kind)
+    if kind == "share":
+        return f"{100 * cell.mean:.1f} ({100 * cell.low:.0f}-{100 * cell.high:.0f})"
+    if kind == "difference":
+        return f"{_signed(cell.mean, 1)} ({_signed(cell.low, 0)} to {_signed(cell.high, 0)})"
+    return f"{cell.mean:.2f} ({cell.low:.2f} to {cell.high:.2f})"
+
+
+def _format_number(value: float, kind: CellKind) -> str:
+    if kind == "share":
+        return f"{100 * value:.1f}"
+    if kind == "difference":
+        return _signed(value, 1)
+    if kind == "dollars":
+        return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
+    if kind == "number":
+        return f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
+    return f"{value:,.0f}"
+
+
+def _signed(fraction: float, digits: int) -> str:
+    """Percent with a sign, never minus zero."""
+    return f"{round(100 * fraction, digits) + 0.0:+.{digits}f}"
+
+
+def _heading(column: Column) -> str:
+    unit = {"share": " %", "difference": " %", "dollars": " $"}.get(column.kind, "")
+    return f"{column.name}{unit}"
+
+
+def _texts(table: ResultTable) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows as people see them, with the number of episodes where a column counts them."""
+    headings: list[str] = []
+    columns: list[list[str]] = []
+    for column, cells in zip(table.columns, _cells_by_column(table), strict=True):
+        texts, name = [format_cell(cell, column.kind) for cell in cells], _heading(column)
+        known = [cell.episodes for cell in cells if isinstance(cell, Interval) and cell.known]
+        if column.counted and known and len(set(known)) == 1:
+            name = f"{name} n={known[0]}"
+        elif column.counted:
+            texts = [
+                f"{text} n={cell.episodes}" if isinstance(cell, Interval) and cell.known else text
+                for text, cell in zip(texts, cells, strict=True)
+            ]
+        headings.append(name)
+        columns.append(texts)
+    return headings, [list(row) for row in zip(*columns, strict=True)]
+
+
+def _cells_by_column(table: ResultTable) -> list[list[Cell]]:
+    return [[row[index] for row in table.rows] for index in range(len(table.columns))]
+
+
+def _title(table: ResultTable) -> str:
+    return f"{table.title} (simulated)" if table.simulated else table.title
+
+
+# Forms ------------------------------------------------------------------------------------------------------
+
+
+def to_rich(table: ResultTable) -> RenderableType:
+    """For a terminal: the table, then its notes. Columns of text give way; no number is cut."""
+    shown = table.for_people
+    headings, rows = _texts(shown)
+    drawn = rich_table.Table(
+        title=Text(_title(table), style="bold"),
+        title_justify="left",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    for index, (column, name) in enumerate(zip(shown.columns, headings, strict=True)):
+        cells = [row[index] for row in rows]
+        longest = max(map(len, cells), default=1)
+        if column.kind == "text":
+            drawn.add_column(Text(name), overflow="fold", min_width=min(longest, MIN_TEXT_WIDTH))
+            continue
+        drawn.add_column(_wrapped_heading(name, cells), justify="right", no_wrap=True, min_width=longest)
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    return Group(drawn, *(Text(note, style="dim") for note in table.all_notes))
+
+
+def _wrapped_heading(name: str, cells: Sequence[str]) -> Text:
+    """A heading as narrow as its words and the column's cells; a unit stays with the word before it."""
+    words = name.replace(" %", "\0%").replace(" $", "\0$").replace(" n=", "\0n=")
+    width = max(map(len, [*cells, *words.split()]))
+    return Text(textwrap.fill(words, width).replace("\0", " "))
+
+
+def to_markdown(table: ResultTable) -> str:
+    """For a document."""
+    shown = table.for_people
+    headings, rows = _texts(shown)
+    alignment = "|".join(" --- " if column.kind == "text" else " ---: " for column in shown.columns)
+    lines = [f"**{_title(table)}**", "", _markdown_row(headings), f"|{alignment}|"]
+    lines += map(_markdown_row, rows)
+    lines += [f"\n{note}" for note in table.all_notes]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def to_csv(table: ResultTable) -> str:
+    """For other programs: fractions, not percent; an interval becomes several columns.
+
+    The first column is the table's title, so that tables one after the other stay apart; the last one marks
+    rows of simulated models.
+    """
+    names, rows = _flat(table)
+    simulated = table.simulated_rows or (table.simulated,) * len(rows)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["table", *names, "simulated"])
+    writer.writerows([table.title, *row, mark] for row, mark in zip(rows, simulated, strict=True))
+    return out.getvalue()
+
+
+def _flat(table: ResultTable) -> tuple[list[str], list[list[Any]]]:
+    names: list[str] = []
+    columns: list[list[Any]] = []
+    for column, cells in zip(table.columns, _cells_by_column(table), strict=True):
+        name, plain = column.name.replace(" ", "_"), [_plain(cell, column) for cell in cells]
+        if any(isinstance(cell, Interval) for cell in cells):
+            fields = INTERVAL_FIELDS[column.over]
+            names += [f"{name}{ending}" for ending in fields.values()]
+            for field in fields:
+                columns.append([cell[field] if isinstance(cell, Mapping) else None for cell in plain])
+        else:
+            names.append(name)
+            columns.append(plain)
+    return names, [[_rounded(cell) for cell in row] for row in zip(*columns, strict=True)]
+
+
+def _rounded(cell: Any) -> Any:
+    """Without the noise of binary fractions."""
+    return round(cell, 12) + 0.0 if isinstance(cell, float) else cell
+
+
+INTERVAL_FIELDS: dict[str, dict[str, str]] = {
+    "tasks": {"mean": "", "low": "_low", "high": "_high", "episodes": "_episodes", "clusters": "_tasks"},
+    "trials": {"mean": "", "low": "_low", "high": "_high", "clusters": "_trials"},
+}
+"""Fields of an interval in JSON, and what each adds to the name of its column in CSV."""
+
+
+def to_json(table: ResultTable) -> str:
+    """One JSON object: title, simulated, notes, rows by column."""
+    return json.dumps(as_plain(table), ensure_ascii=False, allow_nan=False)
+
+
+def as_plain(table: ResultTable) -> dict[str, Any]:
+    """The table as plain data, as JSON has it."""
+    marks = [{"simulated": mark} for mark in table.simulated_rows] or [{}] * len(table.rows)
+    return {
+        "title": table.title,
+        "simulated": table.simulated,
+        "notes": list(table.all_notes),
+        "rows": [
+            {c.name: _plain(cell, c) for c, cell in zip(table.columns, row, strict=True)} | mark
+            for row, mark in zip(table.rows, marks, strict=True)
+        ],
+    }
+
+
+def _plain(cell: Cell, column: Column) -> Any:
+    if not isinstance(cell, Interval):
+        return None if isinstance(cell, float) and math.isnan(cell) else cell
+    if not cell.known:
+        return None
+    values = {name: value for name, value in asdict(cell).items() if name in INTERVAL_FIELDS[column.over]}
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+
+
+def join_tables(tables: Sequence[ResultTable], form: TableForm) -> str:
+    """Several tables as one text: a JSON array; Markdown and CSV with an empty line between."""
+    if form == "json":
+        return json.dumps([as_plain(one) for one in tables], ensure_ascii=False, allow_nan=False) + "\n"
+    write = to_csv if form == "csv" else to_markdown
+    return "\n".join(write(one).rstrip("\n") + "\n" for one in tables)
