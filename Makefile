@@ -9,7 +9,7 @@ EXTRAS ?= dev
 ALFWORLD ?= yes
 STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
 
-.PHONY: quickstart install check lint types imports structure format test test-all bench clean
+.PHONY: quickstart install check lint types imports structure format test test-all bench docs release clean
 
 install: $(STAMP)
 
@@ -55,6 +55,21 @@ test-all: check $(STAMP_ALFWORLD)
 
 bench: install $(STAMP_ALFWORLD)
 	$(BIN)/python -m tests.benchmarks
+
+# The documentation site, in build/site. Strict: a broken link fails.
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m mkdocs build --strict --quiet
+
+# Builds and checks what is uploaded, and prints the notes of the tag from CHANGELOG.md. Uploads nothing.
+release: check $(VENV)/.installed-release
+	rm -rf dist
+	$(BIN)/python -m build --quiet
+	$(BIN)/python -m twine check --strict dist/*
+	@$(BIN)/python .ci/release_notes.py
+
+$(VENV)/.installed-docs $(VENV)/.installed-release: $(VENV)/.installed-%: $(STAMP)
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS),$*]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import yaml
 
 from learnact.cli.app import COMMANDS, loaded
 from learnact.job import load
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "jobs" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "jobs/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -71,3 +77,47 @@ def test_every_page_is_in_the_contents() -> None:
     contents = (ROOT / "README.md").read_text()
     for page in (ROOT / "docs").glob("*.md"):
         assert f"(docs/{page.name})" in contents, page.name
+
+
+def load_script(path: Path) -> ModuleType:
+    """A Python file that belongs to no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_page_is_in_the_site() -> None:
+    shown = re.findall(
+        r"^ +- (?:\w+: )?(\S+\.md)$|^  - (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE
+    )
+    pages = {name for names in shown for name in names if name}
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} <= pages
+
+
+def test_the_version_is_the_same_everywhere_and_has_notes(tmp_path: Path) -> None:
+    release = load_script(ROOT / ".ci" / "release_notes.py")
+    notes = release.notes()
+    import learnact
+
+    assert notes.startswith(f"v{learnact.__version__}\n\n- ")
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert cited["version"] == learnact.__version__
+    assert {"cff-version", "message", "title", "authors"} <= cited.keys()
+    for name in ("learnact/__init__.py", "CHANGELOG.md", "CITATION.cff"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    (tmp_path / "CITATION.cff").write_text("version: 9.9.9\n")
+    with pytest.raises(SystemExit, match="9.9.9, but"):
+        release.notes(tmp_path)
+    (tmp_path / "CITATION.cff").write_text((ROOT / "CITATION.cff").read_text())
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n")
+    with pytest.raises(SystemExit, match="nothing is written"):
+        release.notes(tmp_path)
+
+
+def test_hosted_ci_runs_the_same_script() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    assert ".ci/run" in [step.get("run") for step in workflow["jobs"]["test"]["steps"]]
