@@ -102,7 +102,7 @@ class MethodConfig(LearnerConfig, RulesConfig):
 
 
 class BudgetConfig(StrictConfig):
-    """Bounds of an episode; what is left out is the domain's (METHOD.md: 30 turns, 20 entries; ALFWorld 20, 50)."""
+    """Bounds of an episode; what is left out is the domain's (docs/method.md: 30 turns, 20 entries; ALFWorld 20, 50)."""
 
     turns: Axis[Positive | None] = (None,)
     """Replies of the model at most."""

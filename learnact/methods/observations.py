@@ -1,4 +1,4 @@
-"""What the agent observes after a call that made several primitive actions, and whether the call counts as failed (METHOD.md, 2 and 6)."""
+"""What the agent observes after a call that made several primitive actions, and whether the call counts as failed (docs/method.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The selector: scores a candidate from its training episodes, and picks the best (METHOD.md, section 2, step 3). Pure."""
+"""The selector: scores a candidate from its training episodes, and picks the best (docs/method.md, section 2, step 3). Pure."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Library:
 
 @dataclass(frozen=True)
 class Terms:
-    """What the selector sees of a candidate's training episodes (METHOD.md, section 2, step 3). All shares in 0 .. 1."""
+    """What the selector sees of a candidate's training episodes (docs/method.md, section 2, step 3). All shares in 0 .. 1."""
 
     success: float = 0.0
     progress: float = 0.0

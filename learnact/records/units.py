@@ -40,7 +40,7 @@ class CodeBounds:
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules of execution that fidelity switches change (METHOD.md, section 6)."""
+    """Rules of execution that fidelity switches change (docs/method.md, section 6)."""
 
     failure: Literal["any_primitive", "last_observation"] = "any_primitive"
     primitive_returns: Literal["observation", "none"] = "observation"

@@ -1,4 +1,4 @@
-"""The selector's terms, score and choice (METHOD.md, section 2, step 3)."""
+"""The selector's terms, score and choice (docs/method.md, section 2, step 3)."""
 
 from hypothesis import given
 from hypothesis import strategies as st
