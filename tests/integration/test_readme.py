@@ -110,7 +110,7 @@ def test_the_version_is_the_same_everywhere_and_has_notes(tmp_path: Path) -> Non
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text((ROOT / name).read_text())
     (tmp_path / "CITATION.cff").write_text("version: 9.9.9\n")
-    with pytest.raises(SystemExit, match="9[.]9[.]9, but"):
+    with pytest.raises(SystemExit, match="CITATION"):
         release.notes(tmp_path)
     (tmp_path / "CITATION.cff").write_text((ROOT / "CITATION.cff").read_text())
     (tmp_path / "CHANGELOG.md").write_text("# Changelog\n")
