@@ -1,4 +1,4 @@
-"""LearnAct (Zhao et al., 2024; docs/method.md, section 2): create, try, select, improve from the first failure.
+"""LearnAct (Zhao et al., 2024; docs/method.md): create, try, select, improve from the first failure.
 
 create K libraries -> each plays the training tasks -> the selector picks one -> its first failed call is shown to the learner
 K times -> the best and its K improvements play -> ... at most I times, or until there is nothing to learn from.
