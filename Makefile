@@ -8,6 +8,9 @@ EXTRAS ?= dev
 # wait for it; `make test ALFWORLD=no` goes without.
 ALFWORLD ?= yes
 STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
+# Tests use all cores, at most four (each worker needs about 1 GB). A file's tests stay in one process, which shares
+# their fixtures; tests/conftest.py puts the long files first.
+PARALLEL ?= -n logical --maxprocesses=4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: quickstart install check lint types imports structure format test test-all bench docs release clean
 
@@ -48,10 +51,10 @@ format: install
 	$(BIN)/ruff format learnact tests
 
 test: check $(STAMP_ALFWORLD)
-	$(BIN)/python -m pytest -m 'not slow' --ignore=tests/benchmarks
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow' --ignore=tests/benchmarks
 
 test-all: check $(STAMP_ALFWORLD)
-	$(BIN)/python -m pytest --ignore=tests/benchmarks
+	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/benchmarks
 
 bench: install $(STAMP_ALFWORLD)
 	$(BIN)/python -m tests.benchmarks

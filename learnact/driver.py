@@ -1,9 +1,10 @@
 """The driver: expands a job into trials, runs them all at once on one runner, commits what comes back.
 
-    learnact.run(job) -> run_job: job -> checks -> trials -> CommittingRunner(Ray or in-process) -> results
+learnact.run(job) -> run_async -> run_job: job -> checks -> trials -> CommittingRunner(Ray or in-process) ->
+results
 
-Does not cover: what is checked before (preflight.py), what a trial does (trial.py), how units are executed (agents/execute.py), files
-(results), display (report).
+Does not cover: what is checked before (preflight.py), what a trial does (trial.py), how units are executed
+(agents/execute.py), files (results), display (report).
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from learnact.errors import HarnessFailure
 from learnact.job import Job, load
@@ -27,6 +29,8 @@ from learnact.models.pool import ModelPool
 from learnact.protocols import Runner
 from learnact.records import Outcome, Plain, Unit, canonical
 from learnact.records.trials import TrialSpec
+from learnact.report.display import Display
+from learnact.report.estimate import Amount, Estimate, added, estimate
 from learnact.results.counters import Counters
 from learnact.results.reader import answered_as, spent
 from learnact.results.store import RunStore
@@ -41,43 +45,7 @@ LOCAL = "local"
 """The address that means: no Ray, one worker in this process."""
 
 
-class Display(Protocol):
-    """What watches a run. All methods return at once."""
-
-    def begin(self, job: Job, plan: Preflight, counters: Counters) -> None:
-        """The run starts."""
-        ...
-
-    def stage(self, trial: TrialSpec, what: str) -> None:
-        """A trial has begun something ("learning", "testing")."""
-        ...
-
-    def outcome(self, outcome: Outcome, counters: Counters) -> None:
-        """A unit is committed, or found committed."""
-        ...
-
-    def trial(self, result: TrialResult) -> None:
-        """A trial has ended."""
-        ...
-
-
-class NoDisplay:
-    """A display that shows nothing."""
-
-    def begin(self, job: Job, plan: Preflight, counters: Counters) -> None:
-        """Nothing."""
-
-    def stage(self, trial: TrialSpec, what: str) -> None:
-        """Nothing."""
-
-    def outcome(self, outcome: Outcome, counters: Counters) -> None:
-        """Nothing."""
-
-    def trial(self, result: TrialResult) -> None:
-        """Nothing."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """What a run came to. `executed` counts units that were done now, as opposed to found committed."""
 
@@ -94,10 +62,72 @@ class Summary:
         """Whether all work of the job is finished."""
         return all(t.status == "done" for t in self.trials)
 
+    @property
+    def cost(self) -> float | None:
+        """US dollars of this session's calls; None where no call had a known price."""
+        priced = self.counters.calls - self.counters.unpriced
+        return self.counters.cost if priced or not self.counters.calls else None
+
+    def __repr__(self) -> str:
+        ended = sum(t.status == "done" for t in self.trials)
+        state = "done" if self.done else "unfinished"
+        cost = "" if self.cost is None else f", ${self.cost:.2f}"
+        return (
+            f"<run {self.name} ({self.run[:8]}): {state}, trials {ended}/{len(self.trials)}, "
+            f"{self.executed} units now, {self.seconds:.0f} s{cost}; {self.folder}>"
+        )
+
+
+@dataclass(frozen=True)
+class JobEstimate:
+    """What a job would do at most: `trials` holds the bounds of each trial; `run` is the id of the run."""
+
+    run: str
+    name: str
+    trials: tuple[Estimate, ...]
+
+    @property
+    def total(self) -> Amount:
+        """Episodes, calls and tokens of all trials."""
+        return added([one.total for one in self.trials])
+
+    @property
+    def dollars(self) -> float | None:
+        """US dollars at most; None where a model has no price."""
+        costs = [one.dollars for one in self.trials]
+        return (
+            None if any(cost is None for cost in costs) else sum(cost for cost in costs if cost is not None)
+        )
+
+    def __repr__(self) -> str:
+        total, dollars = self.total, self.dollars
+        cost = "cost unknown" if dollars is None else f"${dollars:,.2f}"
+        return (
+            f"<plan of {self.name}: {len(self.trials)} trials, at most {total.episodes:,} episodes, "
+            f"{total.calls:,} calls, {cost}>"
+        )
+
+
+def plan(
+    job: Job | str | Path | Mapping[str, Any],
+    *,
+    overrides: Sequence[str] = (),
+    results: str | Path = RESULTS,
+) -> JobEstimate:
+    """What a job would do and cost at most; calls nobody. The same as `learnact plan`.
+
+    Raises:
+        BadInput: the job, a domain's options or the results folder cannot be used.
+    """
+    loaded = job if isinstance(job, Job) else load(job, overrides)
+    checked = preflight(loaded, Path(results))
+    return JobEstimate(checked.run, loaded.name, tuple(estimate(checked.trials)))
+
 
 def run(
     job: Job | str | Path | Mapping[str, Any],
     *,
+    overrides: Sequence[str] = (),
     results: str | Path = RESULTS,
     address: str | None = None,
     display: Display | None = None,
@@ -105,15 +135,69 @@ def run(
 ) -> Summary:
     """Run a job to its end, or continue it; the same as `learnact run`.
 
-    `job`: a file, a mapping or a loaded job. `address`: a Ray address ("auto", "ray://..."), "local" for one worker in this process without
-    Ray; None for what the job says (by default a Ray of our own on this machine). `accept_model_change`: continue a run although a model
-    answers under another name than before.
+    Works where an event loop runs already (a notebook): the run then has a thread and a loop of its own, and
+    an interrupt stops it as on the command line.
+
+    Args:
+        job: a file, the name of a shipped job, a mapping, or a loaded job.
+        overrides: settings as `--set` takes them, `["repeats.learn=1"]`; not for a loaded job.
+        results: the folder where runs are kept.
+        address: a Ray address ("auto", "ray://..."); "local" for one worker in this process without Ray; None
+            for what the job says. By default that is the Ray session that this process is connected to, which
+            stays open, or else a Ray of our own on this machine.
+        display: watches the run.
+        accept_model_change: continue a run although a model answers under another name than before.
 
     Raises:
         BadInput: the job, a domain's options or the results folder cannot be used; nothing has been started.
     """
-    loaded = job if isinstance(job, Job) else load(job)
-    return asyncio.run(run_job(loaded, Path(results), address, display or NoDisplay(), accept_model_change))
+    coroutine = run_async(
+        job,
+        overrides=overrides,
+        results=results,
+        address=address,
+        display=display,
+        accept_model_change=accept_model_change,
+    )
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    return _in_a_thread(coroutine)
+
+
+async def run_async(
+    job: Job | str | Path | Mapping[str, Any],
+    *,
+    overrides: Sequence[str] = (),
+    results: str | Path = RESULTS,
+    address: str | None = None,
+    display: Display | None = None,
+    accept_model_change: bool = False,
+) -> Summary:
+    """`run` on the caller's event loop. Cancelling it closes the run; what is committed stays."""
+    loaded = job if isinstance(job, Job) else load(job, overrides)
+    return await run_job(loaded, Path(results), address, display or Display(), accept_model_change)
+
+
+def _in_a_thread(coroutine: Coroutine[Any, Any, Summary]) -> Summary:
+    """Run a coroutine on an event loop of its own, while the caller's loop waits; an interrupt cancels it."""
+    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def noted() -> Summary:
+        if task := asyncio.current_task():
+            running.append((asyncio.get_running_loop(), task))
+        return await coroutine
+
+    with ThreadPoolExecutor(1, thread_name_prefix="learnact") as pool:
+        ended = pool.submit(asyncio.run, noted())
+        try:
+            return ended.result()
+        except BaseException:
+            for loop, task in running:
+                if not ended.done():
+                    loop.call_soon_threadsafe(task.cancel)
+            raise
 
 
 async def run_job(
@@ -155,7 +239,8 @@ async def run_job(
 async def _all_trials(
     plan: Preflight, runner: Runner, store: RunStore, display: Display
 ) -> list[TrialResult]:
-    """All trials at once: the runner shares its places among them. A trial that is blocked holds up nobody."""
+    """All trials at once: the runner shares its places among them. A trial that is blocked holds up
+    nobody."""
 
     costs = LearningCosts()
 
@@ -235,7 +320,8 @@ async def open_runner(job: Job, address: str | None) -> AsyncIterator[Runner]:
 
 
 def _keys(job: Job) -> dict[str, str]:
-    """The providers' keys that the job names and this process has, for workers on machines that do not have them."""
+    """The providers' keys that the job names and this process has, for workers on machines that do not have
+    them."""
     models = job.models
     parts = (*models.agent, *models.learner, models.agent_defaults, models.learner_defaults)
     names = {part.api_key_env for part in (*parts, *([models.embeddings] if models.embeddings else []))}
@@ -243,7 +329,8 @@ def _keys(job: Job) -> dict[str, str]:
 
 
 class _Watched:
-    """The run's runner: commits, shows, minds the models' names, and starts nothing new once the job's limits of money or tokens are used up."""
+    """The run's runner: commits, shows, minds the models' names, and starts nothing new once the job's limits
+    of money or tokens are used up."""
 
     def __init__(
         self, job: Job, store: RunStore, display: Display, aliases: ModelIdentity, start: Any

@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
-from learnact.errors import JobError, suggestion
+from learnact.errors import JobError, MissingExtra, suggestion
 
 Plugin = TypeVar("Plugin")
 
@@ -23,7 +23,8 @@ class PluginRegistry(Generic[Plugin]):
 
     @cached_property
     def _others(self) -> dict[str, EntryPoint]:
-        return {point.name: point for point in entry_points(group=self.group)}
+        points = sorted(entry_points(group=self.group), key=lambda point: point.value, reverse=True)
+        return {point.name: point for point in points}
 
     def names(self) -> tuple[str, ...]:
         """All names, whether they can be loaded or not."""
@@ -48,6 +49,8 @@ class PluginRegistry(Generic[Plugin]):
     def _load(self, point: EntryPoint) -> Plugin:
         try:
             loaded: Plugin = point.load()
+        except MissingExtra:
+            raise
         except Exception as error:  # another package's code: told as its own fault
             raise JobError(
                 f"the {self.kind} {point.name!r} cannot be loaded from {point.value}: {type(error).__name__}: {error}"

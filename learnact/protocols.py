@@ -1,4 +1,5 @@
-"""What a floor needs from above, as protocols: the floors below import these and never the makers."""
+"""What a layer needs from above, as protocols: the layers below import these and never the
+implementations."""
 
 from __future__ import annotations
 
@@ -6,12 +7,15 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from learnact.errors import Failure
 from learnact.records import Call, Candidate, Exchange, Library, ModelSpec, Outcome, Prompt, Reply, Unit
 
 
 class Runner(Protocol):
-    """Plays units of work. Lazy input, completion order, each unit once; never raises for a unit; cancelled
-    by closing the iterator."""
+    """Runs units of work. Lazy input, completion order, each unit once.
+
+    Never raises for a unit; closing the iterator cancels what is under way.
+    """
 
     def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
         """Outcomes in the order in which they complete.
@@ -21,12 +25,22 @@ class Runner(Protocol):
         ...
 
 
+class StoppableRunner(Runner, Protocol):
+    """A runner whose units can be ended between two calls of a model."""
+
+    def stop(self, failure: Failure) -> None:
+        """No call is begun from now on: units end with this failure when the calls in flight are answered."""
+        ...
+
+
 class Ledger(Protocol):
     """What is committed. A unit that is found here is not done again."""
 
     def find(self, key: str) -> Outcome | None:
-        """The committed outcome of a unit, with its result, or None. Failed units are never found: they are
-        tried again."""
+        """The committed outcome of a unit, with its result, or None.
+
+        Failed units are never found: they are tried again.
+        """
         ...
 
     async def commit(self, outcome: Outcome) -> None:
@@ -51,30 +65,29 @@ class Journal(Protocol):
 
 
 class CallLog(Protocol):
-    """Takes each exchange with a model as it happens, and gives back those of an interrupted unit."""
+    """Takes each call of a model as it is answered, and gives back those of an interrupted unit."""
 
     def record(self, call: Call) -> None:
         """Take a call; does not wait for it to be stored."""
         ...
 
     def replay(self, unit: str) -> tuple[Call, ...]:
-        """Acknowledged calls of an interrupted unit in order, to be used instead of asking the model
-        again."""
+        """The stored calls of an interrupted unit in order, to be used instead of asking the model again."""
         ...
 
 
 class Chat(Protocol):
-    """Asks models. The production maker is `models.pool`; tests hand in scripted ones."""
+    """Asks models. The production implementation is `models.pool`; tests pass scripted ones."""
 
     async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
         """One reply. `affinity` (an episode's key) keeps an episode on one replica.
 
-        Raises `ProviderFailure`, nothing else.
+        Raises `Failure`, nothing else.
         """
         ...
 
     async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:
-        """Embedding vectors of texts, in `Reply.vectors`. Raises `ProviderFailure`."""
+        """Embedding vectors of texts, in `Reply.vectors`. Raises `Failure`, nothing else."""
         ...
 
 
@@ -82,5 +95,8 @@ class ConcurrencyLimit(Protocol):
     """Limits the requests in flight at each model."""
 
     def slot(self, model: ModelSpec) -> AbstractAsyncContextManager[None]:
-        """Hold one of the model's places for as long as the context is open."""
+        """Hold one of the model's places for as long as the context is open.
+
+        Raises a `Failure` once stopped.
+        """
         ...

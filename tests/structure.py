@@ -8,6 +8,7 @@ is printed and counted to files below it. Rules:
     class-name   a class name is defined once in learnact/, private ones included
     method-name  no value is compared with the name of a method, learner or agent outside learnact/methods/
     positional   at most six positional arguments in a call, and parameters of a function
+    clock        no test asserts that something is quick (speed belongs to tests/benchmarks)
     columns      at most 110 columns
     layout       at most six loose modules at the top of learnact/, and eight import layers
     unused       no unused code in learnact/ (vulture; what only tests use is unused; [tool.vulture] allows)
@@ -257,6 +258,43 @@ def _called(call: ast.Call) -> str:
     return ""
 
 
+# clock
+
+_CLOCKS = frozenset({"monotonic", "perf_counter", "time", "monotonic_ns", "perf_counter_ns", "time_ns"})
+
+
+def clock(source: Source) -> Iterator[Violation]:
+    """Assertions that a clock has not gone far, and time-outs of single tests: a busy machine breaks them."""
+    for node in ast.walk(source.tree):
+        what = ""
+        if isinstance(node, ast.Assert):
+            small = [side for part in ast.walk(node.test) for side in _smaller_sides(part)]
+            if any(_reads_clock(side) for side in small):
+                what = "asserts a wall-clock time; count steps, or measure it in tests/benchmarks"
+        elif (
+            isinstance(node, ast.Attribute)
+            and node.attr == "timeout"
+            and ast.unparse(node).endswith("mark.timeout")
+        ):
+            what = "sets a time-out of its own; the one in pyproject.toml is the safety net for all tests"
+        if what:
+            yield Violation("clock", source.path, node.lineno, what)
+
+
+def _smaller_sides(node: ast.AST) -> Iterator[ast.expr]:
+    match node:
+        case ast.Compare(left=left, ops=operators, comparators=rest):
+            for one, operator, other in zip((left, *rest), operators, rest, strict=False):
+                if isinstance(operator, ast.Lt | ast.LtE):
+                    yield one
+                elif isinstance(operator, ast.Gt | ast.GtE):
+                    yield other
+
+
+def _reads_clock(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Call) and _called(part) in _CLOCKS for part in ast.walk(node))
+
+
 # columns
 
 _LINK = re.compile(r"<?https?://\S+|\[[^\]]*\]\([^)]*\)")
@@ -403,6 +441,8 @@ def violations(root: Path = ROOT) -> list[Violation]:
             continue
         source = Source(path, ast.parse(text, path))
         found.extend(positional(source))
+        if path.startswith("tests/") and not path.startswith("tests/benchmarks/"):
+            found.extend(clock(source))
         if path.startswith("learnact/"):
             package.append(source)
             if not path.startswith("learnact/methods/"):

@@ -1,6 +1,8 @@
-"""The application: the commands in the order in which a person meets them, and the boundary at which errors become messages.
+"""The application: the commands in the order in which a person meets them, and the boundary at which errors
+become messages.
 
-A command's module is imported when the command is called, so that `learnact --help` stays quick whatever the commands stand on.
+A command's module is imported when the command is called, and imports what it needs at its top: `learnact
+--help` loads none of them.
 """
 
 from __future__ import annotations
@@ -9,10 +11,11 @@ import importlib
 from typing import Any, NamedTuple
 
 import typer
+from rich.markup import escape
 from typer.core import TyperGroup
 
 from learnact import __version__
-from learnact.cli.output import complain
+from learnact.cli.output import print_error
 from learnact.errors import BadInput, LearnactError, MissingExtra, suggestion
 
 UNFINISHED, BAD_INPUT = 1, 2
@@ -26,28 +29,29 @@ learnact runs LearnAct and its rivals as batch evaluations and keeps everything 
 
   learnact domains                      what can be played
 
-  learnact play gripper                 play a task by hand
+  learnact play gripper                 play a task yourself
 
-  learnact run jobs/quickstart.yaml     Act against LearnAct
+  learnact run quickstart               Act against LearnAct
 
-  learnact sql                          ask the results
+  learnact show quickstart              what came of it
 
 [bold]Your own[/bold]
 
-  learnact init                         writes a commented job file
+  learnact jobs quickstart --copy my.yaml     a job file to edit
 
-  learnact check-model --model NAME     what an endpoint supports
+  learnact check-model --help                 what an endpoint supports
 
-  learnact plan job.yaml                what it would do and cost
+  learnact plan my.yaml                       what it would do and cost
 
-  learnact run job.yaml                 the same command again continues
+  learnact run my.yaml                        the same command again continues
 
 Exit codes: 0 done, 1 some work unfinished, 2 bad input.
 """
 
 
-class Entry(NamedTuple):
-    """A command: where it is defined and what the list of commands says of it (the first line of its docstring; a test compares)."""
+class CommandInfo(NamedTuple):
+    """A command: where it is defined, and its line in the help (the first paragraph of its docstring; a test
+    compares)."""
 
     place: str
     panel: str
@@ -56,37 +60,42 @@ class Entry(NamedTuple):
 
 RUN, PLAY, READ, MACHINE = "Run", "Look and play", "Read results", "Models and machine"
 
-COMMANDS: dict[str, Entry] = {
-    "run": Entry("run:run", RUN, "Run a job; the same command again continues."),
-    "plan": Entry("plan:plan", RUN, "Tell what a job would do and cost at most; calls nobody."),
-    "prompt": Entry("prompt:prompt", RUN, "Show the exact messages of a job before spending anything."),
-    "init": Entry("init:init", RUN, "Write a commented job file to start from."),
-    "domains": Entry(
+COMMANDS: dict[str, CommandInfo] = {
+    "run": CommandInfo("run:run", RUN, "Run a job; the same command again continues."),
+    "plan": CommandInfo("plan:plan", RUN, "Tell what a job would do and cost at most; calls nobody."),
+    "prompt": CommandInfo("prompt:prompt", RUN, "Show the exact messages of a job before spending anything."),
+    "jobs": CommandInfo(
+        "jobs:jobs", RUN, "List the jobs that are ready to run; print one, or copy it to edit."
+    ),
+    "init": CommandInfo("init:init", RUN, "Write a commented job file to start from."),
+    "domains": CommandInfo(
         "domains:domains", PLAY, "List what can be played; with a name, its actions and options."
     ),
-    "tasks": Entry("domains:tasks", PLAY, "List a domain's tasks with sizes and lengths of reference plans."),
-    "play": Entry("play:play", PLAY, "Play a task by hand."),
-    "show": Entry(
+    "tasks": CommandInfo(
+        "domains:tasks", PLAY, "List a domain's tasks with sizes and lengths of reference plans."
+    ),
+    "play": CommandInfo("play:play", PLAY, "Play a task yourself."),
+    "show": CommandInfo(
         "show:show",
         READ,
         "Show a run, a trajectory, two trajectories of a task side by side, or a learned library.",
     ),
-    "table": Entry("table:table", READ, "Print a table of the paper from runs."),
-    "figure": Entry(
+    "table": CommandInfo("table:table", READ, "Print a table of the paper from runs."),
+    "figure": CommandInfo(
         "table:figure", READ, "Draw a figure of the paper from runs, as SVG and PNG, and print its numbers."
     ),
-    "sql": Entry("sql:sql", READ, "Ask the results in SQL (DuckDB)."),
-    "check-model": Entry(
+    "sql": CommandInfo("sql:sql", READ, "Ask the results in SQL (DuckDB)."),
+    "check-model": CommandInfo(
         "check_model:check_model",
         MACHINE,
-        "Find out with about ten calls what an endpoint supports: stop, seed, usage, context length, system role, thinking text.",
+        "Find out what an endpoint supports: stop, seed, usage, context length, system role, thinking text.",
     ),
-    "doctor": Entry(
+    "doctor": CommandInfo(
         "doctor:doctor",
         MACHINE,
         "Test the confinement of learned code on this machine by attacking each layer of it.",
     ),
-    "simulate": Entry(
+    "simulate": CommandInfo(
         "simulate:simulate", MACHINE, "Run the simulated model as a server, also with faults on purpose."
     ),
 }
@@ -94,14 +103,14 @@ COMMANDS: dict[str, Entry] = {
 
 
 class Commands(TyperGroup):
-    """The group of commands: imports one when it is called, and turns errors raised on purpose into a message and an exit code."""
+    """The group of commands: imports one when it is called; errors become a message and an exit code."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base class's form
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base class's signature
         """Names in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the base class's form
-        """A command as the help lists it; what it does is loaded by `resolve_command`."""
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the base class's signature
+        """A command as the help lists it; `resolve_command` loads its code."""
         return listed(cmd_name) if cmd_name in COMMANDS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -112,27 +121,38 @@ class Commands(TyperGroup):
         return name, loaded(name), rest
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; bad input ends with 2, a failure outside the agent with 1."""
+        """Run a command. Input that cannot be used ends with code 2; a failure outside the agent, or an
+        interrupt, with 1."""
         try:
             return super().invoke(ctx)
         except (BadInput, MissingExtra) as error:
-            complain(error)
+            print_error(error)
             raise typer.Exit(BAD_INPUT) from None
         except LearnactError as error:
-            complain(error)
+            print_error(error)
             raise typer.Exit(UNFINISHED) from None
         except KeyboardInterrupt:
-            complain("interrupted; the same command again continues where it stopped")
+            again = (
+                "; the same command again continues where it stopped"
+                if ctx.invoked_subcommand == "run"
+                else ""
+            )
+            print_error(f"interrupted{again}")
             raise typer.Exit(UNFINISHED) from None
+        except OSError as error:
+            if error.filename is None:
+                raise
+            print_error(f"{error.filename}: {error.strerror}")
+            raise typer.Exit(BAD_INPUT) from None
 
 
 def listed(name: str) -> Any:
     """A command that only knows its line in the help."""
 
-    def nothing() -> None: ...
+    def no_code() -> None: ...
 
-    nothing.__doc__ = COMMANDS[name].summary
-    return _command(name, nothing)
+    no_code.__doc__ = COMMANDS[name].summary
+    return _command(name, no_code)
 
 
 def loaded(name: str) -> Any:
@@ -144,7 +164,16 @@ def loaded(name: str) -> Any:
 def _command(name: str, function: Any) -> Any:
     single = typer.Typer(add_completion=False, rich_markup_mode="rich", context_settings=CONTEXT)
     single.command(name, rich_help_panel=COMMANDS[name].panel)(function)
-    return typer.main.get_command(single)
+    command: Any = typer.main.get_command(single)
+    for described in (command, *command.params):
+        if text := getattr(described, "help", None):
+            described.help = escape(_flowing(text))  # Rich would take the `[act]` of an example for markup
+    return command
+
+
+def _flowing(text: str) -> str:
+    """Each paragraph as one line, which the terminal wraps at its own width."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 app = typer.Typer(

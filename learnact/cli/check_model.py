@@ -35,10 +35,10 @@ def check_model(
         bool, typer.Option("--json", help="Print one JSON object instead of a table.")
     ] = False,
 ) -> None:
-    """Find out with about ten calls what an endpoint supports: stop, seed, usage, context length, system
-    role, thinking text.
+    """Find out what an endpoint supports: stop, seed, usage, context length, system role, thinking text.
 
-    Prints the job settings that follow. Exit code 1: it does not answer; 2: a model's name is missing.
+    Makes about ten calls and prints the job settings that follow. Exit code 1: it does not answer; 2: a
+    model's name is missing.
 
     Example: learnact check-model --base-url http://localhost:8000/v1 --model my-model
     """

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from learnact.cli.options import DomainName, DomainOption, Seed, SourceFolder, Split, spec_of
 from learnact.cli.output import console, say, say_json, table
+from learnact.domains import registry
+from learnact.domains.base import Domain
 from learnact.errors import TaskError
-
-if TYPE_CHECKING:
-    from learnact.domains.base import Domain
-    from learnact.records import Task
-
+from learnact.records import DomainSpec, Task
 
 HEADS = {"reference": "plan from"}
-"""Headings of labels whose name says too little in a table."""
+"""Column titles of labels whose own name says too little."""
 
 
 def domains(
@@ -29,8 +27,6 @@ def domains(
 
     learnact domains gripper
     """
-    from learnact.domains import registry
-
     if name is not None:
         _tell(name, json)
         return
@@ -47,9 +43,6 @@ def domains(
 
 
 def _tell(name: str, json: bool) -> None:
-    from learnact.domains import registry
-    from learnact.records import DomainSpec
-
     model = registry.options_model(name)
     domain = registry.build(DomainSpec(name))
     options = dict(model.model_fields) if model else {}
@@ -71,8 +64,8 @@ def _tell(name: str, json: bool) -> None:
     for primitive in domain.primitives:
         say(f"  {primitive.signature}: {primitive.description}")
     say(
-        f"\nBudget: {profile.test_turns} turns at test, {profile.learn_turns} when learning, {profile.history} entries of "
-        f"history.\nOptions (in a job file under the domain, or -o key=value):"
+        f"\nBudget: {profile.test_turns} turns at test, {profile.learn_turns} when learning, "
+        f"{profile.history} entries of history.\nOptions (in a job file under the domain, or -o key=value):"
     )
     for key, field in options.items():
         told = f": {field.description}" if field.description else ""
@@ -107,8 +100,6 @@ def tasks(
 
     learnact tasks blockworld --source path/to/pddl
     """
-    from learnact.domains import registry
-
     number = {split: n} if source is None else {}
     built = registry.build(spec_of(domain, option, source, seed, **number))
     found = list(built.tasks(split))[:n]
@@ -130,7 +121,8 @@ def tasks(
     known = [task.reference for task in found if task.reference is not None]
     if known:
         say(
-            f"\nreference plans: {min(known)} to {max(known)} primitive steps, mean {sum(known) / len(known):.1f}"
+            f"\nreference plans: {min(known)} to {max(known)} primitive steps, "
+            f"mean {sum(known) / len(known):.1f}"
         )
     say(f"learnact play {domain} --task 0 plays the first.")
 

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from learnact.cli.output import say
-from learnact.errors import BadInput
+from learnact.cli.output import say, write_file
+from learnact.job import json_schema
 
 
 def init(
@@ -28,11 +28,7 @@ def init(
     """
     if schema and path == Path("job.yaml"):
         path = Path("job.schema.json")
-    if path.exists() and not force:
-        raise BadInput(f"{path}: is there already and was not touched; name another file, or use --force")
-    if not path.parent.is_dir():
-        raise BadInput(f"{path}: there is no folder {path.parent}")
-    path.write_text(schema_text() if schema else template(), encoding="utf-8")
+    write_file(path, schema_text() if schema else template(), force)
     say(f"wrote {path}")
     if not schema:
         say(f"next: learnact plan {path}    (what it would do; calls nobody)\n      learnact run {path}")
@@ -45,6 +41,4 @@ def template() -> str:
 
 def schema_text() -> str:
     """The JSON Schema of a job file, as it is published."""
-    from learnact.job import json_schema
-
     return json.dumps(json_schema(), indent=1, sort_keys=True) + "\n"

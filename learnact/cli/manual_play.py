@@ -1,4 +1,4 @@
-"""Playing by hand: a person takes the agent's place on the same stage as every agent."""
+"""Manual play: a person takes the agent's place in the same episode run as every agent."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ ENDLESS = Budget(turns=1_000_000_000)
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What is played: a task of a domain, with the learned actions of a library; commands are calls, or the engine's text."""
+class ManualSetup:
+    """What is played: a task of a domain, with the learned actions of a library; commands are calls, or the
+    engine's text."""
 
     domain: Domain
     spec: DomainSpec
@@ -43,8 +44,9 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What came of a command. `error` is None, or why the command could not be read or carried out to its end."""
+class CommandResult:
+    """What came of a command. `error` is None, or why the command could not be read or carried out to its
+    end."""
 
     turn: int
     command: str
@@ -55,30 +57,32 @@ class Told:
     error: str | None
 
 
-class Hand:
-    """A task being played by hand."""
+class ManualPlay:
+    """A task that is being played by a person."""
 
-    def __init__(self, setting: Setting, stage: EpisodeRun, environment: Any) -> None:
-        self.goal = stage.goal
-        self.first_observation = stage.first_observation
-        self._text = setting.text
-        self._stage = stage
+    def __init__(self, setup: ManualSetup, episode_run: EpisodeRun, environment: Any) -> None:
+        self.goal = episode_run.goal
+        self.first_observation = episode_run.first_observation
+        self._text = setup.text
+        self._episode_run = episode_run
         self._environment = environment
 
-    async def do(self, command: str) -> Told:
+    async def play(self, command: str) -> CommandResult:
         """Do one command. It need not be valid nor readable; the world does not change by one that is not."""
         raw = command
         if not self._text:
             try:
                 raw = parse_call(command).text
             except UnreadableCall as error:
-                return self._told(len(self._stage.turns) + 1, command, self._unread(command), str(error))
-        turn = await self._stage.take(raw, thoughts=False)
-        return self._told(turn.index + 1, command, turn, error_text(turn.error) if turn.error else None)
+                return self._result(
+                    len(self._episode_run.turns) + 1, command, self._unread(command), str(error)
+                )
+        turn = await self._episode_run.take(raw, thoughts=False)
+        return self._result(turn.index + 1, command, turn, error_text(turn.error) if turn.error else None)
 
     def _unread(self, command: str) -> Turn:
         turn = Turn(
-            len(self._stage.turns),
+            len(self._episode_run.turns),
             "unreadable",
             command,
             command,
@@ -89,42 +93,44 @@ class Hand:
             "",
             self._environment.progress,
         )
-        self._stage.turns.append(turn)
+        self._episode_run.turns.append(turn)
         return turn
 
-    def _told(self, number: int, command: str, turn: Turn, error: str | None) -> Told:
+    def _result(self, number: int, command: str, turn: Turn, error: str | None) -> CommandResult:
         success = bool(self._environment.success)
-        return Told(number, command, turn.ok, turn.observation, turn.progress, success, error)
+        return CommandResult(number, command, turn.ok, turn.observation, turn.progress, success, error)
 
 
 @asynccontextmanager
-async def sit_down(setting: Setting) -> AsyncIterator[Hand]:
+async def open_manual_play(setup: ManualSetup) -> AsyncIterator[ManualPlay]:
     """Open the task, and the sandbox where there are learned actions. Raises `TaskError`, `Failure`."""
     episode = Episode(
         trial="",
         method="hand",
         phase="test",
-        domain=setting.spec,
-        task=setting.task,
+        domain=setup.spec,
+        task=setup.task,
         agent=AgentSpec("hand"),
-        library=setting.library,
+        library=setup.library,
         model=None,
         budget=ENDLESS,
-        rules=Rules(action_format="text" if setting.text else "call"),
+        rules=Rules(action_format="text" if setup.text else "call"),
         seed=0,
         prompts="",
-        versions=setting.domain.version,
+        versions=setup.domain.version,
     )
     async with AsyncExitStack() as stack:
-        environment = await open_environment(setting.domain, setting.spec, setting.task, None)
+        environment = await open_environment(setup.domain, setup.spec, setup.task, None)
         stack.push_async_callback(environment.close)
         session = None
-        if setting.library.actions:
+        if setup.library.actions:
             sandbox = await stack.enter_async_context(Sandbox(Bounds(primitives=ENDLESS.primitives_per_call)))
-            names = [primitive.name for primitive in setting.domain.primitives]
-            session = await stack.enter_async_context(sandbox.session(setting.library.source, names, 0))
-        yield Hand(setting, EpisodeRun(episode, setting.domain, environment, session, _nobody), environment)
+            names = [primitive.name for primitive in setup.domain.primitives]
+            session = await stack.enter_async_context(sandbox.session(setup.library.source, names, 0))
+        yield ManualPlay(
+            setup, EpisodeRun(episode, setup.domain, environment, session, _no_model), environment
+        )
 
 
-async def _nobody(prompt: Prompt, ordinal: int) -> Exchange:  # noqa: ARG001 - the form of `Ask`
-    raise HarnessFailure("a task played by hand asks no model", False)
+async def _no_model(prompt: Prompt, ordinal: int) -> Exchange:  # noqa: ARG001 - the form of `Ask`
+    raise HarnessFailure("a task played by a person asks no model", False)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 import yaml
 
+from learnact.domains.base import Domain
 from learnact.errors import BadInput, TaskError, suggestion
 from learnact.records import DomainSpec, Task, canonical
-
-if TYPE_CHECKING:
-    from learnact.domains.base import Domain
 
 Split = Literal["train", "test"]
 
@@ -39,8 +37,12 @@ DomainOption = Annotated[
     ),
 ]
 JobFile = Annotated[
-    Path,
-    typer.Argument(metavar="JOB", help="A job file (YAML); `learnact init` writes one.", show_default=False),
+    str,
+    typer.Argument(
+        metavar="JOB",
+        help="A job file (YAML), or the name of a shipped job; `learnact jobs` lists these.",
+        show_default=False,
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -61,7 +63,7 @@ def spec_of(
     seed: int | None = None,
     **more: Any,
 ) -> DomainSpec:
-    """The spec of a domain with options given as `key=value`. Raises `BadInput`."""
+    """The domain with options given as `key=value`. Raises `BadInput`."""
     values: dict[str, Any] = {}
     for option in options or ():
         key, equals, text = option.partition("=")
@@ -77,7 +79,8 @@ def spec_of(
 
 
 def pick_task(domain: Domain, split: Split, wanted: str | None) -> Task:
-    """A task by number (from 0) or name; the first when nothing is said. Raises `TaskError` naming what there is."""
+    """A task by number (from 0) or name; the first when nothing is said. Raises `TaskError` naming what there
+    is."""
     tasks = domain.tasks(split)
     if not tasks:
         raise TaskError(f"{domain.name}: there are no {split} tasks")

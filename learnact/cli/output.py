@@ -1,4 +1,5 @@
-"""What commands print: text through Rich on a terminal, plain in pipes, errors as one clear message on standard error."""
+"""What commands print and write: text through Rich on a terminal, plain in pipes, errors as one message on
+standard error."""
 
 from __future__ import annotations
 
@@ -6,25 +7,29 @@ import json
 import os
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from learnact.errors import BadInput
+
 PIPE_WIDTH = 200
-"""Columns of a table when nobody's terminal says otherwise."""
+"""Columns of a table where no terminal says otherwise."""
 
 _UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""C0 and C1 controls (escape sequences begin with one), line separators, text direction controls, lone surrogates."""
+"""C0 and C1 controls (escape sequences begin with one), line separators, text direction controls, lone
+surrogates."""
 
 
 def printable(text: str, keep: str = "") -> str:
     """The text without characters that control a terminal; use it for all that models or learned code wrote.
 
-    C0 controls become their pictures (ESC: U+241B), others `<U+009B>`. `keep` lists control characters that stay
-    as they are, e.g. "\\n\\t" where several lines may be printed.
+    C0 controls become their pictures (ESC: U+241B), others `<U+009B>`. `keep` lists control characters that
+    stay as they are, e.g. "\\n\\t" where several lines may be printed.
     """
     return _UNSAFE.sub(lambda found: found[0] if found[0] in keep else _stand_in(found[0]), text)
 
@@ -54,15 +59,38 @@ def say_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def complain(error: BaseException | str) -> None:
+def print_error(error: BaseException | str) -> None:
     """One clear message on standard error."""
     console(stderr=True).print(f"error: {error}", markup=False, soft_wrap=True, style="red")
 
 
 def table(title: str, *columns: str) -> Table:
-    """An empty table in the house's form; numbers go right: name such a column with a leading `#`."""
+    """An empty table; a column whose name begins with `#` holds numbers, which are aligned to the right."""
     made = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
         number = column.startswith("#")
         made.add_column(column.lstrip("#"), justify="right" if number else "left", overflow="fold")
     return made
+
+
+def write_file(path: Path, text: str, force: bool = False) -> None:
+    """Write a new file; `force` replaces one that is there. Raises `BadInput` naming the file and the way
+    out."""
+    if path.exists() and not force:
+        raise BadInput(f"{path}: is there already and was not touched; name another file, or use --force")
+    if not path.parent.is_dir():
+        raise BadInput(f"{path}: there is no folder {path.parent}")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written: {error.strerror}; name another file") from None
+
+
+def read_file(path: Path, what: str) -> str:
+    """The text of a file that a person named; `what` is the option that named it. Raises `BadInput`."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{what} {path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{what} {path}: cannot be read: it is no text in UTF-8") from None

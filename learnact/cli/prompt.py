@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from learnact.cli.options import JobFile, Overrides, Results, pick_task
 from learnact.cli.output import say, say_json
+from learnact.domains import registry
 from learnact.errors import JobError, suggestion
-
-if TYPE_CHECKING:
-    from learnact.job import Job
-    from learnact.records import Library, Task
-    from learnact.records.trials import TrialSpec
+from learnact.job import Job, load
+from learnact.job.preflight import preflight
+from learnact.library.files import read_library
+from learnact.records import Library, Task
+from learnact.records.trials import TrialSpec
+from learnact.report.preview import ASKED_BY, agent_prompt, learner_prompt
 
 Asked = Literal["act", "create", "usage", "describe", "improve", "reflect", "code", "verify"]
 """What a model is asked for; each learner asks for some of it."""
@@ -40,18 +42,13 @@ def prompt(
 ) -> None:
     """Show the exact messages of a job before spending anything.
 
-    What a learner is shown after something has happened (describe, usage, improve, reflect, verify) is made with a stand-in: a function that
-    fails, on the job's own training tasks. No model is asked.
+    What a learner is shown after something has happened (describe, usage, improve, reflect, verify) is made
+    with a stand-in: a function that fails, on the job's own training tasks. No model is asked.
 
-    learnact prompt jobs/quickstart.yaml --domain barman --task 3
+    learnact prompt quickstart --domain barman --task 3
 
-    learnact prompt jobs/quickstart.yaml --purpose create
+    learnact prompt quickstart --purpose create
     """
-    from learnact.job import load
-    from learnact.job.preflight import preflight
-    from learnact.records import Library
-    from learnact.report.preview import agent_prompt, learner_prompt
-
     loaded = load(job, overrides or ())
     made = preflight(loaded, results)
     if purpose == "act":
@@ -64,7 +61,8 @@ def prompt(
         asked = asyncio.run(learner_prompt(trial, purpose))
         if asked is None:
             raise JobError(
-                f"{trial.label} did not come to ask for {purpose!r} on the training tasks of {trial.domain.name}"
+                f"{trial.label} did not come to ask for {purpose!r} on the training tasks of "
+                f"{trial.domain.name}"
             )
         found = asked
     messages = found.messages()
@@ -76,7 +74,8 @@ def prompt(
         say(f"--- {message.role} ---\n{message.content}")
     characters = sum(len(message.content) for message in messages)
     say(
-        f"--- {characters:,} characters, about {characters // 4:,} tokens ({trial.label}, {trial.domain.name}, {purpose}) ---"
+        f"--- {characters:,} characters, about {characters // 4:,} tokens "
+        f"({trial.label}, {trial.domain.name}, {purpose}) ---"
     )
 
 
@@ -89,8 +88,6 @@ def _trial(
     purpose: Asked = "act",
 ) -> TrialSpec:
     """The first trial that fits. Raises `JobError` naming what there is."""
-    from learnact.report.preview import ASKED_BY
-
     for given, key, known in (
         (domain, "domain", [t.domain.name for t in trials]),
         (method, "method", [t.label for t in trials]),
@@ -103,19 +100,15 @@ def _trial(
     if not fits:
         learners = sorted(name for name, asked in ASKED_BY.items() if purpose in asked)
         raise JobError(
-            f"--purpose {purpose}: no method of {job.name} asks for it; methods that learn with {', '.join(learners)} do"
+            f"--purpose {purpose}: no method of {job.name} asks for it; "
+            f"methods that learn with {', '.join(learners)} do"
         )
     return fits[0]
 
 
 def _task(trial: TrialSpec, wanted: str | None) -> Task:
-    from learnact.domains import registry
-
     return pick_task(registry.build(trial.test_domains[0]), "test", wanted)
 
 
 def _library(trial: TrialSpec, path: Path) -> Library:
-    from learnact.domains import registry
-    from learnact.library.files import read_library
-
     return read_library(path, [p.name for p in registry.build(trial.domain).primitives])

@@ -11,8 +11,12 @@ from typing import Annotated
 
 import typer
 
+from learnact import driver
 from learnact.cli.options import JobFile, Overrides, Results
 from learnact.cli.output import console
+from learnact.job import load
+from learnact.report.progress import ProgressDisplay
+from learnact.report.summary import page_json, render_page, run_page
 
 
 def run(
@@ -21,7 +25,8 @@ def run(
     address: Annotated[
         str | None,
         typer.Option(
-            help="Where: auto or ray://HOST:10001 for a running Ray cluster, local for this process alone; default: this machine's cores."
+            help="Where: auto or ray://HOST:10001 for a running Ray cluster, local for this process alone; "
+            "default: this machine's cores."
         ),
     ] = None,
     results: Results = Path("results"),
@@ -37,20 +42,15 @@ def run(
 ) -> None:
     """Run a job; the same command again continues.
 
-    Nothing that is committed is done again. Exit code 0: all is done; 1: some work is unfinished, and the page says why; 2: the job cannot be
-    run as it is.
+    Nothing that is committed is done again. Exit code 0: all is done; 1: some work is unfinished, and the
+    page says why; 2: the job cannot be run as it is.
 
-    learnact run jobs/quickstart.yaml
+    learnact run quickstart
 
     learnact run my.yaml --set repeats.learn=1 --set 'methods=[act, learnact]'
 
     learnact run my.yaml --address ray://head:10001 --results /shared/results
     """
-    from learnact import driver
-    from learnact.job import load
-    from learnact.report.progress import ProgressDisplay
-    from learnact.report.summary import page_json, render_page, run_page
-
     loaded = load(job, overrides or ())
     with _terminable(), ProgressDisplay(console(stderr=True)) as display:
         came = driver.run(
@@ -60,7 +60,7 @@ def run(
             display=display,
             accept_model_change=accept_model_change,
         )
-    page = run_page(came.folder, [str(job), *(part for one in overrides or () for part in ("--set", one))])
+    page = run_page(came.folder, [job, *(part for one in overrides or () for part in ("--set", one))])
     if json:
         typer.echo(page_json(page))
     else:
@@ -73,7 +73,8 @@ def run(
 def _terminable() -> Iterator[None]:
     """A scheduler's request to stop is taken as a person's: what is committed stays, the run is closed.
 
-    A script's shell starts what it puts in the background with interrupts ignored; they are heeded here, or a request to stop would be lost too.
+    A script's shell starts what it puts in the background with interrupts ignored; they are heeded here, or a
+    request to stop would be lost too.
     """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

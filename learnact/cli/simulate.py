@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from learnact.simulated.faults import Weather
+from learnact.simulated.serving import Serving, serve
+
 
 def simulate(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -31,14 +34,11 @@ def simulate(
 ) -> None:
     """Run the simulated model as a server, also with faults on purpose.
 
-    It answers `POST /v1/chat/completions` for the models sim-strong, sim-weak and sim-perfect; give any client the printed URL. What it
-    scores says nothing about language models.
+    It answers `POST /v1/chat/completions` for the models sim-strong, sim-weak and sim-perfect; give any
+    client the printed URL. What it scores says nothing about language models.
 
     learnact simulate --port 8100 --latency 0.2 --errors 0.05
     """
-    from learnact.simulated.faults import Weather
-    from learnact.simulated.serving import Serving, serve
-
     weather = Weather(
         latency=latency,
         spread=spread,

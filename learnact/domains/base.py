@@ -1,4 +1,4 @@
-"""What a domain and an environment are: the contract between environments and everything that plays them."""
+"""What a domain and an environment are: the contract between environments and their callers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from learnact.records import Plain, Step, Task
 class Primitive:
     """A primitive action: a Python function of this name with these parameters, in order.
 
-    `keyword_only` parameters must be given by keyword (AgentRefine's P1). `description` is what the prompt says behind the
-    signature, in the domain's controlled English. `kinds` are the parameters' kinds in typed domains, else empty.
+    `keyword_only` parameters must be given by keyword (AgentRefine's P1). `description` is what the prompt
+    says behind the signature, in the domain's controlled English. `kinds` are the parameters' kinds in typed
+    domains, else empty.
     """
 
     name: str
@@ -33,7 +34,8 @@ class Primitive:
 
 @dataclass(frozen=True)
 class Example:
-    """A worked example for the agent's prompt. `steps` are (thought or "", action, observation); an Act agent is not shown the thoughts."""
+    """A worked example for the agent's prompt. `steps` are (thought or "", action, observation); an Act
+    agent is not shown the thoughts."""
 
     goal: str
     first_observation: str
@@ -42,8 +44,9 @@ class Example:
 
 @dataclass(frozen=True)
 class FunctionExample:
-    """One worked example of a learned function for the learner: code, description, usage line. It solves no task of the domain; where it is from
-    another world, `about` says so."""
+    """One worked example of a learned function for the learner: code, description, usage line. It solves no
+    task
+    of the domain; where it is from another world, `about` says so."""
 
     source: str
     description: str
@@ -53,18 +56,19 @@ class FunctionExample:
 
 @dataclass(frozen=True)
 class Profile:
-    """What differs between kinds of domains (METHOD.md, table in section 2).
+    """What differs between kinds of domains (docs/method.md).
 
-    `compose`: observation after a learned action: "last" (last state, failures first) or "all" (all valid observations of the call,
-    the failure first). `failure_context`: what the learner is shown of what led to a failure. `explores`: what is where must be found
-    out by acting, so open-loop programs make no sense. `blocking`: opening or stepping may block for long: lives in an engine
-    process. `score`: default terms of the selector.
+    `call_observation`: observation after a learned action: "last" (last state, failures first) or "all" (all valid
+    observations of the call, the failure first). `failure_context`: what the learner is shown of what led to
+    a failure. `explores`: what is where must be found out by acting, so open-loop programs make no sense.
+    `blocking`: opening or stepping may block for long: lives in an engine process. `score`: default terms of
+    the selector.
     """
 
     test_turns: int = 30
     learn_turns: int = 10
     history: int = 20
-    compose: Literal["last", "all"] = "last"
+    call_observation: Literal["last", "all"] = "last"
     failure_context: Literal["last_observation", "history"] = "last_observation"
     explores: bool = False
     blocking: bool = False
@@ -72,8 +76,8 @@ class Profile:
 
 
 @runtime_checkable
-class WithCommands(Protocol):
-    """A domain whose actions can also be said as the engine's own text (`action_format: text`)."""
+class TextActions(Protocol):
+    """A domain whose actions can also be written as the engine's own text (`action_format: text`)."""
 
     text_forms: tuple[tuple[str, str], ...]
     """The form and the description of each primitive action: (`take obj from recep`, ...)."""
@@ -82,7 +86,8 @@ class WithCommands(Protocol):
 
 
 class Environment(Protocol):
-    """A task being played. Single use: it has no reset; when done with it, close it. Synchronous; not shared between episodes."""
+    """A task being played. Single use: it has no reset; when done with it, close it. Synchronous; not
+    shared between episodes."""
 
     goal: str
     first_observation: str
@@ -98,11 +103,13 @@ class Environment(Protocol):
         ...
 
     def call(self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]) -> Step:
-        """Do one primitive action given as a call. Wrong names, counts or types of arguments are invalid steps, never exceptions."""
+        """Do one primitive action given as a call. Wrong names, counts or types of arguments are invalid
+        steps, never exceptions."""
         ...
 
     def text(self, command: str) -> Step:
-        """Do one primitive action given as text (`action_format: text`); domains without such a form say so in an invalid step."""
+        """Do one primitive action given as text (`action_format: text`); domains without such a form say
+        so in an invalid step."""
         ...
 
     def close(self) -> None:
@@ -111,7 +118,8 @@ class Environment(Protocol):
 
 
 class Domain(Protocol):
-    """A kind of tasks with shared rules. Built from a `DomainSpec` by the registry; cheap to build, immutable, one per process."""
+    """A kind of tasks with shared rules. Built from a `DomainSpec` by the registry; cheap to build,
+    immutable, one per process."""
 
     name: str
     title: str
@@ -120,12 +128,13 @@ class Domain(Protocol):
     profile: Profile
     primitives: tuple[Primitive, ...]
     instruction: str
-    """What the world is like and what the agent can know; without the list of actions."""
+    """How the environment works and what the agent can know of it; without the list of actions."""
     example: Example
     function_example: FunctionExample
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
-        """The tasks of a split as the options say (generated or read from a source), in order. Raises `TaskError` for a bad source."""
+        """The tasks of a split as the options say (generated or read from a source), in order. Raises
+        `TaskError` for a bad source."""
         ...
 
     def read(self, path: str) -> Task:
@@ -133,5 +142,6 @@ class Domain(Protocol):
         ...
 
     def open(self, task: Task) -> Environment:
-        """A fresh environment. Raises `TaskError` for content that it cannot read, `EnvironmentFailure` when the engine fails."""
+        """A fresh environment. Raises `TaskError` for content that it cannot read, `EnvironmentFailure`
+        when the engine fails."""
         ...

@@ -1,4 +1,5 @@
-"""Whether a run's tasks keep apart: no test task equals a training task or the worked example, and none is played twice."""
+"""Whether a run's tasks keep apart: no test task equals a training task or the worked example, and none is
+played twice."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from learnact.records import Plain, Task
 
 @dataclass(frozen=True)
 class Disjoint:
-    """The check, as a run records it. Pairs are names of equal tasks; `repeated` are pairs within one split."""
+    """The check, as a run records it. Pairs are names of equal tasks; `repeated` are pairs within one
+    split."""
 
     train: int
     test: int

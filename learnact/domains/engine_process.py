@@ -1,13 +1,17 @@
-"""Environments that may block for long, kept in an engine process beside the worker, so that one episode never stalls the others.
+"""Environments that may block for long, kept in an engine process beside the worker, so that one episode
+never
+stalls the others.
 
-`EnginePool` is what a worker (one event loop) holds: an *engine*, the process in which the environments of all its episodes live, and a
-*preparer*, a second process that does ahead what makes opening slow (a domain that is `Preparing`; what it makes goes to the
-domain's own cache on disk, where the engine finds it). Both are started when first needed and end with the pool, or when the worker dies
-(their standard input ends). Frames are a length (4 bytes, big-endian) and JSON; nothing is unpickled, nothing is imported that the registry does
-not name. A process that dies or hangs is an `EnvironmentFailure` for every episode that lived in it, and is replaced at the next opening.
+`EnginePool` is what a worker (one event loop) holds: an *engine*, the process in which the environments of
+all its episodes live, and a
+*preparer*, a second process that does ahead what makes opening slow (a domain that is `Preparable`; what it makes goes to the
+domain's own cache on disk, where the engine finds it). Both are started when first needed and end with the
+pool, or when the worker dies (their standard input ends). Frames are a length (4 bytes, big-endian) and JSON;
+nothing is unpickled, nothing is imported that the registry does not name. A process that dies or hangs is an
+`EnvironmentFailure` for every episode that lived in it, and is replaced at the next opening.
 
-Does not cover: what a domain does (base), where the direct environments are opened (opening). This module is also the program of those
-processes: `python -m learnact.domains.engine_process`.
+Does not cover: what a domain does (base), where environments are opened (environments). This module is
+also the program of those processes: `python -m learnact.domains.engine_process`.
 """
 
 from __future__ import annotations
@@ -30,13 +34,14 @@ from learnact.records import DomainSpec, Plain, Step, Task
 _LENGTH = struct.Struct(">I")
 _MAX_FRAME = 64 * 1024 * 1024
 OPEN_SECONDS = 120.0
-"""Wall-clock bound of one opening or preparation, seconds; far above need (about 2). A hang is the environment's failure."""
+"""Wall-clock bound of one opening or preparation, seconds; far above need (about 2). A hang is the
+environment's failure."""
 STEP_SECONDS = 60.0
 """Wall-clock bound of one step, waiting for its turn included, seconds; a step itself takes milliseconds."""
 
 
 @runtime_checkable
-class Preparing(Protocol):
+class Preparable(Protocol):
     """A domain that can do ahead, in another process, what would make opening a task slow."""
 
     def ready(self, task: Task) -> bool:
@@ -48,7 +53,7 @@ class Preparing(Protocol):
         ...
 
 
-class _Process:
+class _EngineProcess:
     """One engine process as its worker sees it: requests by number, replies in any order, one reader task."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -62,7 +67,7 @@ class _Process:
         self._reader = asyncio.create_task(self._read(process.stdout))
 
     @classmethod
-    async def start(cls) -> _Process:
+    async def start(cls) -> _EngineProcess:
         """A fresh process running this module."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -87,7 +92,8 @@ class _Process:
         return self._number
 
     async def ask(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """The reply to a request. Raises what the process reported, or `EnvironmentFailure` when it died or hangs."""
+        """The reply to a request. Raises what the process reported, or `EnvironmentFailure` when it died
+        or hangs."""
         number = self.send(message)
         if self.died:
             raise EnvironmentFailure(self.died)
@@ -95,14 +101,16 @@ class _Process:
         try:
             reply = await asyncio.wait_for(asyncio.shield(future), seconds)
         except TimeoutError:
-            self._abandon(f"the engine process {self.pid} did not answer within {seconds:g} s and was ended")
+            self._fail(f"the engine process {self.pid} did not answer within {seconds:g} s and was ended")
             raise EnvironmentFailure(self.died) from None
         except asyncio.CancelledError:
-            self._forget(message, number, future)
+            self._close_when_opened(message, number, future)
             raise
         return _checked(reply)
 
-    def _forget(self, message: dict[str, Any], number: int, future: asyncio.Future[dict[str, Any]]) -> None:
+    def _close_when_opened(
+        self, message: dict[str, Any], number: int, future: asyncio.Future[dict[str, Any]]
+    ) -> None:
         """The asker was cancelled: what it may have opened is closed as soon as it exists."""
         if message["op"] != "open":
             return
@@ -119,9 +127,9 @@ class _Process:
                     future.set_result(reply)
         except (asyncio.IncompleteReadError, OSError, ValueError):
             code = await self._process.wait()
-            self._abandon(f"the engine process {self.pid} ended (exit code {code})")
+            self._fail(f"the engine process {self.pid} ended (exit code {code})")
 
-    def _abandon(self, why: str) -> None:
+    def _fail(self, why: str) -> None:
         self.died = self.died or why
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -133,7 +141,7 @@ class _Process:
 
     async def stop(self) -> None:
         """End the process and wait until it is gone."""
-        self._abandon("the engine pool was closed")
+        self._fail("the engine pool was closed")
         await self._process.wait()
         self._reader.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -150,9 +158,9 @@ def _checked(reply: dict[str, Any]) -> dict[str, Any]:
 
 
 class EngineEnvironment:
-    """An environment that lives in an engine process; `opening.AsyncEnvironment` in shape."""
+    """An environment that lives in an engine process; with the methods of `environments.AsyncEnvironment`."""
 
-    def __init__(self, process: _Process, number: int, opened: Mapping[str, Any]) -> None:
+    def __init__(self, process: _EngineProcess, number: int, opened: Mapping[str, Any]) -> None:
         self._process = process
         self._number = number
         self._closed = False
@@ -181,18 +189,20 @@ class EngineEnvironment:
         return step
 
     async def close(self) -> None:
-        """Free what it holds in the engine. Idempotent; waits for nothing, so it is safe while being cancelled."""
+        """Free what it holds in the engine. Idempotent; waits for nothing, so it is safe while being
+        cancelled."""
         if not self._closed:
             self._closed = True
             self._process.send({"op": "close", "environment": self._number})
 
 
 class EnginePool:
-    """The engine process of one worker and its preparer. Use it on one event loop; close it at the end (`async with` does)."""
+    """The engine process of one worker and its preparer. Use it on one event loop; close it at the end
+    (`async with` does)."""
 
     def __init__(self) -> None:
-        self._engine: _Process | None = None
-        self._preparer: _Process | None = None
+        self._engine: _EngineProcess | None = None
+        self._preparer: _EngineProcess | None = None
         self._starting = asyncio.Lock()
         self._preparing = asyncio.Lock()  # so that waiting for others is no part of a preparation's time
 
@@ -202,13 +212,9 @@ class EnginePool:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """Process ids of engine and preparer, as far as they run (for tests and metrics)."""
-        return tuple(p.pid for p in (self._engine, self._preparer) if p is not None and not p.died)
-
     async def open(self, domain_spec: DomainSpec, task: Task) -> EngineEnvironment:
-        """A fresh environment of a task, prepared first where that is long, without stalling those already open.
+        """A fresh environment of a task, prepared first where that is long, without stalling those already
+        open.
 
         Raises `TaskError`, `MissingExtra` or `EnvironmentFailure` as the domain's own `open` does.
         """
@@ -222,10 +228,6 @@ class EnginePool:
             opened = await engine.ask({"op": "open", **what}, OPEN_SECONDS)
         return EngineEnvironment(engine, opened["number"], opened)
 
-    async def open_environments(self) -> int:
-        """How many environments live in the engine now (for tests and metrics)."""
-        return int((await (await self._running("engine")).ask({"op": "count"}, STEP_SECONDS))["count"])
-
     async def close(self) -> None:
         """End both processes."""
         for process in (self._engine, self._preparer):
@@ -233,12 +235,12 @@ class EnginePool:
                 await process.stop()
         self._engine = self._preparer = None
 
-    async def _running(self, which: str) -> _Process:
+    async def _running(self, which: str) -> _EngineProcess:
         attribute = f"_{which}"
         async with self._starting:
-            process: _Process | None = getattr(self, attribute)
+            process: _EngineProcess | None = getattr(self, attribute)
             if process is None or process.died:
-                process = await _Process.start()
+                process = await _EngineProcess.start()
                 setattr(self, attribute, process)
             return process
 
@@ -247,10 +249,11 @@ def _task_fields(task: Task) -> dict[str, Plain]:
     return {"domain": task.domain, "name": task.name, "content": task.content, "reference": task.reference}
 
 
-# Inside the engine process --------------------------------------------------------------------------------------------
+# Inside the engine process
+# --------------------------------------------------------------------------------------------
 
 
-class _Engine:
+class _EngineServer:
     """The program of an engine process: environments by number, one request after the other."""
 
     def __init__(self) -> None:
@@ -274,12 +277,12 @@ class _Engine:
 
     def _do_prepare(self, request: Mapping[str, Any]) -> None:
         domain = self._domain(request)
-        if isinstance(domain, Preparing):
+        if isinstance(domain, Preparable):
             domain.prepare(Task(**request["task"]))
 
     def _do_open(self, request: Mapping[str, Any]) -> dict[str, Any]:
         domain, task = self._domain(request), Task(**request["task"])
-        if "unless_slow" in request and isinstance(domain, Preparing) and not domain.ready(task):
+        if "unless_slow" in request and isinstance(domain, Preparable) and not domain.ready(task):
             return {"slow": True}
         environment = domain.open(task)
         self._environments[request["number"]] = environment
@@ -297,9 +300,6 @@ class _Engine:
     def _do_text(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"step": vars(self._environments[request["environment"]].text(request["command"]))}
 
-    def _do_count(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        return {"count": len(self._environments)}
-
     def _do_close(self, request: Mapping[str, Any]) -> None:
         environment = self._environments.pop(request["environment"], None)
         if environment is not None:
@@ -314,12 +314,13 @@ def _read_frame(stream: BinaryIO) -> Any:
 
 
 def main() -> None:
-    """Serve until standard input ends. What the engine itself writes to standard output goes to standard error."""
+    """Serve until standard input ends. What the engine itself writes to standard output goes to standard
+    error."""
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    engine = _Engine()
+    engine = _EngineServer()
     while (request := _read_frame(requests)) is not None:
         body = json.dumps({**engine.answer(request), "number": request["number"]}).encode()
         replies.write(_LENGTH.pack(len(body)) + body)

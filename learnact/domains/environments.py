@@ -1,7 +1,8 @@
-"""Opening an environment for the episode loop: one asynchronous face for both kinds of domains.
+"""Opening an environment for the episode loop: one asynchronous interface for both kinds of domains.
 
-A domain that never blocks for long is played directly, in this process; one whose profile says `blocking` lives in an engine process
-(`engine_process`). The episode loop sees no difference. Does not cover: which domains there are (registry), what they do (base).
+A domain that never blocks for long is played directly, in this process; one whose profile says `blocking`
+lives in an engine process (`engine_process`). The episode loop sees no difference. Does not cover: which
+domains there are (registry), what they do (base).
 """
 
 from __future__ import annotations
@@ -39,15 +40,18 @@ class AsyncEnvironment(Protocol):
         ...
 
     async def call(self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]) -> Step:
-        """Do one primitive action given as a call. Raises `EnvironmentFailure` when the engine fails, nothing else."""
+        """Do one primitive action given as a call. Raises `EnvironmentFailure` when the engine fails,
+        nothing else."""
         ...
 
     async def text(self, command: str) -> Step:
-        """Do one primitive action given as text. Raises `EnvironmentFailure` when the engine fails, nothing else."""
+        """Do one primitive action given as text. Raises `EnvironmentFailure` when the engine fails,
+        nothing else."""
         ...
 
     async def close(self) -> None:
-        """Free what it holds. Idempotent; with a pool it never waits for the engine, so it is safe while being cancelled."""
+        """Free what it holds. Idempotent; with a pool it never waits for the engine, so it is safe while
+        being cancelled."""
         ...
 
 
@@ -56,54 +60,58 @@ async def open_environment(
 ) -> AsyncEnvironment:
     """A fresh environment for a task.
 
-    `engines` may be None: then a blocking environment gets an engine process of its own, which ends with it (for playing by hand).
-    Raises `TaskError` for content that the domain cannot read, `EnvironmentFailure` when the engine fails.
+    `engines` may be None: then a blocking environment gets an engine process of its own, which ends with it
+    (for playing by hand). Raises `TaskError` for content that the domain cannot read, `EnvironmentFailure`
+    when the engine fails.
     """
     if domain.profile.blocking and engines is not None:
         return await engines.open(spec, task)
     if domain.profile.blocking:
-        return await _Alone.open(spec, task)
-    return _Direct(_attributed_open(domain, task))
+        return await _OwnEngineEnvironment.open(spec, task)
+    return _InProcessEnvironment(_open_in_process(domain, task))
 
 
-def _attributed_open(domain: Domain, task: Task) -> Environment:
+def _open_in_process(domain: Domain, task: Task) -> Environment:
     try:
         return domain.open(task)
     except LearnactError:
         raise
     except Exception as error:
-        raise _attributed(error, f"opening {task.domain}/{task.name}") from error
+        raise _as_failure(error, f"opening {task.domain}/{task.name}") from error
 
 
-def _attributed(error: Exception, doing: str) -> EnvironmentFailure:
+def _as_failure(error: Exception, doing: str) -> EnvironmentFailure:
     return EnvironmentFailure(f"{type(error).__name__} while {doing}: {error}")
 
 
-class _Face:
-    """What either kind tells of the environment behind it."""
+class _Attributes:
+    """The attributes of the environment that an adapter holds."""
 
     def __init__(self, environment: Environment | EngineEnvironment) -> None:
-        self._told = environment
+        self._inner = environment
 
     @property
     def goal(self) -> str:
-        return self._told.goal
+        return self._inner.goal
 
     @property
     def first_observation(self) -> str:
-        return self._told.first_observation
+        return self._inner.first_observation
 
     @property
     def progress(self) -> float:
-        return self._told.progress
+        return self._inner.progress
 
     @property
     def success(self) -> bool:
-        return self._told.success
+        return self._inner.success
 
 
-class _Direct(_Face):
-    """An environment of this process behind the asynchronous face; a fault of its code is the environment's failure."""
+class _InProcessEnvironment(_Attributes):
+    """An environment of this process with the asynchronous interface.
+
+    An exception of its code becomes an `EnvironmentFailure`.
+    """
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -127,7 +135,7 @@ class _Direct(_Face):
         except LearnactError:
             raise
         except Exception as error:
-            raise _attributed(error, f"playing {name}") from error
+            raise _as_failure(error, f"playing {name}") from error
 
     def _text(self, command: str) -> Step:
         try:
@@ -135,10 +143,10 @@ class _Direct(_Face):
         except LearnactError:
             raise
         except Exception as error:
-            raise _attributed(error, f"playing {command!r}") from error
+            raise _as_failure(error, f"playing {command!r}") from error
 
 
-class _Alone(_Face):
+class _OwnEngineEnvironment(_Attributes):
     """A blocking environment with an engine process of its own."""
 
     def __init__(self, pool: EnginePool, environment: EngineEnvironment) -> None:
@@ -147,7 +155,7 @@ class _Alone(_Face):
         self._environment = environment
 
     @classmethod
-    async def open(cls, spec: DomainSpec, task: Task) -> _Alone:
+    async def open(cls, spec: DomainSpec, task: Task) -> _OwnEngineEnvironment:
         pool = EnginePool()
         try:
             return cls(pool, await pool.open(spec, task))

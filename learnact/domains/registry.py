@@ -1,28 +1,30 @@
-"""Finding domains: entry points of the group `learnact.domains`, ours and other packages'.
+"""Finding domains by name: ours, and those that other packages add through the entry points of
+`learnact.domains`.
 
-An entry point's value is a callable `(options: dict) -> Domain`. It may carry `options_model`, a pydantic model, so that job files are
-checked before anything starts. Ours are found even where the package's metadata are missing (a checkout on the path). One that cannot be
-imported breaks nobody else: it is listed with the reason.
+An entry point's value is a callable `(options: dict) -> Domain`. It may carry `options_model`, a pydantic
+model, so that job files are checked before anything starts. Ours are found even where the package's metadata
+are missing (a checkout on the path). One that cannot be imported does not affect the others: it is listed
+with the reason.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
 from learnact.domains.base import Domain
-from learnact.errors import BadInput, LearnactError, MissingExtra, suggestion
+from learnact.domains.checks import check_domain
+from learnact.errors import BadInput, LearnactError
+from learnact.plugins import PluginRegistry
 from learnact.records import DomainSpec
 
-GROUP = "learnact.domains"
-Factory: TypeAlias = Callable[[dict[str, Any]], Domain]
+DomainFactory: TypeAlias = Callable[[dict[str, Any]], Domain]
 
 OURS: dict[str, str] = {
     "gripper": "learnact.domains.planning.gripper:FAMILY",
@@ -38,12 +40,32 @@ OURS: dict[str, str] = {
 }
 """The same as in pyproject.toml (a test compares them)."""
 
+
+class _ImportedWhenUsed(Mapping[str, DomainFactory]):
+    """Our domains by name; a module is imported when its domain is asked for, because some need an extra."""
+
+    def __getitem__(self, name: str) -> DomainFactory:
+        module, _, attribute = OURS[name].partition(":")
+        factory: DomainFactory = getattr(importlib.import_module(module), attribute)
+        return factory
+
+    def __contains__(self, name: object) -> bool:
+        return name in OURS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(OURS)
+
+    def __len__(self) -> int:
+        return len(OURS)
+
+
+_FACTORIES: PluginRegistry[DomainFactory] = PluginRegistry("domain", "learnact.domains", _ImportedWhenUsed())
 _built: dict[DomainSpec, Domain] = {}
 _lock = threading.RLock()
 
 
 @dataclass(frozen=True)
-class Listed:
+class DomainListing:
     """A domain's line in `learnact domains`. `problem` says why it cannot be used here; "" when it can."""
 
     name: str
@@ -53,30 +75,23 @@ class Listed:
 
 def names() -> tuple[str, ...]:
     """Every registered domain, whether it can be imported here or not; ours first."""
-    return tuple(_points())
+    return (*OURS, *(name for name in _FACTORIES.names() if name not in OURS))
 
 
-def listed() -> tuple[Listed, ...]:
+def listed() -> tuple[DomainListing, ...]:
     """Every registered domain with its title, or with the reason why it cannot be used here."""
-    return tuple(_look(name) for name in names())
+    return tuple(_listing(name) for name in names())
 
 
-def factory(name: str) -> Factory:
-    """The callable that builds a domain. Raises `BadInput` for an unknown name, `MissingExtra` where a part is not installed."""
-    points = _points()
-    if name not in points:
-        raise BadInput(f"there is no domain {name}; {suggestion(name, points)}")
-    try:
-        value = points[name].load()
-    except MissingExtra:
-        raise
-    except Exception as error:  # another package's code: told as its own fault
+def factory(name: str) -> DomainFactory:
+    """The callable that builds a domain. Raises `BadInput` for an unknown name, `MissingExtra` for a
+    missing package."""
+    found = _FACTORIES.find(name)
+    if not callable(found):
         raise BadInput(
-            f"domain {name} cannot be loaded from {points[name].value}: {type(error).__name__}: {error}"
-        ) from error
-    if not callable(value):
-        raise BadInput(f"domain {name}: {points[name].value} is not a callable that takes options")
-    return cast(Factory, value)
+            f"the domain {name!r} is not a callable that takes options, but {type(found).__name__}"
+        )
+    return found
 
 
 def options_model(name: str) -> type[BaseModel] | None:
@@ -86,44 +101,40 @@ def options_model(name: str) -> type[BaseModel] | None:
 
 
 def build(spec: DomainSpec) -> Domain:
-    """The domain of a spec; one for each spec and process. Raises `BadInput` for a bad name or bad options."""
+    """The domain of a spec, its names and examples checked; one for each spec and process.
+
+    Raises `BadInput` for a bad name, bad options, or a domain that cannot be played.
+    """
     with _lock:
         if spec not in _built:
             try:
                 options = json.loads(spec.options)
             except json.JSONDecodeError as error:
                 raise BadInput(f"domain {spec.name}: options are not JSON: {error}") from None
-            _built[spec] = _make(spec.name, options)
+            _built[spec] = _checked(spec.name, options)
         return _built[spec]
 
 
-def _make(name: str, options: dict[str, Any]) -> Domain:
+def _checked(name: str, options: dict[str, Any]) -> Domain:
     try:
-        return factory(name)(options)
+        domain = factory(name)(options)
+        check_domain(domain)
     except LearnactError:
         raise
-    except Exception as error:  # another package's code: told as its own fault
+    except Exception as error:  # another package's code: reported as its own fault
         raise BadInput(f"domain {name} cannot be built: {type(error).__name__}: {error}") from error
-
-
-@cache
-def _points() -> dict[str, EntryPoint]:
-    """Entry points by name. Two packages with one name: ours wins over others, then the first in order of value."""
-    found = {name: EntryPoint(name, value, GROUP) for name, value in OURS.items()}
-    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
-        found.setdefault(point.name, point)
-    return found
+    return domain
 
 
 def forget() -> None:
     """Forget what was found and built: for tests, and after installing a package into a running process."""
-    _points.cache_clear()
+    _FACTORIES.forget()
     with _lock:
         _built.clear()
 
 
-def _look(name: str) -> Listed:
+def _listing(name: str) -> DomainListing:
     try:
-        return Listed(name, build(DomainSpec(name)).title)
+        return DomainListing(name, build(DomainSpec(name)).title)
     except LearnactError as error:
-        return Listed(name, name, str(error))
+        return DomainListing(name, name, str(error))

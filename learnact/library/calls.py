@@ -1,8 +1,7 @@
 """Calls as text: `pick('ball1', 'rooma', hand='left')` to name and arguments, and back.
 
-Only literals are arguments (numbers, strings, lists, tuples, dictionaries, True, False, None); a bare name stands for its own text, since
-chat models often leave the quotes out. Nothing is evaluated.
-"""
+Only literals are arguments (numbers, strings, lists, tuples, dictionaries, True, False, None); a bare name
+stands for its own text, since chat models often leave the quotes out. Nothing is evaluated."""
 
 from __future__ import annotations
 
@@ -95,7 +94,8 @@ def find_calls(text: str) -> Iterator[tuple[int, CallExpression]]:
 
 
 def _closing(text: str, opening: int) -> int | None:
-    """Index of the bracket that closes the one at `opening`, strings skipped; None when there is none nearby."""
+    """Index of the bracket that closes the one at `opening`, strings skipped; None when there is none
+    nearby."""
     depth, quote, at = 0, "", opening
     limit = min(len(text), opening + MAX_CALL_CHARS)
     while at < limit:

@@ -1,16 +1,28 @@
-"""Libraries that a person hands in: a Python file of functions, or the JSON that `learnact show --json` prints."""
+"""Library files of users: a Python file of functions, or the JSON that `learnact show --json` prints."""
 
 from __future__ import annotations
 
+import codecs
 import json
+import stat
 from collections.abc import Collection
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from learnact.errors import LibraryError
-from learnact.library.check import check, split
-from learnact.records import LearnedAction, Library
+from learnact.library.check import check
+from learnact.library.statements import read_statements, split
+from learnact.records import LearnedAction, Library, canonical
+
+FILE_BYTES = 1 << 20
+"""A larger file is not read. JSON holds descriptions and notes beside the code."""
+ENCODINGS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 
 
 class _Action(BaseModel):
@@ -35,17 +47,13 @@ class _Library(BaseModel):
 def read_library(path: Path, primitives: Collection[str]) -> Library:
     """The library in a file, for a domain with these primitive actions.
 
-    Of a Python file each top-level function is a learned action, its docstring the description.
+    Each top-level function of a Python file is a learned action, its docstring the description.
 
     Raises:
-        LibraryError: names file, line and what is wrong.
+        LibraryError: the file cannot be read, is no library, or is not acceptable; it names file, line and
+        reason.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise LibraryError(f"{path}: there is no such library file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise LibraryError(f"{path}: cannot be read as text: {error}") from None
+    text = _text(path)
     library = _from_json(text, path) if path.suffix == ".json" else _from_python(text, path)
     if not library.actions and not library.lessons:
         raise LibraryError(
@@ -57,6 +65,36 @@ def read_library(path: Path, primitives: Collection[str]) -> Library:
         where = f":{problems[0].line}" if python and problems[0].line else ""
         raise LibraryError(f"{path}{where}: " + "; ".join(p.message for p in problems))
     return library
+
+
+def _text(path: Path) -> str:
+    """The text of a file of bounded size, without a byte-order mark."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise LibraryError(f"{path}: is not a regular file")
+        with path.open("rb") as file:
+            data = file.read(FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise LibraryError(f"{path}: there is no such library file") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, LibraryError):
+            raise
+        raise LibraryError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if len(data) > FILE_BYTES:
+        raise LibraryError(f"{path}: is larger than {FILE_BYTES} bytes, too large for a library")
+    for mark, encoding in ENCODINGS.items():
+        if data.startswith(mark):
+            raise LibraryError(f"{path}: is {encoding} text; save it as UTF-8")
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if b"\0" in data:
+        raise LibraryError(f"{path}: is a binary file (it holds a zero byte), no Python or JSON text")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise LibraryError(
+            f"{path}:{line}: is not UTF-8 text (byte 0x{data[error.start]:02x}); save it as UTF-8"
+        ) from None
 
 
 def library_json(library: Library) -> dict[str, object]:
@@ -92,13 +130,34 @@ def _from_json(text: str, path: Path) -> Library:
         found = _Library.model_validate(json.loads(text))
     except json.JSONDecodeError as error:
         raise LibraryError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
+    except RecursionError:
+        raise LibraryError(f"{path}: not JSON: it is nested too deeply") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(key) for key in first["loc"])
         raise LibraryError(
             f"{path}: not a library as `learnact show --json` prints it: {where}: {first['msg']}"
         ) from None
+    except ValueError as error:
+        raise LibraryError(f"{path}: not JSON: {error}") from None
     actions = tuple(
         LearnedAction(a.name, a.signature, a.source, a.description, tuple(a.notes)) for a in found.actions
     )
-    return Library(actions, found.preamble, found.usage_example, tuple(found.lessons))
+    library = Library(actions, found.preamble, found.usage_example, tuple(found.lessons))
+    try:
+        _check_sources(library)
+        canonical(library).encode()
+    except LibraryError as error:
+        raise LibraryError(f"{path}: {error}") from None
+    except UnicodeEncodeError:
+        raise LibraryError(f"{path}: it holds text that is not Unicode (a lone surrogate)") from None
+    return library
+
+
+def _check_sources(library: Library) -> None:
+    """Raise `LibraryError` unless each action's source begins with the function of its name."""
+    for number, action in enumerate(library.actions):
+        statements = read_statements(action.source)
+        function = statements[0].function if statements else None
+        if function is None or function.name != action.name:
+            raise LibraryError(f"actions.{number}: the source of {action.name} does not define it")

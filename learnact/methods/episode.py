@@ -184,7 +184,7 @@ class EpisodeRun:
             callee=callee,
             learned=bool(callee),
             ok=succeeded(self.episode.rules, steps, result.error),
-            observation=build_observation(self.domain.profile.compose, steps, result.error),
+            observation=build_observation(self.domain.profile.call_observation, steps, result.error),
             steps=steps,
             error=result.error,
             printed=result.printed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from learnact.domains.base import Domain, Example, WithCommands
+from learnact.domains.base import Domain, Example, TextActions
 from learnact.prompts import PromptTemplates
 from learnact.records import Episode, Library, Prompt, Rules, Turn, history_entries
 from learnact.sandbox.modules import ALLOWED_IMPORTS
@@ -27,7 +27,7 @@ def primitives_section(domain: Domain) -> str:
     )
 
 
-def commands_section(domain: WithCommands) -> str:
+def commands_section(domain: TextActions) -> str:
     """The primitive actions as text, one a line."""
     return section("Primitive actions", "\n".join(f"- {form}: {said}" for form, said in domain.text_forms))
 
@@ -108,7 +108,7 @@ def world(domain: Domain, library: Library, rules: Rules, limit: int, told: Told
     """All that does not depend on the task: instruction, actions, lessons, examples (the library's own first)."""
     usage = library.usage_example if rules.show_usage_example else ""
     actions, example = primitives_section(domain), domain.example
-    if rules.action_format == "text" and isinstance(domain, WithCommands):
+    if rules.action_format == "text" and isinstance(domain, TextActions):
         actions, example = commands_section(domain), domain.text_example
     return (
         section("Instructions", domain.instruction)

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from learnact.errors import LibraryError
-from learnact.library.check import check
-from learnact.library.merge import merge, part_of
+from learnact.library.merge import check_merged, error_in_code, merge, part_of
 from learnact.methods import learner_replies
 from learnact.methods.observations import error_text
 from learnact.methods.prompt_sections import opening, section
@@ -39,7 +38,7 @@ def problems(training: Training, code: str, library: Library) -> str:
     if not code.strip():
         return "The answer holds no Python code block."
     primitives = [p.name for p in training.domain.primitives]
-    found = check(library.source, primitives)
+    found = check_merged(library, code, primitives)
     return "\n".join(str(problem) for problem in found)
 
 
@@ -92,7 +91,9 @@ async def _tried(
     if not proposal.usage:
         return None, 'There is no line that begins with "Usage:".'
     turn = (await training.validate(proposal.usage, library, task)).result.turns[0]
-    return (None, error_text(turn.error)) if turn.error else (library, "")
+    if turn.error:
+        return None, error_text(error_in_code(turn.error, library, proposal.code))
+    return library, ""
 
 
 async def explain(training: Training, where: ProposalId, library: Library) -> Library:

@@ -166,7 +166,6 @@ class _EndpointCheck:
         )
 
     # One thing each
-    # ---------------------------------------------------------------------------------------------------
 
     async def _plain(self) -> Reply:
         """The plainest request: without a reply to it nothing else makes sense."""

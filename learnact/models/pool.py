@@ -73,7 +73,6 @@ class ModelPool:
         return await _RetriedCall(self, model, affinity="").embed(texts)
 
     # What a call needs of the pool
-    # ------------------------------------------------------------------------------------
 
     async def endpoint(self, model: ModelSpec, affinity: str, avoid: set[str]) -> Endpoint:
         """The replica to ask: in the order that `affinity` gives, the first that is up and not in `avoid`."""

@@ -16,6 +16,7 @@ from learnact.job import Job
 from learnact.job.preflight import Preflight
 from learnact.records import Episode, Outcome
 from learnact.records.trials import TrialSpec
+from learnact.report.display import Display
 from learnact.results.counters import Counters
 from learnact.trial import TrialResult
 
@@ -123,7 +124,7 @@ def progress_panel(progress: Progress) -> RenderableType:
     return Group(head, bar, grid, *(error if progress.last_error else []))
 
 
-class ProgressDisplay:
+class ProgressDisplay(Display):
     """Shows a run's progress. A context manager, so that the terminal is left as it was."""
 
     def __init__(self, console: Console, seconds: float = LINE_SECONDS) -> None:

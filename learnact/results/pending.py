@@ -22,7 +22,7 @@ TOKENS = tuple(field.name for field in fields(Tokens))
 REWRITE_BYTES = 64 * 1024 * 1024
 
 
-_encoder = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_encode_row = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class CallJournal:
@@ -57,6 +57,10 @@ class CallJournal:
     def of(self, unit: str) -> tuple[Call, ...]:
         """Calls of a unit, in order."""
         return tuple(self._calls.get(unit, ()))
+
+    def all(self) -> tuple[Call, ...]:
+        """All calls of units that are not committed."""
+        return tuple(call for calls in self._calls.values() for call in calls)
 
     def forget(self, unit: str) -> None:
         """The unit is committed."""
@@ -109,7 +113,7 @@ class CallJournal:
             "reply": [getattr(reply, name) for name in REPLY],
             "tokens": [getattr(reply.tokens, name) for name in TOKENS],
         }
-        self._lines.append(_encoder(row) + "\n")
+        self._lines.append(_encode_row(row) + "\n")
 
     def _block(self, text: str) -> str:
         address = self._hashes.get(text)
@@ -143,29 +147,36 @@ def _read(path: Path) -> list[Call]:
     for line in lines:
         try:
             row = json.loads(line)
-        except ValueError:
-            continue
-        if "block" in row:
-            texts[row["block"]] = row["text"]
-        elif {row["system"], row["ask"], *row["fixed"]} <= texts.keys():
+            if "block" in row:
+                texts[str(row["block"])] = str(row["text"])
+                continue
             before = history.get(row["unit"], (0, ()))
             offset = row["start"] - before[0]
             entries = (*before[1][offset : offset + row["kept"]], *row["new"])
-            history[row["unit"]] = (row["start"], entries)
-            calls.append(_call(row, texts, entries))
+            call = _call(row, texts, entries)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            continue  # a damaged line: what followed it in the unit is not replayed, and asked again
+        history[call.unit] = (row["start"], entries)
+        calls.append(call)
     return calls
 
 
 def _call(row: dict[str, Any], texts: dict[str, str], history: tuple[str, ...]) -> Call:
     prompt = Prompt(
-        texts[row["system"]],
-        tuple(texts[address] for address in row["fixed"]),
-        texts[row["ask"]],
-        history,
-        row["start"],
+        system=texts[row["system"]],
+        fixed=tuple(texts[address] for address in row["fixed"]),
+        request=texts[row["ask"]],
+        history=history,
+        history_start=row["start"],
     )
+    if not all(isinstance(entry, str) for entry in history):
+        raise TypeError("an entry of the history is no text")
     reply = dict(zip(REPLY, row["reply"], strict=True))
     reply["vectors"] = tuple(tuple(vector) for vector in reply["vectors"])
     return Call(
-        row["unit"], row["ordinal"], row["purpose"], prompt, Reply(**reply, tokens=Tokens(*row["tokens"]))
+        str(row["unit"]),
+        int(row["ordinal"]),
+        row["purpose"],
+        prompt,
+        Reply(**reply, tokens=Tokens(*row["tokens"])),
     )

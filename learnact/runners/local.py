@@ -1,22 +1,32 @@
-"""The in-process runner: for tests, debugging and `play`; the same executing code as on a cluster."""
+"""The in-process runner: for tests, debugging and `play`.
+
+Its worker runs the same code as a cluster's workers.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 
-from learnact.records import Outcome, Unit
-from learnact.runners.worker import Worker
+from learnact.errors import Failure
+from learnact.protocols import CallLog
+from learnact.records import Attempt, Outcome, Unit
+from learnact.runners.calls import NoCallLog
+from learnact.runners.worker import Worker, describe
 
 
 class LocalRunner:
-    """Runs units on one worker in this event loop, at most `in_flight` at once over all iterators
-    together."""
+    """Runs units on one worker in this event loop, at most `in_flight` at once over all iterators together.
 
-    def __init__(self, worker: Worker, in_flight: int = 16) -> None:
+    Implements `protocols.StoppableRunner`. `call_log` takes each call as it is answered, and gives back those
+    of an interrupted unit."""
+
+    def __init__(self, worker: Worker, in_flight: int = 16, call_log: CallLog | None = None) -> None:
         self._worker = worker
         self._in_flight = in_flight
-        self._places = asyncio.Semaphore(in_flight)
+        self._call_log = call_log or NoCallLog()
+        self._slots = asyncio.Semaphore(in_flight)
 
     async def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
         """Outcomes in order of completion. Closing the iterator cancels what is under way."""
@@ -36,6 +46,15 @@ class LocalRunner:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
+    def stop(self, failure: Failure) -> None:
+        """Begin no call from now on."""
+        self._worker.stop(failure)
+
     async def _execute(self, unit: Unit) -> Outcome:
-        async with self._places:
-            return await self._worker.execute(unit)
+        async with self._slots:
+            replayed = self._call_log.replay(unit.key)
+            try:
+                return await self._worker.execute(unit, replayed, self._call_log.record)
+            except Exception as error:  # noqa: BLE001 - the boundary of a unit: attributed and recorded
+                attempt = Attempt(unit.key, 0, "harness", describe(error), 0.0)
+                return Outcome(unit, None, (attempt,), (), time.time())

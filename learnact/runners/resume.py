@@ -1,5 +1,5 @@
-"""A runner that does nothing twice: finds what is committed, commits what comes back, and only then hands it
-on."""
+"""A runner that does nothing twice: finds what is committed, commits what comes back, and only then yields
+it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from learnact.records import Attempt, Outcome, Unit
 
 
 class CommittingRunner:
-    """Wraps a runner with a ledger. Units that are committed are not run; a unit that is under way for
-    somebody else is waited for.
+    """Wraps a runner with a ledger.
 
-    `start` makes the inner runner when the first unit needs one, so that a finished run starts no cluster.
-    Outcomes without a result are committed too (their attempts are kept) and handed on; another run tries
-    them again. `refuse` is asked before each new unit: a failure that it names is handed on as the unit's,
-    and nothing is started."""
+    Units that are committed are not run; a unit that is under way for another caller is waited for. `start`
+    makes the inner runner when the first unit needs one, so that a finished run starts no cluster. Outcomes
+    without a result are committed too (their attempts are kept) and yielded; another run tries them again.
+    `refuse` is asked before each new unit: with a failure that it returns the unit ends, and nothing is
+    started; the first such unit of each `run` is committed, for the record."""
 
     def __init__(
         self,
@@ -39,70 +39,66 @@ class CommittingRunner:
 
     async def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
         """Outcomes, committed, each unit once."""
-        waiting: list[Unit] = []
-        ready: asyncio.Queue[Outcome | None] = asyncio.Queue()
-        mine: set[str] = set()
-        pump = asyncio.create_task(self._pump(units, ready, mine, waiting))
+        call = _RunCall()
+        feeder = asyncio.create_task(self._feed(units, call))
         try:
-            while (outcome := await ready.get()) is not None:
+            while (outcome := await call.ready.get()) is not None:
                 yield outcome
-            await pump
-            for unit in waiting:
+            await feeder
+            for unit in call.elsewhere:
                 async for outcome in self._elsewhere(unit):
                     yield outcome
         finally:
-            pump.cancel()
-            await asyncio.gather(pump, return_exceptions=True)
-            for key in mine:
+            feeder.cancel()
+            await asyncio.gather(feeder, return_exceptions=True)
+            for key in call.own:
                 left = self._under_way.pop(key, None)
                 if left is not None and not left.done():
                     left.cancel()
 
-    async def _pump(
-        self, units: Iterable[Unit], ready: asyncio.Queue[Outcome | None], mine: set[str], waiting: list[Unit]
-    ) -> None:
-        """Feeds the inner runner with what is not committed, and commits side by side what it gives back."""
+    async def _feed(self, units: Iterable[Unit], call: _RunCall) -> None:
+        """Give the inner runner what is not committed, and commit what it gives back, several at a time."""
         try:
-            fresh = _Peekable(self._fresh(units, ready, mine, waiting))
-            if fresh.empty:
-                return
-            self.warm_up()
-            assert self._inner is not None
-            runner = await self._inner
-            async with asyncio.TaskGroup() as commits:
-                async for outcome in runner.run(fresh):
-                    commits.create_task(self._commit(outcome, ready, mine))
+            fresh = _Peekable(self._fresh(units, call))
+            if not fresh.empty:
+                self.warm_up()
+                assert self._inner is not None
+                runner = await self._inner
+                async with asyncio.TaskGroup() as commits:
+                    async for outcome in runner.run(fresh):
+                        commits.create_task(self._commit(outcome, call))
+            if call.refused is not None:
+                await self._ledger.commit(call.refused)
         finally:
-            ready.put_nowait(None)
+            call.ready.put_nowait(None)
 
-    def _fresh(
-        self, units: Iterable[Unit], ready: asyncio.Queue[Outcome | None], mine: set[str], waiting: list[Unit]
-    ) -> Iterator[Unit]:
+    def _fresh(self, units: Iterable[Unit], call: _RunCall) -> Iterator[Unit]:
         for unit in units:
             key = unit.key
             committed = self._ledger.find(key)
             if committed is not None:
-                ready.put_nowait(committed)
+                call.ready.put_nowait(committed)
             elif key in self._under_way:
-                waiting.append(unit)
-            elif (refused := self._refuse()) is not None:
-                attempt = Attempt(key, 0, refused.boundary, str(refused), 0.0)
-                ready.put_nowait(Outcome(unit, None, (attempt,)))
+                call.elsewhere.append(unit)
+            elif (failure := self._refuse()) is not None:
+                outcome = Outcome(unit, None, (Attempt(key, 0, failure.boundary, str(failure), 0.0),))
+                call.refused = call.refused or outcome
+                call.ready.put_nowait(outcome)
             else:
-                mine.add(key)
+                call.own.add(key)
                 self._under_way[key] = asyncio.get_running_loop().create_future()
                 yield unit
 
-    async def _commit(self, outcome: Outcome, ready: asyncio.Queue[Outcome | None], mine: set[str]) -> None:
+    async def _commit(self, outcome: Outcome, call: _RunCall) -> None:
         await self._ledger.commit(outcome)
-        mine.discard(outcome.key)
+        call.own.discard(outcome.key)
         future = self._under_way.pop(outcome.key)
         if not future.done():
             future.set_result(outcome)
-        ready.put_nowait(outcome)
+        call.ready.put_nowait(outcome)
 
     async def _elsewhere(self, unit: Unit) -> AsyncIterator[Outcome]:
-        """The outcome of a unit that somebody else began; done here after all when they gave up."""
+        """The outcome of a unit that another caller began; run here after all when that one gave up."""
         future = self._under_way.get(unit.key)
         if future is not None:
             await asyncio.wait([future])
@@ -111,6 +107,17 @@ class CommittingRunner:
                 return
         async for outcome in self.run([unit]):
             yield outcome
+
+
+class _RunCall:
+    """One call of `run`: what is ready for its caller, its own units under way, and those under way for
+    others."""
+
+    def __init__(self) -> None:
+        self.ready: asyncio.Queue[Outcome | None] = asyncio.Queue()
+        self.own: set[str] = set()
+        self.elsewhere: list[Unit] = []
+        self.refused: Outcome | None = None
 
 
 class _Peekable:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 
@@ -18,6 +19,7 @@ from learnact.domains.environments import open_environment
 from learnact.errors import BadInput, Failure, HarnessFailure
 from learnact.methods.agents import AGENTS, WRITES_CODE
 from learnact.methods.episode import EpisodeRun
+from learnact.models.concurrency import RequestsInFlight
 from learnact.protocols import Chat
 from learnact.records import (
     Attempt,
@@ -27,6 +29,7 @@ from learnact.records import (
     Exchange,
     Outcome,
     Prompt,
+    Purpose,
     Reply,
     Request,
     Unit,
@@ -34,23 +37,46 @@ from learnact.records import (
 from learnact.sandbox.bounds import Bounds
 from learnact.sandbox.sandbox import Sandbox
 
+ERROR_CHARS = 4000
+"""Bound on the text of an error that is recorded."""
+
 
 @dataclass(frozen=True)
 class UnitLimits:
-    """How often a unit is tried, and the wall-clock seconds of one try (the harness's failure when passed,
-    never the agent's)."""
+    """Limits of a unit of work. Passing one is the harness's failure, never the agent's.
+
+    `tries`: how often it is tried. `deadline`: wall-clock seconds of one try. `tokens`, `dollars`: what the
+    calls of one episode may use; an episode that has used them up ends between two calls, and goes on when
+    the limit is raised."""
 
     tries: int = 3
     deadline: float = 3600.0
+    tokens: int | None = None
+    dollars: float | None = None
+
+
+def ignore_call(_: Call) -> None:
+    """For callers that keep no journal."""
 
 
 class Worker:
-    """Executes units in one event loop. Async context manager."""
+    """Executes units in one event loop. Async context manager.
 
-    def __init__(self, chat: Chat, limits: UnitLimits = UnitLimits(), node: str = "") -> None:
+    `concurrency`: the limit that the models' requests are subject to, where `stop` is to reach those that
+    wait for a place."""
+
+    def __init__(
+        self,
+        chat: Chat,
+        limits: UnitLimits = UnitLimits(),
+        node: str = "",
+        concurrency: RequestsInFlight | None = None,
+    ) -> None:
         self._chat = chat
         self._limits = limits
         self._node = node
+        self._concurrency = concurrency
+        self._stopped: Failure | None = None
         self._stack = AsyncExitStack()
         self._sandboxes: dict[tuple[str, Bounds], Sandbox] = {}
         self._engines = EnginePool()
@@ -62,48 +88,65 @@ class Worker:
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
 
-    async def execute(self, unit: Unit) -> Outcome:
-        """Play an episode or send a request, with as many tries as the limits allow.
+    def stop(self, failure: Failure) -> None:
+        """Begin no call from now on: units end with this failure, and the calls in flight are answered
+        first."""
+        self._stopped = failure
+        if self._concurrency is not None:
+            self._concurrency.stop(failure)
 
-        Never raises for the unit.
-        """
+    async def execute(
+        self,
+        unit: Unit,
+        replayed: Sequence[Call] = (),
+        on_call: Callable[[Call], None] = ignore_call,
+    ) -> Outcome:
+        """Play an episode or send a request, with as many tries as the limits allow. Never raises for the
+        unit.
+
+        `replayed`: calls that an interrupted execution of this unit made, to be used instead of asking again.
+        `on_call` is told of each call that is made now, as soon as it is answered."""
+        calls = _UnitCalls(unit, replayed, on_call)
         attempts: list[Attempt] = []
-        received: list[Exchange] = []
         for number in range(self._limits.tries):
             began = time.perf_counter()
             try:
                 async with asyncio.timeout(self._limits.deadline):
-                    result, calls = await self._try(unit, received)
-                return Outcome(unit, result, tuple(attempts), calls, time.time(), self._node)
-            except Exception as error:  # noqa: BLE001 - the boundary: attributed and recorded
+                    result, made = await self._try(unit, calls)
+                return Outcome(unit, result, tuple(attempts), made, time.time(), self._node)
+            except asyncio.CancelledError as error:
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise
+                failure = _attribute(error, self._limits.deadline)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - the boundary: attributed and recorded
                 failure = _attribute(error, self._limits.deadline)
             seconds = time.perf_counter() - began
-            attempts.append(Attempt(unit.key, number, failure.boundary, str(failure), seconds, self._node))
+            text = str(failure)[:ERROR_CHARS]
+            attempts.append(Attempt(unit.key, number, failure.boundary, text, seconds, self._node))
             if not failure.retryable:
                 break
-        paid = tuple(Call(unit.key, n, "act", e.prompt, e.reply) for n, e in enumerate(received))
-        return Outcome(unit, None, tuple(attempts), paid, time.time(), self._node)
+        return Outcome(unit, None, tuple(attempts), tuple(calls.received), time.time(), self._node)
 
-    async def _try(
-        self, unit: Unit, received: list[Exchange]
-    ) -> tuple[EpisodeResult | Reply, tuple[Call, ...]]:
+    async def _try(self, unit: Unit, calls: _UnitCalls) -> tuple[EpisodeResult | Reply, tuple[Call, ...]]:
         if isinstance(unit, Episode):
-            return await self._play(unit, received)
-        return await self._send(unit)
+            return await self._play(unit, calls)
+        return await self._send(unit, calls)
 
-    async def _send(self, request: Request) -> tuple[Reply, tuple[Call, ...]]:
-        if request.texts:
-            return await self._chat.embed(request.model, request.texts), ()
-        exchange = await self._chat.complete(request.model, request.prompt, request.seed, request.key)
-        return exchange.reply, (Call(request.key, 0, request.purpose, exchange.prompt, exchange.reply),)
+    async def _send(self, request: Request, calls: _UnitCalls) -> tuple[Reply, tuple[Call, ...]]:
+        exchange = calls.find(request.prompt, 0)
+        if exchange is None:
+            self._check_stopped()
+            if request.texts:
+                reply = await self._chat.embed(request.model, request.texts)
+                exchange = Exchange(request.prompt, reply)
+            else:
+                exchange = await self._chat.complete(request.model, request.prompt, request.seed, request.key)
+            calls.add(request.purpose, exchange)
+        return exchange.reply, tuple(calls.received)
 
-    async def _play(
-        self, episode: Episode, received: list[Exchange]
-    ) -> tuple[EpisodeResult, tuple[Call, ...]]:
-        """One try of an episode.
-
-        Replies that an earlier try received are used again, so a repeated try asks nothing twice.
-        """
+    async def _play(self, episode: Episode, calls: _UnitCalls) -> tuple[EpisodeResult, tuple[Call, ...]]:
+        """One try of an episode. Replies that an earlier try received are used again: nothing is asked
+        twice."""
         domain = registry.build(episode.domain)
         player = AGENTS.find(episode.agent.name)
         async with AsyncExitStack() as stack:
@@ -118,16 +161,34 @@ class Worker:
                 )
 
             async def ask(prompt: Prompt, ordinal: int) -> Exchange:
-                if ordinal == len(received):
+                found = calls.find(prompt, ordinal)
+                if found is None:
+                    self._check_stopped()
+                    self._check_limits(calls.received)
                     assert episode.model is not None, "an agent without a model asked one"
-                    received.append(
-                        await self._chat.complete(episode.model, prompt, episode.seed, episode.key)
-                    )
-                return received[ordinal]
+                    found = await self._chat.complete(episode.model, prompt, episode.seed, episode.key)
+                    calls.add("act", found)
+                return found
 
-            stage = EpisodeRun(episode, domain, environment, session, ask)
-            await player(stage)
-            return stage.result(), tuple(stage.calls)
+            run = EpisodeRun(episode, domain, environment, session, ask)
+            await player(run)
+            return run.result(), tuple(run.calls)
+
+    def _check_stopped(self) -> None:
+        if self._stopped is not None:
+            raise type(self._stopped)(self._stopped.message, self._stopped.retryable)
+
+    def _check_limits(self, calls: Sequence[Call]) -> None:
+        """Raises when the calls of an episode have used up what it may use."""
+        limits = self._limits
+        tokens = sum(call.reply.tokens.prompt + call.reply.tokens.completion for call in calls)
+        if limits.tokens is not None and tokens >= limits.tokens:
+            text = f"the episode's limit of {limits.tokens:,} tokens is used up ({tokens:,} used; "
+            raise HarnessFailure(f"{text}limits.episode_tokens): raise it to go on", False)
+        dollars = sum(call.reply.cost or 0.0 for call in calls)
+        if limits.dollars is not None and dollars >= limits.dollars:
+            text = f"the episode's limit of ${limits.dollars:g} is used up (${dollars:.4g} spent; "
+            raise HarnessFailure(f"{text}limits.episode_dollars): raise it to go on", False)
 
     async def _sandbox(self, episode: Episode) -> Sandbox:
         kind, bounds = episode.rules.sandbox, bounds_of(episode)
@@ -138,6 +199,45 @@ class Worker:
         return self._sandboxes[kind, bounds]
 
 
+class _UnitCalls:
+    """The calls of one unit: those of earlier tries and interrupted executions, and those that are made
+    now."""
+
+    def __init__(self, unit: Unit, replayed: Sequence[Call], on_call: Callable[[Call], None]) -> None:
+        self._unit = unit
+        self._on_call = on_call
+        self.received = [call for number, call in enumerate(replayed) if call.ordinal == number]
+
+    def find(self, prompt: Prompt, ordinal: int) -> Exchange | None:
+        """The exchange that was made for this prompt before.
+
+        From the first one that does not fit on, all are dropped.
+        """
+        if ordinal >= len(self.received):
+            return None
+        call = self.received[ordinal]
+        if not _sent_for(prompt, call.prompt):
+            del self.received[ordinal:]
+            return None
+        return Exchange(call.prompt, call.reply)
+
+    def add(self, purpose: Purpose, exchange: Exchange) -> None:
+        """A call that has just been answered."""
+        number = len(self.received)
+        call = Call(self._unit.key, number, purpose, exchange.prompt, exchange.reply)
+        self.received.append(call)
+        self._on_call(call)
+
+
+def _sent_for(asked: Prompt, sent: Prompt) -> bool:
+    """Whether a prompt as it was sent (oldest turns dropped, the system message in front) belongs to the one
+    asked."""
+    dropped = sent.history_start - asked.history_start
+    same_history = dropped >= 0 and asked.history[dropped:] == sent.history
+    fixed, sent_fixed = "".join(asked.fixed), "".join(sent.fixed)
+    return same_history and asked.request == sent.request and sent_fixed.endswith(fixed)
+
+
 def bounds_of(episode: Episode) -> Bounds:
     """What learned code may use in an episode."""
     given = asdict(episode.rules.bounds)
@@ -145,7 +245,7 @@ def bounds_of(episode: Episode) -> Bounds:
     return Bounds(memory_bytes=memory, primitives=episode.budget.primitives_per_call, **given)
 
 
-def _attribute(error: Exception, deadline: float) -> Failure:
+def _attribute(error: BaseException, deadline: float) -> Failure:
     """Every error belongs to one boundary; what nobody attributed is the harness's."""
     if isinstance(error, Failure):
         return error
@@ -153,5 +253,15 @@ def _attribute(error: Exception, deadline: float) -> Failure:
         return HarnessFailure(f"not finished after {deadline:g} seconds of wall-clock time")
     if isinstance(error, BadInput):
         return HarnessFailure(str(error), False)
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    return HarnessFailure(f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
+    return HarnessFailure(describe(error))
+
+
+def describe(error: BaseException) -> str:
+    """An unforeseen error in one line: its type, its text, and where it was raised."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an exception whose own text fails; its type and place are told
+        text = "(its text cannot be shown)"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {text}{place}"

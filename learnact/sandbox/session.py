@@ -17,6 +17,7 @@ from learnact.sandbox.bounds import Bounds, CallResult, PrimitiveResult, RunPrim
 from learnact.sandbox.confined_process import EXIT_MEMORY
 from learnact.sandbox.fork_server import ForkServer
 from learnact.sandbox.process import ConfinedProcess, ProcessLost
+from learnact.sandbox.source_lines import source_lines
 
 GRACE_SECONDS = 0.25
 """CPU time that a call may still use after the host has ended it. A process that uses more is replaced."""
@@ -227,9 +228,9 @@ class SandboxSession:
         """
         match place:
             case ["<library>", str() as function, int() as line]:
-                lines = self._source.splitlines()
+                lines = source_lines(self._source)
             case ["<program>", str() as function, int() as line] if "\n" in code.strip():
-                lines = code.splitlines()
+                lines = source_lines(code)
             case _:
                 return ActionError(kind, message)
         if not 0 < line <= len(lines):

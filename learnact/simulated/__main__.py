@@ -1,4 +1,5 @@
-"""`python -m learnact.simulated`: the simulated model's server, started by `learnact.models.embedded` or by hand."""
+"""`python -m learnact.simulated`: the simulated model's server, started by `learnact.models.embedded` or
+by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A reply to chat messages: which kind of answer is asked for, in words, and that answer. A pure function of model, messages and seed."""
+"""A reply to chat messages: which kind of answer is asked for, in words, and that answer. A pure function
+of model, messages and seed."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ KINDS: tuple[tuple[str, str, Writer], ...] = (
     ("lesson", "one short, general lesson", judging.lesson),
     ("verdict", "judge whether the goal", judging.verdict),
 )
-"""Name, the words at the end of a prompt that ask for it, and who writes it; the first whose words are found answers."""
+"""Name, the words at the end of a prompt that ask for it, and who writes it; the first whose words are
+found answers."""
 
 
 IN_A_HOUSE: dict[str, Writer] = {

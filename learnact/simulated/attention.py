@@ -1,7 +1,8 @@
 """Inattention: the reader's one imperfection (what every mistake of the simulated model follows from).
 
-For each reply a sentence is overlooked with probability ``p * d / (d + D)``, d the number of sentences after it; one occurrence that is
-seen suffices. A share rho of the draws is keyed by seed and sentence alone, so that some misreadings last through an episode.
+For each reply a sentence is overlooked with probability ``p * d / (d + D)``, d the number of sentences after
+it; one occurrence that is seen suffices. A share rho of the draws is keyed by seed and sentence alone, so
+that some misreadings last through an episode.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ _SCALE = 1 << 32
 
 @dataclass(frozen=True)
 class Skill:
-    """How attentive a model is: p (most that is overlooked), D (sentences until half of it), rho (share of lasting draws)."""
+    """How attentive a model is: p (most that is overlooked), D (sentences until half of it), rho (share of
+    lasting draws)."""
 
     name: str
     p: float
@@ -27,7 +29,8 @@ class Skill:
 
 @dataclass(frozen=True)
 class Attention:
-    """One reading of one prompt. `fresh` keys the draws of this reply, `lasting` those of the seed; `look` counts from 0."""
+    """One reading of one prompt. `fresh` keys the draws of this reply, `lasting` those of the seed; `look`
+    counts from 0."""
 
     skill: Skill
     lasting: bytes

@@ -1,4 +1,5 @@
-"""Telling what functions do: a description in the words of the primitive actions, and a short usage example."""
+"""Telling what functions do: a description in the words of the primitive actions, and a short usage
+example."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def describe(function: Function, rule: Rule) -> str:
 
 
 def negative(sentence: str) -> str:
-    """The sentence that says that a fact is no longer so: "no longer" behind "is" or "are", else before the verb."""
+    """The sentence that says that a fact is no longer so: "no longer" behind "is" or "are", else before
+    the verb."""
     words = sentence.split()
     for i, word in enumerate(words):
         if word in ("is", "are"):
@@ -53,7 +55,8 @@ def negative(sentence: str) -> str:
 
 
 def usage_example(scene: Scene, attention: Attention) -> str:
-    """Up to five actions of the example task, at least one of them a call of a function, with what is then observed."""
+    """Up to five actions of the example task, at least one of them a call of a function, with what is then
+    observed."""
     known = read_functions(code_in(scene.body("Code")))
     for look in range(LOOKS):
         closer = attention.closer(look)

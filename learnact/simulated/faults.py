@@ -1,6 +1,9 @@
-"""What can go wrong between a client and a real endpoint, on purpose: slowness, limits, errors, broken replies. For load and fault tests.
+"""What can go wrong between a client and a real endpoint, on purpose: slowness, limits, errors, broken
+replies.
+For load and fault tests.
 
-Faults are drawn from a sequence of their own, so that a request that is sent again may fare better; they never change a reply's text.
+Faults are drawn from a sequence of their own, so that a request that is sent again may fare better; they
+never change a reply's text.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Weather:
-    """Options of the load generator. Shares are in 0 .. 1; times in seconds; limits per minute for each serving process, 0 for none."""
+    """Options of the load generator. Shares are in 0 .. 1; times in seconds; limits per minute for each
+    serving process, 0 for none."""
 
     latency: float = 0.0
     """Seconds before a reply: fixed, or the median where `spread` is given."""

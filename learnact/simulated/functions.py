@@ -1,4 +1,5 @@
-"""Functions made of calls: read from code, written as code, and put together into one rule from the rules of their steps."""
+"""Functions made of calls: read from code, written as code, and put together into one rule from the rules
+of their steps."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from learnact.simulated.scene import Scene
 
 @dataclass(frozen=True)
 class Function:
-    """A function as a straight line of calls. Arguments of a step are parameters of the function, or names."""
+    """A function as a straight line of calls. Arguments of a step are parameters of the function, or
+    names."""
 
     name: str
     parameters: tuple[str, ...]
@@ -50,7 +52,8 @@ class Function:
 
 
 def read_functions(code: str) -> list[Function]:
-    """The functions of a module, each as the calls in it from top to bottom; text that does not parse holds none."""
+    """The functions of a module, each as the calls in it from top to bottom; text that does not parse
+    holds none."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -110,7 +113,8 @@ def rules_as_read(scene: Scene, attention: Attention) -> tuple[Rule, ...]:
 
 
 def together(function: Function, rules: Iterable[Rule]) -> Rule:
-    """One rule for a function: what its first steps require and its last leave behind. Calls of anything else say nothing."""
+    """One rule for a function: what its first steps require and its last leave behind. Calls of anything
+    else say nothing."""
     by_name = {rule.name: rule for rule in rules}
     requires: dict[str, None] = {}
     true: dict[str, None] = {}
@@ -151,9 +155,12 @@ def _clauses(sentences: Iterable[str], function: Function) -> tuple[Clause, ...]
 def lift(
     name: str, steps: Sequence[text.Call], words: Mapping[str, Sequence[str]]
 ) -> tuple[Function, tuple[str, ...]]:
-    """A function from calls with names in them: every name becomes a parameter, called as the first action that takes it calls it.
+    """A function from calls with names in them: every name becomes a parameter, called as the first action
+    that
+    takes it calls it.
 
-    `words` are the parameters' names of each action. Gives the function and the names that its parameters stood for.
+    `words` are the parameters' names of each action. Gives the function and the names that its parameters
+    stood for.
     """
     named: dict[str, str] = {}
     for step in steps:

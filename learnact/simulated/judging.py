@@ -16,7 +16,8 @@ GENERAL = "Lesson: Go through the sentences of the goal one after another, and k
 
 
 def lesson(scene: Scene, attention: Attention) -> str:
-    """What would have avoided the failure: the requirement that was missed most, or the action for a goal that was not reached."""
+    """What would have avoided the failure: the requirement that was missed most, or the action for a goal
+    that was not reached."""
     missed = _missed(scene)
     if missed:
         most = max(missed.values())

@@ -1,8 +1,9 @@
-"""A small planner: best-first search that looks ahead along relaxed plans, first for all goals, then for one goal after another.
+"""A small planner: best-first search that looks ahead along relaxed plans, first for all goals, then for one
+goal after another.
 
-From each state the search jumps to where the relaxed plan leads when as much of it as possible is done (Vidal 2004), or takes one helpful
-step. A plan that was found loses the steps that it can do without. All within a budget of evaluations; the order of rules and names, never
-of bits, decides between equals.
+From each state the search jumps to where the relaxed plan leads when as much of it as possible is done (Vidal
+2004), or takes one helpful step. A plan that was found loses the steps that it can do without. All within a
+budget of evaluations; the order of rules and names, never of bits, decides between equals.
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ _LONGEST_JUMP = 60
 
 @dataclass(frozen=True)
 class Found:
-    """What a search came to: steps to all goals or to one more of them (`better`), or to the nearest state met."""
+    """What a search came to: steps to all goals or to one more of them (`better`), or to the nearest state
+    met."""
 
     path: tuple[Step, ...]
     better: bool
 
 
 class Search:
-    """A search from one state. `shunned` says which states are not to be entered, `refused` which calls are not to be made first."""
+    """A search from one state. `shunned` says which states are not to be entered, `refused` which calls
+    are not to be made first."""
 
     def __init__(
         self,
@@ -49,8 +52,9 @@ class Search:
         self._table, self.reachable = reached(table, state)
 
     def toward(self, goals: Sequence[int]) -> Found:
-        """Steps to all goals (a bit each); where none are found within the budget, to one more goal that keeps the others; where none
-        are found for any, to what the last step to one of them requires."""
+        """Steps to all goals (a bit each); where none are found within the budget, to one more goal that
+        keeps
+        the others; where none are found for any, to what the last step to one of them requires."""
         goal = reduce(or_, goals, 0)
         if goal & ~self.reachable:
             return Found((), False)
@@ -71,7 +75,8 @@ class Search:
         return found
 
     def _means(self, goal: int, kept: int, depth: int) -> Found:
-        """Toward what the last step to a goal requires: all of it that is not so, the farthest first, then what that requires."""
+        """Toward what the last step to a goal requires: all of it that is not so, the farthest first, then
+        what that requires."""
         relaxed = Relaxed(relevant(self._table, goal), goal)
         plan = relaxed.guess(self.state).plan
         last = next((step for step in reversed(plan) if step.adds & goal & ~self.state), None)
@@ -124,7 +129,8 @@ class Search:
     def _following(
         self, relaxed: Relaxed, state: int, path: tuple[Step, ...], guess: Guess
     ) -> list[tuple[int, tuple[Step, ...]]]:
-        """Where to go on from a state: along the relaxed plan as far as it can be done, or one helpful step."""
+        """Where to go on from a state: along the relaxed plan as far as it can be done, or one helpful
+        step."""
         found = []
         jumped, jump = self._jump(relaxed, state, guess.plan, not path)
         if jump:
@@ -139,7 +145,8 @@ class Search:
         return not (first and step.call in self._refused) and not self._shunned(after)
 
     def _jump(self, relaxed: Relaxed, state: int, plan: list[Step], first: bool) -> tuple[int, list[Step]]:
-        """Do all of a relaxed plan that can be done; a step that cannot be is replaced by one that serves the same need."""
+        """Do all of a relaxed plan that can be done; a step that cannot be is replaced by one that serves
+        the same need."""
         waiting = list(plan)
         path: list[Step] = []
         replaced = 0  # two steps that are not allowed could replace each other for ever
@@ -179,7 +186,8 @@ def whole(
 
 
 def _replace_one(relaxed: Relaxed, state: int, waiting: list[Step]) -> bool:
-    """Replace a step by one that can be done now and gives what a later step needs of it; whether there was one."""
+    """Replace a step by one that can be done now and gives what a later step needs of it; whether there
+    was one."""
     for i, step in enumerate(waiting):
         for after in waiting[i + 1 :]:
             wanted = step.adds & after.requires & ~state
@@ -194,7 +202,8 @@ def _replace_one(relaxed: Relaxed, state: int, waiting: list[Step]) -> bool:
 
 
 def _without_needless(path: tuple[Step, ...], start: int, goal: int) -> tuple[Step, ...]:
-    """A plan without the steps that it can do without, the earliest first, each with those that then cannot be done."""
+    """A plan without the steps that it can do without, the earliest first, each with those that then
+    cannot be done."""
     kept = list(path)
     i = 0
     while i < len(kept):

@@ -54,7 +54,8 @@ def _toward_some(search: Search, reading: Reading) -> Step | None:
 
 
 def _possible(reading: Reading, attention: Attention) -> Step | None:
-    """Any step that seems possible and leads somewhere new; where none seems possible, any that has not just failed."""
+    """Any step that seems possible and leads somewhere new; where none seems possible, any that has not
+    just failed."""
     rows = np.flatnonzero(reading.steps.possible(reading.state)).tolist()
     steps = [reading.steps.step(row) for row in rows]
     options = [s for s in steps if s.call not in reading.refused and s.after(reading.state) != reading.state]

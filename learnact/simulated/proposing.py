@@ -1,7 +1,9 @@
-"""Writing functions: repeated sequences of what was planned, lifted to parameters, each written from one occurrence read once more.
+"""Writing functions: repeated sequences of what was planned, lifted to parameters, each written from one
+occurrence read once more.
 
-The second reading errs by the same inattention: a step that is overlooked is missing, an argument that is overlooked is taken from the
-neighbouring line. Defects have no other source. Programs (one whole plan) are written here, too.
+The second reading errs by the same inattention: a step that is overlooked is missing, an argument that is
+overlooked is taken from the neighbouring line. Defects have no other source. Programs (one whole plan) are
+written here, too.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ MOST_PARAMETERS = 7
 LONGEST_PLAN = 80
 CONSIDERED = 12
 SHORT_PLAN = 8
-"""A plan with fewer steps is too short to show what comes up again and again: other ends are imagined, too."""
+"""A plan with fewer steps is too short to show what comes up again and again: other ends are imagined,
+too."""
 IMAGINED = 3
 _BREAK = text.Call("", ())
 NO_WAY = "I see no way to do it."
@@ -146,7 +149,8 @@ def propose(
 
 
 def _read_again(plan: Sequence[text.Call], lines: range, attention: Attention) -> list[tuple[int, text.Call]]:
-    """Lines of a plan read once more: what is overlooked is missing, or is taken from the next line or the one before."""
+    """Lines of a plan read once more: what is overlooked is missing, or is taken from the next line or the
+    one before."""
     found = []
     for line in lines:
         call = plan[line]

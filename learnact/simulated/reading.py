@@ -17,7 +17,8 @@ PATIENCE = 2
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read. `shunned` tells states that are remembered; `refused` are calls that failed in this very state."""
+    """What was read. `shunned` tells states that are remembered; `refused` are calls that failed in this
+    very state."""
 
     world: World
     steps: Table

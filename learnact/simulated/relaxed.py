@@ -1,4 +1,6 @@
-"""Plans that ignore what stops being so: how far a goal is, what helps, what could ever be reached (Hoffmann and Nebel 2001).
+"""Plans that ignore what stops being so: how far a goal is, what helps, what could ever be reached (Hoffmann
+and
+Nebel 2001).
 
 Small tables are gone through step by step, large ones with whole rows at once; both give the same plan.
 """
@@ -20,7 +22,8 @@ _UNREACHED = -1
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A relaxed plan: its length (`FAR`: none), its steps in order, and the steps that can be done at once and help it."""
+    """A relaxed plan: its length (`FAR`: none), its steps in order, and the steps that can be done at once
+    and help it."""
 
     length: int
     helpful: list[Step]
@@ -118,7 +121,8 @@ class Relaxed:
 
 
 def reached(table: Table, state: int) -> tuple[Table, int]:
-    """The steps that could ever be done from a state, ignoring what stops being so, and all that could become so."""
+    """The steps that could ever be done from a state, ignoring what stops being so, and all that could
+    become so."""
     facts = state
     while True:
         possible = table.possible(facts)

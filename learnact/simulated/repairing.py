@@ -1,4 +1,5 @@
-"""Improving a function after a failed call: one step is edited, tried with the rules as read; a note where no edit helps."""
+"""Improving a function after a failed call: one step is edited, tried with the rules as read; a note where
+no edit helps."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ PUZZLED = "Reason: I do not see why it failed.\nNote: look at the state before y
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed call: the function, its arguments, which of its steps failed, what that step said was missing, the state before."""
+    """A failed call: the function, its arguments, which of its steps failed, what that step said was
+    missing, the state before."""
 
     function: Function
     arguments: tuple[str, ...]
@@ -89,7 +91,8 @@ def _note(failure: Failure, attention: Attention) -> str:
 
 
 def _repair(scene: Scene, failure: Failure, attention: Attention) -> Edit | None:
-    """One of the first edits that make the call possible, by the rules as read; after closer looks where there is none."""
+    """One of the first edits that make the call possible, by the rules as read; after closer looks where
+    there is none."""
     if len(failure.arguments) != len(failure.function.parameters) or not failure.missing:
         return None
     for look in range(LOOKS):
@@ -106,7 +109,8 @@ def _repair(scene: Scene, failure: Failure, attention: Attention) -> Edit | None
 
 
 def _edits(play: Play, failure: Failure, rules: Sequence[Rule]) -> Iterator[Edit]:
-    """Functions that differ in one step: one more before the failed one, another argument in it, or without it."""
+    """Functions that differ in one step: one more before the failed one, another argument in it, or
+    without it."""
     made = list(failure.function.made(failure.arguments))
     at = min(failure.step, len(made) - 1)
     words = {rule.name: rule.parameters for rule in rules}
@@ -125,7 +129,8 @@ def _edits(play: Play, failure: Failure, rules: Sequence[Rule]) -> Iterator[Edit
 
 
 def _helping(play: Play, failure: Failure, rules: Sequence[Rule]) -> list[text.Call]:
-    """Calls that bring about something that was missing; names that the sentence leaves open are taken from what is known."""
+    """Calls that bring about something that was missing; names that the sentence leaves open are taken
+    from what is known."""
     names = list(dict.fromkeys([*failure.arguments, *(n for _, of_kind in play.kinds for n in of_kind)]))
     of_kind: dict[str, set[str]] = {}
     for kind, members in play.kinds:
@@ -162,7 +167,8 @@ def _fits(rule: Rule, place: int, value: str, facts: set[str]) -> bool:
 def edited(
     failure: Failure, steps: Sequence[text.Call], words: Mapping[str, tuple[str, ...]], change: str
 ) -> Edit:
-    """The steps as a function of the same name; old parameters stay in their places, new names become new parameters behind them."""
+    """The steps as a function of the same name; old parameters stay in their places, new names become new
+    parameters behind them."""
     named = dict(zip(failure.arguments, failure.function.parameters, strict=False))
     new = [a for step in steps for a in step.arguments if a not in named]
     if new:

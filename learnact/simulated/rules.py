@@ -53,7 +53,8 @@ class Clause:
 
 
 def clause(sentence: str, parameters: tuple[str, ...], index: int = 0) -> Clause:
-    """A sentence with parameters in it. In "nut is a nut" the second is a kind, whatever the parameters are called."""
+    """A sentence with parameters in it. In "nut is a nut" the second is a kind, whatever the parameters
+    are called."""
     words = tuple(sentence.split())
     places = [parameters.index(w) if w in parameters else -1 for w in words]
     if len(words) == 4 and words[1:3] == ("is", "a"):
@@ -87,7 +88,8 @@ class Rule:
 
 
 def read_lines(body: str, start: int, learned: bool) -> list[Rule]:
-    """The rules of a section whose first sentence is number `start`. Notes below a line add requirements to it."""
+    """The rules of a section whose first sentence is number `start`. Notes below a line add requirements
+    to it."""
     found: list[Rule] = []
     index = start
     for line in body.splitlines():
@@ -137,7 +139,8 @@ def _parameters(inside: str) -> tuple[tuple[str, ...], tuple[Clause, ...]]:
 
 
 def _with_note(rule: Rule, note: str, index: int) -> Rule:
-    """A note that holds a sentence about the parameters is one more requirement; other notes say nothing to this reader."""
+    """A note that holds a sentence about the parameters is one more requirement; other notes say nothing
+    to this reader."""
     added = []
     for sentence in text.split(note):
         said, holds = text.positive(text.plain_article(_after_lead_in(sentence)))

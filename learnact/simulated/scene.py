@@ -1,6 +1,8 @@
-"""A prompt, laid out: its rules, its task, what has happened, what is asked for. All that is written, with nothing overlooked yet.
+"""A prompt, laid out: its rules, its task, what has happened, what is asked for. All that is written, with
+nothing overlooked yet.
 
-What does not change from turn to turn (everything before "So far") is read once and kept; keeping it changes no reply.
+What does not change from turn to turn (everything before "So far") is read once and kept; keeping it changes
+no reply.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ class Told:
 
 @dataclass(frozen=True)
 class Observation:
-    """An observation, read: what it says is so now (None when it does not say), and what it says went wrong."""
+    """An observation, read: what it says is so now (None when it does not say), and what it says went
+    wrong."""
 
     now: tuple[Told, ...] | None
     failed: bool
@@ -198,7 +201,8 @@ def read_play(body: str, at: int) -> Play:
 
 
 def _blocks(body: str, at: int) -> list[tuple[str, str, int]]:
-    """Lines that begin with a label, each with the lines that belong to it and the number of its first sentence."""
+    """Lines that begin with a label, each with the lines that belong to it and the number of its first
+    sentence."""
     found: list[tuple[str, list[str], int]] = []
     for line in body.splitlines():
         label, colon, rest = line.partition(":")

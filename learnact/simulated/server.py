@@ -1,7 +1,9 @@
-"""The HTTP server: chat completions as OpenAI-compatible endpoints give them, one process or several on one socket.
+"""The HTTP server: chat completions as OpenAI-compatible endpoints give them, one process or several on one
+socket.
 
-Serves `/v1/chat/completions` (no streaming), `/v1/models`, and `/stats` (what this process has answered). Requests are read here and
-checked by hand; the model behind sees messages, model name and seed. Replies are kept: the same request gives the same text.
+Serves `/v1/chat/completions` (no streaming), `/v1/models`, and `/stats` (what this process has answered).
+Requests are read here and checked by hand; the model behind sees messages, model name and seed. Replies are
+kept: the same request gives the same text.
 """
 
 from __future__ import annotations

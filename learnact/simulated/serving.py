@@ -1,4 +1,5 @@
-"""The server's processes: one port, a socket for each process (the kernel spreads the connections), and their end together with their parent.
+"""The server's processes: one port, a socket for each process (the kernel spreads the connections), and their
+end together with their parent.
 
 What watches for the end is a thread: a process that is computing a long reply must not outlive its parent.
 """
@@ -33,7 +34,8 @@ _BACKLOG = 1024
 
 @dataclass(frozen=True)
 class Serving:
-    """How to serve. `port` 0 takes a free one; `port_file` is written, at once and whole, when connections are accepted; `parent`: end with it."""
+    """How to serve. `port` 0 takes a free one; `port_file` is written, at once and whole, when connections
+    are accepted; `parent`: end with it."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -46,7 +48,8 @@ class Serving:
 
 
 def serve(options: Serving) -> None:
-    """Serve until interrupted, terminated, or until the parent process is gone. Raises `BadInput` when the port cannot be had."""
+    """Serve until interrupted, terminated, or until the parent process is gone. Raises `BadInput` when the
+    port cannot be had."""
     listening = _listen(options.host, options.port, first=True)
     port = int(listening.getsockname()[1])
     watched, held = os.pipe()
@@ -92,7 +95,8 @@ def _child(options: Serving, port: int, pipe: int, told: int, number: int) -> su
 
 
 def _listen(host: str, port: int, first: bool) -> socket.socket:
-    """A listening socket; the `first` process makes sure that nobody else has the port, the others share it."""
+    """A listening socket; the `first` process makes sure that nobody else has the port, the others share
+    it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     try:

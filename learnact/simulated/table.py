@@ -1,4 +1,5 @@
-"""Filled-in rules as a table: one row a step, bit matrices of what it requires, adds and ends. Rows keep the order of rules and names."""
+"""Filled-in rules as a table: one row a step, bit matrices of what it requires, adds and ends. Rows keep
+the order of rules and names."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _ZERO = np.uint64(0)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A rule filled in. Masks over the bits of its world; `keep` is the complement of what is no longer so."""
+    """A rule filled in. Masks over the bits of its world; `keep` is the complement of what is no longer
+    so."""
 
     call: text.Call
     requires: int

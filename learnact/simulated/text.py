@@ -18,7 +18,8 @@ ARTICLES = ("a", "an")
 
 
 def sections(text: str) -> list[tuple[str, str]]:
-    """Headings of level two with their bodies, in order; what stands before the first heading has the heading ""."""
+    """Headings of level two with their bodies, in order; what stands before the first heading has the
+    heading ""."""
     parts = _SECTION.split(text)
     found = [("", parts[0])] if parts[0].strip() else []
     return found + [(parts[i].strip(), parts[i + 1].strip("\n")) for i in range(1, len(parts), 2)]
@@ -35,7 +36,8 @@ def count(text: str) -> int:
 
 
 def labelled(text: str) -> list[tuple[str, str]]:
-    """Parts of a text by the label before them ("Requires", "Then", ...); what stands before the first has the label ""."""
+    """Parts of a text by the label before them ("Requires", "Then", ...); what stands before the first has
+    the label ""."""
     parts = _LABELS.split(text)
     found = [("", parts[0].strip())] if parts[0].strip() else []
     return found + [(parts[i], parts[i + 1].strip()) for i in range(1, len(parts), 2)]

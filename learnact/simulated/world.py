@@ -1,7 +1,9 @@
-"""What can happen in a scene: every rule filled in with names, over states that are integers with one bit for each sentence.
+"""What can happen in a scene: every rule filled in with names, over states that are integers with one bit for
+each sentence.
 
-Static facts are bits like the others, so a fact that was overlooked is a bit that is not set. A rule is filled in once for each set of
-read requirements that narrow its parameters; requirements and effects that were overlooked leave their bits out.
+Static facts are bits like the others, so a fact that was overlooked is a bit that is not set. A rule is
+filled in once for each set of read requirements that narrow its parameters; requirements and effects that
+were overlooked leave their bits out.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ KEPT_FILLED = 256
 class _Filled:
     calls: list[text.Call]
     numbers: list[NDArray[np.int64]]
-    """For each sentence of the rule (in the order of `Rule.clauses`) the numbers of its filled-in forms' bits."""
+    """For each sentence of the rule (in the order of `Rule.clauses`) the numbers of its filled-in forms'
+    bits."""
     _matrices: dict[tuple[int, int], Bits] = field(default_factory=dict)
 
     def matrix(self, clauses: Iterable[int], words: int) -> Bits:
@@ -51,7 +54,8 @@ class _Filled:
 
 
 class World:
-    """The bits and the filled-in rules of one scene's fixed part. Grows as new sentences are seen; no order of bits matters."""
+    """The bits and the filled-in rules of one scene's fixed part. Grows as new sentences are seen; no
+    order of bits matters."""
 
     def __init__(self, rules: Sequence[Rule], play: Play) -> None:
         self.rules = tuple(rules)
@@ -91,7 +95,8 @@ class World:
         return (rule, clause) in self._instances
 
     def steps(self, seen: Iterable[tuple[int, int]]) -> Table:
-        """Rules filled in as read: pairs of a rule's number and the sentences of it that were seen (bits, as in `Rule.clauses`)."""
+        """Rules filled in as read: pairs of a rule's number and the sentences of it that were seen (bits,
+        as in `Rule.clauses`)."""
         chosen = [(number, clauses, self._fill(number, clauses)) for number, clauses in seen]
         words = max(1, -(-len(self._numbers) // WORD))
         parts = [self._part(number, clauses, filled, words) for number, clauses, filled in chosen]
@@ -141,7 +146,8 @@ class World:
         return np.array([number(fill(*binding)) for binding in bindings], dtype=np.int64)
 
     def _static_instances(self, facts: list[tuple[str, ...]]) -> dict[tuple[int, int], list[dict[int, str]]]:
-        """For each requirement that no action changes, the names for which it holds; names found there are known from then on."""
+        """For each requirement that no action changes, the names for which it holds; names found there are
+        known from then on."""
         effects = [c for r in self.rules for c in (*r.adds, *r.deletes)]
         found: dict[tuple[int, int], list[dict[int, str]]] = {}
         known = set(self.names)
@@ -154,7 +160,8 @@ class World:
         return found
 
     def _bindings(self, number: int, rule: Rule, narrow: int) -> list[tuple[str, ...]]:
-        """Arguments for which what never changes, as far as it was read, holds; by joining the facts that fit.
+        """Arguments for which what never changes, as far as it was read, holds; by joining the facts that
+        fit.
 
         A learned action is thought of with different names for different parameters.
         """

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.environment import Board, PlanningEnvironment
+from learnact.domains.planning.environment import DescribedProblem, PlanningEnvironment
 from learnact.domains.planning.pddl import parse_problem
 from learnact.domains.registry import OURS, build
 from learnact.records import DomainSpec, canonical
@@ -26,7 +26,7 @@ def run() -> list[dict[str, object]]:
         domain = build(DomainSpec(name, canonical(options)))
         task = max(domain.tasks("test"), key=lambda t: t.reference or 0)
         grounding = Grounding(domain.rules, parse_problem(task.content, domain.rules), domain.wording.order)
-        board = Board(grounding, domain.wording)
+        board = DescribedProblem(grounding, domain.wording)
         calls = domain.plan(task.content).calls
         actions = [grounding.actions[call] for call in calls]
 
@@ -45,7 +45,7 @@ def run() -> list[dict[str, object]]:
             return len(calls)
 
         def load(domain=domain, task=task) -> int:
-            board = Board(
+            board = DescribedProblem(
                 Grounding(domain.rules, parse_problem(task.content, domain.rules), domain.wording.order),
                 domain.wording,
             )

@@ -1,4 +1,5 @@
-"""A user's desk: the real command in a process of its own, a chat server that can play gripper, and one finished run to read."""
+"""A user's desk: the real command in a process of its own, a chat server that can play gripper, and one
+finished run to read."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ def learnact(*arguments: str | Path, stdin: str = "") -> Done:
 
 
 def learnact_process(
-    *arguments: str | Path, stdin: str = "", timeout: float = 100, **environment: str
+    *arguments: str | Path, stdin: str = "", timeout: float = 900, **environment: str
 ) -> Done:
     """The same in a process of its own."""
     command = [sys.executable, "-c", "from learnact.cli import main; main()", *map(str, arguments)]

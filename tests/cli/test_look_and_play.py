@@ -176,7 +176,7 @@ def test_help_teaches_and_starts_quickly() -> None:
     done = learnact_process("--help")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.code == 0
-    assert "learnact run jobs/quickstart.yaml" in done.out
+    assert "learnact run quickstart" in done.out
     assert "Exit codes: 0 done, 1 some work unfinished, 2 bad input" in done.out
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5, "seconds of CPU"
 
@@ -184,5 +184,5 @@ def test_help_teaches_and_starts_quickly() -> None:
 def test_the_list_of_commands_imports_nothing_heavy() -> None:
     heavy = {"ray", "openai", "duckdb", "pyarrow", "pydantic"}
     code = f"import sys, learnact.cli.app; sys.exit(str({heavy} & set(sys.modules)) if {heavy} & set(sys.modules) else 0)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -23,9 +22,7 @@ def test_a_run_ends_with_what_came_of_it(desk: Desk) -> None:
 
 
 def test_a_second_time_does_nothing(desk: Desk) -> None:
-    began = time.monotonic()
     again = learnact("run", desk.folder / "job.yaml", *desk.results, "--json")
-    assert time.monotonic() - began < 20
     assert again.code == 0, again.err
     assert again.json["name"] == "desk"
     assert "done now 0 episodes, 0 requests" in again.err.splitlines()[-1]

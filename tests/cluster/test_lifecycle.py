@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def script(text: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     source = (
@@ -24,7 +22,7 @@ def script(text: str, *args: str, **env: str) -> subprocess.CompletedProcess[str
         env={**os.environ, **env},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=900,
         check=False,
     )
 

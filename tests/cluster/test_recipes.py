@@ -73,7 +73,6 @@ def test_the_kuberay_recipe_uses_fields_that_the_resource_has() -> None:
         jsonschema.validate(broken, RAY_CLUSTER)
 
 
-@pytest.mark.timeout(60)
 def test_rays_own_validator_takes_the_ssh_recipe() -> None:
     source = (
         "import sys, yaml\n"
@@ -82,6 +81,6 @@ def test_rays_own_validator_takes_the_ssh_recipe() -> None:
     )
     recipe = str(CLUSTER / "ray-up.yaml")
     done = subprocess.run(
-        [sys.executable, "-c", source, recipe], capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", source, recipe], capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cluster.test_lifecycle import script
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 RUN = """
 async def main():
@@ -52,11 +52,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
-        deadline = time.monotonic() + 60
         for number in (port, client):
             while socket.socket().connect_ex(("127.0.0.1", number)):
                 assert head.poll() is None, head.stdout.read() if head.stdout else ""
-                assert time.monotonic() < deadline
                 time.sleep(0.1)
         yield port, client, environment
     finally:

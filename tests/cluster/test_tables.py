@@ -21,8 +21,6 @@ from tests.cluster.processes import descendants
 from tests.integration.test_run import answers, faulty, job
 from tests.models.server import Behaviour, FaultServer
 
-pytestmark = pytest.mark.timeout(180)
-
 
 async def run(server: FaultServer, results: Path, **cluster: Any) -> Summary:
     wanted = job(server.url, cluster=cluster, repeats={"learn": 2})

@@ -6,9 +6,21 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from learnact.records import Attempt, ModelSpec, Outcome, Prompt, Reply, Request, Unit
+from learnact.errors import Failure
+from learnact.records import (
+    Attempt,
+    Call,
+    ModelSpec,
+    Outcome,
+    Prompt,
+    Reply,
+    Request,
+    Tokens,
+    Unit,
+)
 from learnact.runners.ray.actor import WorkerSettings
 
 
@@ -23,8 +35,9 @@ class Scripted:
     """Does what the request's text says: `echo X`, `sleep SECONDS`, `die`, `die-once FILE`, `raise`,
     `block-once FILE`."""
 
-    def __init__(self, place: WorkerSettings) -> None:
-        self._place = place
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._stopped: Failure | None = None
 
     async def __aenter__(self) -> Scripted:
         return self
@@ -34,7 +47,10 @@ class Scripted:
         if folder:
             Path(folder, str(os.getpid())).touch()
 
-    async def execute(self, unit: Unit) -> Outcome:
+    def stop(self, failure: Failure) -> None:
+        self._stopped = failure
+
+    async def execute(self, unit: Unit, replayed: Sequence[Call], on_call: Callable[[Call], None]) -> Outcome:
         assert isinstance(unit, Request)
         word, _, rest = unit.prompt.request.partition(" ")
         if word == "sleep":
@@ -48,6 +64,10 @@ class Scripted:
             os.kill(os.getpid(), signal.SIGKILL)
         elif word == "raise":
             raise KeyError("a bug")
+        elif word == "exit":
+            raise SystemExit(3)
+        elif word == "calls":
+            return await self._calls(unit, int(rest), replayed, on_call)
         elif word == "mark":
             path, _, seconds = rest.partition(" ")
             Path(path).touch()
@@ -57,10 +77,38 @@ class Scripted:
                 Path(path + ".cancelled").touch()
                 raise
         elif word == "tried":
-            attempt = Attempt(unit.key, 0, "provider", "500", 0.1, self._place.node)
-            return Outcome(unit, Reply("ok"), (attempt,), (), time.time(), self._place.node)
-        return Outcome(unit, Reply(f"{rest} {os.getpid()}"), (), (), time.time(), self._place.node)
+            attempt = Attempt(unit.key, 0, "provider", "500", 0.1, self._settings.node)
+            return Outcome(unit, Reply("ok"), (attempt,), (), time.time(), self._settings.node)
+        return Outcome(unit, Reply(f"{rest} {os.getpid()}"), (), (), time.time(), self._settings.node)
+
+    async def _calls(
+        self, unit: Request, count: int, replayed: Sequence[Call], on_call: Callable[[Call], None]
+    ) -> Outcome:
+        """Make `count` calls, those replayed included, unless told to stop between two."""
+        calls = list(replayed)
+        while len(calls) < count:
+            if self._stopped is not None:
+                attempt = Attempt(unit.key, 0, "harness", self._stopped.message, 0.0)
+                return Outcome(unit, None, (attempt,), tuple(calls))
+            await asyncio.sleep(0.05)
+            reply = Reply(f"{len(calls)}", tokens=Tokens(prompt=90, completion=10))
+            calls.append(Call(unit.key, len(calls), "create", unit.prompt, reply))
+            on_call(calls[-1])
+        return Outcome(unit, calls[-1].reply, (), tuple(calls))
 
 
-def refusing(place: WorkerSettings) -> Scripted:
+class MemoryLog:
+    """A call log in memory. Implements `protocols.CallLog`."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def record(self, call: Call) -> None:
+        self.calls.append(call)
+
+    def replay(self, unit: str) -> tuple[Call, ...]:
+        return tuple(call for call in self.calls if call.unit == unit)
+
+
+def refusing(settings: WorkerSettings) -> Scripted:
     raise ValueError("no engine here")

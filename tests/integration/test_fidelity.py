@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from learnact.domains import registry
-from learnact.domains.alfworld.task_types import KINDS
+from learnact.domains.alfworld.task_types import TASK_TYPES
 from learnact.errors import BadInput
 from learnact.job import load
 from learnact.job.preflight import preflight
@@ -96,7 +96,7 @@ def test_training_tasks_are_the_published_ones() -> None:
         "examine": ((13, 5, 14), 18),
         "puttwo": ((7, 9, 14), 17),
     }
-    assert {name: (kind.published, kind.published_count) for name, kind in KINDS.items()} == games
+    assert {name: (kind.published, kind.published_count) for name, kind in TASK_TYPES.items()} == games
     assert sum(count for _, count in games.values()) == 134
 
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnact.errors import LibraryError
-from learnact.library.check import LibraryProblem, check, split
+from learnact.library.check import LibraryProblem, check
+from learnact.library.statements import split
 from tests.sandbox.hostile.sources import NESTED
 
 PRIMITIVES = ["pick", "move", "drop"]

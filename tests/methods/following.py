@@ -27,8 +27,8 @@ from learnact.records import (
 from learnact.runners.local import LocalRunner
 from learnact.runners.worker import Worker
 from learnact.trial import LearningCosts, TrialResult, run_trial
+from tests.golden import compare
 from tests.methods.test_learning_round import FUNCTIONS
-from tests.methods.test_prompts import compare
 from tests.scripted import Notes, Scripted
 
 SCENE = {"name": "gripper", "balls": 2, "train": 1, "test": 1}

@@ -1,10 +1,7 @@
 """Best of n, followed: what a method without a learner does with the budget that LearnAct's learning cost; the best attempt becomes an example."""
 
-import pytest
-
 from tests.methods.following import follow, reviewed
 
-pytestmark = pytest.mark.timeout(60)
 MATCHED = ("budget.learn.turns=2", "budget.test.turns=1")
 
 

@@ -1,6 +1,7 @@
-"""What each domain puts into prompts, compared with texts that a person has read: the agent's with thoughts, and the learner's first.
+"""What each domain puts into prompts, compared with texts that a person has read (tests/golden.py).
 
-No prompt of a learner shows a test task, and no worked example is one. After a deliberate change see test_prompts.py.
+The texts are the agent's prompt with thoughts, and the learner's first. No prompt of a learner shows a test task,
+and no worked example is one.
 """
 
 import importlib.util
@@ -12,7 +13,7 @@ from learnact.job import load
 from learnact.records import Library
 from learnact.report.preview import agent_prompt, learner_prompt
 from learnact.trial import test_tasks as tasks_of
-from tests.methods.test_prompts import compare, text_of
+from tests.golden import compare, text_of
 
 PLANNING = ("gripper", "blockworld", "barman", "tyreworld")
 HOUSEHOLD = tuple(f"alfworld-{kind}" for kind in ("put", "clean", "heat", "cool", "examine", "puttwo"))

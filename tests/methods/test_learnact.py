@@ -6,7 +6,6 @@ import pytest
 
 from tests.methods.following import FETCH, follow, reviewed
 
-pytestmark = pytest.mark.timeout(60)
 ONE = ("learner.candidates=1", "budget.learn.turns=2", "budget.test.turns=4")
 REFUSED = (
     "```python\nimport os\ndef fetch(ball):\n    pick(ball, os.name, 'left')\n```\nUsage: fetch('ball1')"

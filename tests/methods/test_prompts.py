@@ -1,10 +1,4 @@
-"""Every prompt of every method, compared with a text that a person has read (tests/prompts).
-
-After a deliberate change: `LEARNACT_WRITE_PROMPTS=1 pytest tests/methods/test_prompts.py`, then read the difference before it is committed.
-"""
-
-import os
-from pathlib import Path
+"""Every prompt of every method, compared with a text that a person has read (tests/golden.py)."""
 
 import pytest
 
@@ -13,21 +7,22 @@ from learnact.job import load
 from learnact.records import LearnedAction, Library
 from learnact.report.preview import agent_prompt, learner_prompt
 from learnact.trial import test_tasks as tasks_of
+from tests.golden import compare, text_of
 
-FOLDER = Path(__file__).parent.parent / "prompts"
 LIBRARY = Library(
     (
         LearnedAction(
             "carry",
             "carry(obj, start, end, hand)",
-            "def carry(obj, start, end, hand):\n    pick(obj, start, hand)\n    move(start, end)\n    drop(obj, end, hand)",
+            "def carry(obj, start, end, hand):\n    pick(obj, start, hand)\n"
+            "    move(start, end)\n    drop(obj, end, hand)",
             "Requires: obj is in start. you are in start. hand is free. Then: obj is in end. you are in end. "
             "Does: pick(obj, start, hand); move(start, end); drop(obj, end, hand).",
             ("Use it only in the room where the ball is.",),
         ),
     ),
-    usage_example="Goal: ball1 is in rooma.\nObservation: Now: you are in roomb.\nAction: carry('ball1', 'roomb', 'rooma', 'left')\n"
-    "Observation: Now: you are in rooma.",
+    usage_example="Goal: ball1 is in rooma.\nObservation: Now: you are in roomb.\n"
+    "Action: carry('ball1', 'roomb', 'rooma', 'left')\nObservation: Now: you are in rooma.",
     lessons=("Look where each ball is before you move.",),
 )
 ACTING = ("act", "react", "code_as_policies", "act+reflexion", "learnact", "learnact-react", "voyager")
@@ -40,17 +35,6 @@ LEARNING = (
     ("voyager", "code"),
     ("voyager", "verify"),
 )
-
-
-def text_of(prompt) -> str:
-    return "\n\n".join(f"[{m.role}]\n{m.content}" for m in prompt.messages()) + "\n"
-
-
-def compare(name: str, text: str) -> None:
-    path = FOLDER / f"{name}.txt"
-    if os.environ.get("LEARNACT_WRITE_PROMPTS"):
-        path.write_text(text)
-    assert text == path.read_text(), f"{path} differs: see this file's head"
 
 
 def trial_of(method: str, **changes):

@@ -1,10 +1,7 @@
 """Reflexion with an Act and a ReAct agent, followed: failed training episodes become lessons, which the test episode is shown."""
 
-import pytest
-
 from tests.methods.following import follow, reviewed
 
-pytestmark = pytest.mark.timeout(60)
 ROUND = ("budget.learn.turns=2", "budget.test.turns=6")
 FIRST, SECOND = "Pick a ball up in the room where it is.", "Drop a ball only in the room where it must be."
 TEST = [

@@ -1,10 +1,7 @@
 """Voyager, our adaptation, followed: code, what the world answered, the critic's word, again; verified skills for the next task and the test."""
 
-import pytest
-
 from tests.methods.following import FETCH, SCENE, follow, reviewed
 
-pytestmark = pytest.mark.timeout(60)
 REFUSED = (
     "```python\nimport os\ndef fetch(ball):\n    pick(ball, os.name, 'left')\n```\nUsage: fetch('ball1')"
 )

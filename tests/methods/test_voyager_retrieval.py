@@ -9,8 +9,6 @@ import learnact
 from learnact.results.reader import connect_folders, dictionaries
 from tests.models.server import FaultServer
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def job(url: str) -> dict[str, object]:
     return {

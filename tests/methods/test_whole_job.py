@@ -14,7 +14,6 @@ from learnact.methods.methods import METHODS
 from learnact.simulated.answers import PUZZLED
 from tests.cli.conftest import learnact, learnact_process
 
-pytestmark = pytest.mark.timeout(120)
 JOB = f"""\
 name: methods
 seed: 5

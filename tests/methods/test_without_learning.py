@@ -1,10 +1,7 @@
 """Act, ReAct and Code as Policies, followed turn by turn: nothing is learned, and a test episode is played."""
 
-import pytest
-
 from tests.methods.following import follow, reviewed
 
-pytestmark = pytest.mark.timeout(60)
 TURNS = ("budget.test.turns=9", "budget.test.history=6")
 
 

@@ -25,8 +25,6 @@ from learnact.models.retry import RetryPolicy
 from learnact.records import ModelSpec, Prompt
 from tests.models.server import Behaviour, FaultServer, completion, drop, error, picky, raw
 
-pytestmark = pytest.mark.timeout(60)
-
 
 def able(
     limit: int = 8192, think: str = "", refuse: tuple[str, ...] = (), cut: int | None = None

@@ -16,8 +16,6 @@ from learnact.records import ModelSpec, Prompt
 from tests.models.server import Behaviour, FaultServer, completion
 from tests.models.test_pool import QUICK, spec
 
-pytestmark = pytest.mark.timeout(30)
-
 HISTORY = tuple(
     f"{'Action' if i % 2 == 0 else 'Observation'}: entry {i} " + "word " * 40 + "\n" for i in range(20)
 )

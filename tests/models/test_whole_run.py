@@ -20,8 +20,6 @@ from learnact.results.reader import connect
 from tests.integration.test_run import answers, job
 from tests.models.server import Behaviour, FaultServer, cut, drop, error, hang, js, picky, raw
 
-pytestmark = pytest.mark.timeout(120)
-
 FAULTS = (
     error(429, retry_after_ms="5"),
     error(429, retry_after="0.01"),

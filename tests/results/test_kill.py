@@ -61,7 +61,6 @@ def play_and_kill(folder: Path, first: int, commits: int, seconds: float) -> lis
     return [int(line) for line in told]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("lives", [4, pytest.param(15, marks=pytest.mark.slow)])
 def test_what_was_reported_survives_kills_at_any_time(tmp_path, lives):
     random_, told = random.Random(11), []

@@ -5,7 +5,6 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -143,7 +142,6 @@ def run(folder, coroutine_of):
     return asyncio.run(session())
 
 
-@pytest.mark.timeout(120)
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(outcomes(), min_size=1, max_size=4, unique_by=lambda outcome: outcome.key))
 def test_records_come_back_equal(made):

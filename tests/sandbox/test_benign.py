@@ -60,7 +60,7 @@ def plain() -> dict[str, list[Plain]]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=600,
     )
     answers: dict[str, list[Plain]] = json.loads(done.stdout)
     return answers

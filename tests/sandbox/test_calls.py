@@ -10,7 +10,7 @@ from learnact.sandbox.bounds import Bounds, CallResult, PrimitiveResult
 from learnact.sandbox.confinement import LINUX
 from learnact.sandbox.sandbox import Sandbox
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.skipif(not LINUX, reason="confined sessions need Linux")]
+pytestmark = pytest.mark.skipif(not LINUX, reason="confined sessions need Linux")
 
 LIBRARY = """
 import math

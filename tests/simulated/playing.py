@@ -1,4 +1,5 @@
-"""Playing tasks with the simulated model in this process: a loop of our own for primitives, the real worker for learned actions."""
+"""Playing tasks with the simulated model in this process: a loop of our own for primitives, the real
+worker for learned actions."""
 
 from __future__ import annotations
 

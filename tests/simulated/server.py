@@ -23,18 +23,16 @@ def serving(*options: str, env: dict[str, str] | None = None) -> Iterator[str]:
         command = [sys.executable, "-m", "learnact.simulated", "--port-file", str(port_file), *options]
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=env)
         try:
-            deadline = time.monotonic() + 30
             while not port_file.exists():
                 assert child.poll() is None, "the server ended"
-                assert time.monotonic() < deadline, "the server did not start"
                 time.sleep(0.02)
             yield f"http://127.0.0.1:{port_file.read_text()}"
         finally:
             child.terminate()
-            child.wait(10)
+            child.wait()
 
 
-def post(url: str, body: Any, timeout: float = 20.0) -> tuple[int, Any, dict[str, str]]:
+def post(url: str, body: Any, timeout: float = 300.0) -> tuple[int, Any, dict[str, str]]:
     """Status, JSON (or text, where it is none) and headers of a chat completion."""
     request = urllib.request.Request(
         f"{url}/v1/chat/completions", json.dumps(body).encode(), {"content-type": "application/json"}
@@ -61,5 +59,5 @@ def ask(url: str, prompt: str, model: str = "sim-strong", seed: int = 1, **more:
 
 def get(url: str) -> Any:
     """JSON behind a URL."""
-    with urllib.request.urlopen(url, timeout=20) as response:
+    with urllib.request.urlopen(url, timeout=300) as response:
         return json.loads(response.read())

@@ -1,4 +1,5 @@
-"""The simulated model is no puppet: what it does follows from what it reads, and from nothing else (docs/simulated.md)."""
+"""The simulated model is no puppet: what it does follows from what it reads, and from nothing else
+(docs/simulated.md)."""
 
 from __future__ import annotations
 
@@ -17,11 +18,11 @@ from tests.simulated.playing import domain, function, lamps, play, play_with_lib
 from tests.simulated.server import ask, serving
 from tests.simulated.worlds import ANSWER, LAMPS
 
-pytestmark = pytest.mark.timeout(110)
 SOURCE = Path(learnact.simulated.__file__).parent
 OURS = ("gripper", "blockworld", "barman", "tyreworld")
 
-# Words of the grammar (docs/controlled-english.md) and of the layout of prompts; everything else may be renamed.
+# Words of the grammar (docs/controlled-english.md) and of the layout of prompts; everything else may be
+# renamed.
 _GRAMMAR = (
     "Requires Then Does Note Goal Observation Action Objects Facts that never change Now No effect requires takes there is are a an no "
     "longer not Instructions Primitive actions Example Your task So far"
@@ -123,7 +124,8 @@ SOLVED = {
     "barman": (0, 1, 3, 4, 6, 8, 11),
     "tyreworld": (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
 }
-"""Of 12 development tasks (domain seed 101) those with reference plans of at most 20 steps, but for blockworld 7 and barman 7."""
+"""Of 12 development tasks (domain seed 101) those with reference plans of at most 20 steps, but for
+blockworld 7 and barman 7."""
 
 
 @pytest.mark.parametrize("name", OURS)

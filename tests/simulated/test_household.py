@@ -1,4 +1,5 @@
-"""Household tasks: a small house of our own that speaks the sentences of docs/alfworld.md, and the real engine where it is installed."""
+"""Household tasks: a small house of our own that speaks the sentences of docs/alfworld.md, and the real
+engine where it is installed."""
 
 from __future__ import annotations
 
@@ -17,8 +18,6 @@ from learnact.records import Rules
 from learnact.simulated.answers import answer
 from learnact.simulated.functions import read_functions
 from tests.simulated.playing import domain, play
-
-pytestmark = pytest.mark.timeout(100)
 
 CALLS = """- goto(recep): Requires: recep is a place of the house. Then: you are at recep. you are no longer at any other place.
 - take(obj, recep): Requires: you are at recep. recep is not closed. obj is in or on recep. you carry nothing. Then: you carry obj.

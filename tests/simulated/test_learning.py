@@ -1,4 +1,5 @@
-"""What the simulated model writes for learners: functions, descriptions, examples, improvements, lessons, verdicts, programs."""
+"""What the simulated model writes for learners: functions, descriptions, examples, improvements, lessons,
+verdicts, programs."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ import pytest
 
 import learnact.methods
 from learnact.domains.base import Domain
-from learnact.library.check import check, split
+from learnact.library.check import check
+from learnact.library.statements import split
 from learnact.methods import learner_replies, prompt_sections
 from learnact.methods.learnact import improve_answer
 from learnact.methods.prompt_sections import primitives_section, section, task_section
@@ -21,7 +23,6 @@ from learnact.simulated.rules import read_lines
 from learnact.simulated.text import Call
 from tests.simulated.playing import domain, lamps
 
-pytestmark = pytest.mark.timeout(60)
 RULES = function_rules(Rules(), 100)
 CARRY = "def carry(obj, place, hand, end):\n    pick(obj, place, hand)\n    move(place, end)\n    drop(obj, end, hand)"
 
@@ -73,7 +74,8 @@ def test_at_full_attention_functions_are_pieces_of_a_plan() -> None:
 
 
 def test_inattention_brings_defects_and_nothing_else_does() -> None:
-    """The same plan written with and without inattention: only then are steps missing or names taken from other lines."""
+    """The same plan written with and without inattention: only then are steps missing or names taken from
+    other lines."""
     world = domain("gripper")
     sound = {
         f.steps
@@ -87,7 +89,8 @@ def test_inattention_brings_defects_and_nothing_else_does() -> None:
     }
 
     def impossible(steps: tuple[Call, ...]) -> bool:
-        """A ball picked up twice, or dropped in a place that is not where one is, shows a missing or blurred line."""
+        """A ball picked up twice, or dropped in a place that is not where one is, shows a missing or
+        blurred line."""
         at = {}
         for step in steps:
             if step.name == "move" and at.get("you", step.arguments[0]) != step.arguments[0]:

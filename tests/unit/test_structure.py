@@ -136,6 +136,21 @@ def test_at_most_six_arguments_are_positional(text: str, count: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("assert time.monotonic() - start < 5", 1),
+        ("assert 3 > perf_counter() - start and done", 1),
+        ("assert 0 < time.time() - start <= 3", 1),
+        ("assert time.time() >= moment", 0),
+        ("assert waited < 3", 0),
+        ("pytestmark = pytest.mark.timeout(60)", 1),
+    ],
+)
+def test_no_test_asserts_that_something_is_quick(text: str, count: int) -> None:
+    assert len(list(structure.clock(source(text, "tests/test_some.py")))) == count
+
+
+@pytest.mark.parametrize(
     ("path", "line", "count"),
     [
         ("a.py", "x" * 110, 0),

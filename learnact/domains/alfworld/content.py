@@ -9,16 +9,17 @@ import zlib
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from learnact.domains.alfworld.task_types import KindName
+from learnact.domains.alfworld.task_types import TaskTypeName
 from learnact.errors import TaskError
 
 
-class Content(BaseModel):
-    """A game: its type, PDDL problem and task sentence; `labels` are AgentBoard's sub-goals (patterns), where the user has them."""
+class GameContent(BaseModel):
+    """A game: its type, PDDL problem and task sentence; `labels` are AgentBoard's sub-goals (patterns),
+    where the user has them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: KindName
+    kind: TaskTypeName
     goal: str
     problem: str
     labels: tuple[str, ...] = ()
@@ -29,10 +30,10 @@ class Content(BaseModel):
         return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def unpack(content: str, where: str) -> Content:
+def unpack(content: str, where: str) -> GameContent:
     """The game of a task's content. Raises `TaskError` naming `where`."""
     try:
-        return Content.model_validate_json(zlib.decompress(base64.b64decode(content, validate=True)))
+        return GameContent.model_validate_json(zlib.decompress(base64.b64decode(content, validate=True)))
     except (binascii.Error, zlib.error, ValidationError, ValueError) as error:
         raise TaskError(
             f"{where}: not the content of an ALFWorld game: {str(error).splitlines()[0]}"

@@ -1,4 +1,5 @@
-"""The six domains: options, tasks, prompts' text, and opening a game. Imports neither `alfworld` nor `textworld` until a game is opened."""
+"""The six domains: options, tasks, prompts' text, and opening a game. Imports neither `alfworld` nor
+`textworld` until a game is opened."""
 
 from __future__ import annotations
 
@@ -11,11 +12,11 @@ from typing import Any, Literal, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from learnact.domains.alfworld import examples, games, package
+from learnact.domains.alfworld import examples, game_files, package
 from learnact.domains.alfworld.content import unpack
 from learnact.domains.alfworld.generation import generated
 from learnact.domains.alfworld.language import ActionSet, Language, Perturbation, Surface
-from learnact.domains.alfworld.task_types import KINDS, Kind
+from learnact.domains.alfworld.task_types import TASK_TYPES, TaskType
 from learnact.domains.base import Environment, Example, FunctionExample, Primitive, Profile
 from learnact.errors import JobError, TaskError
 from learnact.records import Task, digest
@@ -27,7 +28,7 @@ PROFILE = Profile(
     test_turns=20,
     learn_turns=10,
     history=50,
-    compose="all",
+    call_observation="all",
     failure_context="history",
     explores=True,
     blocking=True,
@@ -57,7 +58,8 @@ class AlfworldOptions(BaseModel):
     test: int | None = Field(default=None, ge=0, le=100_000)
     """How many test games; default 20 generated ones, or all of a source."""
     train_indices: tuple[int, ...] | None = None
-    """Which games of a source train (places in the sorted list); default: the published ones of valid_unseen."""
+    """Which games of a source train (places in the sorted list); default: the published ones of
+    valid_unseen."""
     labels: str | None = None
     """AgentBoard's label file; its sub-goals are then the progress."""
 
@@ -77,7 +79,7 @@ class AlfworldOptions(BaseModel):
 class AlfworldDomain:
     """`learnact.domains.base.Domain` of one task type."""
 
-    def __init__(self, kind: Kind, options: AlfworldOptions) -> None:
+    def __init__(self, kind: TaskType, options: AlfworldOptions) -> None:
         package.require()
         self._kind = kind
         self._options = options
@@ -108,8 +110,10 @@ class AlfworldDomain:
         )
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
-        """Generated training and test games have nothing in common, not even rooms. Of a source, all games are test games (the trial takes
-        those that it learned from out again, unless the job says `test: all`); with a number of test games, the first that are not trained on."""
+        """Generated training and test games have nothing in common, not even rooms. Of a source, all games
+        are
+        test games (the trial takes those that it learned from out again, unless the job says `test: all`);
+        with a number of test games, the first that are not trained on."""
         if self._options.source == "generated":
             return self._generated[split]
         train = self._train_indices()
@@ -122,7 +126,7 @@ class AlfworldDomain:
 
     def read(self, path: str) -> Task:
         """One game file (`game.tw-pddl`, or its folder) as a task."""
-        task = games.read_game(Path(path), self._labels)
+        task = game_files.read_game(Path(path), self._labels)
         if task.domain != self.name:
             raise TaskError(f"{path}: its goal is of another type; play it with {task.domain}")
         return task
@@ -137,7 +141,7 @@ class AlfworldDomain:
         """Whether the game has been translated on this machine."""
         from learnact.domains.alfworld import translation
 
-        return translation.is_kept(unpack(task.content, task.name).problem)
+        return translation.is_cached(unpack(task.content, task.name).problem)
 
     def prepare(self, task: Task) -> None:
         """Translate the game (up to 1.5 s of CPU), for all processes of this machine."""
@@ -154,19 +158,19 @@ class AlfworldDomain:
         }
 
     @cached_property
-    def _labels(self) -> games.Labels:
-        return games.read_labels(self._options.labels) if self._options.labels else {}
+    def _labels(self) -> game_files.Labels:
+        return game_files.read_labels(self._options.labels) if self._options.labels else {}
 
     @cached_property
     def _published(self) -> list[Task]:
-        folder = games.find(self._source(), self._options.split)
+        folder = game_files.split_folder(self._source(), self._options.split)
         many = (
             self._options.split == "train"
             and self._options.test is not None
             and self._options.train_indices is None
         )
         limit = self._options.train + (self._options.test or 0) if many else None
-        found = games.published(folder, self._kind, self._labels, limit)
+        found = game_files.published_tasks(folder, self._kind, self._labels, limit)
         if not found:
             raise TaskError(
                 f"{folder}: there is no solvable game of type {self._kind.name} ({self._kind.folder}-*)"
@@ -197,9 +201,10 @@ class AlfworldDomain:
 
 
 class GeneratedTasks(Sequence[Task]):
-    """Generated games in order, each made when it is first asked for (about a second), all at once when all are."""
+    """Generated games in order, each made when it is first asked for (about a second), all at once when
+    all are."""
 
-    def __init__(self, kind: Kind, split: str, seed: int, count: int) -> None:
+    def __init__(self, kind: TaskType, split: str, seed: int, count: int) -> None:
         self._make = kind, split, seed
         self._count = count
         self._tasks: dict[int, Task] = {}
@@ -217,7 +222,7 @@ class GeneratedTasks(Sequence[Task]):
         numbers = wanted if isinstance(wanted, range) else (wanted,)
         missing = [n for n in numbers if n not in self._tasks]
         for number, path in zip(missing, generated(*self._make, missing), strict=True):
-            self._tasks[number] = games.read_game(path, {})
+            self._tasks[number] = game_files.read_game(path, {})
         return [self._tasks[n] for n in numbers] if isinstance(wanted, range) else self._tasks[wanted]
 
     def __iter__(self) -> Iterator[Task]:
@@ -225,7 +230,7 @@ class GeneratedTasks(Sequence[Task]):
 
 
 @dataclass(frozen=True)
-class Factory:
+class AlfworldFactory:
     """What an entry point names: called with options it gives the domain."""
 
     kind: str
@@ -235,7 +240,7 @@ class Factory:
         """The domain. Raises `MissingExtra` without the extra, `JobError` for bad options."""
         package.require()
         try:
-            return AlfworldDomain(KINDS[self.kind], AlfworldOptions.model_validate(options))
+            return AlfworldDomain(TASK_TYPES[self.kind], AlfworldOptions.model_validate(options))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "options"
@@ -243,9 +248,9 @@ class Factory:
             raise JobError(f"alfworld-{self.kind}: {place}: {first['msg']} (options: {known})") from error
 
 
-PUT = Factory("put")
-CLEAN = Factory("clean")
-HEAT = Factory("heat")
-COOL = Factory("cool")
-EXAMINE = Factory("examine")
-PUTTWO = Factory("puttwo")
+PUT = AlfworldFactory("put")
+CLEAN = AlfworldFactory("clean")
+HEAT = AlfworldFactory("heat")
+COOL = AlfworldFactory("cool")
+EXAMINE = AlfworldFactory("examine")
+PUTTWO = AlfworldFactory("puttwo")

@@ -1,8 +1,10 @@
-"""The real engine (planner library, state and grammar of `textworld`), made fast, its behaviour unchanged. Engine processes only.
+"""The real engine (planner library, state and grammar of `textworld`), made fast, its behaviour unchanged.
+Engine processes only.
 
-What the stock environment does again at each step or reset is done once: translation (kept on disk), grammar and queries (parsed once),
-admissible commands (names instead of grammar derivations), one planner library per game being played, reused afterwards (the stock one is
-never freed). Text, admissible commands, `won` and facts are the stock engine's: a test plays both side by side.
+What the stock environment does again at each step or reset is done once: translation (kept on disk), grammar
+and queries (parsed once), admissible commands (names instead of grammar derivations), one planner library per
+game being played, reused afterwards (the stock one is never freed). Text, admissible commands, `won` and
+facts are the stock engine's: a test plays both side by side.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ def grammar_of(surface: Surface) -> str:
     return text
 
 
-class Logic:
+class SurfaceLogic:
     """The package's rules and grammar in one surface; parsed once per process (0.6 s)."""
 
     def __init__(self, surface: Surface) -> None:
@@ -60,9 +62,9 @@ class Logic:
 
 
 @cache
-def logic(surface: Surface) -> Logic:
+def logic(surface: Surface) -> SurfaceLogic:
     """The logic of a surface, made when first needed."""
-    return Logic(surface)
+    return SurfaceLogic(surface)
 
 
 _free_libraries: list[Any] = []
@@ -104,7 +106,7 @@ class Game:
         self._library = _free_libraries.pop() if _free_libraries else fast_downward.load_lib()
         self._state = _State(self._library, translation, self._logic.game_logic)
         self._entities = _entities(self._state)
-        self.ids = {info.name: name for name, info in self._entities.items()}
+
         self._known: dict[int, str] = {}
 
     def close(self) -> None:
@@ -123,7 +125,7 @@ class Game:
         """All facts of the state, as the stock engine gives them."""
         return iter(self._state.facts)
 
-    def named(self, predicate: str) -> list[tuple[str, ...]]:
+    def facts_named(self, predicate: str) -> list[tuple[str, ...]]:
         """The facts of a predicate, sorted, with names as the text has them."""
         found = [f.arguments for sig, fs in self._state._facts.items() if sig.name == predicate for f in fs]
         return sorted(tuple(self._name(var.name) for var in arguments) for arguments in found)
@@ -137,7 +139,8 @@ class Game:
         return self._logic.grammar.derive("look.feedback", self._state, ({}, {}), self._entities)
 
     def commands(self) -> dict[str, Any]:
-        """The admissible commands and the planner's operator of each; of operators with equal commands the first, as in the stock engine."""
+        """The admissible commands and the planner's operator of each; of operators with equal commands the
+        first, as in the stock engine."""
         operators = (fast_downward.Operator * self._library.get_applicable_operators_count())()
         self._library.get_applicable_operators(operators)
         found: dict[str, Any] = {}
@@ -155,7 +158,8 @@ class Game:
         return str(self._logic.templates[name].format(**names))
 
     def do(self, command: str) -> str | None:
-        """Do an admissible command and tell what it says; None for any other command, which changes nothing."""
+        """Do an admissible command and tell what it says; None for any other command, which changes
+        nothing."""
         operator = self.commands().get(command)
         if operator is None:
             return None
@@ -175,7 +179,8 @@ class Game:
 
 
 def planned(sas: str, search: str) -> list[str] | None:
-    """The planner's operators from the start to the goal, None when there are none. `sas` is the plain translation, `search` the optimized one."""
+    """The planner's operators from the start to the goal, None when there are none. `sas` is the plain
+    translation, `search` the optimized one."""
     library = _free_libraries.pop() if _free_libraries else fast_downward.load_lib()
     try:
         library.load_sas(sas.encode())

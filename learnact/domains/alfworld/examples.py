@@ -1,4 +1,5 @@
-"""Worked examples of the six types for prompts, kept in one form and said in any interface (`examples.yaml`)."""
+"""Worked examples of the six types for prompts, kept in one form and said in any interface
+(`examples.yaml`)."""
 
 from __future__ import annotations
 

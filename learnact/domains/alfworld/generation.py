@@ -1,7 +1,10 @@
-"""Making generated games: each verified by the engine's planner, then kept in the official layout, so that any user of ALFWorld can load them.
+"""Making generated games: each verified by the engine's planner, then kept in the official layout, so that
+any
+user of ALFWorld can load them.
 
-Below the cache folder, `generated/v1-seed0/` is a whole ALFWORLD_DATA folder (`json_2.1.1/{train,valid_unseen}/TASK/TRIAL/` with `game.tw-pddl`,
-`traj_data.json`, `initial_state.pddl`). This module is also the program that does the making: the planner is GPL and lives in processes of its own.
+Below the cache folder, `generated/v1-seed0/` is a whole ALFWORLD_DATA folder
+(`json_2.1.1/{train,valid_unseen}/TASK/TRIAL/` with `game.tw-pddl`, `traj_data.json`, `initial_state.pddl`).
+This module is also the program that does the making: the planner is GPL and lives in processes of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from learnact.domains.alfworld import houses, package
-from learnact.domains.alfworld.task_types import KINDS, Kind, read_goal
+from learnact.domains.alfworld.task_types import TASK_TYPES, TaskType, read_goal
 from learnact.errors import EnvironmentFailure
 
 _ATTEMPTS = 60
@@ -29,15 +32,17 @@ def folder(seed: int) -> Path:
     return package.cache_folder() / "generated" / f"v{houses.VERSION}-seed{seed}"
 
 
-def generated(kind: Kind, split: str, seed: int, wanted: int | Sequence[int]) -> list[Path]:
-    """Games of a type and split by their numbers (an int: the first so many): their files, made now where they are not there yet.
+def generated(kind: TaskType, split: str, seed: int, wanted: int | Sequence[int]) -> list[Path]:
+    """Games of a type and split by their numbers (an int: the first so many): their files, made now where
+    they
+    are not there yet.
 
     Raises `EnvironmentFailure` when the making fails.
     """
     numbers = range(wanted) if isinstance(wanted, int) else wanted
     missing = [i for i in numbers if _kept(kind, split, seed, i) is None]
     if missing:
-        _make_elsewhere(kind, split, seed, missing)
+        _make_in_processes(kind, split, seed, missing)
     found = [_kept(kind, split, seed, i) for i in numbers]
     lost = [i for i, path in zip(numbers, found, strict=True) if path is None]
     if lost:
@@ -47,11 +52,11 @@ def generated(kind: Kind, split: str, seed: int, wanted: int | Sequence[int]) ->
     return [path for path in found if path is not None]
 
 
-def _index(kind: Kind, split: str, seed: int, index: int) -> Path:
+def _index(kind: TaskType, split: str, seed: int, index: int) -> Path:
     return folder(seed) / "index" / f"{kind.name}-{split}-{index}.txt"
 
 
-def _kept(kind: Kind, split: str, seed: int, index: int) -> Path | None:
+def _kept(kind: TaskType, split: str, seed: int, index: int) -> Path | None:
     try:
         name = _index(kind, split, seed, index).read_text().strip()
     except OSError:
@@ -60,7 +65,7 @@ def _kept(kind: Kind, split: str, seed: int, index: int) -> Path | None:
     return path if path.is_file() else None
 
 
-def _make_elsewhere(kind: Kind, split: str, seed: int, missing: Sequence[int]) -> None:
+def _make_in_processes(kind: TaskType, split: str, seed: int, missing: Sequence[int]) -> None:
     workers = max(1, min(os.cpu_count() or 1, 4, len(missing) // _FEW))
     wanted = [json.dumps([kind.name, split, seed, list(missing[w::workers])]) for w in range(workers)]
     running = [
@@ -88,13 +93,14 @@ def _make_elsewhere(kind: Kind, split: str, seed: int, missing: Sequence[int]) -
                 process.wait()
 
 
-# In the maker's process ------------------------------------------------------------------------------------------------
+# In the maker's process
+# ------------------------------------------------------------------------------------------------
 
 
-def make(kind: Kind, split: str, seed: int, index: int) -> Path:
+def make(kind: TaskType, split: str, seed: int, index: int) -> Path:
     """Make, verify and keep one game. Raises `EnvironmentFailure` when no attempt gives a solvable one."""
     for attempt in range(_ATTEMPTS):
-        house = houses.make(kind, split, seed, index, attempt)
+        house = houses.make_house(kind, split, seed, index, attempt)
         walkthrough = _solved(house) if house is not None else None
         if house is not None and walkthrough is not None:
             return _keep(house, walkthrough, kind, split, seed, index)
@@ -103,7 +109,7 @@ def make(kind: Kind, split: str, seed: int, index: int) -> Path:
     )
 
 
-def _solved(house: houses.House) -> list[str] | None:
+def _solved(house: houses.GeneratedHouse) -> list[str] | None:
     """The planner's commands that win the game, played on the whole house; None where it is no good game."""
     from learnact.domains.alfworld.engine import Game, planned
     from learnact.domains.alfworld.translation import parse, translate
@@ -122,7 +128,9 @@ def _solved(house: houses.House) -> list[str] | None:
         game.close()
 
 
-def _keep(house: houses.House, walkthrough: list[str], kind: Kind, split: str, seed: int, index: int) -> Path:
+def _keep(
+    house: houses.GeneratedHouse, walkthrough: list[str], kind: TaskType, split: str, seed: int, index: int
+) -> Path:
     from learnact.domains.alfworld.translation import write_atomically
 
     game: dict[str, Any] = {
@@ -144,7 +152,7 @@ def main() -> None:
     """Make the games that the argument names: JSON `[type, split, seed, [indices]]`."""
     name, split, seed, indices = json.loads(sys.argv[1])
     for index in indices:
-        make(KINDS[name], split, seed, index)
+        make(TASK_TYPES[name], split, seed, index)
     sys.stderr.flush()
     os._exit(0)  # the planner library may crash in its destructors
 

@@ -1,6 +1,8 @@
-"""The engine's text grammar, evaluated without copying: the same text as the stock evaluator's, which deep-copies its context at every symbol.
+"""The engine's text grammar, evaluated without copying: the same text as the stock evaluator's, which
+deep-copies its context at every symbol.
 
-Only the grammar that the package ships is evaluated here (its expressions are Python); runs in an engine process only.
+Only the grammar that the package ships is evaluated here (its expressions are Python); runs in an engine
+process only.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from textworld.envs.pddl.logic import GameLogic
 from textworld.logic import Rule
 
 Context = tuple[Mapping[str, Any], Mapping[Any, Any]]
-"""Variables by name (what expressions see) and placeholders bound to the state's variables (what queries see)."""
+"""Variables by name (what expressions see) and placeholders bound to the state's variables (what queries
+see)."""
 
 
 @cache

@@ -1,9 +1,9 @@
 """Houses from a seed: games of all six types, on the package's own rooms, vocabulary, domain and grammar.
 
-A house is a room of the package (its receptacles with their real positions), furnished with objects of its own vocabulary. Training and
-test games are in different rooms: those that ALFRED itself keeps apart (`TRAIN_SCENE_NUMBERS`, `TEST_SCENE_NUMBERS`). Pure: the same
-(seed, type, split, index, attempt) gives the same house on any machine. Whether it can be solved is for `generation` to verify with the
-engine's planner.
+A house is a room of the package (its receptacles with their real positions), furnished with objects of its
+own vocabulary. Training and test games are in different rooms: those that ALFRED itself keeps apart
+(`TRAIN_SCENE_NUMBERS`, `TEST_SCENE_NUMBERS`). Pure: the same (seed, type, split, index, attempt) gives the
+same house on any machine. Whether it can be solved is for `generation` to verify with the engine's planner.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 from learnact.domains.alfworld import package
-from learnact.domains.alfworld.task_types import KINDS, Goal, Kind
+from learnact.domains.alfworld.task_types import TASK_TYPES, TaskGoal, TaskType
 
 VERSION = 1
 """Goes up whenever the same seed gives other houses."""
@@ -29,14 +29,15 @@ _SLICEABLE = ("Apple", "Bread", "Egg", "Lettuce", "Potato", "Tomato")
 
 
 @dataclass(frozen=True)
-class House:
+class GeneratedHouse:
     """A generated game before it is verified.
 
-    `core` is the part of the problem that the goal concerns (the same names): a plan of it is a plan of the whole, and is found at once.
+    `core` is the part of the problem that the goal concerns (the same names): a plan of it is a plan of the
+    whole, and is found at once.
     """
 
     name: str
-    goal: Goal
+    goal: TaskGoal
     sentence: str
     problem: str
     core: str
@@ -50,7 +51,7 @@ class House:
         lamp = self.goal.kind == "examine"
         return {
             "task_id": self.name.split("/")[1],
-            "task_type": KINDS[self.goal.kind].folder,
+            "task_type": TASK_TYPES[self.goal.kind].folder,
             "pddl_params": {
                 "object_target": self.target,
                 "parent_target": "" if lamp else self.place,
@@ -65,7 +66,7 @@ class House:
 
 @dataclass(frozen=True)
 class _Vocabulary:
-    """What the package knows of kinds of things."""
+    """The package's tables of kinds of objects and receptacles."""
 
     contents: Mapping[str, tuple[str, ...]]
     can: Mapping[str, frozenset[str]]
@@ -103,7 +104,8 @@ def _vocabulary() -> _Vocabulary:
 
 @dataclass(frozen=True)
 class _Room:
-    """A room of the package: receptacles (name with position, pose from which it is reached), reachable points, kinds of things in it."""
+    """A room of the package: receptacles (name with position, pose from which it is reached), reachable
+    points, kinds of things in it."""
 
     number: int
     places: tuple[tuple[str, str, str], ...]
@@ -139,11 +141,12 @@ def _location(pose: Sequence[float]) -> str:
     return f"loc|{round(x / _STEP)}|{round(z / _STEP)}|{round(turn / 90)}|{round(horizon)}"
 
 
-def make(kind: Kind, split: str, seed: int, index: int, attempt: int) -> House | None:
-    """The house of these numbers; None where the room does not serve (another attempt will). Needs the extra installed."""
+def make_house(kind: TaskType, split: str, seed: int, index: int, attempt: int) -> GeneratedHouse | None:
+    """The house of these numbers; None where the room does not serve (another attempt will). Needs the
+    extra installed."""
     rng = random.Random(f"house {VERSION} {seed} {kind.name} {split} {index} {attempt}")
-    rooms = [r for r in map(_room, _vocabulary().rooms[split]) if _serves(r, kind)]
-    house = _Furnishing(rng, rng.choice(rooms), kind)
+    rooms = [r for r in map(_room, _vocabulary().rooms[split]) if _is_suitable(r, kind)]
+    house = _HouseBuilder(rng, rng.choice(rooms), kind)
     house.furnish()
     chosen = house.choose()
     if chosen is None:
@@ -156,12 +159,21 @@ def make(kind: Kind, split: str, seed: int, index: int, attempt: int) -> House |
     name, aim = f"plan_{trial}", goal_text(kind, target, place)
     start = house.start()
     core = house.core(target, place).problem(name, aim, start)
-    goal = Goal(kind.name, target.lower(), place.lower())
+    goal = TaskGoal(kind.name, target.lower(), place.lower())
     whole = house.problem(name, aim, start)
-    return House(f"{folder}/{trial}", goal, sentence, whole, core, house.room.number, target, place)
+    return GeneratedHouse(
+        name=f"{folder}/{trial}",
+        goal=goal,
+        sentence=sentence,
+        problem=whole,
+        core=core,
+        room=house.room.number,
+        target=target,
+        place=place,
+    )
 
 
-def _serves(room: _Room, kind: Kind) -> bool:
+def _is_suitable(room: _Room, kind: TaskType) -> bool:
     has = room.kinds_of_places()
     if kind.name == "examine":
         return _LAMP in room.kinds and any(stand in has for stand in _LAMP_STANDS)
@@ -170,12 +182,12 @@ def _serves(room: _Room, kind: Kind) -> bool:
 
 
 @dataclass
-class _Furnishing:
-    """A room being furnished: receptacles, then objects, then the goal, then its PDDL."""
+class _HouseBuilder:
+    """Builds a house from a room: receptacles, then objects, then the goal, then its PDDL."""
 
     rng: random.Random
     room: _Room
-    kind: Kind
+    kind: TaskType
     places: list[tuple[str, str, str]] = field(default_factory=list)
     objects: list[tuple[str, str, tuple[str, str, str]]] = field(default_factory=list)
 
@@ -211,7 +223,8 @@ class _Furnishing:
         self.objects.append((kind, f"{kind}|{at}", place))
 
     def choose(self) -> tuple[str, str] | None:
-        """The kinds of the goal's object and place, with the house arranged so that it is not reached at the start."""
+        """The kinds of the goal's object and place, with the house arranged so that it is not reached at
+        the start."""
         counts = Counter(kind for kind, _, _ in self.objects if kind != _LAMP)
         options = [(o, p) for o in sorted(counts) for p in self._goal_places(o) if self._open_goal(o, p)]
         return (
@@ -246,14 +259,15 @@ class _Furnishing:
         poses = [(x, z, turn, 30) for x, z in self.room.points for turn in (0, 90, 180, 270)]
         return self.rng.choice([location for location in map(_location, poses) if location not in taken])
 
-    def core(self, target: str, place: str) -> _Furnishing:
-        """The house with only what the goal concerns: its objects, where they are, two places for them, and the tool."""
+    def core(self, target: str, place: str) -> _HouseBuilder:
+        """The house with only what the goal concerns: its objects, where they are, two places for them,
+        and the tool."""
         objects = [o for o in self.objects if o[0] in (target, place)][:4]
         stands = {o[2] for o in objects}
         aims = [p for p in self.places if p[0] == place][:2]
         tools = [p for p in self.places if p[0].lower() == self.kind.tool][:1]
         wanted = [*stands, *aims, *tools]
-        return _Furnishing(self.rng, self.room, self.kind, [p for p in self.places if p in wanted], objects)
+        return _HouseBuilder(self.rng, self.room, self.kind, [p for p in self.places if p in wanted], objects)
 
     def problem(self, name: str, goal: str, begin: str) -> str:
         """The house as a PDDL problem in the official form."""
@@ -313,22 +327,32 @@ class _Furnishing:
 
 
 def _mangled(name: str) -> str:
-    for plain, said in (("|", "_bar_"), ("-", "_minus_"), ("+", "_plus_"), (".", "_dot_"), (",", "_comma_")):
-        name = name.replace(plain, said)
+    for plain, mangled in (
+        ("|", "_bar_"),
+        ("-", "_minus_"),
+        ("+", "_plus_"),
+        (".", "_dot_"),
+        (",", "_comma_"),
+    ):
+        name = name.replace(plain, mangled)
     return name
 
 
-def goal_text(kind: Kind, obj: str, place: str) -> str:
+def goal_text(kind: TaskType, obj: str, place: str) -> str:
     """The goal in PDDL, as ALFRED writes it for the type."""
     if kind.name == "examine":
         lamp = (
-            f"(exists (?ot - object ?r - receptacle ?a - agent ?l - location) (and (objectType ?ot {place}Type) (toggleable ?ot) "
+            "(exists (?ot - object ?r - receptacle ?a - agent ?l - location) "
+            f"(and (objectType ?ot {place}Type) (toggleable ?ot) "
             "(isToggled ?ot) (receptacleAtLocation ?r ?l) (atLocation ?a ?l) (inReceptacle ?ot ?r)))"
         )
         return f"(and {lamp} (exists (?o - object ?a - agent) (and (objectType ?o {obj}Type) (holds ?a ?o))))"
     one = f"(objectType ?o {obj}Type) (receptacleType ?r {place}Type) (inReceptacle ?o ?r)"
     if kind.name == "puttwo":
-        two = f"(exists (?o2 - object) (and (not (= ?o ?o2)) (objectType ?o2 {obj}Type) (receptacleType ?r {place}Type) (inReceptacle ?o2 ?r)))"
+        two = (
+            f"(exists (?o2 - object) (and (not (= ?o ?o2)) (objectType ?o2 {obj}Type) "
+            f"(receptacleType ?r {place}Type) (inReceptacle ?o2 ?r)))"
+        )
         one = f"{one} {two}"
     states = {
         "clean": "(cleanable ?o) (isClean ?o)",

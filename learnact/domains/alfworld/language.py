@@ -1,9 +1,11 @@
-"""How actions and names are said: the engine's own commands, calls, two surfaces, and AgentRefine's perturbations of the interface.
+"""How actions and names are said: the engine's own commands, calls, two surfaces, and AgentRefine's
+perturbations of the interface.
 
-Inside, everything is in the engine's commands of a surface (`take mug 1 from countertop 2`). A `Language` turns calls and texts of the
-agent into these, and refuses, with a sentence, whatever is not in its form: under a perturbation the original form is refused. It turns
-commands and observations back into what the agent reads. Perturbations (AgentRefine, arXiv 2501.01702), in any combination: `with-using` (P1),
-`move-to` (P2), `from-take` (P3), `no-space` (P4).
+Inside, everything is in the engine's commands of a surface (`take mug 1 from countertop 2`). A `Language`
+turns calls and texts of the agent into these, and refuses, with a sentence, whatever is not in its form:
+under a perturbation the original form is refused. It turns commands and observations back into what the agent
+reads. Perturbations (AgentRefine, arXiv 2501.01702), in any combination: `with-using` (P1), `move-to` (P2),
+`from-take` (P3), `no-space` (P4).
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ _NUMBERED = re.compile(r"\b([a-z]+) ([0-9]+)\b")
 
 
 @dataclass(frozen=True)
-class Action:
-    """A primitive: the engine's template, and how it is said here. `shown` is the template of the agent's text; `order` its parameters as a call."""
+class ActionForm:
+    """A primitive: the engine's template, and how it is said here. `shown` is the template of the agent's
+    text; `order` its parameters as a call."""
 
     name: str
     template: str
@@ -40,8 +43,9 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Command:
-    """An action that was understood: its name, the engine's command, and its arguments by the action's own parameter names."""
+class EngineCommand:
+    """An action that was understood: its name, the engine's command, and its arguments by the action's own
+    parameter names."""
 
     action: str
     engine: str
@@ -49,7 +53,7 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class NotUnderstood:
     """An action that was not understood, and a sentence that says why."""
 
     reason: str
@@ -81,40 +85,40 @@ _EXAMINE = (
 )
 
 
-def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[Action, ...]:
+def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[ActionForm, ...]:
     put = "put {obj} in/on {recep}" if surface == "published" else "move {obj} to {recep}"
     take = "from {recep} take {obj}" if "from-take" in perturb else "take {obj} from {recep}"
     taken = ("recep", "obj") if "from-take" in perturb else ("obj", "recep")
     go, goes = ("move_to", "move to {recep}") if "move-to" in perturb else ("goto", "go to {recep}")
     return (
-        Action(go, "go to {recep}", goes, ("recep",), _GO),
-        Action("take", "take {obj} from {recep}", take, taken, _TAKE),
-        Action("put", put, put, ("obj", "recep"), _PUT),
-        Action("open", "open {recep}", "open {recep}", ("recep",), _OPEN),
-        Action("close", "close {recep}", "close {recep}", ("recep",), _CLOSE),
-        Action("use", "use {obj}", "use {obj}", ("obj",), _USE),
+        ActionForm(go, "go to {recep}", goes, ("recep",), _GO),
+        ActionForm("take", "take {obj} from {recep}", take, taken, _TAKE),
+        ActionForm("put", put, put, ("obj", "recep"), _PUT),
+        ActionForm("open", "open {recep}", "open {recep}", ("recep",), _OPEN),
+        ActionForm("close", "close {recep}", "close {recep}", ("recep",), _CLOSE),
+        ActionForm("use", "use {obj}", "use {obj}", ("obj",), _USE),
         _tool("clean", "sinkbasin", perturb, _CLEAN),
         _tool("heat", "microwave", perturb, _HEAT),
         _tool("cool", "fridge", perturb, _COOL),
-        Action("examine", "examine {thing}", "examine {thing}", ("thing",), _EXAMINE),
-        Action("look", "look", "look", (), "Then: You see where you are."),
-        Action("inventory", "inventory", "inventory", (), "Then: You see what you carry."),
-        Action(
+        ActionForm("examine", "examine {thing}", "examine {thing}", ("thing",), _EXAMINE),
+        ActionForm("look", "look", "look", (), "Then: You see where you are."),
+        ActionForm("inventory", "inventory", "inventory", (), "Then: You see what you carry."),
+        ActionForm(
             "slice", "slice {obj} with {knife}", "slice {obj} with {knife}", ("obj", "knife"), "", hidden=True
         ),
     )
 
 
-def _as_published(action: Action) -> Action:
+def _as_published(action: ActionForm) -> ActionForm:
     """LearnAct's published actions call `use` `toggle` (and have no `look`)."""
     return replace(action, name="toggle") if action.name == "use" else action
 
 
-def _tool(name: str, tool: str, perturb: frozenset[str], description: str) -> Action:
+def _tool(name: str, tool: str, perturb: frozenset[str], description: str) -> ActionForm:
     template = f"{name} {{obj}} with {{recep}}"
     if "with-using" not in perturb:
-        return Action(name, template, template, ("obj", "recep"), description)
-    return Action(
+        return ActionForm(name, template, template, ("obj", "recep"), description)
+    return ActionForm(
         name,
         template,
         f"{name} {{obj}} using {{recep}}",
@@ -159,38 +163,40 @@ class Language:
 
     def from_call(
         self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]
-    ) -> Command | Refusal:
+    ) -> EngineCommand | NotUnderstood:
         """The command of a call, or why it is none."""
         action = self._by_name.get(name)
         if action is None:
-            return Refusal(f"There is no action {name}.")
+            return NotUnderstood(f"There is no action {name}.")
         positional = [p for p in action.order if p not in action.keyword_only]
         given = dict(zip(positional, arguments, strict=False)) | {**keywords}
         repeated = set(positional[: len(arguments)]) & set(keywords)
         if len(arguments) > len(positional) or repeated or set(given) != set(action.order):
-            return Refusal(f"{name} takes {self._parameters(action)}.")
+            return NotUnderstood(f"{name} takes {self._parameters(action)}.")
         return self._understood(action, given)
 
-    def from_text(self, text: str) -> Command | Refusal:
+    def from_text(self, text: str) -> EngineCommand | NotUnderstood:
         """The command of a text, or why it is none. The form must be exact, as the engine's own is."""
         for action, reader in self._readers:
             found = reader.fullmatch(text.strip())
             if found:
                 return self._understood(action, found.groupdict())
         forms = ", ".join(form for form, _ in self.forms)
-        return Refusal(f"There is no such command. The commands are: {forms}.")
+        return NotUnderstood(f"There is no such command. The commands are: {forms}.")
 
-    def _understood(self, action: Action, given: Mapping[str, Plain]) -> Command | Refusal:
+    def _understood(self, action: ActionForm, given: Mapping[str, Plain]) -> EngineCommand | NotUnderstood:
         arguments: dict[str, str] = {}
         for parameter, value in given.items():
             if not isinstance(value, str):
-                return Refusal(f"{action.name} takes names such as '{self.show('mug 1')}', not {value!r}.")
+                return NotUnderstood(
+                    f"{action.name} takes names such as '{self.show('mug 1')}', not {value!r}."
+                )
             if not self._own_name.fullmatch(value.strip()):
-                return Refusal(f"There is nothing called {value}.")
+                return NotUnderstood(f"There is nothing called {value}.")
             arguments["recep" if parameter == "using" else parameter] = self.unshow(value.strip())
-        return Command(action.name, action.template.format(**arguments), arguments)
+        return EngineCommand(action.name, action.template.format(**arguments), arguments)
 
-    def _parameters(self, action: Action) -> str:
+    def _parameters(self, action: ActionForm) -> str:
         said = [f"{p} (by name: {p}=...)" if p in action.keyword_only else p for p in action.order]
         return ", ".join(said) or "no arguments"
 
@@ -212,9 +218,9 @@ class Language:
     def as_call(self, engine: str) -> str:
         """The engine's command as this interface's call."""
         action, arguments = self._read_engine(engine)
-        return self.call_of(action.name, arguments)
+        return self.format_call(action.name, arguments)
 
-    def call_of(self, name: str, arguments: Mapping[str, str]) -> str:
+    def format_call(self, name: str, arguments: Mapping[str, str]) -> str:
         """A call in canonical form, from arguments by the action's own parameter names."""
         action = next(a for a in self.actions if a.name == name)
         said = []
@@ -223,7 +229,7 @@ class Language:
             said.append(f"{parameter}={value}" if parameter in action.keyword_only else value)
         return f"{name}({', '.join(said)})"
 
-    def _read_engine(self, engine: str) -> tuple[Action, dict[str, str]]:
+    def _read_engine(self, engine: str) -> tuple[ActionForm, dict[str, str]]:
         for action, reader in self._engine_readers:
             found = reader.fullmatch(engine)
             if found:
@@ -231,7 +237,8 @@ class Language:
         raise ValueError(f"{engine!r} is no command of the engine")
 
     def code(self, source: str) -> str:
-        """Python code that calls primitives in their original form (`goto(x)`, `take(a, b)`, `heat(a, b)`), in this interface's form."""
+        """Python code that calls primitives in their original form (`goto(x)`, `take(a, b)`, `heat(a,
+        b)`), in this interface's form."""
         if "move-to" in self.perturb:
             source = re.sub(r"\bgoto\(", "move_to(", source)
         if "from-take" in self.perturb:
@@ -242,7 +249,8 @@ class Language:
 
 
 def _plain(description: str) -> str:
-    """A description without what concerns calls only; a command's form names the place `recep`, also where a call's keyword is `using`."""
+    """A description without what concerns calls only; a command's form names the place `recep`, also where
+    a call's keyword is `using`."""
     return re.sub(r"\busing\b", "recep", description.split(" Write it so: ")[0])
 
 

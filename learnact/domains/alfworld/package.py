@@ -56,6 +56,7 @@ def versions() -> str:
 
 
 def cache_folder() -> Path:
-    """Where translations and generated games are kept: `LEARNACT_CACHE`, else `~/.cache/learnact`; below it `alfworld`."""
+    """Where translations and generated games are kept: `LEARNACT_CACHE`, else `~/.cache/learnact`; below
+    it `alfworld`."""
     root = os.environ.get("LEARNACT_CACHE") or os.path.join(os.path.expanduser("~"), ".cache", "learnact")
     return Path(root) / "alfworld"

@@ -1,4 +1,5 @@
-"""The six types of task: their names here and in the official data, goal sentences, goals, and what each needs."""
+"""The six types of task: their names here and in the official data, goal sentences, goals, and what each
+needs."""
 
 from __future__ import annotations
 
@@ -8,19 +9,20 @@ from typing import Literal
 
 from learnact.errors import TaskError
 
-KindName = Literal["put", "clean", "heat", "cool", "examine", "puttwo"]
+TaskTypeName = Literal["put", "clean", "heat", "cool", "examine", "puttwo"]
 
 
 @dataclass(frozen=True)
-class Kind:
+class TaskType:
     """A type of task.
 
-    `folder` is its name in the official data; `sentences` are the published goal sentences (`{obj}`, `{recep}`; for examine `{recep}` is the lamp);
-    `condition` the predicate that the object must meet, `can` the one that says it is able to; `tool` the kind of place that brings it about.
-    `published` are the published training indices into the sorted list of `published_count` games of valid_unseen.
+    `folder` is its name in the official data; `sentences` are the published goal sentences (`{obj}`,
+    `{recep}`; for examine `{recep}` is the lamp); `condition` the predicate that the object must meet, `can`
+    the one that says it is able to; `tool` the kind of place that brings it about. `published` are the
+    published training indices into the sorted list of `published_count` games of valid_unseen.
     """
 
-    name: KindName
+    name: TaskTypeName
     title: str
     folder: str
     sentences: tuple[str, ...]
@@ -31,10 +33,10 @@ class Kind:
     tool: str = ""
 
 
-KINDS: dict[str, Kind] = {
+TASK_TYPES: dict[str, TaskType] = {
     kind.name: kind
     for kind in (
-        Kind(
+        TaskType(
             "put",
             "ALFWorld: put an object somewhere",
             "pick_and_place_simple",
@@ -42,7 +44,7 @@ KINDS: dict[str, Kind] = {
             (14, 4, 2),
             24,
         ),
-        Kind(
+        TaskType(
             "clean",
             "ALFWorld: put a clean object somewhere",
             "pick_clean_then_place_in_recep",
@@ -53,7 +55,7 @@ KINDS: dict[str, Kind] = {
             "cleanable",
             "sinkbasin",
         ),
-        Kind(
+        TaskType(
             "heat",
             "ALFWorld: put a hot object somewhere",
             "pick_heat_then_place_in_recep",
@@ -64,7 +66,7 @@ KINDS: dict[str, Kind] = {
             "heatable",
             "microwave",
         ),
-        Kind(
+        TaskType(
             "cool",
             "ALFWorld: put a cool object somewhere",
             "pick_cool_then_place_in_recep",
@@ -75,7 +77,7 @@ KINDS: dict[str, Kind] = {
             "coolable",
             "fridge",
         ),
-        Kind(
+        TaskType(
             "examine",
             "ALFWorld: look at an object in light",
             "look_at_obj_in_light",
@@ -83,7 +85,7 @@ KINDS: dict[str, Kind] = {
             (13, 5, 14),
             18,
         ),
-        Kind(
+        TaskType(
             "puttwo",
             "ALFWorld: put two objects somewhere",
             "pick_two_obj_and_place",
@@ -96,15 +98,16 @@ KINDS: dict[str, Kind] = {
 
 
 @dataclass(frozen=True)
-class Goal:
-    """What a game asks for, read from its PDDL: the type of task, the kind of object, and the kind of place (or of lamp)."""
+class TaskGoal:
+    """What a game asks for, read from its PDDL: the type of task, the kind of object, and the kind of
+    place (or of lamp)."""
 
-    kind: KindName
+    kind: TaskTypeName
     obj: str
     recep: str
 
 
-def read_goal(problem: str, where: str) -> Goal:
+def read_goal(problem: str, where: str) -> TaskGoal:
     """The goal of a PDDL problem. Raises `TaskError` naming `where` for goals of other types."""
     at = problem.lower().find("(:goal")
     goal = problem[at:].lower() if at >= 0 else ""
@@ -116,14 +119,14 @@ def read_goal(problem: str, where: str) -> Goal:
         objects -= {lamp.group(1)} if lamp else set()
         places = {lamp.group(1)} if lamp else set()
     if len(objects) != 1 or len(places) != 1 or re.search(r"issliced|inreceptacleobject|forall", goal):
-        raise TaskError(f"{where}: the goal is none of ALFWorld's six types ({', '.join(KINDS)})")
-    return Goal(_kind_of(goal, bool(toggled)), objects.pop(), places.pop())
+        raise TaskError(f"{where}: the goal is none of ALFWorld's six types ({', '.join(TASK_TYPES)})")
+    return TaskGoal(_task_type_of(goal, bool(toggled)), objects.pop(), places.pop())
 
 
-def _kind_of(goal: str, toggled: bool) -> KindName:
+def _task_type_of(goal: str, toggled: bool) -> TaskTypeName:
     if toggled:
         return "examine"
-    for kind in KINDS.values():
+    for kind in TASK_TYPES.values():
         if kind.condition and kind.condition in goal:
             return kind.name
     return "puttwo" if "(not (=" in goal else "put"

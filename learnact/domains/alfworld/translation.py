@@ -1,7 +1,9 @@
-"""Translating a game's PDDL into what the planner library reads: once per game, kept on disk for all processes of this machine.
+"""Translating a game's PDDL into what the planner library reads: once per game, kept on disk for all
+processes
+of this machine.
 
-Runs in an engine process or preparer only. What is kept is the planner's SAS text and what the engine's state needs of the parsed task, byte for
-byte what the stock engine works with.
+Runs in an engine process or preparer only. What is kept is the planner's SAS text and what the engine's state
+needs of the parsed task, byte for byte what the stock engine works with.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ _FORMAT = 1
 class Translation:
     """A translated game.
 
-    `parameters`: (name, type) of each action's parameters. `types`: (name, supertypes). `objects`: name to type. `init`: (predicate,
-    arguments).
+    `parameters`: (name, type) of each action's parameters. `types`: (name, supertypes). `objects`: name to
+    type. `init`: (predicate, arguments).
     """
 
     sas: bytes
@@ -44,13 +46,14 @@ def _path(problem: str) -> Path:
     return package.cache_folder() / "translations" / f"{key.hexdigest()[:32]}.json.z"
 
 
-def is_kept(problem: str) -> bool:
+def is_cached(problem: str) -> bool:
     """Whether the game has been translated on this machine."""
     return _path(problem).is_file()
 
 
 def translate(problem: str) -> Translation:
-    """The translation of a PDDL problem on the package's domain, from the cache where it is there. Raises `TaskError` for a bad problem."""
+    """The translation of a PDDL problem on the package's domain, from the cache where it is there. Raises
+    `TaskError` for a bad problem."""
     path = _path(problem)
     kept = _load(path)
     if kept is None:
@@ -84,7 +87,8 @@ def _translated(problem: str) -> dict[str, Any]:
 
 
 def parse(problem: str, optimize: bool) -> tuple[Any, str]:
-    """The planner's own translation, with the process put back as it was (it overwrites `sys.argv` and `sys.stdout`)."""
+    """The planner's own translation, with the process put back as it was (it overwrites `sys.argv` and
+    `sys.stdout`)."""
     import fast_downward
 
     argv, stdout = sys.argv, sys.stdout

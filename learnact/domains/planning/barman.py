@@ -1,4 +1,5 @@
-"""Barman: ingredients and shaken cocktails are served in shot glasses (4 to 9 shots, 3 to 7 cocktails, goals of 1 to 3 drinks)."""
+"""Barman: ingredients and shaken cocktails are served in shot glasses (4 to 9 shots, 3 to 7 cocktails,
+goals of 1 to 3 drinks)."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class BarmanOptions(PlanningOptions):
 
 
 def generate(draw: Draw, options: BarmanOptions) -> str:
-    """Everything clean and on the table; each drink of the goal is a cocktail (three in four) or an ingredient."""
+    """Everything clean and on the table; each drink of the goal is a cocktail (three in four) or an
+    ingredient."""
     rng = draw.rng
     drinks = draw.size(options.drinks)
     shots = [f"shot{i}" for i in range(1, max(draw.some(options.shots), drinks + 1) + 1)]
@@ -117,7 +119,8 @@ class _Bar:
         self.player.do(action, shot, drink, self.hand, self.other, self.taps[drink])
 
     def serve_cocktail(self, drink: str, shots: list[str]) -> None:
-        """Mix as often as the glasses need; what is left in the shaker is poured away before another is mixed."""
+        """Mix as often as the glasses need; what is left in the shaker is poured away before another is
+        mixed."""
         player = self.player
         for shot in [shot for shot in shots if not player.holds("contains", shot, drink)]:
             for _, vessel, inside in player.facts("contains"):

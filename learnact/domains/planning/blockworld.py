@@ -1,4 +1,5 @@
-"""Blockworld: towers of blocks are built anew (3 to 7 blocks by default, up to 12; several towers; goals of `on` atoms)."""
+"""Blockworld: towers of blocks are built anew (3 to 7 blocks by default, up to 12; several towers; goals
+of `on` atoms)."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ class BlockworldOptions(PlanningOptions):
 
 
 def generate(draw: Draw, options: BlockworldOptions) -> str:
-    """Random towers to start with; random towers as goal, of which a third of the tasks leave some facts open."""
+    """Random towers to start with; random towers as goal, of which a third of the tasks leave some facts
+    open."""
     blocks = [f"b{i}" for i in range(1, draw.size(options.blocks) + 1)]
     start = _towers(draw.rng, blocks, 4)
     init = ["(arm-empty)"]
@@ -41,7 +43,8 @@ def generate(draw: Draw, options: BlockworldOptions) -> str:
 
 
 def plan(player: Player) -> None:
-    """Put a block where it belongs when it can go there for good, else take one that is in the way to the table."""
+    """Put a block where it belongs when it can go there for good, else take one that is in the way to the
+    table."""
     wants = {above: below for _, above, below in player.goals("on")}
     for _, block in player.facts("holding"):
         player.do("putdown", block)

@@ -1,7 +1,8 @@
-"""A STRIPS domain: rules, words, a generator of tasks, and published problems, behind `learnact.domains.base.Domain`.
+"""A STRIPS domain: rules, words, a generator of tasks, and published problems, as
+`learnact.domains.base.Domain`.
 
-`Family` is what an entry point names: called with options it gives the domain. Whoever adds a domain in another package needs a PDDL
-file, a table of sentences, a generator and a `Family` (docs/adding-a-domain.md).
+`Family` is what an entry point names: called with options it gives the domain. A domain in another package
+consists of a PDDL file, a table of sentences, a generator and a `Family` (docs/adding-a-domain.md).
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from learnact.domains.base import Example, FunctionExample, Profile
 from learnact.domains.planning import published
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.environment import Board, PlanningEnvironment, primitives, python_name
-from learnact.domains.planning.pddl import Problem, Rules, parse_problem, parse_rules, write_problem
-from learnact.domains.planning.plans import Plan, Planner, find_plan
-from learnact.domains.planning.text import NAME, Wording
-from learnact.errors import JobError, TaskError, suggestion
+from learnact.domains.planning.environment import DescribedProblem, PlanningEnvironment, primitives
+from learnact.domains.planning.names import nearest, python_name
+from learnact.domains.planning.pddl import PddlDomain, PddlProblem, parse_domain, parse_problem, write_problem
+from learnact.domains.planning.plans import Planner, ReferencePlan, find_plan
+from learnact.domains.planning.wording import NAME, Wording
+from learnact.domains.text_file import read_text
+from learnact.errors import JobError, TaskError
 from learnact.records import Plain, Task, digest, seed_from
 
 ENGINE_VERSION = 1
-"""Goes up whenever the engine or the way of telling a state changes what a model reads."""
+"""Goes up whenever a change of the engine or of the text of a state changes what a model reads."""
 
 GENERATED = "generated"
 CLEAR = "clear"
@@ -46,7 +49,7 @@ Range: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_pair)]
 
 
 def within(low: int, high: int) -> AfterValidator:
-    """For a field: its range must lie in low .. high."""
+    """A validator for a field: its range must lie in low .. high."""
 
     def check(value: tuple[int, int]) -> tuple[int, int]:
         if not low <= value[0] <= value[1] <= high:
@@ -62,7 +65,8 @@ class PlanningOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     source: str = GENERATED
-    """`generated`, or the folder of published problems (AgentBoard's layout: NAME.pddl beside NAME/*.pddl)."""
+    """`generated`, or the folder of published problems (AgentBoard's layout: NAME.pddl beside
+    NAME/*.pddl)."""
     text: str = CLEAR
     """`clear`, or a YAML file with another table of sentences."""
     seed: int = 0
@@ -72,7 +76,8 @@ class PlanningOptions(BaseModel):
     test: int = Field(default=20, ge=0, le=100_000)
     """How many test tasks are generated."""
     train_indices: tuple[int, ...] | None = None
-    """With a source: which problems train (places in the sorted list of files); default: the published ones."""
+    """With a source: which problems train (places in the sorted list of files); default: the published
+    ones."""
 
 
 Options = TypeVar("Options", bound=PlanningOptions)
@@ -99,10 +104,10 @@ class Draw:
 
 @dataclass(frozen=True)
 class Family(Generic[Options]):
-    """A kind of planning domain: the callable that an entry point of `learnact.domains` names.
+    """A planning domain without its options: the callable that an entry point of `learnact.domains` names.
 
-    `files` holds `NAME.pddl` and `NAME.yaml`; `generate` draws a problem as PDDL text; `plan` is a constructive planner (None: search);
-    `indices` are the published training indices.
+    `files` holds `NAME.pddl` and `NAME.yaml`; `generate` draws a problem as PDDL text; `plan` is a
+    constructive planner (None: search); `indices` are the published training indices.
     """
 
     name: str
@@ -117,19 +122,19 @@ class Family(Generic[Options]):
         try:
             return PlanningDomain(self, self.options_model.model_validate(options))
         except ValidationError as error:
-            raise JobError(f"domain {self.name}: {self._fault(error)}") from None
+            raise JobError(f"domain {self.name}: {self._message(error)}") from None
 
-    def _fault(self, error: ValidationError) -> str:
+    def _message(self, error: ValidationError) -> str:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
-            return f"there is no option {place}; {suggestion(place, self.options_model.model_fields)}"
+            return f"there is no option {place}{nearest(place, self.options_model.model_fields)}"
         return f"option {place}: {first['msg']}"
 
     def file(self, suffix: str) -> str:
         """The text of one of the domain's own files."""
         folder = self.files or resources.files("learnact.domains.planning") / "data"
-        return (folder / f"{self.name}{suffix}").read_text(encoding="utf-8")
+        return read_text(folder / f"{self.name}{suffix}", f"{self.name}{suffix}")
 
 
 class PlanningDomain(Generic[Options]):
@@ -143,21 +148,26 @@ class PlanningDomain(Generic[Options]):
         self.name = family.name
         rules_text = family.file(".pddl")
         where = f"{self.name}.yaml" if options.text == CLEAR else options.text
-        words = family.file(".yaml") if options.text == CLEAR else _read(Path(options.text))
-        self.rules: Rules = parse_rules(rules_text, f"{self.name}.pddl")
-        self.wording = Wording.read(words, where)
-        self.wording.check(self.rules, where)
+        words = family.file(".yaml") if options.text == CLEAR else read_text(Path(options.text))
+        self.rules: PddlDomain = parse_domain(rules_text, f"{self.name}.pddl")
+        self.wording = Wording.parse(words, where)
+        self.wording.check(self.rules)
         self.title = self.wording.title
         self.instruction = self.wording.instruction
         self.primitives = primitives(self.rules, self.wording)
         self.function_example = function_example()
         self.version = digest("planning", ENGINE_VERSION, rules_text, words, self.function_example)
-        self._boards: OrderedDict[str, Board] = OrderedDict()
+        self._described: OrderedDict[str, DescribedProblem] = OrderedDict()
 
-    # Tasks ------------------------------------------------------------------------------------------------------------
+    # Tasks
+    # ------------------------------------------------------------------------------------------------------------
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
-        """The tasks of a split: generated (test tasks differ from training tasks and the example), or published (test: all of them)."""
+        """The tasks of a split: generated (test tasks differ from training tasks and the example), or
+        published.
+
+        Of published problems all are test tasks.
+        """
         if self.options.source != GENERATED:
             everything = self._published
             if split == "test":
@@ -165,18 +175,18 @@ class PlanningDomain(Generic[Options]):
             indices = (
                 self.family.indices if self.options.train_indices is None else self.options.train_indices
             )
-            return tuple(everything[published.checked(i, len(everything), self.name)] for i in indices)
+            return tuple(everything[published.checked_index(i, len(everything), self.name)] for i in indices)
         if split == "train":
             return self._training
         return self._testing
 
     def read(self, path: str) -> Task:
         """A problem file as a task."""
-        return self.task(_read(Path(path)), Path(path).stem, {"file": Path(path).name}, path)
+        return self.task(read_text(Path(path)), Path(path).stem, {"file": Path(path).name}, path)
 
     def open(self, task: Task) -> PlanningEnvironment:
         """A fresh environment."""
-        return PlanningEnvironment(self.board(task.content))
+        return PlanningEnvironment(self.described(task.content))
 
     def task(self, text: str, name: str, labels: dict[str, Plain], where: str = "problem") -> Task:
         """A problem in PDDL as a task, with a reference plan where one is found."""
@@ -195,11 +205,11 @@ class PlanningDomain(Generic[Options]):
             {**labels, **found, "goals": len(problem.goal)},
         )
 
-    def plan(self, text: str, where: str = "problem") -> Plan | None:
+    def plan(self, text: str, where: str = "problem") -> ReferencePlan | None:
         """A plan for a problem in PDDL, checked by playing it; None when none was found."""
         return find_plan(self.ground(text, where), self.family.plan)
 
-    def calls(self, plan: Plan) -> tuple[str, ...]:
+    def calls(self, plan: ReferencePlan) -> tuple[str, ...]:
         """A plan as an agent would write it: one call of a primitive a step."""
         return tuple(
             f"{python_name(name)}({', '.join(map(repr, arguments))})" for name, arguments in plan.calls
@@ -209,32 +219,37 @@ class PlanningDomain(Generic[Options]):
         """A problem in PDDL, ready to be played."""
         return Grounding(self.rules, parse_problem(text, self.rules, where), self.wording.order)
 
-    def board(self, text: str) -> Board:
-        """A problem with its sentences; the last few are kept, since candidates play the same tasks."""
-        board = self._boards.get(text)
-        if board is None:
-            board = self._boards[text] = Board(self.ground(text), self.wording)
-            if len(self._boards) > 64:
-                self._boards.popitem(last=False)
-        return board
+    def described(self, text: str) -> DescribedProblem:
+        """A problem with its sentences; the last few are kept, because candidates play the same tasks."""
+        described = self._described.get(text)
+        if described is None:
+            described = self._described[text] = DescribedProblem(self.ground(text), self.wording)
+            if len(self._described) > 64:
+                self._described.popitem(last=False)
+        return described
 
     @cached_property
     def example_task(self) -> Task:
         """The problem of the worked example, so that a run can record that no task equals it."""
-        return self.task(self.wording.example.problem, "example", {}, f"{self.name}.yaml: example")
+        return self.task(
+            self.wording.example.problem, "example", {}, self.wording.place("example", "problem")
+        )
 
     @cached_property
     def example(self) -> Example:
-        """The worked example, played on the engine: its observations are what an agent would see."""
+        """The worked example, played on the engine: its observations are what an agent would see.
+
+        Raises `TaskError`, naming the step, for one that is not possible or does not reach its goal.
+        """
         environment = self.open(self.example_task)
         steps = []
-        for act in self.wording.example.steps:
-            step = environment.call(python_name(act.do[0]), act.do[1:], {})
+        for number, written in enumerate(self.wording.example.steps):
+            step = environment.call(python_name(written.do[0]), written.do[1:], {})
             if not step.valid:
-                raise TaskError(f"{self.name}.yaml: example: {step.observation}")
-            steps.append((act.think, step.command, step.observation))
+                raise TaskError(f"{self.wording.place('example', 'steps', number)}: {step.observation}")
+            steps.append((written.think, step.command, step.observation))
         if not environment.success:
-            raise TaskError(f"{self.name}.yaml: example: its steps do not reach its goal")
+            raise TaskError(f"{self.wording.place('example', 'steps')}: they do not reach the example's goal")
         return Example(environment.goal, environment.first_observation, tuple(steps))
 
     @cached_property
@@ -247,14 +262,15 @@ class PlanningDomain(Generic[Options]):
 
     @cached_property
     def _published(self) -> tuple[Task, ...]:
-        files = published.problems(Path(self.options.source), self.name, self.rules)
+        files = published.problem_files(Path(self.options.source), self.name, self.rules)
         return tuple(
-            self.task(_read(path), path.stem, {"index": i, "file": path.name}, str(path))
+            self.task(read_text(path), path.stem, {"index": i, "file": path.name}, str(path))
             for i, path in enumerate(files)
         )
 
     def _generate(self, split: str, number: int, before: Sequence[Task]) -> Iterator[Task]:
-        """Solvable tasks that are not solved at the start, each unlike the others, those before and the example."""
+        """Solvable tasks that are not solved at the start, each unlike the others, those before and the
+        example."""
         seen = {task.hash for task in before} | {self.example_task.hash}
         for i in range(number):
             for attempt in range(_MOST_TRIES):
@@ -280,7 +296,7 @@ class PlanningDomain(Generic[Options]):
         task = self.task(text, f"{self.name}-{split}-{seed}-{number}", {"index": number, "seed": seed})
         return task if task.reference else None
 
-    def _check_names(self, problem: Problem, where: str) -> None:
+    def _check_names(self, problem: PddlProblem, where: str) -> None:
         for name in problem.objects:
             if name in self.wording.words:
                 raise TaskError(
@@ -293,14 +309,5 @@ class PlanningDomain(Generic[Options]):
 @cache
 def function_example() -> FunctionExample:
     """The worked example of a learned function, from a domain that is none of those that are played."""
-    text = (resources.files("learnact.domains.planning") / "data" / "function.yaml").read_text(
-        encoding="utf-8"
-    )
+    text = read_text(resources.files("learnact.domains.planning") / "data" / "function.yaml")
     return FunctionExample(**yaml.safe_load(text))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"{path}: cannot be read: {error}") from None

@@ -1,7 +1,9 @@
-"""The STRIPS engine: a problem's ground actions over states that are integers, one bit for each atom that can change or matter.
+"""The STRIPS engine: a problem's ground actions over states that are integers, one bit for each atom that can
+change or matter.
 
-`Grounding(rules, problem)` is immutable and shared by environments, planners and generators. A state is a Python int; doing an
-action is two bit operations. Static preconditions are decided at grounding; effects add after they delete (PDDL's order).
+`Grounding(rules, problem)` is immutable and shared by environments, planners and generators. A state is a
+Python int; doing an action is two bit operations. Static preconditions are decided at grounding; effects add
+after they delete (PDDL's order).
 """
 
 from __future__ import annotations
@@ -11,17 +13,17 @@ from itertools import count
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from learnact.domains.planning.names import OBJECT, natural
-from learnact.domains.planning.pddl import Atom, Problem, Rules, Schema
+from learnact.domains.planning.names import OBJECT, natural_sort_key
+from learnact.domains.planning.pddl import ActionSchema, Atom, PddlDomain, PddlProblem
 
-Call = tuple[str, tuple[str, ...]]
+ActionCall = tuple[str, tuple[str, ...]]
 """An action's PDDL name and its arguments."""
 
 
-class Action(NamedTuple):
+class GroundAction(NamedTuple):
     """A ground action. Masks over the bits of its grounding; `keep` is the complement of what it deletes."""
 
-    call: Call
+    call: ActionCall
     requires: int
     keep: int
     adds: int
@@ -38,11 +40,13 @@ class Action(NamedTuple):
 class Grounding:
     """A problem, ready to be played.
 
-    `atoms[i]` is the atom of bit i. Reading order is by `order` of predicates, then arguments (b2 before b10). `facts` are the initial
-    atoms that no action changes.
+    `atoms[i]` is the atom of bit i. Reading order is by `order` of predicates, then arguments (b2 before
+    b10). `facts` are the initial atoms that no action changes.
     """
 
-    def __init__(self, rules: Rules, problem: Problem, order: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, rules: PddlDomain, problem: PddlProblem, order: Mapping[str, int] | None = None
+    ) -> None:
         self.rules = rules
         self.problem = problem
         self.changing = {atom[0] for schema in rules.schemas for atom in (*schema.adds, *schema.deletes)}
@@ -51,8 +55,8 @@ class Grounding:
             for name, kinds in problem.objects.items()
         }
         self.facts = frozenset(atom for atom in problem.init if atom[0] not in self.changing)
-        bits = _Bits()
-        self.actions: dict[Call, Action] = {
+        bits = _BitAllocator()
+        self.actions: dict[ActionCall, GroundAction] = {
             action.call: action for schema in rules.schemas for action in self._ground(schema, bits)
         }
         self.bits: dict[Atom, int] = bits.atoms((*problem.init, *problem.goal))
@@ -69,7 +73,7 @@ class Grounding:
         """Whether an atom, known here or not, holds in a state."""
         return bool(state & self.bits.get(atom, 0))
 
-    def applicable(self, state: int) -> list[Action]:
+    def applicable(self, state: int) -> list[GroundAction]:
         """All actions whose requirements hold, in order of schema and declared objects."""
         return [a for a in self.actions.values() if state & a.requires == a.requires]
 
@@ -93,7 +97,7 @@ class Grounding:
 
     def _ranks(self, order: Mapping[str, int]) -> list[int]:
         """The place of each atom in reading order."""
-        name = {name: i for i, name in enumerate(sorted(self.problem.objects, key=natural))}
+        name = {name: i for i, name in enumerate(sorted(self.problem.objects, key=natural_sort_key))}
         first = {name: order.get(name, len(order)) for name in self.rules.predicates}
         keys = [(first[a[0]], a[0], *[name[word] for word in a[1:]]) for a in self.atoms]
         ranks = [0] * len(keys)
@@ -101,15 +105,15 @@ class Grounding:
             ranks[number] = rank
         return ranks
 
-    def _ground(self, schema: Schema, bits: _Bits) -> Iterator[Action]:
+    def _ground(self, schema: ActionSchema, bits: _BitAllocator) -> Iterator[GroundAction]:
         """Every binding of a schema; static requirements are decided here and left out."""
         atoms = (*schema.requires, *schema.adds, *schema.deletes)
         constants = tuple(dict.fromkeys(t for atom in atoms for t in atom[1:] if not t.startswith("?")))
         place = {name: i for i, name in enumerate((*schema.parameters, *constants))}
-        moving = tuple(atom for atom in schema.requires if atom[0] in self.changing)
+        changing_atoms = tuple(atom for atom in schema.requires if atom[0] in self.changing)
         groups = [
             [(bits.of(atom[0]), _picker([place[term] for term in atom[1:]])) for atom in group]
-            for group in (moving, schema.adds, schema.deletes)
+            for group in (changing_atoms, schema.adds, schema.deletes)
         ]
         for arguments in self._bindings(schema):
             values = arguments + constants
@@ -119,10 +123,11 @@ class Grounding:
                 for known, pick in group:
                     mask |= known[pick(values)]
                 masks.append(mask)
-            yield Action((schema.name, arguments), masks[0], ~masks[2], masks[1])
+            yield GroundAction((schema.name, arguments), masks[0], ~masks[2], masks[1])
 
-    def _bindings(self, schema: Schema) -> list[tuple[str, ...]]:
-        """Arguments of the right kinds for which the static requirements hold, extended parameter by parameter."""
+    def _bindings(self, schema: ActionSchema) -> list[tuple[str, ...]]:
+        """Arguments of the right kinds for which the static requirements hold, extended parameter by
+        parameter."""
         names = schema.parameters
         checks: list[list[tuple[str | int, ...]]] = [[] for _ in range(len(names) + 1)]
         for atom in schema.requires:
@@ -139,7 +144,8 @@ class Grounding:
     def _fitting(
         self, place: int, options: list[str], checks: list[tuple[str | int, ...]]
     ) -> Callable[[tuple[str, ...]], list[tuple[str]]]:
-        """Gives the options for the parameter at `place`, given those before it; asked once for each value of those that matter."""
+        """Gives the options for the parameter at `place`, given those before it; asked once for each value
+        of those that matter."""
         matter = sorted({t for check in checks for t in check if isinstance(t, int) and t != place})
         known: dict[tuple[str, ...], list[tuple[str]]] = {}
 
@@ -160,31 +166,32 @@ class Grounding:
         return fitting
 
 
-_Key: TypeAlias = str | tuple[str, ...]
+_ArgumentsKey: TypeAlias = str | tuple[str, ...]
 
 
-class _Known(dict[_Key, int]):
+class _PredicateBits(dict[_ArgumentsKey, int]):
     """Bits of one predicate's atoms by argument (one) or arguments, given out when first asked for."""
 
     def __init__(self, counter: Iterator[int]) -> None:
         super().__init__()
         self._counter = counter
 
-    def __missing__(self, key: _Key) -> int:
+    def __missing__(self, key: _ArgumentsKey) -> int:
         bit = self[key] = 1 << next(self._counter)
         return bit
 
 
-class _Bits:
-    """Gives out bits for atoms in the order in which they are met. Grounding is most of a load's time, and this is most of grounding."""
+class _BitAllocator:
+    """Gives out bits for atoms in the order in which they are met. Grounding is most of a load's time, and
+    this is most of grounding."""
 
     def __init__(self) -> None:
         self._counter = count()
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _PredicateBits] = {}
 
-    def of(self, predicate: str) -> _Known:
+    def of(self, predicate: str) -> _PredicateBits:
         """The bits of a predicate's atoms."""
-        return self._known.setdefault(predicate, _Known(self._counter))
+        return self._known.setdefault(predicate, _PredicateBits(self._counter))
 
     def atoms(self, more: tuple[Atom, ...]) -> dict[Atom, int]:
         """All atoms that were met, and more, in order of their bits."""
@@ -198,6 +205,6 @@ class _Bits:
         return {atom: bit for bit, atom in sorted(pairs)}
 
 
-def _picker(places: list[int]) -> Callable[[tuple[str, ...]], _Key]:
+def _picker(places: list[int]) -> Callable[[tuple[str, ...]], _ArgumentsKey]:
     """Picks an atom's key out of the values of parameters and constants."""
     return itemgetter(*places) if places else lambda _: ()

@@ -8,21 +8,16 @@ from typing import TypeGuard
 
 from learnact.domains.base import Primitive
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.names import OBJECT, natural
-from learnact.domains.planning.pddl import Rules, Schema, natural_atom
-from learnact.domains.planning.text import Wording, is_a, kind_lines
+from learnact.domains.planning.names import OBJECT, natural_sort_key, python_name
+from learnact.domains.planning.pddl import ActionSchema, PddlDomain, atom_sort_key
+from learnact.domains.planning.wording import Wording, is_a, kind_lines
 from learnact.records import Plain, Step
 
 LONGEST_NAME = 80
-"""Characters of an argument that are told back; what is longer is no name of an object."""
+"""Characters of an argument that an observation repeats; what is longer is no name of an object."""
 
 
-def python_name(name: str) -> str:
-    """A PDDL action's name as a Python function's: `jack-up` is `jack_up`."""
-    return name.replace("-", "_")
-
-
-def primitives(rules: Rules, wording: Wording) -> tuple[Primitive, ...]:
+def primitives(rules: PddlDomain, wording: Wording) -> tuple[Primitive, ...]:
     """The domain's actions as functions, described in its own words."""
     return tuple(
         Primitive(
@@ -35,24 +30,29 @@ def primitives(rules: Rules, wording: Wording) -> tuple[Primitive, ...]:
     )
 
 
-class Board:
-    """A problem with its sentences: what all environments of one task share. Immutable but for its cache of sentences."""
+class DescribedProblem:
+    """A problem with its sentences: what all environments of one task share.
+
+    Immutable except for its cache of sentences.
+    """
 
     def __init__(self, grounding: Grounding, wording: Wording) -> None:
         self.grounding = grounding
         self.wording = wording
         self.schemas = {python_name(s.name): s for s in grounding.rules.schemas}
-        self._telling = sum(bit for atom, bit in grounding.bits.items() if atom[0] in grounding.changing)
+        self._changing_bits = sum(
+            bit for atom, bit in grounding.bits.items() if atom[0] in grounding.changing
+        )
         self._sentences: list[str | None] = [None] * len(grounding.atoms)
 
-    def tell(self, state: int) -> str:
+    def describe_state(self, state: int) -> str:
         """Everything that holds and can change, in reading order."""
         sentences = self._sentences
         out = []
-        for i in self.grounding.true(state & self._telling):
+        for i in self.grounding.true(state & self._changing_bits):
             sentence = sentences[i]
             if sentence is None:
-                sentence = sentences[i] = self.wording.say(self.grounding.atoms[i])
+                sentence = sentences[i] = self.wording.sentence(self.grounding.atoms[i])
             out.append(sentence)
         return self.wording.phrases.now.format(" ".join(out))
 
@@ -60,28 +60,28 @@ class Board:
     def goal(self) -> str:
         """The goal's sentences, in reading order."""
         grounding = self.grounding
-        told = self.wording.tell(grounding.atoms[i] for i in grounding.true(grounding.goal))
-        return self.wording.phrases.goal.format(told)
+        sentences = self.wording.sentences_of(grounding.atoms[i] for i in grounding.true(grounding.goal))
+        return self.wording.phrases.goal.format(sentences)
 
     @cached_property
     def first_observation(self) -> str:
         """Objects by kind, facts that never change, then the first state."""
         grounding, rules = self.grounding, self.grounding.rules
-        names = sorted(grounding.problem.objects, key=natural)
+        names = sorted(grounding.problem.objects, key=natural_sort_key)
         kinds = [*rules.parents] if rules.typed else [OBJECT]
         used = {kind for schema in rules.schemas for kind in schema.types}
         if rules.typed and OBJECT in used:
             kinds.append(OBJECT)
         lines = kind_lines({kind: [n for n in names if kind in grounding.kinds[n]] for kind in kinds})
         order = self.wording.order
-        facts = sorted(grounding.facts, key=lambda atom: (order[atom[0]], natural_atom(atom)))
+        facts = sorted(grounding.facts, key=lambda atom: (order[atom[0]], atom_sort_key(atom)))
         phrases = self.wording.phrases
         blocks = [phrases.objects.format(lines)]
-        blocks += [phrases.never.format(self.wording.tell(facts))] if facts else []
+        blocks += [phrases.never.format(self.wording.sentences_of(facts))] if facts else []
         blocks = [block for block in blocks if block]
-        return "\n".join([*blocks, self.tell(grounding.start)])
+        return "\n".join([*blocks, self.describe_state(grounding.start)])
 
-    def missing(self, schema: Schema, arguments: tuple[str, ...], state: int) -> list[str]:
+    def unmet_requirements(self, schema: ActionSchema, arguments: tuple[str, ...], state: int) -> list[str]:
         """Every requirement of a call that does not hold, as sentences."""
         grounding = self.grounding
         out = [
@@ -93,14 +93,14 @@ class Board:
         for predicate, *terms in schema.requires:
             atom = (predicate, *[value.get(term, term) for term in terms])
             if not grounding.holds(state, atom):
-                out.append(self.wording.say(atom))
+                out.append(self.wording.sentence(atom))
         return list(dict.fromkeys(out))
 
 
 class PlanningEnvironment:
     """One task being played once (`learnact.domains.base.Environment`)."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: DescribedProblem) -> None:
         self._board = board
         self._state = board.grounding.start
         self._best = board.grounding.progress(self._state)
@@ -126,16 +126,16 @@ class PlanningEnvironment:
                 _command(name, arguments, keywords), board.wording.phrases.no_action.format(_short(name))
             )
         parameters = board.wording.parameters[schema.name]
-        given = _bind(parameters, arguments, keywords)
-        if given is None:
+        values = _bind(parameters, arguments, keywords)
+        if values is None:
             takes = board.wording.phrases.takes.format(name, ", ".join(parameters) or "nothing")
             return self._invalid(_command(name, arguments, keywords), takes)
-        action = board.grounding.actions.get((schema.name, given)) if _all_names(given) else None
+        action = board.grounding.actions.get((schema.name, values)) if _all_names(values) else None
         if action is not None and action.possible(self._state):
             self._state = action.after(self._state)
             self._best = max(self._best, board.grounding.progress(self._state))
-            return self._step(_command(name, given, {}), True, board.tell(self._state))
-        return self._impossible(name, schema, given)
+            return self._step(_command(name, values, {}), True, board.describe_state(self._state))
+        return self._not_applicable(name, schema, values)
 
     def text(self, command: str) -> Step:
         """These domains have no text form: an invalid step."""
@@ -144,14 +144,14 @@ class PlanningEnvironment:
     def close(self) -> None:
         """Nothing to free."""
 
-    def _impossible(self, name: str, schema: Schema, given: tuple[Plain, ...]) -> Step:
+    def _not_applicable(self, name: str, schema: ActionSchema, values: tuple[Plain, ...]) -> Step:
         phrases, objects = self._board.wording.phrases, self._board.grounding.problem.objects
-        command = _command(name, given, {})
-        names = tuple(str(value) for value in given)
-        for value, told in zip(given, names, strict=True):
+        command = _command(name, values, {})
+        names = tuple(str(value) for value in values)
+        for value, shown in zip(values, names, strict=True):
             if not isinstance(value, str) or value not in objects:
-                return self._invalid(command, phrases.unknown.format(_short(told)))
-        missing = self._board.missing(schema, names, self._state)
+                return self._invalid(command, phrases.unknown.format(_short(shown)))
+        missing = self._board.unmet_requirements(schema, names, self._state)
         return self._invalid(command, phrases.requires.format(command, " ".join(missing)))
 
     def _invalid(self, command: str, observation: str) -> Step:
@@ -161,8 +161,8 @@ class PlanningEnvironment:
         return Step(command, valid, observation, self._best, self._best == 1.0)
 
 
-def _all_names(given: tuple[Plain, ...]) -> TypeGuard[tuple[str, ...]]:
-    return all(isinstance(value, str) for value in given)
+def _all_names(values: tuple[Plain, ...]) -> TypeGuard[tuple[str, ...]]:
+    return all(isinstance(value, str) for value in values)
 
 
 def _bind(

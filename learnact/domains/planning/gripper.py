@@ -1,4 +1,5 @@
-"""Gripper: a robot with two grippers carries balls between two rooms (4 to 12 balls in both rooms, robot in either)."""
+"""Gripper: a robot with two grippers carries balls between two rooms (4 to 12 balls in both rooms, robot
+in either)."""
 
 from __future__ import annotations
 

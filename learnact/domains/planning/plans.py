@@ -1,6 +1,7 @@
 """Finding a plan: a player for constructive planners, and a small search for domains that have none.
 
-A reference plan is *a* plan, not a shortest one. It proves that a task can be solved and gives its length a scale.
+A reference plan is *a* plan, not a shortest one. It proves that a task can be solved and gives its length a
+scale.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeAlias
 
-from learnact.domains.planning.engine import Call, Grounding
-from learnact.domains.planning.names import natural
+from learnact.domains.planning.engine import ActionCall, Grounding
+from learnact.domains.planning.names import natural_sort_key
 from learnact.domains.planning.pddl import Atom
 
 
 @dataclass
 class Player:
-    """Plays a problem for a constructive planner. Once the goal is reached nothing more is done, so a plan never runs past it."""
+    """Plays a problem for a constructive planner. Once the goal is reached nothing more is done, so a plan
+    never runs past it."""
 
     grounding: Grounding
     state: int = field(init=False)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[ActionCall] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.state = self.grounding.start
@@ -58,7 +60,9 @@ class Player:
 
     def objects(self, kind: str) -> list[str]:
         """The objects of a kind, numbers counted as numbers."""
-        return sorted((name for name, kinds in self.grounding.kinds.items() if kind in kinds), key=natural)
+        return sorted(
+            (name for name, kinds in self.grounding.kinds.items() if kind in kinds), key=natural_sort_key
+        )
 
 
 Planner: TypeAlias = Callable[[Player], None]
@@ -66,19 +70,21 @@ Planner: TypeAlias = Callable[[Player], None]
 
 
 class Stuck(Exception):
-    """A planner tried what is not possible: it does not know this problem. Never leaves this module's `find_plan`."""
+    """A planner tried what is not possible: it does not know this problem. Never leaves this module's
+    `find_plan`."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReferencePlan:
     """A plan and how it was found: `constructed` (the domain's planner) or `searched`."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[ActionCall, ...]
     found: str
 
 
-def find_plan(grounding: Grounding, planner: Planner | None, expansions: int = 2000) -> Plan | None:
-    """A plan from the domain's planner or, where that fails, from a bounded search; None when neither finds one."""
+def find_plan(grounding: Grounding, planner: Planner | None, expansions: int = 2000) -> ReferencePlan | None:
+    """A plan from the domain's planner or, where that fails, from a bounded search; None when neither
+    finds one."""
     if planner is not None:
         player = Player(grounding)
         try:
@@ -87,15 +93,16 @@ def find_plan(grounding: Grounding, planner: Planner | None, expansions: int = 2
             player.calls.clear()
         else:
             if player.solved:
-                return Plan(tuple(player.calls), "constructed")
+                return ReferencePlan(tuple(player.calls), "constructed")
     calls = search(grounding, expansions)
-    return Plan(calls, "searched") if calls is not None else None
+    return ReferencePlan(calls, "searched") if calls is not None else None
 
 
-def search(grounding: Grounding, expansions: int = 2000) -> tuple[Call, ...] | None:
-    """Greedy best-first search with the additive heuristic; None when nothing was found within so many expanded states."""
+def search(grounding: Grounding, expansions: int = 2000) -> tuple[ActionCall, ...] | None:
+    """Greedy best-first search with the additive heuristic; None when nothing was found within so many
+    expanded states."""
     start = grounding.start
-    came: dict[int, tuple[int, Call] | None] = {start: None}
+    came: dict[int, tuple[int, ActionCall] | None] = {start: None}
     ties = count()
     queue = [(_estimate(grounding, start), next(ties), start)]
     while queue and expansions > 0:
@@ -113,8 +120,8 @@ def search(grounding: Grounding, expansions: int = 2000) -> tuple[Call, ...] | N
     return None
 
 
-def _path(came: dict[int, tuple[int, Call] | None], state: int) -> tuple[Call, ...]:
-    calls: list[Call] = []
+def _path(came: dict[int, tuple[int, ActionCall] | None], state: int) -> tuple[ActionCall, ...]:
+    calls: list[ActionCall] = []
     while (step := came[state]) is not None:
         state, call = step
         calls.append(call)
@@ -122,7 +129,8 @@ def _path(came: dict[int, tuple[int, Call] | None], state: int) -> tuple[Call, .
 
 
 def _estimate(grounding: Grounding, state: int) -> float:
-    """The additive heuristic: the sum over goal atoms of what each would cost alone if nothing were deleted."""
+    """The additive heuristic: the sum over goal atoms of what each would cost alone if nothing were
+    deleted."""
     cost = dict.fromkeys(grounding.true(state), 0)
     waiting = [(a, list(grounding.true(a.requires & ~state))) for a in grounding.actions.values()]
     changed = True

@@ -1,4 +1,5 @@
-"""Tyreworld: wheels are changed with tools from the boot (1 to 4 hubs by default, up to 9; also partly done starts)."""
+"""Tyreworld: wheels are changed with tools from the boot (1 to 4 hubs by default, up to 9; also partly
+done starts)."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from pydantic import Field
 
 from learnact.domains.planning.domain import Draw, Family, PlanningOptions, Range, within
 from learnact.domains.planning.engine import Grounding
-from learnact.domains.planning.pddl import Problem, Rules, parse_problem, parse_rules, write_problem
+from learnact.domains.planning.pddl import PddlDomain, PddlProblem, parse_domain, parse_problem, write_problem
 from learnact.domains.planning.plans import Player, Stuck, find_plan
 
 BOOT = "boot"
@@ -27,7 +28,8 @@ class TyreworldOptions(PlanningOptions):
 
 
 def generate(draw: Draw, options: TyreworldOptions) -> str:
-    """A car with flat spare wheels in a closed boot; the goal takes some facts of the finished work on a few hubs."""
+    """A car with flat spare wheels in a closed boot; the goal takes some facts of the finished work on a
+    few hubs."""
     rng = draw.rng
     numbers = range(1, draw.size(options.hubs) + 1)
     spares = rng.sample(numbers, len(numbers))
@@ -67,12 +69,12 @@ def _partly_done(draw: Draw, text: str) -> str:
     for call in found.calls[: draw.rng.randint(1, len(found.calls) - 2)]:
         state = grounding.actions[call].after(state)
     atoms = frozenset(grounding.atoms[i] for i in grounding.true(state))
-    return write_problem(Problem(problem.objects, atoms, problem.goal), rules)
+    return write_problem(PddlProblem(problem.objects, atoms, problem.goal), rules)
 
 
 @cache
-def _rules() -> Rules:
-    return parse_rules(FAMILY.file(".pddl"), "tyreworld.pddl")
+def _rules() -> PddlDomain:
+    return parse_domain(FAMILY.file(".pddl"), "tyreworld.pddl")
 
 
 def plan(player: Player) -> None:

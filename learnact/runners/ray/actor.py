@@ -5,25 +5,29 @@ Only plain data goes in and out: exceptions of other libraries may not survive t
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import tempfile
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from learnact.errors import Failure, HarnessFailure
 from learnact.models.concurrency import RequestsInFlight
 from learnact.models.embedded import Embedded
 from learnact.models.pool import ModelPool
 from learnact.records import Attempt, Call, EpisodeResult, Outcome, Reply, Unit
-from learnact.runners.worker import UnitLimits, Worker
+from learnact.runners.worker import UnitLimits, Worker, describe
 
 VERSION = version("learnact")
 """From the package's metadata: `learnact/__init__.py` reaches up to the driver."""
+
+CALLS_PAUSE = 0.02
+"""Seconds between two batches of calls to the driver: at most 50 messages a second for each worker."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,12 @@ class WorkerSettings:
 class UnitWorker(Protocol):
     """A worker as seen from here."""
 
-    async def execute(self, unit: Unit) -> Outcome:
+    async def execute(self, unit: Unit, replayed: Sequence[Call], on_call: Callable[[Call], None]) -> Outcome:
         """Never raises for a unit."""
+        ...
+
+    def stop(self, failure: Failure) -> None:
+        """Begin no call from now on."""
         ...
 
 
@@ -58,8 +66,10 @@ MakeWorker: TypeAlias = Callable[[WorkerSettings], AbstractAsyncContextManager[U
 
 @dataclass(frozen=True)
 class UnitDone:
-    """An outcome on its way to the driver, without the unit, which the driver has. `error`: a bug that
-    escaped the worker."""
+    """An outcome on its way to the driver, without the unit, which the driver has.
+
+    `error`: a bug that escaped the worker. `unsent`: calls of the unit that no batch of `new_calls` has taken
+    along."""
 
     result: EpisodeResult | Reply | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -67,29 +77,28 @@ class UnitDone:
     finished: float = 0.0
     node: str = ""
     error: str = ""
+    unsent: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True)
 class WorkerReady:
-    """What a worker says when it is ready."""
+    """What a worker reports when it is ready."""
 
     node: str
     version: str
 
 
-def production_worker(place: WorkerSettings) -> AbstractAsyncContextManager[UnitWorker]:
+def production_worker(settings: WorkerSettings) -> AbstractAsyncContextManager[UnitWorker]:
     """The real worker: models, sandbox, engines, domains."""
-    return _Production(place)
+    return _ProductionWorker(settings)
 
 
-class _Production:
-    def __init__(self, place: WorkerSettings) -> None:
-        self._pool = ModelPool(
-            Embedded(place.folder / "simulated"),
-            concurrency=RequestsInFlight(place.requests),
-            keys=place.keys,
-        )
-        self._worker = Worker(self._pool, place.limits, place.node)
+class _ProductionWorker:
+    def __init__(self, settings: WorkerSettings) -> None:
+        concurrency = RequestsInFlight(settings.requests)
+        embedded = Embedded(settings.folder / "simulated")
+        self._pool = ModelPool(embedded, concurrency=concurrency, keys=settings.keys)
+        self._worker = Worker(self._pool, settings.limits, settings.node, concurrency)
 
     async def __aenter__(self) -> Worker:
         await self._pool.__aenter__()
@@ -108,28 +117,59 @@ class UnitActor:
     def __init__(self) -> None:
         self._context: AbstractAsyncContextManager[UnitWorker] | None = None
         self._worker: UnitWorker | None = None
-        self._place: WorkerSettings | None = None
+        self._settings: WorkerSettings | None = None
+        self._calls: list[Call] = []
+        self._has_calls = asyncio.Event()
 
-    async def start(self, make_worker: MakeWorker, place: WorkerSettings) -> WorkerReady:
+    async def start(self, make_worker: MakeWorker, settings: WorkerSettings) -> WorkerReady:
         """Make the worker. What goes wrong here is raised as text."""
         node = socket.gethostname()
-        self._place = replace(place, node=node)
+        self._settings = replace(settings, node=node)
         try:
-            self._context = make_worker(self._place)
+            self._context = make_worker(self._settings)
             self._worker = await self._context.__aenter__()
-        except Exception as error:  # noqa: BLE001 - another library's exception may not survive the way to the driver
+        except Exception as error:  # noqa: BLE001 - another library's exception may not survive the way
             raise RuntimeError(f"{type(error).__name__}: {error}") from None
         return WorkerReady(node, VERSION)
 
-    async def execute(self, unit: Unit) -> UnitDone:
+    async def execute(self, unit: Unit, replayed: Sequence[Call] = ()) -> UnitDone:
         """One unit, to its end."""
         assert self._worker is not None
         try:
-            outcome = await self._worker.execute(unit)
-        except Exception as error:  # noqa: BLE001 - the boundary between processes: handed on as data and recorded by the driver
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            return UnitDone(error=f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
-        return UnitDone(outcome.result, outcome.attempts, outcome.calls, outcome.finished, outcome.node)
+            outcome = await self._worker.execute(unit, replayed, self._keep)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the boundary: sent as data
+            return UnitDone(error=describe(error), unsent=self._take(unit.key))
+        return UnitDone(
+            result=outcome.result,
+            attempts=outcome.attempts,
+            calls=outcome.calls,
+            finished=outcome.finished,
+            node=outcome.node,
+            unsent=self._take(unit.key),
+        )
+
+    def _keep(self, call: Call) -> None:
+        self._calls.append(call)
+        self._has_calls.set()
+
+    def _take(self, key: str) -> tuple[Call, ...]:
+        """Take the calls of a unit out of those that wait to be sent."""
+        taken = tuple(call for call in self._calls if call.unit == key)
+        self._calls = [call for call in self._calls if call.unit != key]
+        return taken
+
+    async def new_calls(self) -> tuple[Call, ...]:
+        """The calls that were answered since the last time, as soon as there is one."""
+        await self._has_calls.wait()
+        await asyncio.sleep(CALLS_PAUSE)
+        calls, self._calls = tuple(self._calls), []
+        self._has_calls.clear()
+        return calls
+
+    async def stop(self, message: str) -> None:
+        """Begin no call from now on; units end with this message as the harness's failure."""
+        if self._worker is not None:
+            self._worker.stop(HarnessFailure(message, False))
 
     async def ping(self) -> None:
         """Answers when the event loop turns."""
@@ -139,5 +179,5 @@ class UnitActor:
         context, self._context = self._context, None
         if context is not None:
             await context.__aexit__(None, None, None)
-        if self._place is not None:
-            shutil.rmtree(self._place.folder, ignore_errors=True)
+        if self._settings is not None:
+            shutil.rmtree(self._settings.folder, ignore_errors=True)

@@ -1,8 +1,9 @@
-"""A connection to Ray: a cluster of our own on this machine, or one that runs already.
+"""A connection to Ray: the session that this process has already, a cluster of our own on this machine, or
+one that runs already.
 
-Our own cluster asks for a token that only this process and its children know, writes nothing to the home
-directory, shows no dashboard and logs to its own folder. Ray ties its processes to the thread that started
-them, so one thread lives as long as the session."""
+Our own cluster asks for a token that only this process and its child processes know, writes nothing to the
+home directory, shows no dashboard and logs to its own folder. Ray ties its processes to the thread that
+started them, so one thread lives as long as the session."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -38,20 +40,26 @@ _TOKEN = secrets.token_hex(32)
 
 
 class RayConnection:
-    """Opened once, closed once. `address` None: a cluster of our own with `workers` CPUs (None: one for each
-    core)."""
+    """Opened once, closed once.
+
+    `address` None: the session that the caller has opened with `ray.init`, which is used as it is and stays
+    open; else a cluster of our own with `workers` CPUs (None: one for each core).
+    """
+
+    _running = False
+    """Whether this process has a connection of ours: a second one would be ended with the first."""
 
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
         self._address = address
         self._workers = workers
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
-        self._before: dict[str, str | None] = {}
+        self._saved: dict[str, str | None] = {}
         self._opened = False
 
     async def open(self) -> int:
         """Connect; returns the number of workers to have.
 
-        Raises `JobError` for an address that nobody answers at.
+        Raises `JobError` for an address where no cluster answers.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._connect)
 
@@ -61,14 +69,13 @@ class RayConnection:
         self._thread.shutdown()
 
     def _connect(self) -> int:
-        self._environment(_QUIET)
+        if (session := sys.modules.get("ray")) and session.is_initialized():
+            return self._join(session)
+        self._set_environment(_QUIET)
         if self._address is None:
-            self._environment({**_OWN, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _TOKEN})
+            self._set_environment({**_OWN, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _TOKEN})
         import ray
 
-        if ray.is_initialized():
-            self._restore()
-            raise HarnessFailure("this process is connected to Ray already; run one job after another", False)
         cores = self._workers or os.cpu_count() or 1
         own: dict[str, Any] = {
             "address": "local",
@@ -79,8 +86,8 @@ class RayConnection:
             "_node_ip_address": "127.0.0.1",
         }
         if self._address is not None:
-            _knock(self._address)
-        self._opened = True
+            _check_address(self._address)
+        self._opened = RayConnection._running = True
         arguments = own if self._address is None else {"address": self._address}
         try:
             ray.init(**arguments, log_to_driver=False, logging_level=logging.ERROR, configure_logging=True)
@@ -88,38 +95,47 @@ class RayConnection:
             self._disconnect()
             if self._address is None:
                 raise HarnessFailure(f"Ray did not start on this machine: {error}") from error
-            raise _nobody(self._address, error) from error
-        if self._address is None or self._workers:
-            return cores
-        resources: Any = ray.cluster_resources  # untyped in ray
-        return max(1, int(resources().get("CPU", 1)))
+            raise _no_cluster(self._address, error) from error
+        return cores if self._address is None else self._workers or _cpus(ray)
+
+    def _join(self, ray: Any) -> int:
+        """Use the caller's own session; returns the number of workers to have."""
+        if RayConnection._running:
+            raise HarnessFailure("this process runs a job on Ray already; run one after the other", False)
+        if self._address not in (None, "auto"):
+            raise JobError(
+                f"this process has a Ray session already, so it cannot connect to {self._address!r}: "
+                "leave the address out to run in that session, or call ray.shutdown() first"
+            )
+        return self._workers or _cpus(ray)
 
     def _disconnect(self) -> None:
         if self._opened:
             import ray
 
             ray.shutdown()
+            RayConnection._running = False
         self._opened = False
         self._restore()
 
     def _restore(self) -> None:
-        for name, value in self._before.items():
+        for name, value in self._saved.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        self._before.clear()
+        self._saved.clear()
 
-    def _environment(self, wanted: dict[str, str]) -> None:
+    def _set_environment(self, wanted: dict[str, str]) -> None:
         """Ray reads its settings from the environment; what was there before comes back at the end."""
         for name, value in wanted.items():
-            self._before[name] = os.environ.get(name)
+            self._saved[name] = os.environ.get(name)
             if name.startswith("RAY_AUTH") or name not in os.environ:
                 os.environ[name] = value
 
 
-def _knock(address: str) -> None:
-    """Ray ends the whole process when it cannot reach an address, so try it first. Raises `JobError`."""
+def _check_address(address: str) -> None:
+    """Ray ends the whole process when it cannot reach an address, so it is tried first. Raises `JobError`."""
     if "://" in address and not address.startswith("ray://"):
         raise JobError(f"{address!r} is no Ray address: give auto, HOST:PORT or ray://HOST:PORT")
     host, _, port = address.removeprefix("ray://").rpartition(":")
@@ -128,13 +144,18 @@ def _knock(address: str) -> None:
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
     except OSError as error:
-        raise _nobody(address, error) from error
+        raise _no_cluster(address, error) from error
 
 
-def _nobody(address: str, error: BaseException) -> JobError:
+def _no_cluster(address: str, error: BaseException) -> JobError:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     said = lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}"
     return JobError(
-        f"no Ray cluster answers at {address!r} ({said}): check the address, start one with `ray start --head`, or leave "
-        "the address out for one on this machine"
+        f"no Ray cluster answers at {address!r} ({said}): check the address, start one with "
+        "`ray start --head`, or leave the address out for one on this machine"
     )
+
+
+def _cpus(ray: Any) -> int:
+    """CPUs of the cluster that this process is connected to."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))

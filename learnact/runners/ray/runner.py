@@ -13,12 +13,14 @@ import math
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from learnact.errors import HarnessFailure, JobError
-from learnact.records import Attempt, Outcome, Unit
+from learnact.errors import Failure, HarnessFailure, JobError, ResultsError
+from learnact.protocols import CallLog
+from learnact.records import Attempt, Call, Outcome, Unit
+from learnact.runners.calls import NoCallLog
 from learnact.runners.ray.actor import (
     VERSION,
     MakeWorker,
@@ -35,7 +37,7 @@ from learnact.runners.worker import UnitLimits
 LOST_TRIES = 4
 """How often a unit is sent again after the worker that had it died: a unit that kills workers must end."""
 
-ALONE_AFTER = 2
+ISOLATE_AFTER = 2
 """After so many losses a unit is sent to a worker that has nothing else, so that it takes no others along."""
 
 START_TRIES = 3
@@ -65,7 +67,7 @@ class RayOptions:
 
 
 @dataclass(eq=False)
-class _Seat:
+class WorkerPlace:
     """A place for one worker."""
 
     index: int
@@ -74,7 +76,7 @@ class _Seat:
     ready: bool = False
     in_flight: int = 0
     reserved: bool = False
-    keeper: asyncio.Task[None] | None = None
+    keep_task: asyncio.Task[None] | None = None
     died: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -83,31 +85,37 @@ class RayRunner:
     worker."""
 
     def __init__(
-        self, options: RayOptions | None = None, make_worker: MakeWorker = production_worker
+        self,
+        options: RayOptions | None = None,
+        make_worker: MakeWorker = production_worker,
+        call_log: CallLog | None = None,
     ) -> None:
         self._options = options or RayOptions()
         self._make_worker = make_worker
-        self._session = RayConnection(self._options.address, self._options.workers)
-        self._seats: list[_Seat] = []
-        self._turns = RoundRobin()
-        self._alone: deque[tuple[UnitStream, UnitInFlight]] = deque()
-        self._first: asyncio.Future[None] | None = None
-        self._hopeless = ""
+        self._call_log = call_log or NoCallLog()
+        self._stopped: Failure | None = None
+        self._background: set[asyncio.Task[None]] = set()
+        self._connection = RayConnection(self._options.address, self._options.workers)
+        self._places: list[WorkerPlace] = []
+        self._streams = RoundRobin()
+        self._isolated: deque[tuple[UnitStream, UnitInFlight]] = deque()
+        self._first_ready: asyncio.Future[None] | None = None
+        self._given_up = ""
 
     async def __aenter__(self) -> RayRunner:
-        self._first = asyncio.get_running_loop().create_future()
+        self._first_ready = asyncio.get_running_loop().create_future()
         try:
-            count = await self._session.open()
+            count = await self._connection.open()
             requests = self._options.requests
             share = None if requests is None else max(1, math.ceil(requests / count))
-            self._place = WorkerSettings(
+            self._settings = WorkerSettings(
                 secrets.token_hex(6), share, self._options.limits, "", self._options.keys
             )
-            self._seats = [_Seat(index) for index in range(count)]
-            for seat in self._seats:
-                seat.keeper = asyncio.create_task(self._keep(seat))
+            self._places = [WorkerPlace(index) for index in range(count)]
+            for place in self._places:
+                place.keep_task = asyncio.create_task(self._keep_worker(place))
             async with asyncio.timeout(self._options.start_seconds):
-                await self._first
+                await self._first_ready
         except TimeoutError:
             await self._close()
             raise HarnessFailure(
@@ -124,137 +132,152 @@ class RayRunner:
     @property
     def ready(self) -> int:
         """Workers that are up."""
-        return sum(seat.ready for seat in self._seats)
+        return sum(place.ready for place in self._places)
 
     async def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
         """Outcomes in order of completion; never raises for a unit.
 
         Closing the iterator cancels what is under way.
         """
-        places = self._options.in_flight * max(1, len(self._seats))
-        stream = UnitStream(units, window=2 * places)
-        self._turns.add(stream)
+        capacity = self._options.in_flight * max(1, len(self._places))
+        stream = UnitStream(units, window=2 * capacity)
+        self._streams.add(stream)
         try:
-            self._fill()
+            self._send_units()
             while (outcome := await stream.take()) is not None:
                 yield outcome
-                self._fill()
+                self._send_units()
         finally:
-            self._turns.remove(stream)
-            self._alone = deque(pair for pair in self._alone if pair[0] is not stream)
+            self._streams.remove(stream)
+            self._isolated = deque(pair for pair in self._isolated if pair[0] is not stream)
             for task in stream.tasks:
                 task.cancel()
             await asyncio.gather(*stream.tasks, return_exceptions=True)
-            self._fill()
+            self._send_units()
+
+    def stop(self, failure: Failure) -> None:
+        """Begin no call from now on, in any worker. The workers learn of it in one message each."""
+        self._stopped = failure
+        for place in self._places:
+            if place.ready:
+                task = asyncio.create_task(_tell_stop(place.actor, failure))
+                self._background.add(task)
+                task.add_done_callback(self._background.discard)
 
     # Sending units
-    # ----------------------------------------------------------------------------------------------------
 
-    def _fill(self) -> None:
+    def _send_units(self) -> None:
         """Send units as long as there is a free place and a unit."""
-        for reserved in (s for s in self._seats if s.reserved):
-            reserved.reserved = bool(self._alone) or reserved.in_flight > 0
+        for reserved in (p for p in self._places if p.reserved):
+            reserved.reserved = bool(self._isolated) or reserved.in_flight > 0
         while True:
-            if self._hopeless:
-                turn = self._alone.popleft() if self._alone else self._turns.next()
+            if self._given_up:
+                turn = self._isolated.popleft() if self._isolated else self._streams.next()
                 if turn is None:
                     return
-                stream, flight = turn
-                flight.lost.append(_attempt(flight, self._hopeless, 0.0, ""))
-                stream.done(flight, _failed(flight))
+                stream, entry = turn
+                entry.lost.append(_attempt(entry, self._given_up, 0.0, ""))
+                stream.done(entry, _failed(entry))
                 continue
-            if self._alone and self._send_alone():
+            if self._isolated and self._send_to_empty_worker():
                 continue
-            seat = min(self._free(), key=lambda s: s.in_flight, default=None)
-            turn = self._turns.next() if seat is not None else None
-            if seat is None or turn is None:
+            place = min(self._free(), key=lambda p: p.in_flight, default=None)
+            turn = self._streams.next() if place is not None else None
+            if place is None or turn is None:
                 return
-            self._send(seat, *turn)
+            self._send(place, *turn)
 
-    def _free(self) -> list[_Seat]:
+    def _free(self) -> list[WorkerPlace]:
         most = self._options.in_flight
-        return [s for s in self._seats if s.ready and not s.reserved and s.in_flight < most]
+        return [p for p in self._places if p.ready and not p.reserved and p.in_flight < most]
 
-    def _send_alone(self) -> bool:
+    def _send_to_empty_worker(self) -> bool:
         """Send a unit that was lost repeatedly to an empty worker; where there is none, let one run empty."""
-        ready = [s for s in self._seats if s.ready]
+        ready = [p for p in self._places if p.ready]
         if not ready:
             return False
-        seat = next((s for s in ready if s.reserved), None) or min(ready, key=lambda s: s.in_flight)
-        seat.reserved = True
-        if seat.in_flight:
+        place = next((p for p in ready if p.reserved), None) or min(ready, key=lambda p: p.in_flight)
+        place.reserved = True
+        if place.in_flight:
             return False
-        self._send(seat, *self._alone.popleft())
+        self._send(place, *self._isolated.popleft())
         return True
 
-    def _send(self, seat: _Seat, stream: UnitStream, flight: UnitInFlight) -> None:
-        seat.in_flight += 1
-        actor = seat.actor
-        task = asyncio.create_task(self._fly(seat, actor, stream, flight))
+    def _send(self, place: WorkerPlace, stream: UnitStream, entry: UnitInFlight) -> None:
+        place.in_flight += 1
+        actor = place.actor
+        task = asyncio.create_task(self._execute(place, actor, stream, entry))
         stream.tasks.add(task)
 
-        def landed(done: asyncio.Task[None]) -> None:
+        def ended(done: asyncio.Task[None]) -> None:
             """A callback, since a task that is cancelled before it has begun runs no line of its own."""
             stream.tasks.discard(done)
-            if seat.actor is actor:
-                seat.in_flight -= 1
-            self._fill()
+            if place.actor is actor:
+                place.in_flight -= 1
+            self._send_units()
 
-        task.add_done_callback(landed)
+        task.add_done_callback(ended)
 
-    async def _fly(self, seat: _Seat, actor: Any, stream: UnitStream, flight: UnitInFlight) -> None:
+    async def _execute(self, place: WorkerPlace, actor: Any, stream: UnitStream, entry: UnitInFlight) -> None:
         """One unit on one worker, to its outcome or its loss."""
         from ray.exceptions import RayActorError
 
         began = time.perf_counter()
         try:
-            done: UnitDone = await _result(actor.execute.remote(flight.unit))
+            replayed = self._call_log.replay(entry.unit.key)
+            done: UnitDone = await _result(actor.execute.remote(entry.unit, replayed))
             error = done.error
-        except Exception as lost:  # noqa: BLE001 - the boundary between processes: attributed to the harness and recorded
+            self._record(done.unsent)
+        except Exception as lost:  # noqa: BLE001 - the boundary between processes: recorded
             dead = isinstance(lost, RayActorError)
             done, error = UnitDone(), "the worker was lost" if dead else f"{type(lost).__name__}: {lost}"
-            if dead and seat.actor is actor:
-                seat.died.set()
-                seat.ready = False
+            if dead and place.actor is actor:
+                place.died.set()
+                place.ready = False
         if not error:
-            stream.done(flight, _outcome(flight, done))
+            stream.done(entry, _outcome(entry, done))
         else:
-            flight.lost.append(_attempt(flight, error, time.perf_counter() - began, seat.node))
-            if len(flight.lost) >= LOST_TRIES:
-                stream.done(flight, _failed(flight))
-            elif len(flight.lost) >= ALONE_AFTER:
-                self._alone.append((stream, flight))
+            entry.lost.append(_attempt(entry, error, time.perf_counter() - began, place.node))
+            if len(entry.lost) >= LOST_TRIES:
+                stream.done(entry, _failed(entry))
+            elif len(entry.lost) >= ISOLATE_AFTER:
+                self._isolated.append((stream, entry))
             else:
-                stream.lost(flight)
+                stream.lost(entry)
 
     # Keeping workers
-    # --------------------------------------------------------------------------------------------------
 
-    async def _keep(self, seat: _Seat) -> None:
-        """Keep a worker on the seat: start it, watch it, replace it when it died."""
-        failures, trouble = 0, ""
+    async def _keep_worker(self, place: WorkerPlace) -> None:
+        """Keep a worker on the place: start it, watch it, replace it when it died."""
+        failures, reason = 0, ""
         while failures < START_TRIES:
             try:
-                await self._seat(seat)
+                await self._start_worker(place)
             except JobError as error:
-                self._give_up(seat, error)
+                self._remove_place(place, error)
                 return
-            except Exception as error:  # noqa: BLE001 - whatever keeps a worker from starting is counted, told and bounded
-                failures, trouble = failures + 1, str(error).strip().splitlines()[-1]
-                _log.warning("worker %d did not start: %s", seat.index, trouble)
-                self._discard(seat)
+            except Exception as error:  # noqa: BLE001 - counted, logged and bounded
+                failures, reason = failures + 1, str(error).strip().splitlines()[-1]
+                _log.warning("worker %d did not start: %s", place.index, reason)
+                self._discard(place)
                 await asyncio.sleep(0.5 * failures)
                 continue
             failures = 0
-            if self._first is not None and not self._first.done():
-                self._first.set_result(None)
-            self._fill()
-            await self._watch(seat)
-            _log.warning("worker %d on %s was lost and is replaced", seat.index, seat.node)
-            self._discard(seat)
-        self._give_up(seat, HarnessFailure(f"no worker could be started: {trouble}"))
+            if self._first_ready is not None and not self._first_ready.done():
+                self._first_ready.set_result(None)
+            if self._stopped is not None:
+                await _tell_stop(place.actor, self._stopped)
+            self._send_units()
+            reading = asyncio.create_task(self._read_calls(place.actor))
+            try:
+                await self._watch(place)
+            finally:
+                reading.cancel()
+            _log.warning("worker %d on %s was lost and is replaced", place.index, place.node)
+            self._discard(place)
+        self._remove_place(place, HarnessFailure(f"no worker could be started: {reason}"))
 
-    async def _seat(self, seat: _Seat) -> None:
+    async def _start_worker(self, place: WorkerPlace) -> None:
         """Start a worker. Waits without a bound for a free CPU: the cluster may grow."""
         import ray
 
@@ -266,16 +289,32 @@ class RayRunner:
             "max_concurrency": self._options.in_flight + 8,
             "scheduling_strategy": "SPREAD",
         }
-        seat.died, seat.in_flight, seat.reserved = asyncio.Event(), 0, False
-        seat.actor = actor.options(**options).remote()
-        hello: WorkerReady = await _result(seat.actor.start.remote(self._make_worker, self._place))
-        if hello.version != VERSION:
+        place.died, place.in_flight, place.reserved = asyncio.Event(), 0, False
+        place.actor = actor.options(**options).remote()
+        report: WorkerReady = await _result(place.actor.start.remote(self._make_worker, self._settings))
+        if report.version != VERSION:
             raise JobError(
-                f"the cluster has learnact {hello.version}, this is {VERSION}: install the same version on both sides"
+                f"the cluster has learnact {report.version}, this is {VERSION}: "
+                "install the same version on both sides"
             )
-        seat.node, seat.ready = hello.node, True
+        place.node, place.ready = report.node, True
 
-    async def _watch(self, seat: _Seat) -> None:
+    async def _read_calls(self, actor: Any) -> None:
+        """Pass the calls of a worker on to the journal as they are answered, until the worker has gone."""
+        from ray.exceptions import RayError
+
+        with contextlib.suppress(RayError):
+            while True:
+                self._record(await _result(actor.new_calls.remote()))
+
+    def _record(self, calls: Sequence[Call]) -> None:
+        for call in calls:
+            try:
+                self._call_log.record(call)
+            except ResultsError as error:  # the commit of the unit fails likewise, and tells the run
+                _log.debug("a call could not be recorded: %s", error)
+
+    async def _watch(self, place: WorkerPlace) -> None:
         """Returns when the worker died, or its event loop has not turned for too long (a blocking call stalls
         every unit in it)."""
         from ray.exceptions import RayError
@@ -284,56 +323,64 @@ class RayRunner:
         while True:
             try:
                 async with asyncio.timeout(every):
-                    await seat.died.wait()
+                    await place.died.wait()
                     return
             except TimeoutError:
                 pass
             try:
                 async with asyncio.timeout(self._options.stall_seconds):
-                    await _result(seat.actor.ping.remote())
+                    await _result(place.actor.ping.remote())
             except (TimeoutError, RayError) as error:
-                _log.warning("worker %d on %s: %s", seat.index, seat.node, type(error).__name__)
+                _log.warning("worker %d on %s: %s", place.index, place.node, type(error).__name__)
                 return
 
-    def _discard(self, seat: _Seat) -> None:
-        """End the worker on a seat; its units come back as lost. One that is gone already is no error."""
+    def _discard(self, place: WorkerPlace) -> None:
+        """End the worker on a place; its units come back as lost. One that is gone already is no error."""
         import ray.exceptions
 
-        actor, seat.actor, seat.ready, seat.in_flight = seat.actor, None, False, 0
+        actor, place.actor, place.ready, place.in_flight = place.actor, None, False, 0
         if actor is not None:
             with contextlib.suppress(ray.exceptions.RayError, RuntimeError, ConnectionError, ValueError):
                 ray.kill(actor, no_restart=True)
 
-    def _give_up(self, seat: _Seat, failure: Exception) -> None:
-        """Leave a seat empty; when it was the last one, no unit can be played any more."""
-        self._discard(seat)
-        self._seats.remove(seat)
-        waiting = self._first is not None and not self._first.done()
-        if self._first is not None and waiting and (not self._seats or isinstance(failure, JobError)):
-            self._first.set_exception(failure)
-        if not self._seats:
-            self._hopeless = str(failure)
-            self._fill()
+    def _remove_place(self, place: WorkerPlace, failure: Exception) -> None:
+        """Leave a place empty; when it was the last one, no unit can be played any more."""
+        self._discard(place)
+        self._places.remove(place)
+        waiting = self._first_ready is not None and not self._first_ready.done()
+        if self._first_ready is not None and waiting and (not self._places or isinstance(failure, JobError)):
+            self._first_ready.set_exception(failure)
+        if not self._places:
+            self._given_up = str(failure)
+            self._send_units()
 
     async def _close(self) -> None:
         """End the workers, with a bound, then the session."""
-        keepers = [seat.keeper for seat in self._seats if seat.keeper is not None]
-        for keeper in keepers:
-            keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
-        ready = [seat for seat in self._seats if seat.ready]
-        ends = [asyncio.ensure_future(_result(seat.actor.close.remote())) for seat in ready]
+        tasks = [place.keep_task for place in self._places if place.keep_task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        ready = [place for place in self._places if place.ready]
+        ends = [asyncio.ensure_future(_result(place.actor.close.remote())) for place in ready]
         if ends:
             _, late = await asyncio.wait(ends, timeout=10.0)
             for end in late:
                 end.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
-        for seat in self._seats:
-            self._discard(seat)
-        self._seats = []
-        if self._first is not None and self._first.done() and not self._first.cancelled():
-            self._first.exception()
-        await self._session.close()
+        for place in self._places:
+            self._discard(place)
+        self._places = []
+        if self._first_ready is not None and self._first_ready.done() and not self._first_ready.cancelled():
+            self._first_ready.exception()
+        await self._connection.close()
+
+
+async def _tell_stop(actor: Any, failure: Failure) -> None:
+    """Tell a worker to begin no call from now on; one that has gone begins none."""
+    from ray.exceptions import RayError
+
+    with contextlib.suppress(RayError):
+        await _result(actor.stop.remote(failure.message))
 
 
 async def _result(ref: Any) -> Any:
@@ -353,18 +400,18 @@ async def _result(ref: Any) -> Any:
         raise
 
 
-def _outcome(flight: UnitInFlight, done: UnitDone) -> Outcome:
+def _outcome(entry: UnitInFlight, done: UnitDone) -> Outcome:
     """The outcome with its unit, the lost tries counted before the others."""
     after = [
-        Attempt(a.unit, len(flight.lost) + a.attempt, a.boundary, a.error, a.seconds, a.node)
+        Attempt(a.unit, len(entry.lost) + a.attempt, a.boundary, a.error, a.seconds, a.node)
         for a in done.attempts
     ]
-    return Outcome(flight.unit, done.result, (*flight.lost, *after), done.calls, done.finished, done.node)
+    return Outcome(entry.unit, done.result, (*entry.lost, *after), done.calls, done.finished, done.node)
 
 
-def _failed(flight: UnitInFlight) -> Outcome:
-    return Outcome(flight.unit, None, tuple(flight.lost), (), time.time(), flight.lost[-1].node)
+def _failed(entry: UnitInFlight) -> Outcome:
+    return Outcome(entry.unit, None, tuple(entry.lost), (), time.time(), entry.lost[-1].node)
 
 
-def _attempt(flight: UnitInFlight, error: str, seconds: float, node: str) -> Attempt:
-    return Attempt(flight.unit.key, len(flight.lost), "harness", error, seconds, node)
+def _attempt(entry: UnitInFlight, error: str, seconds: float, node: str) -> Attempt:
+    return Attempt(entry.unit.key, len(entry.lost), "harness", error, seconds, node)

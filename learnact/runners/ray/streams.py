@@ -1,4 +1,5 @@
-"""Which unit is next: the iterators under way take turns, so that all trials of a job advance at once."""
+"""Which unit is sent next: the iterators under way take turns, so that all trials of a job advance at
+once."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from learnact.records import Attempt, Outcome, Unit
 
 @dataclass(eq=False)
 class UnitInFlight:
-    """A unit on its way, with the tries that were lost with a worker."""
+    """A unit that has been sent or is to be sent, with the tries that were lost with a worker."""
 
     unit: Unit
     lost: list[Attempt] = field(default_factory=list)
@@ -28,7 +29,7 @@ class UnitStream:
         self._again: deque[UnitInFlight] = deque()
         self._head: UnitInFlight | None = None
         self._error: BaseException | None = None
-        self._flying: set[UnitInFlight] = set()
+        self._under_way: set[UnitInFlight] = set()
         self._ready: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self.tasks: set[asyncio.Task[None]] = set()
         self._advance()
@@ -40,14 +41,14 @@ class UnitStream:
         An error of the input ends it and is raised to the consumer.
         """
         if self._again:
-            flight = self._again.popleft()
-        elif self._head is None or len(self._flying) + self._ready.qsize() >= self._window:
+            entry = self._again.popleft()
+        elif self._head is None or len(self._under_way) + self._ready.qsize() >= self._window:
             return None
         else:
-            flight = self._head
+            entry = self._head
             self._advance()
-        self._flying.add(flight)
-        return flight
+        self._under_way.add(entry)
+        return entry
 
     def _advance(self) -> None:
         """One unit is taken ahead, so that the end of the input is known with the last outcome, not when a
@@ -60,19 +61,19 @@ class UnitStream:
         except Exception as error:  # noqa: BLE001 - raised again, to the consumer whose input it is
             self._error = error
 
-    def lost(self, flight: UnitInFlight) -> None:
+    def lost(self, entry: UnitInFlight) -> None:
         """The unit must be sent again."""
-        self._flying.discard(flight)
-        self._again.append(flight)
+        self._under_way.discard(entry)
+        self._again.append(entry)
 
-    def done(self, flight: UnitInFlight, outcome: Outcome) -> None:
+    def done(self, entry: UnitInFlight, outcome: Outcome) -> None:
         """The unit has its outcome."""
-        self._flying.discard(flight)
+        self._under_way.discard(entry)
         self._ready.put_nowait(outcome)
         self._finish()
 
     def _finish(self) -> None:
-        if self._head is None and not self._flying and not self._again:
+        if self._head is None and not self._under_way and not self._again:
             self._ready.put_nowait(None)
 
     async def take(self) -> Outcome | None:
@@ -84,17 +85,17 @@ class UnitStream:
 
 
 class RoundRobin:
-    """Streams in rotation."""
+    """Streams that take turns."""
 
     def __init__(self) -> None:
         self._streams: deque[UnitStream] = deque()
 
     def add(self, stream: UnitStream) -> None:
-        """Take part."""
+        """Add a stream."""
         self._streams.append(stream)
 
     def remove(self, stream: UnitStream) -> None:
-        """Take part no more."""
+        """Remove a stream."""
         self._streams.remove(stream)
 
     def next(self) -> tuple[UnitStream, UnitInFlight] | None:
@@ -102,6 +103,6 @@ class RoundRobin:
         for _ in range(len(self._streams)):
             stream = self._streams[0]
             self._streams.rotate(-1)
-            if (flight := stream.next()) is not None:
-                return stream, flight
+            if (entry := stream.next()) is not None:
+                return stream, entry
         return None

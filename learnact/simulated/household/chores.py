@@ -1,4 +1,5 @@
-"""What to do next in a house: the actions' requirements as read, the goal, and how they lead from one to the other."""
+"""What to do next in a house: the actions' requirements as read, the goal, and how they lead from one to
+the other."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ _GOALS = (
 
 @dataclass(frozen=True)
 class Goal:
-    """What is wanted: so many objects of a kind, in a condition ("" for any), in a kind of place, or under a kind of lamp."""
+    """What is wanted: so many objects of a kind, in a condition ("" for any), in a kind of place, or under
+    a kind of lamp."""
 
     number: int
     condition: str
@@ -171,7 +173,8 @@ def _read(match: re.Match[str], scene: Scene, attention: Attention, index: int) 
 
 
 def _slots(form: str, body: str) -> tuple[str, ...]:
-    """The words of a command's form that stand for names: those that the requirements and effects speak of as things or places."""
+    """The words of a command's form that stand for names: those that the requirements and effects speak of
+    as things or places."""
     spoken = (r"you are at {0}\.", r"you carry {0}\.", r"{0} is (?:in or )?on\b", r"in or on {0}\.")
     return tuple(
         word
@@ -197,7 +200,8 @@ def _role(effect: str, act: Act) -> tuple[str, str]:
 
 
 class Errand:
-    """The way to a goal by beliefs and actions as read. `next` is one step, `ahead` as many as can be foreseen."""
+    """The way to a goal by beliefs and actions as read. `next` is one step, `ahead` as many as can be
+    foreseen."""
 
     def __init__(self, acts: Acts, goal: Goal) -> None:
         self.acts = acts

@@ -1,4 +1,5 @@
-"""What a reader believes about a house from what it read: where it is, what it saw, what it carries, what it did. Sentences of docs/alfworld.md."""
+"""What a reader believes about a house from what it read: where it is, what it saw, what it carries, what
+it did. Sentences of docs/alfworld.md."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ _NOT_THERE = re.compile(rf"There is no ({NAME}) in/on the ({NAME})")
 
 @dataclass
 class House:
-    """Beliefs. `contents[place]` is what was seen there last; `treated[object]` the verbs that were done to it."""
+    """Beliefs. `contents[place]` is what was seen there last; `treated[object]` the verbs that were done
+    to it."""
 
     places: tuple[str, ...]
     at: str = ""
@@ -165,8 +167,8 @@ def goal_of(scene: Scene) -> str:
 def believe(
     scene: Scene, attention: Attention, going: str, heard: Callable[[Entry], text.Call | None]
 ) -> House:
-    """Beliefs from the opening and the history, as far as it was read. `going` is the name of the action that goes to a place; `heard`
-    tells what an entry did."""
+    """Beliefs from the opening and the history, as far as it was read. `going` is the name of the action that
+    goes to a place; `heard` tells what an entry did."""
     house = opening(scene)
     for entry in scene.history:
         if entry.thought:

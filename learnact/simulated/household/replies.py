@@ -1,4 +1,5 @@
-"""Answers to prompts about household tasks: a call or a thought, functions, usage, improvements, lessons, verdicts."""
+"""Answers to prompts about household tasks: a call or a thought, functions, usage, improvements, lessons,
+verdicts."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def thought_or_call(scene: Scene, attention: Attention) -> str:
 
 
 def _choose(scene: Scene, attention: Attention) -> tuple[Acts, text.Call | None]:
-    """The next call, a learned action where one does what is foreseen; after closer looks where nothing was found."""
+    """The next call, a learned action where one does what is foreseen; after closer looks where nothing
+    was found."""
     acts = Acts()
     for look in range(LOOKS):
         closer = attention.closer(look)
@@ -99,7 +101,8 @@ def _written(acts: Acts, step: text.Call) -> str:
     return act.written(step) if act else str(step)
 
 
-# Learning ---------------------------------------------------------------------------------------------------------------
+# Learning
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def _story(scene: Scene, attention: Attention) -> tuple[Acts, House, list[text.Call]]:

@@ -1,4 +1,5 @@
-"""Generated games are made once per session, in a cache of the session's own, and in this process (starting one for each takes longer)."""
+"""Generated games are made once per session, in a cache of the session's own, and in this process
+(starting one for each takes longer)."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from learnact.domains.alfworld import generation
-from learnact.domains.alfworld.task_types import Kind
+from learnact.domains.alfworld.task_types import TaskType
 
 INSTALLED = (
     importlib.util.find_spec("alfworld") is not None and importlib.util.find_spec("textworld") is not None
@@ -18,10 +19,10 @@ INSTALLED = (
 needs_extra = pytest.mark.skipif(not INSTALLED, reason="the extra `alfworld` is not installed")
 
 
-ELSEWHERE = generation._make_elsewhere
+ELSEWHERE = generation._make_in_processes
 
 
-def make_here(kind: Kind, split: str, seed: int, missing: Sequence[int]) -> None:
+def make_here(kind: TaskType, split: str, seed: int, missing: Sequence[int]) -> None:
     """What the maker's process does."""
     for index in missing:
         generation.make(kind, split, seed, index)
@@ -34,9 +35,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("cache")
     before = os.environ.get("LEARNACT_CACHE")
     os.environ["LEARNACT_CACHE"] = str(folder)
-    generation._make_elsewhere = make_here
+    generation._make_in_processes = make_here
     yield folder
-    generation._make_elsewhere = ELSEWHERE
+    generation._make_in_processes = ELSEWHERE
     if before is None:
         del os.environ["LEARNACT_CACHE"]
     else:

@@ -19,7 +19,8 @@ ENVIRONMENT: list[Any] = []
 
 
 def loaded(problem: str, surface: str) -> Any:
-    """The stock environment with a problem loaded; one instance for all, since it never frees what it holds."""
+    """The stock environment with a problem loaded; one instance for all, since it never frees what it
+    holds."""
     if not ENVIRONMENT:
         infos = textworld.EnvInfos(won=True, admissible_commands=True, facts=True)
         ENVIRONMENT.append(AlfredInfos(AlfredDemangler(PddlEnv(infos), shuffle=False)))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learnact.domains.alfworld.language import Command, Language, Refusal
+from learnact.domains.alfworld.language import EngineCommand, Language, NotUnderstood
 
 P = ("with-using", "move-to", "from-take", "no-space")
 COMBINATIONS = list(chain.from_iterable(combinations(P, n) for n in range(5)))
@@ -40,7 +40,7 @@ verbs = st.sampled_from(
 )
 
 
-def heard(language: Language, call: str) -> Command | Refusal:
+def heard(language: Language, call: str) -> EngineCommand | NotUnderstood:
     node: Any = ast.parse(call, mode="eval").body
     return language.from_call(
         node.func.id, [a.value for a in node.args], {k.arg: k.value.value for k in node.keywords}
@@ -52,18 +52,18 @@ def test_a_command_comes_back_from_text_and_from_call(language, verb, a, b):
     engine = verb.format(a, b)
     said = language.from_text(language.as_text(engine))
     called = heard(language, language.as_call(engine))
-    assert isinstance(said, Command) and said.engine == engine
-    assert isinstance(called, Command) and called.engine == engine
+    assert isinstance(said, EngineCommand) and said.engine == engine
+    assert isinstance(called, EngineCommand) and called.engine == engine
 
 
 @given(st.sampled_from(LANGUAGES), verbs, names, names)
 def test_the_original_form_is_refused_where_it_differs(language, verb, a, b):
     engine, plain = verb.format(a, b), Language(language.surface)
     if language.as_text(engine) != engine:
-        assert isinstance(language.from_text(engine), Refusal)
+        assert isinstance(language.from_text(engine), NotUnderstood)
     call = plain.as_call(engine)
     if language.as_call(engine) != call and a.split()[0] != b.split()[0] and not call.startswith("take"):
-        assert isinstance(heard(language, call), Refusal)
+        assert isinstance(heard(language, call), NotUnderstood)
 
 
 @pytest.mark.parametrize("perturb", COMBINATIONS, ids="+".join)
@@ -106,14 +106,14 @@ def test_the_four_forms():
     ],
 )
 def test_what_is_wrong_with_a_call_is_said(name, arguments, keywords, why):
-    assert Language().from_call(name, arguments, keywords) == Refusal(why)
+    assert Language().from_call(name, arguments, keywords) == NotUnderstood(why)
 
 
 def test_under_with_using_the_tool_must_be_named():
     language = Language("published", ["with-using"])
     refused = language.from_call("heat", ["mug 1", "microwave 1"], {})
-    assert refused == Refusal("heat takes obj, using (by name: using=...).")
-    assert isinstance(language.from_call("heat", ["mug 1"], {"using": "microwave 1"}), Command)
+    assert refused == NotUnderstood("heat takes obj, using (by name: using=...).")
+    assert isinstance(language.from_call("heat", ["mug 1"], {"using": "microwave 1"}), EngineCommand)
 
 
 def test_learned_code_is_said_in_the_interface_too():
@@ -128,6 +128,6 @@ def test_the_published_actions_have_toggle_and_no_look():
     names = [p.name for p in language.primitives]
     assert "toggle" in names and not {"use", "look"} & set(names)
     assert language.as_call("use desklamp 1") == "toggle('desklamp 1')"
-    assert isinstance(language.from_call("use", ["desklamp 1"], {}), Refusal)
-    assert isinstance(language.from_text("look"), Refusal)
+    assert isinstance(language.from_call("use", ["desklamp 1"], {}), NotUnderstood)
+    assert isinstance(language.from_text("look"), NotUnderstood)
     assert language.from_text("use desklamp 1").engine == "use desklamp 1"  # type: ignore[union-attr]

@@ -1,4 +1,5 @@
-"""Without the extra everything else works, and asking for ALFWorld says what to install. The packages are hidden from a fresh process."""
+"""Without the extra everything else works, and asking for ALFWorld says what to install. The packages are
+hidden from a fresh process."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ HIDE = "import sys\nfor name in ('alfworld', 'textworld', 'fast_downward'): sys.
 
 def run(program: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", HIDE + program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", HIDE + program], capture_output=True, text=True, timeout=600, check=True
     )
     return done.stdout
 

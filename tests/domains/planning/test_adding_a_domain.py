@@ -1,4 +1,5 @@
-"""docs/adding-a-domain.md: the page holds the example's files, and the example is played from a package of its own."""
+"""docs/adding-a-domain.md: the page holds the example's files, and the example is played from a package of
+its own."""
 
 import dataclasses
 import re
@@ -10,7 +11,7 @@ import pytest
 
 from learnact.domains import registry
 from learnact.domains.disjoint import check_disjoint
-from learnact.domains.planning.environment import python_name
+from learnact.domains.planning.names import python_name
 from learnact.errors import BadInput, MissingExtra
 from learnact.records import DomainSpec, canonical
 
@@ -115,7 +116,7 @@ def test_what_cannot_be_imported_is_listed_with_the_reason_and_breaks_nobody(pac
     assert listed["gripper"] == ""
     with pytest.raises(MissingExtra, match="pip install"):
         registry.build(DomainSpec("submarine"))
-    with pytest.raises(BadInput, match="domain wreck cannot be loaded from broken_domains:FAMILY"):
+    with pytest.raises(BadInput, match="the domain 'wreck' cannot be loaded from broken_domains:FAMILY"):
         registry.build(DomainSpec("wreck"))
 
 

@@ -11,7 +11,8 @@ from .conftest import NAMES, build
 
 
 def by_the_book(grounding: Grounding, facts: set[tuple[str, ...]]) -> dict:
-    """Possible calls and what they lead to, straight from the schemas over sets of atoms: slow, and unlike the engine."""
+    """Possible calls and what they lead to, straight from the schemas over sets of atoms: slow, and unlike
+    the engine."""
     out = {}
     for schema in grounding.rules.schemas:
         choices = [[()]]

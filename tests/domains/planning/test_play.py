@@ -1,7 +1,5 @@
 """Playing a task: what is valid, what is told, progress and success."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -136,10 +134,3 @@ def test_no_call_is_an_exception(name, data):
     assert step.valid or step.observation.startswith("No effect: ")
     assert step.progress >= before
     assert "\n" not in step.observation
-
-
-def test_a_set_of_tasks_is_made_quickly():
-    started = time.perf_counter()
-    for name in NAMES:
-        build(name, seed=99, test=30).tasks("test")
-    assert time.perf_counter() - started < 10

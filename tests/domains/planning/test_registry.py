@@ -34,7 +34,7 @@ def test_a_domain_is_built_once_for_each_spec():
 
 
 def test_an_unknown_domain_names_the_nearest():
-    with pytest.raises(BadInput, match="no domain griper; did you mean 'gripper'"):
+    with pytest.raises(BadInput, match="no domain 'griper'; did you mean 'gripper'"):
         registry.build(DomainSpec("griper"))
 
 

@@ -1,6 +1,7 @@
 """Published games: the official folder that `alfworld-download` makes, and single game files.
 
-A game file's own grammar and domain are code from elsewhere and are not evaluated: of a file we keep the problem and the task sentence.
+A game file's own grammar and domain are code from elsewhere and are not evaluated: of a file we keep the
+problem and the task sentence.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from learnact.domains.alfworld.content import Content
-from learnact.domains.alfworld.task_types import Kind, read_goal
+from learnact.domains.alfworld.content import GameContent
+from learnact.domains.alfworld.task_types import TaskType, read_goal
 from learnact.errors import TaskError
 from learnact.records import Task
 
@@ -25,8 +26,9 @@ Labels = Mapping[str, tuple[str, ...]]
 """AgentBoard's sub-goals by game (`TASK/TRIAL`)."""
 
 
-def find(source: Path, split: str) -> Path:
-    """The folder of a split below what the user gave (ALFWORLD_DATA, json_2.1.1, or the split itself). Raises `TaskError`."""
+def split_folder(source: Path, split: str) -> Path:
+    """The folder of a split below what the user gave (ALFWORLD_DATA, json_2.1.1, or the split itself).
+    Raises `TaskError`."""
     for folder in (source / "json_2.1.1" / split, source / split, source):
         if folder.is_dir() and (folder.name == split or folder != source):
             return folder
@@ -36,12 +38,13 @@ def find(source: Path, split: str) -> Path:
     )
 
 
-def published(folder: Path, kind: Kind, labels: Labels, limit: int | None) -> list[Task]:
-    """The solvable games of a type in a split, sorted by path as the published scripts sort them; at most `limit`."""
+def published_tasks(folder: Path, kind: TaskType, labels: Labels, limit: int | None) -> list[Task]:
+    """The solvable games of a type in a split, sorted by path as the published scripts sort them; at most
+    `limit`."""
     return list(islice(_solvable(folder, kind, labels), limit))
 
 
-def _solvable(folder: Path, kind: Kind, labels: Labels) -> Iterator[Task]:
+def _solvable(folder: Path, kind: TaskType, labels: Labels) -> Iterator[Task]:
     for path in sorted(folder.glob(f"{kind.folder}-*/*/{GAME}"), key=str):
         if "movable" in str(path.parent.name) or "Sliced" in path.parent.parent.name:
             continue
@@ -61,7 +64,8 @@ def read_game(path: Path, labels: Labels) -> Task:
 
 
 def task_of(path: Path, game: Mapping[str, Any], kind: str | None, labels: Labels) -> Task:
-    """A game file's content as a task. Raises `TaskError` where it lacks problem or task sentence, or is of another type than `kind`."""
+    """A game file's content as a task. Raises `TaskError` where it lacks problem or task sentence, or is
+    of another type than `kind`."""
     problem, sentence = game.get("pddl_problem"), _sentence(game.get("grammar"))
     if not isinstance(problem, str) or not problem.strip():
         raise TaskError(f"{path}: it has no `pddl_problem`; not an ALFWorld game file ({GAME})")
@@ -71,7 +75,7 @@ def task_of(path: Path, game: Mapping[str, Any], kind: str | None, labels: Label
     if kind is not None and goal.kind != kind:
         raise TaskError(f"{path}: its goal is of type {goal.kind}, but its folder says {kind}")
     name = "/".join(path.parts[-3:-1])
-    content = Content(kind=goal.kind, goal=sentence, problem=problem, labels=labels.get(name, ()))
+    content = GameContent(kind=goal.kind, goal=sentence, problem=problem, labels=labels.get(name, ()))
     plan = game.get("walkthrough")
     return Task(
         f"alfworld-{goal.kind}",
@@ -109,7 +113,8 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 @cache
 def read_labels(path: str) -> Labels:
-    """AgentBoard's label file (JSON lines with `subgoals` and `additional_info.description`). Raises `TaskError` naming file and line."""
+    """AgentBoard's label file (JSON lines with `subgoals` and `additional_info.description`). Raises
+    `TaskError` naming file and line."""
     labels: dict[str, tuple[str, ...]] = {}
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()

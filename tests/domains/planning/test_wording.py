@@ -1,4 +1,5 @@
-"""The controlled English: sentences to atoms and back, observations that lose nothing, rules that can be read back."""
+"""The controlled English: sentences to atoms and back, observations that lose nothing, rules that can be
+read back."""
 
 import re
 
@@ -7,11 +8,21 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learnact.domains.planning.pddl import parse_rules
-from learnact.domains.planning.text import NAME, Wording
+from learnact.domains.planning.pddl import parse_domain
+from learnact.domains.planning.wording import NAME, Wording
 from learnact.errors import TaskError
 
 from .conftest import NAMES, build
+
+
+def parse_sentence(wording: Wording, sentence: str):
+    """The atom of a sentence and whether it holds; None for a sentence that is not the domain's."""
+    for predicate, holds, order, pattern in wording._patterns:
+        if match := pattern.fullmatch(sentence):
+            arguments = dict(zip(order, match.groups(), strict=True))
+            return (predicate, *[arguments[i] for i in range(len(order))]), holds
+    return None
+
 
 names = st.from_regex(NAME, fullmatch=True)
 
@@ -24,11 +35,11 @@ def test_a_sentence_says_one_atom_and_an_atom_one_sentence(domain, data):
     predicate = data.draw(st.sampled_from(sorted(built.rules.predicates)))
     word = names.filter(lambda name: name not in built.wording.words)
     atom = (predicate, *[data.draw(word) for _ in range(built.rules.predicates[predicate])])
-    sentence = built.wording.say(atom)
-    assert built.wording.hear(sentence) == (atom, True)
-    gone = built.wording.say(atom, holds=False)
+    sentence = built.wording.sentence(atom)
+    assert parse_sentence(built.wording, sentence) == (atom, True)
+    gone = built.wording.sentence(atom, holds=False)
     if gone != sentence:
-        assert built.wording.hear(gone) == (atom, False)
+        assert parse_sentence(built.wording, gone) == (atom, False)
         assert gone.replace("no longer ", "") == sentence
     readings = [p for p, _, _, pattern in built.wording._patterns if pattern.fullmatch(sentence)]
     assert set(readings) == {predicate}
@@ -36,13 +47,13 @@ def test_a_sentence_says_one_atom_and_an_atom_one_sentence(domain, data):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_not_the_domains_is_not_understood(name):
-    hear = build(name).wording.hear
-    assert hear("the weather is fine.") is None
-    assert hear("") is None
+    wording = build(name).wording
+    assert parse_sentence(wording, "the weather is fine.") is None
+    assert parse_sentence(wording, "") is None
 
 
 def facts(wording: Wording, text: str) -> set[tuple[str, ...]]:
-    heard = [wording.hear(s.strip()) for s in re.findall(r"[^.]+\.", text)]
+    heard = [parse_sentence(wording, s.strip()) for s in re.findall(r"[^.]+\.", text)]
     assert all(item is not None and item[1] for item in heard), text
     return {item[0] for item in heard}
 
@@ -76,7 +87,7 @@ def test_the_rules_are_recovered_from_the_prompt(name):
         rename = dict(zip(primitive.parameters, schema.parameters, strict=True))
 
         def atoms(text: str | None, holds: bool, rename: dict[str, str] = rename) -> set[tuple[str, ...]]:
-            heard = [domain.wording.hear(s.strip()) for s in re.findall(r"[^.]+\.", text or "")]
+            heard = [parse_sentence(domain.wording, s.strip()) for s in re.findall(r"[^.]+\.", text or "")]
             assert None not in heard
             return {(a[0], *[rename.get(t, t) for t in a[1:]]) for a, positive in heard if positive is holds}
 
@@ -115,7 +126,7 @@ def test_no_name_is_a_word_of_a_sentence(name):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("carry: ", "cary: ", "g.yaml: sentences: there is none for carry; did you mean 'cary'"),
+        ("carry: ", "cary: ", "g.yaml:10: sentences: there is none for carry; did you mean 'cary'"),
         ("{1} [no longer] holds {0}.", "{1} [no longer] holds.", r"sentences.carry: expected \{0\} to \{1\}"),
         ("{1} [no longer] holds {0}.", "{1} holds {0}.", r"sentences.carry: pick|drop deletes it"),
         ("[obj, place, hand]", "[obj, room, hand]", "parameters.pick: room is a word of a sentence"),
@@ -127,8 +138,42 @@ def test_no_name_is_a_word_of_a_sentence(name):
         ),
         ("{0} is a gripper.", "{0} is no longer free.", "sentences.gripper: reads like free"),
         ("{0} is a gripper.", "{0} is: a gripper.", "sentences.gripper: String should match"),
-        ("title: a robot", "titel: a robot", "titel|title"),
-        ("title: a robot", "title: [ ", "g.yaml: while parsing a flow"),
+        ("title: a robot", "titel: a robot", r"g.yaml:1: titel: there is no key titel; did you mean 'title'"),
+        (
+            "sentences:",
+            "sentance:",
+            r"g.yaml:\d+: sentance: there is no key sentance; did you mean 'sentences'",
+        ),
+        ("    - think: ", "    - thinks: ", r"thinks: there is no key thinks; did you mean 'think'"),
+        (
+            "  problem: |",
+            "  problm: |",
+            r"g.yaml:\d+: example.problm: there is no key problm; did you mean 'problem'",
+        ),
+        (
+            "example:\n",
+            "phrases: {gaol: x}\nexample:\n",
+            "phrases.gaol: there is no key gaol; did you mean 'goal'",
+        ),
+        ("example:\n", "phrases: {goal: '{1}'}\nexample:\n", r"phrases.goal: \{1\} stands for nothing here"),
+        ("example:\n", "title: again\nexample:\n", r"g.yaml:\d+: a second key title; the first is on line 1"),
+        (
+            "[obj, place, hand]",
+            "[obj, from, hand]",
+            r"g.yaml:\d+: parameters.pick: `from` is a keyword of Python",
+        ),
+        ("[obj, place, hand]", "[obj, a-place, hand]", "parameters.pick: `a-place` is not a name in Python"),
+        ("[obj, place, hand]", "[obj, drop, hand]", "parameters.pick: drop is an action's name"),
+        ("[obj, place, hand]", "[obj, obj, hand]", "parameters.pick: obj comes twice"),
+        ("parameters:\n", "parameters:\n  fly: []\n", "parameters.fly: there is no action fly"),
+        (
+            "sentences:\n",
+            "sentences:\n  balls: '{0} rolls.'\n",
+            "there is no predicate balls; did you mean 'ball'",
+        ),
+        ("{0} is a gripper.", "{0} is a gripper {x}.", r"sentences.gripper: expected \{0\} to \{0\}"),
+        ("{0} is a gripper.", "{0.__class__} is a gripper.", "sentences.gripper: "),
+        ("title: a robot", "title: [ ", r"g.yaml:\d+: not YAML: while parsing a flow"),
     ],
 )
 def test_a_broken_table_is_refused_with_the_key(old, new, message):
@@ -136,7 +181,7 @@ def test_a_broken_table_is_refused_with_the_key(old, new, message):
     table = family.file(".yaml")
     assert old in table
     with pytest.raises(TaskError, match=message):
-        Wording.read(table.replace(old, new), "g.yaml").check(parse_rules(family.file(".pddl")), "g.yaml")
+        Wording.parse(table.replace(old, new), "g.yaml").check(parse_domain(family.file(".pddl")))
 
 
 def test_a_table_of_ones_own_changes_every_word(tmp_path):

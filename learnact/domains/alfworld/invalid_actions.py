@@ -1,41 +1,37 @@
-"""Why an action was invalid, in sentences, told from the state without giving away what the agent could not know."""
+"""Why an action was invalid, in sentences.
+
+They come from the state and hold nothing that the agent could not know.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
-from learnact.domains.alfworld.progress import kind_of
-from learnact.domains.alfworld.task_types import KINDS
+from learnact.domains.alfworld.progress import GameFacts, kind_of
+from learnact.domains.alfworld.task_types import TASK_TYPES
 
 _DONE = {"clean": "cleaned", "heat": "heated", "cool": "cooled"}
 
 
-class World(Protocol):
-    """What the reasons ask of a game."""
-
-    def named(self, predicate: str) -> list[tuple[str, ...]]:
-        """The facts of a predicate, with names as the text has them."""
-        ...
-
-
-def reason(world: World, action: str, arguments: Mapping[str, str]) -> str:
+def why_invalid(game: GameFacts, action: str, arguments: Mapping[str, str]) -> str:
     """Sentences on why the action is not possible now; "" when there is nothing to say."""
-    return " ".join(_Reasons(world).of(action, arguments))
+    return " ".join(_Reasons(game).of(action, arguments))
 
 
 class _Reasons:
-    """The state as the agent could know it: where it is, what it carries, what it sees."""
+    """The state as far as the agent can know it: where it is, what it carries, what it sees."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        locations = {place for _, place in world.named("atlocation")}
-        self._places = {r for (r, _) in world.named("receptacletype")}
-        self._here = {r for r, place in world.named("receptacleatlocation") if place in locations}
-        self._openable = {r for (r,) in world.named("openable")}
-        self._open = {r for (r,) in world.named("opened")}
-        self._held = {o for _, o in world.named("holds")}
-        self._seen = {o for o, r in world.named("inreceptacle") if r in self._here and not self._closed(r)}
+    def __init__(self, game: GameFacts) -> None:
+        self._game = game
+        locations = {place for _, place in game.facts_named("atlocation")}
+        self._places = {r for (r, _) in game.facts_named("receptacletype")}
+        self._here = {r for r, place in game.facts_named("receptacleatlocation") if place in locations}
+        self._openable = {r for (r,) in game.facts_named("openable")}
+        self._open = {r for (r,) in game.facts_named("opened")}
+        self._held = {o for _, o in game.facts_named("holds")}
+        self._seen = {
+            o for o, r in game.facts_named("inreceptacle") if r in self._here and not self._closed(r)
+        }
 
     def of(self, action: str, arguments: Mapping[str, str]) -> list[str]:
         obj, recep = arguments.get("obj", ""), arguments.get("recep", "")
@@ -64,21 +60,21 @@ class _Reasons:
     def _unseen(self, obj: str) -> list[str]:
         return [f"You do not see {obj} here."]
 
-    def _shut(self, recep: str, away: list[str]) -> list[str]:
+    def _closed_reason(self, recep: str, away: list[str]) -> list[str]:
         return [f"The {recep} is closed."] if not away and self._closed(recep) else []
 
     def _take(self, obj: str, recep: str, away: list[str]) -> list[str]:
-        shut = self._shut(recep, away)
-        inside = {o for o, r in self._world.named("inreceptacle") if r == recep}
-        missing = not away and not shut and obj not in inside
+        closed = self._closed_reason(recep, away)
+        inside = {o for o, r in self._game.facts_named("inreceptacle") if r == recep}
+        missing = not away and not closed and obj not in inside
         lacking = [f"There is no {obj} in/on the {recep}."] if missing else []
-        return away + shut + lacking + [f"You are already carrying {held}." for held in sorted(self._held)]
+        return away + closed + lacking + [f"You are already carrying {held}." for held in sorted(self._held)]
 
     def _put(self, obj: str, recep: str, away: list[str]) -> list[str]:
         lacking = [f"You are not carrying {obj}."] if obj not in self._held else []
         takes = {
             kind_of(k.removesuffix("type"))
-            for r, k in self._world.named("cancontain")
+            for r, k in self._game.facts_named("cancontain")
             if r == f"{kind_of(recep)}type"
         }
         unfit = (
@@ -86,12 +82,12 @@ class _Reasons:
             if not lacking and kind_of(obj) not in takes
             else []
         )
-        return away + self._shut(recep, away) + lacking + unfit
+        return away + self._closed_reason(recep, away) + lacking + unfit
 
     def _use(self, obj: str) -> list[str]:
         if obj not in self._seen | self._held:
             return self._unseen(obj)
-        switched = (obj,) in self._world.named("toggleable")
+        switched = (obj,) in self._game.facts_named("toggleable")
         return [f"You are carrying {obj}."] if switched else [f"There is no switch on the {obj}."]
 
     def _door(self, action: str, recep: str) -> list[str]:
@@ -100,8 +96,8 @@ class _Reasons:
         return [f"The {recep} is already {'open' if action == 'open' else 'closed'}."]
 
     def _tool(self, action: str, obj: str, recep: str, away: list[str]) -> list[str]:
-        wrong = [f"A {kind_of(recep)} cannot {action}."] if kind_of(recep) != KINDS[action].tool else []
+        wrong = [f"A {kind_of(recep)} cannot {action}."] if kind_of(recep) != TASK_TYPES[action].tool else []
         lacking = [f"You are not carrying {obj}."] if obj not in self._held else []
-        able = {o for (o,) in self._world.named(KINDS[action].can)}
+        able = {o for (o,) in self._game.facts_named(TASK_TYPES[action].can)}
         unfit = [f"A {kind_of(obj)} cannot be {_DONE[action]}."] if not lacking and obj not in able else []
         return wrong + away + lacking + unfit

@@ -1,4 +1,5 @@
-"""Reading published games: what is kept of a file, what is refused, and in which order games come. Needs no engine."""
+"""Reading published games: what is kept of a file, what is refused, and in which order games come. Needs
+no engine."""
 
 from __future__ import annotations
 
@@ -9,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from learnact.domains.alfworld.content import unpack
-from learnact.domains.alfworld.games import find, published, read_game, read_labels
+from learnact.domains.alfworld.game_files import published_tasks, read_game, read_labels, split_folder
 from learnact.domains.alfworld.houses import goal_text
-from learnact.domains.alfworld.task_types import KINDS, Goal, read_goal
+from learnact.domains.alfworld.task_types import TASK_TYPES, TaskGoal, read_goal
 from learnact.errors import TaskError
 
 GRAMMAR = 'grammar :: """ { "task": [ { "rhs": "Your task is to: put a hot mug in desk." } ] } """;'
 
 
 def a_game(**changes: object) -> dict[str, object]:
-    goal = goal_text(KINDS["heat"], "Mug", "Desk")
+    goal = goal_text(TASK_TYPES["heat"], "Mug", "Desk")
     problem = f"(define (problem p) (:domain alfred) (:objects) (:init) (:goal {goal}))"
     return {"pddl_domain": "", "grammar": GRAMMAR, "pddl_problem": problem, "solvable": True} | changes
 
@@ -30,11 +31,11 @@ def write(folder: Path, name: str, game: dict[str, object]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda k: k.name)
+@pytest.mark.parametrize("kind", TASK_TYPES.values(), ids=lambda k: k.name)
 def test_the_goal_of_every_type_is_read_from_its_pddl(kind):
     lamp = kind.name == "examine"
     text = f"(define (:goal {goal_text(kind, 'Book', 'DeskLamp' if lamp else 'Desk')}))"
-    assert read_goal(text, "here") == Goal(kind.name, "book", "desklamp" if lamp else "desk")
+    assert read_goal(text, "here") == TaskGoal(kind.name, "book", "desklamp" if lamp else "desk")
 
 
 def test_goals_of_other_types_are_refused():
@@ -91,17 +92,17 @@ def test_solvable_games_of_the_type_come_sorted_by_path(tmp_path):
     write(split, f"{folder.replace('Mug', 'MugSliced')}-10/t1", a_game())
     write(split, "pick_and_place_simple-Mug-None-Desk-1/t1", a_game())
     assert (
-        find(tmp_path, "valid_unseen")
-        == find(tmp_path / "json_2.1.1", "valid_unseen")
-        == find(split, "valid_unseen")
+        split_folder(tmp_path, "valid_unseen")
+        == split_folder(tmp_path / "json_2.1.1", "valid_unseen")
+        == split_folder(split, "valid_unseen")
     )
-    found = published(find(tmp_path, "valid_unseen"), KINDS["heat"], {}, None)
+    found = published_tasks(split_folder(tmp_path, "valid_unseen"), TASK_TYPES["heat"], {}, None)
     assert [t.name.split("-Desk-")[1] for t in found] == ["12/t1", "12/t2", "9/t1"]
 
 
 def test_a_folder_without_the_split_says_what_is_expected(tmp_path):
     with pytest.raises(TaskError, match="alfworld-download"):
-        find(tmp_path, "valid_seen")
+        split_folder(tmp_path, "valid_seen")
 
 
 def test_agentboards_labels_go_with_their_game(tmp_path):

@@ -1,0 +1,49 @@
+"""Results for a program: the runs of a folder, and SQL over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from learnact.results.query import QuerySession
+from learnact.results.reader import RunInfo, find_run, runs
+
+
+class ResultsFolder:
+    """The runs of a results folder, or one of them. Each question reads what is on file at that moment.
+
+    >>> results = open_results("results") # doctest: +SKIP >>> results.sql("SELECT method, avg(success::int)
+    AS success FROM episodes GROUP BY ALL") # doctest: +SKIP [{'method': 'act', 'success': 0.4}, {'method':
+    'learnact', 'success': 0.6}]
+    """
+
+    def __init__(self, folder: Path, run: str | None = None) -> None:
+        self.folder = folder
+        self._run = None if run is None else find_run(folder, run).run
+        if run is None:
+            runs(folder)
+
+    @property
+    def runs(self) -> tuple[RunInfo, ...]:
+        """The runs, oldest first."""
+        return tuple(info for info in runs(self.folder) if self._run in (None, info.run))
+
+    def sql(self, query: str) -> list[dict[str, Any]]:
+        """The rows that a query (DuckDB) gives, each a mapping from column to a plain Python value.
+
+        `results/README.md` explains tables and columns. Raises `ResultsError` with DuckDB's own words.
+        """
+        answer = QuerySession(self.folder, self._run).ask(query)
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+    def __repr__(self) -> str:
+        return f"<results {self.folder}: {', '.join(info.name for info in self.runs) or 'no runs'}>"
+
+
+def open_results(folder: str | Path = "results", run: str | None = None) -> ResultsFolder:
+    """The runs of a results folder. `run` limits it to one: its job's name (the latest of that name) or id.
+
+    Raises:
+        ResultsError: there is no such folder or run.
+    """
+    return ResultsFolder(Path(folder), run)
