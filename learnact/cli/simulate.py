@@ -7,17 +7,19 @@ from typing import Annotated
 
 import typer
 
-from learnact.simulated.faults import Weather
-from learnact.simulated.serving import Serving, serve
+from learnact.simulated.faults import Faults
+from learnact.simulated.server_processes import ServerOptions, serve
 
 
 def simulate(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8100,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8100,
     port_file: Annotated[Path | None, typer.Option(help="Where the chosen port is written.")] = None,
-    processes: Annotated[int, typer.Option(min=1, help="Serving processes on one port.")] = 1,
-    latency: Annotated[float, typer.Option(min=0.0, help="Seconds before a reply (median).")] = 0.0,
-    spread: Annotated[float, typer.Option(min=0.0, help="Sigma of a log-normal latency.")] = 0.0,
+    processes: Annotated[int, typer.Option(min=1, max=256, help="Serving processes on one port.")] = 1,
+    latency: Annotated[
+        float, typer.Option(min=0.0, max=3600.0, help="Seconds before a reply (median).")
+    ] = 0.0,
+    spread: Annotated[float, typer.Option(min=0.0, max=10.0, help="Sigma of a log-normal latency.")] = 0.0,
     rpm: Annotated[int, typer.Option(min=0, help="Requests a minute for each process; 0: no limit.")] = 0,
     tpm: Annotated[int, typer.Option(min=0, help="Tokens a minute for each process; 0: no limit.")] = 0,
     errors: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share answered 500.")] = 0.0,
@@ -39,7 +41,7 @@ def simulate(
 
     learnact simulate --port 8100 --latency 0.2 --errors 0.05
     """
-    weather = Weather(
+    faults = Faults(
         latency=latency,
         spread=spread,
         rpm=rpm,
@@ -54,13 +56,14 @@ def simulate(
         canned=canned,
         seed=seed,
     )
+    shown_host = f"[{host}]" if ":" in host else host
     serve(
-        Serving(
+        ServerOptions(
             host,
             port,
             port_file,
             processes,
-            weather=weather,
-            announce=lambda bound: typer.echo(f"http://{host}:{bound}/v1  (Ctrl-C ends it)"),
+            faults=faults,
+            announce=lambda bound: typer.echo(f"http://{shown_host}:{bound}/v1  (Ctrl-C ends it)"),
         )
     )

@@ -9,8 +9,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from learnact.errors import BadInput
-from learnact.simulated.faults import Weather
-from learnact.simulated.serving import Serving, serve, serve_child
+from learnact.simulated.faults import Faults
+from learnact.simulated.server_processes import ServerOptions, serve, serve_in_child
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,18 +22,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--parent", type=int, help="end when the process with this id ends")
     parser.add_argument("--child", help=argparse.SUPPRESS)
-    for option in fields(Weather):
+    for option in fields(Faults):
         kind = str if option.name in ("refuse", "canned") else type(option.default)
         many = {"action": "append", "default": []} if option.name == "refuse" else {"default": option.default}
         parser.add_argument(f"--{option.name}", type=kind, **many)
     given = parser.parse_args(arguments)
     if given.child:
-        serve_child(given.child)
+        serve_in_child(given.child)
         return 0
-    chosen = {f.name: getattr(given, f.name) for f in fields(Weather)}
-    weather = Weather(**{**chosen, "refuse": tuple(chosen["refuse"])})
+    chosen = {f.name: getattr(given, f.name) for f in fields(Faults)}
+    faults = Faults(**{**chosen, "refuse": tuple(chosen["refuse"])})
     try:
-        serve(Serving(given.host, given.port, given.port_file, given.processes, given.parent, weather))
+        serve(ServerOptions(given.host, given.port, given.port_file, given.processes, given.parent, faults))
     except BadInput as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -1,8 +1,6 @@
-"""What can go wrong between a client and a real endpoint, on purpose: slowness, limits, errors, broken
-replies.
-For load and fault tests.
+"""Injected faults of a real endpoint: latency, rate limits, errors, broken replies. For load and fault tests.
 
-Faults are drawn from a sequence of their own, so that a request that is sent again may fare better; they
+Faults are drawn from a sequence of their own, so that a request that is sent again may succeed; they
 never change a reply's text.
 """
 
@@ -15,9 +13,11 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Weather:
-    """Options of the load generator. Shares are in 0 .. 1; times in seconds; limits per minute for each
-    serving process, 0 for none."""
+class Faults:
+    """Options of the injected faults.
+
+    Shares are in 0 .. 1; times in seconds; limits per minute for each serving process, 0 for none.
+    """
 
     latency: float = 0.0
     """Seconds before a reply: fixed, or the median where `spread` is given."""
@@ -62,8 +62,8 @@ class Weather:
 
 
 @dataclass
-class Bucket:
-    """A limit a minute: holds a tenth of a minute's worth, refilled evenly."""
+class TokenBucket:
+    """A token bucket for a limit per minute: holds the amount of six seconds and is refilled evenly."""
 
     per_minute: int
     level: float = field(init=False)

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from learnact.simulated import text
-from learnact.simulated.attention import Attention
+from learnact.simulated.noisy_reader import NoisyReader
+from learnact.simulated.prompt import ParsedPrompt
 from learnact.simulated.rules import Clause, Rule, clause
-from learnact.simulated.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Function:
 
     name: str
     parameters: tuple[str, ...]
-    steps: tuple[text.Call, ...]
+    steps: tuple[text.ActionCall, ...]
     keywords: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = field(
         default_factory=dict, compare=False
     )
@@ -37,14 +37,14 @@ class Function:
         lines = [f"    {step.name}({', '.join(self._arguments(step))})" for step in self.steps]
         return "\n".join([f"def {self.signature}:", *lines])
 
-    def made(self, arguments: Sequence[str]) -> tuple[text.Call, ...]:
+    def calls_with(self, arguments: Sequence[str]) -> tuple[text.ActionCall, ...]:
         """The calls that it makes when called with these arguments."""
         value = dict(zip(self.parameters, arguments, strict=False))
         return tuple(
-            text.Call(step.name, tuple(value.get(a, a) for a in step.arguments)) for step in self.steps
+            text.ActionCall(step.name, tuple(value.get(a, a) for a in step.arguments)) for step in self.steps
         )
 
-    def _arguments(self, step: text.Call) -> list[str]:
+    def _arguments(self, step: text.ActionCall) -> list[str]:
         plain = [a if a in self.parameters else repr(a) for a in step.arguments]
         names, by_keyword = self.keywords.get(step.name, ((), frozenset()))
         keyed = [f"{p}={a}" if p in by_keyword else a for p, a in zip(names, plain, strict=False)]
@@ -76,7 +76,7 @@ def _function(node: ast.FunctionDef) -> Function:
     ]
     found.sort(key=lambda c: (c.lineno, c.col_offset))
     steps = tuple(
-        text.Call(
+        text.ActionCall(
             call.func.id,
             tuple(_plain(a) for a in (*call.args, *(k.value for k in call.keywords))),
         )
@@ -92,14 +92,14 @@ def _plain(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ast.unparse(node)
 
 
-def rules_as_read(scene: Scene, attention: Attention) -> tuple[Rule, ...]:
+def rules_as_read(prompt: ParsedPrompt, reader: NoisyReader) -> tuple[Rule, ...]:
     """The rules of primitive actions without the sentences that were overlooked."""
 
     def seen(rule: Rule, number: int, found: Clause) -> bool:
-        return attention.sees(f"{rule.name}: {number}: {found.text}", (scene.end - found.index,))
+        return reader.sees(f"{rule.name}: {number}: {found.text}", (prompt.end - found.index,))
 
     kept = []
-    for rule in scene.rules:
+    for rule in prompt.rules:
         n, a = len(rule.requires), len(rule.adds)
         kept.append(
             replace(
@@ -112,7 +112,7 @@ def rules_as_read(scene: Scene, attention: Attention) -> tuple[Rule, ...]:
     return tuple(kept)
 
 
-def together(function: Function, rules: Iterable[Rule]) -> Rule:
+def rule_of(function: Function, rules: Iterable[Rule]) -> Rule:
     """One rule for a function: what its first steps require and its last leave behind. Calls of anything
     else say nothing."""
     by_name = {rule.name: rule for rule in rules}
@@ -144,7 +144,7 @@ def together(function: Function, rules: Iterable[Rule]) -> Rule:
     )
 
 
-def _said(clauses: Iterable[Clause], step: text.Call) -> list[str]:
+def _said(clauses: Iterable[Clause], step: text.ActionCall) -> list[str]:
     return [c.template.format(*step.arguments) for c in clauses]
 
 
@@ -153,7 +153,7 @@ def _clauses(sentences: Iterable[str], function: Function) -> tuple[Clause, ...]
 
 
 def lift(
-    name: str, steps: Sequence[text.Call], words: Mapping[str, Sequence[str]]
+    name: str, steps: Sequence[text.ActionCall], words: Mapping[str, Sequence[str]]
 ) -> tuple[Function, tuple[str, ...]]:
     """A function from calls with names in them: every name becomes a parameter, called as the first action
     that
@@ -169,7 +169,7 @@ def lift(
                 known = words.get(step.name, ())
                 base = known[place] if place < len(known) else "item"
                 named[value] = _free(base, named.values())
-    lifted = tuple(text.Call(s.name, tuple(named[a] for a in s.arguments)) for s in steps)
+    lifted = tuple(text.ActionCall(s.name, tuple(named[a] for a in s.arguments)) for s in steps)
     return Function(name, tuple(named.values()), lifted), tuple(named)
 
 

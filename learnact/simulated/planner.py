@@ -14,50 +14,50 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from learnact.simulated.relaxed import FAR, Guess, Relaxed, reached, relevant
-from learnact.simulated.table import Step, Table
+from learnact.simulated.relaxed_planner import FAR, RelaxedPlan, RelaxedPlanner, reached, relevant
+from learnact.simulated.step_table import GroundStep, StepTable
 
 BUDGET = 60
 """Evaluations of one search: half of them for all goals at once, half for each single goal after that."""
 DEEPEST = 3
-"""How many steps back from a goal it looks for something to bring about first."""
+"""How many steps before a goal the search looks for requirements to reach first."""
 _LONGEST_JUMP = 60
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search came to: steps to all goals or to one more of them (`better`), or to the nearest state
-    met."""
+class SearchResult:
+    """The result of a search: steps to all goals or to one more of them (`better`), or to the nearest
+    state."""
 
-    path: tuple[Step, ...]
+    path: tuple[GroundStep, ...]
     better: bool
 
 
 class Search:
-    """A search from one state. `shunned` says which states are not to be entered, `refused` which calls
+    """A search from one state. `avoided` says which states are not to be entered, `excluded` which calls
     are not to be made first."""
 
     def __init__(
         self,
-        table: Table,
+        table: StepTable,
         state: int,
-        shunned: Callable[[int], bool] = lambda _: False,
-        refused: Collection[object] = (),
+        avoided: Callable[[int], bool] = lambda _: False,
+        excluded: Collection[object] = (),
         budget: int = BUDGET,
     ) -> None:
         self.state = state
         self.budget = budget
-        self._shunned = shunned
-        self._refused = refused
+        self._avoided = avoided
+        self._excluded = excluded
         self._table, self.reachable = reached(table, state)
 
-    def toward(self, goals: Sequence[int]) -> Found:
+    def toward(self, goals: Sequence[int]) -> SearchResult:
         """Steps to all goals (a bit each); where none are found within the budget, to one more goal that
         keeps
         the others; where none are found for any, to what the last step to one of them requires."""
         goal = reduce(or_, goals, 0)
         if goal & ~self.reachable:
-            return Found((), False)
+            return SearchResult((), False)
         found = self._best_first(goal, self.budget // 2)
         if found.better:
             return found
@@ -69,19 +69,19 @@ class Search:
                 if nearer.better:
                     return nearer
         for alone in single:
-            nearer = self._means(alone, kept, DEEPEST)
+            nearer = self._toward_requirements(alone, kept, DEEPEST)
             if nearer.better:
                 return nearer
         return found
 
-    def _means(self, goal: int, kept: int, depth: int) -> Found:
+    def _toward_requirements(self, goal: int, kept: int, depth: int) -> SearchResult:
         """Toward what the last step to a goal requires: all of it that is not so, the farthest first, then
         what that requires."""
-        relaxed = Relaxed(relevant(self._table, goal), goal)
-        plan = relaxed.guess(self.state).plan
+        relaxed_planner = RelaxedPlanner(relevant(self._table, goal), goal)
+        plan = relaxed_planner.relaxed_plan(self.state).plan
         last = next((step for step in reversed(plan) if step.adds & goal & ~self.state), None)
         if last is None:
-            return Found((), False)
+            return SearchResult((), False)
         farthest = [
             step.adds & last.requires & ~self.state
             for step in reversed(plan)
@@ -95,28 +95,28 @@ class Search:
                     return found
         if depth > 1:
             for wanted in farthest:
-                found = self._means(kept | wanted, kept, depth - 1)
+                found = self._toward_requirements(kept | wanted, kept, depth - 1)
                 if found.better:
                     return found
-        return Found((), False)
+        return SearchResult((), False)
 
-    def _best_first(self, goal: int, budget: int) -> Found:
-        relaxed = Relaxed(relevant(self._table, goal), goal)
-        guess = relaxed.guess(self.state)
-        nearest: tuple[int, tuple[Step, ...]] = (FAR, ())
+    def _best_first(self, goal: int, budget: int) -> SearchResult:
+        relaxed_planner = RelaxedPlanner(relevant(self._table, goal), goal)
+        relaxed_plan = relaxed_planner.relaxed_plan(self.state)
+        nearest: tuple[int, tuple[GroundStep, ...]] = (FAR, ())
         seen = {self.state}
-        heap: list[tuple[int, int, int, tuple[Step, ...], Guess]] = []
-        heapq.heappush(heap, (guess.length, 0, self.state, (), guess))
+        heap: list[tuple[int, int, int, tuple[GroundStep, ...], RelaxedPlan]] = []
+        heapq.heappush(heap, (relaxed_plan.length, 0, self.state, (), relaxed_plan))
         evaluated = 1
         while heap and evaluated < budget:
-            _, _, state, path, guess = heapq.heappop(heap)
-            for after, longer in self._following(relaxed, state, path, guess):
+            _, _, state, path, relaxed_plan = heapq.heappop(heap)
+            for after, longer in self._following(relaxed_planner, state, path, relaxed_plan):
                 if after in seen:
                     continue
                 seen.add(after)
                 if after & goal == goal:
-                    return Found(_without_needless(longer, self.state, goal), True)
-                onward = relaxed.guess(after)
+                    return SearchResult(_without_needless(longer, self.state, goal), True)
+                onward = relaxed_planner.relaxed_plan(after)
                 evaluated += 1
                 if onward.length < nearest[0]:
                     nearest = (onward.length, longer)
@@ -124,31 +124,37 @@ class Search:
                     heapq.heappush(heap, (onward.length, evaluated, after, longer, onward))
                 if evaluated >= budget:
                     break
-        return Found(nearest[1], False)
+        return SearchResult(nearest[1], False)
 
     def _following(
-        self, relaxed: Relaxed, state: int, path: tuple[Step, ...], guess: Guess
-    ) -> list[tuple[int, tuple[Step, ...]]]:
+        self,
+        relaxed_planner: RelaxedPlanner,
+        state: int,
+        path: tuple[GroundStep, ...],
+        relaxed_plan: RelaxedPlan,
+    ) -> list[tuple[int, tuple[GroundStep, ...]]]:
         """Where to go on from a state: along the relaxed plan as far as it can be done, or one helpful
         step."""
         found = []
-        jumped, jump = self._jump(relaxed, state, guess.plan, not path)
+        jumped, jump = self._jump(relaxed_planner, state, relaxed_plan.plan, not path)
         if jump:
             found.append((jumped, (*path, *jump)))
-        for step in guess.helpful:
+        for step in relaxed_plan.helpful:
             after = step.after(state)
             if self._allowed(step, after, not path):
                 found.append((after, (*path, step)))
         return found
 
-    def _allowed(self, step: Step, after: int, first: bool) -> bool:
-        return not (first and step.call in self._refused) and not self._shunned(after)
+    def _allowed(self, step: GroundStep, after: int, first: bool) -> bool:
+        return not (first and step.call in self._excluded) and not self._avoided(after)
 
-    def _jump(self, relaxed: Relaxed, state: int, plan: list[Step], first: bool) -> tuple[int, list[Step]]:
+    def _jump(
+        self, relaxed_planner: RelaxedPlanner, state: int, plan: list[GroundStep], first: bool
+    ) -> tuple[int, list[GroundStep]]:
         """Do all of a relaxed plan that can be done; a step that cannot be is replaced by one that serves
         the same need."""
         waiting = list(plan)
-        path: list[Step] = []
+        path: list[GroundStep] = []
         replaced = 0  # two steps that are not allowed could replace each other for ever
         while waiting and len(path) < _LONGEST_JUMP:
             later = []
@@ -161,17 +167,17 @@ class Search:
                     path.append(step)
             if len(later) == len(waiting):
                 replaced += 1
-                if replaced > len(plan) or not _replace_one(relaxed, state, later):
+                if replaced > len(plan) or not _replace_one(relaxed_planner, state, later):
                     break
             waiting = later
         return state, path
 
 
-def whole(
-    table: Table, state: int, goals: Sequence[int], longest: int, budget: int = 2 * BUDGET
-) -> list[Step]:
-    """A plan to the goals, as far as one was found: one search after another until nothing gets better."""
-    path: list[Step] = []
+def plan_to_goals(
+    table: StepTable, state: int, goals: Sequence[int], longest: int, budget: int = 2 * BUDGET
+) -> list[GroundStep]:
+    """A plan to the goals, as far as one was found: one search after another while a search gets nearer."""
+    path: list[GroundStep] = []
     goal = reduce(or_, goals, 0)
     while state & goal != goal and len(path) < longest:
         found = Search(table, state, budget=budget).toward(goals)
@@ -185,7 +191,7 @@ def whole(
     return path[:longest]
 
 
-def _replace_one(relaxed: Relaxed, state: int, waiting: list[Step]) -> bool:
+def _replace_one(relaxed_planner: RelaxedPlanner, state: int, waiting: list[GroundStep]) -> bool:
     """Replace a step by one that can be done now and gives what a later step needs of it; whether there
     was one."""
     for i, step in enumerate(waiting):
@@ -193,7 +199,7 @@ def _replace_one(relaxed: Relaxed, state: int, waiting: list[Step]) -> bool:
             wanted = step.adds & after.requires & ~state
             if not wanted:
                 continue
-            for other in relaxed.possible_adders(wanted, state):
+            for other in relaxed_planner.possible_adders(wanted, state):
                 if other.call != step.call:
                     waiting[i] = other
                     return True
@@ -201,7 +207,7 @@ def _replace_one(relaxed: Relaxed, state: int, waiting: list[Step]) -> bool:
     return False
 
 
-def _without_needless(path: tuple[Step, ...], start: int, goal: int) -> tuple[Step, ...]:
+def _without_needless(path: tuple[GroundStep, ...], start: int, goal: int) -> tuple[GroundStep, ...]:
     """A plan without the steps that it can do without, the earliest first, each with those that then
     cannot be done."""
     kept = list(path)

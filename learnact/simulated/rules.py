@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from learnact.simulated import text
 
@@ -72,7 +72,7 @@ class Rule:
     adds: tuple[Clause, ...] = ()
     deletes: tuple[Clause, ...] = ()
     kinds: tuple[Clause, ...] = ()
-    does: tuple[text.Call, ...] = ()
+    does: tuple[text.ActionCall, ...] = ()
     learned: bool = False
     index: int = field(compare=False, default=0)
 
@@ -107,7 +107,7 @@ def _read(name: str, inside: str, body: str, index: int, learned: bool) -> Rule:
     requires: list[Clause] = []
     adds: list[Clause] = []
     deletes: list[Clause] = []
-    does: tuple[text.Call, ...] = ()
+    does: tuple[text.ActionCall, ...] = ()
     at = index
     for label, part in text.labelled(body):
         if label == "Does":
@@ -116,14 +116,24 @@ def _read(name: str, inside: str, body: str, index: int, learned: bool) -> Rule:
             at += text.count(part)
             continue
         for sentence in text.split(part):
-            said, holds = text.positive(text.plain_article(sentence))
-            found = clause(said, parameters, at)
+            written, holds = text.positive(text.plain_article(sentence))
+            found = clause(written, parameters, at)
             at += 1
             if label == "Then":
                 (adds if holds else deletes).append(found)
             elif holds:
                 requires.append(found)
-    return Rule(name, parameters, tuple(requires), tuple(adds), tuple(deletes), kinds, does, learned, index)
+    return Rule(
+        name=name,
+        parameters=parameters,
+        requires=tuple(requires),
+        adds=tuple(adds),
+        deletes=tuple(deletes),
+        kinds=kinds,
+        does=does,
+        learned=learned,
+        index=index,
+    )
 
 
 def _parameters(inside: str) -> tuple[tuple[str, ...], tuple[Clause, ...]]:
@@ -143,21 +153,11 @@ def _with_note(rule: Rule, note: str, index: int) -> Rule:
     to this reader."""
     added = []
     for sentence in text.split(note):
-        said, holds = text.positive(text.plain_article(_after_lead_in(sentence)))
-        found = clause(said, rule.parameters, index)
+        written, holds = text.positive(text.plain_article(_after_lead_in(sentence)))
+        found = clause(written, rule.parameters, index)
         if holds and found.parameters:
             added.append(found)
-    return Rule(
-        rule.name,
-        rule.parameters,
-        rule.requires + tuple(added),
-        rule.adds,
-        rule.deletes,
-        rule.kinds,
-        rule.does,
-        rule.learned,
-        rule.index,
-    )
+    return replace(rule, requires=rule.requires + tuple(added))
 
 
 def _after_lead_in(sentence: str) -> str:

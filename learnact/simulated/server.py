@@ -1,9 +1,8 @@
-"""The HTTP server: chat completions as OpenAI-compatible endpoints give them, one process or several on one
-socket.
+"""The HTTP server of one process: chat completions in the form of OpenAI-compatible endpoints.
 
 Serves `/v1/chat/completions` (no streaming), `/v1/models`, and `/stats` (what this process has answered).
-Requests are read here and checked by hand; the model behind sees messages, model name and seed. Replies are
-kept: the same request gives the same text.
+Requests are parsed and checked here; the simulated model gets messages, model name and seed. Replies are
+cached: the same request gives the same text.
 """
 
 from __future__ import annotations
@@ -19,26 +18,26 @@ from typing import Any
 
 from aiohttp import web
 
-from learnact.simulated.answers import Answer, answer
-from learnact.simulated.faults import Bucket, Weather
-from learnact.simulated.skills import SKILLS, VERSION
+from learnact.simulated.faults import Faults, TokenBucket
+from learnact.simulated.models import MODELS, VERSION
+from learnact.simulated.replies import Reply, reply_to
 
-KEPT_REPLIES = 8192
+CACHED_REPLIES = 8192
 LARGEST_REQUEST = 64 * 1024 * 1024
 HANG_SECONDS = 3600.0
 _CHARS_A_TOKEN = 4
 
 
-class Model:
-    """The simulated models of one process: answers requests, keeps replies, counts."""
+class SimulatedModels:
+    """The simulated models of one process: reply to requests, cache replies, count them."""
 
-    def __init__(self, weather: Weather, number: int = 0) -> None:
-        self.weather = weather
+    def __init__(self, faults: Faults, number: int = 0) -> None:
+        self.faults = faults
         self.counts: Counter[str] = Counter()
-        self._kept: OrderedDict[str, Answer] = OrderedDict()
-        self._rng = random.Random(f"{weather.seed}/{number}")
-        self._requests = Bucket(weather.rpm)
-        self._tokens = Bucket(weather.tpm)
+        self._cache: OrderedDict[str, Reply] = OrderedDict()
+        self._rng = random.Random(f"{faults.seed}/{number}")
+        self._requests = TokenBucket(faults.rpm)
+        self._tokens = TokenBucket(faults.tpm)
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/chat/completions`."""
@@ -47,7 +46,7 @@ class Model:
             model, messages, seed = _checked(body)
         except ValueError as error:
             return _refusal(str(error))
-        for name in self.weather.refuse:
+        for name in self.faults.refuse:
             if name in body:
                 return _refusal(f"Unsupported parameter: '{name}' is not supported with this model.", name)
         prompt_tokens = sum(_tokens(content) for _, content in messages)
@@ -55,42 +54,42 @@ class Model:
         if waiting:
             self.counts["limited"] += 1
             return _limited(waiting)
-        fault = self.weather.fault(self._rng)
-        seconds = self.weather.seconds(self._rng)
+        fault = self.faults.fault(self._rng)
+        seconds = self.faults.seconds(self._rng)
         if seconds:
             await asyncio.sleep(seconds)
         if fault:
             self.counts[f"fault: {fault}"] += 1
             return await _faulty(fault, request)
-        said = self._answer(model, messages, seed)
-        self._tokens.wait(_tokens(said.text))
-        return web.json_response(_completion(body, model, said, prompt_tokens))
+        reply = self._reply(model, messages, seed)
+        self._tokens.wait(_tokens(reply.text))
+        return web.json_response(_completion(body, model, reply, prompt_tokens))
 
     async def models(self, _: web.Request) -> web.Response:
         """`GET /v1/models`."""
-        data = [{"id": name, "object": "model", "created": 0, "owned_by": "learnact"} for name in SKILLS]
+        data = [{"id": name, "object": "model", "created": 0, "owned_by": "learnact"} for name in MODELS]
         return web.json_response({"object": "list", "data": data})
 
     async def stats(self, _: web.Request) -> web.Response:
-        """`GET /stats`: how many answers of each kind this process gave."""
+        """`GET /stats`: how many replies of each kind this process gave."""
         return web.json_response(dict(sorted(self.counts.items())))
 
-    def _answer(self, model: str, messages: Sequence[tuple[str, str]], seed: int) -> Answer:
-        if self.weather.canned:
+    def _reply(self, model: str, messages: Sequence[tuple[str, str]], seed: int) -> Reply:
+        if self.faults.canned:
             self.counts["canned"] += 1
-            return Answer(self.weather.canned, "canned")
+            return Reply(self.faults.canned, "canned")
         key = hashlib.blake2b(json.dumps([model, messages, seed]).encode(), digest_size=20).hexdigest()
-        said = self._kept.get(key)
-        if said is None:
-            said = answer(model, messages, seed)
-            self._kept[key] = said
-            if len(self._kept) > KEPT_REPLIES:
-                self._kept.popitem(last=False)
-        self.counts[said.kind or "not understood"] += 1
-        return said
+        reply = self._cache.get(key)
+        if reply is None:
+            reply = reply_to(model, messages, seed)
+            self._cache[key] = reply
+            if len(self._cache) > CACHED_REPLIES:
+                self._cache.popitem(last=False)
+        self.counts[reply.kind or "not understood"] += 1
+        return reply
 
 
-def application(model: Model) -> web.Application:
+def application(model: SimulatedModels) -> web.Application:
     """The routes of a process."""
     app = web.Application(client_max_size=LARGEST_REQUEST)
     app.router.add_post("/v1/chat/completions", model.complete)
@@ -104,8 +103,8 @@ def _checked(body: Any) -> tuple[str, list[tuple[str, str]], int]:
     if not isinstance(body, dict):
         raise ValueError("the request must be a JSON object")
     model = body.get("model")
-    if model not in SKILLS:
-        raise ValueError(f"there is no model {model!r}; there are {', '.join(SKILLS)}")
+    if model not in MODELS:
+        raise ValueError(f"there is no model {model!r}; there are {', '.join(MODELS)}")
     if body.get("stream"):
         raise ValueError("streaming is not supported: leave out 'stream'")
     messages = body.get("messages")
@@ -133,8 +132,8 @@ def _tokens(text: str) -> int:
     return -(-len(text) // _CHARS_A_TOKEN)
 
 
-def _completion(body: dict[str, Any], model: str, said: Answer, prompt_tokens: int) -> dict[str, Any]:
-    text, finish = _cut(said.text, body)
+def _completion(body: dict[str, Any], model: str, reply: Reply, prompt_tokens: int) -> dict[str, Any]:
+    text, finish = _cut(reply.text, body)
     completion_tokens = _tokens(text)
     usage = {
         "prompt_tokens": prompt_tokens,
@@ -142,14 +141,18 @@ def _completion(body: dict[str, Any], model: str, said: Answer, prompt_tokens: i
         "total_tokens": prompt_tokens + completion_tokens,
         "prompt_tokens_details": {"cached_tokens": 0},
     }
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    completion_choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": finish,
+    }
     return {
         "id": "chatcmpl-" + hashlib.blake2b(text.encode(), digest_size=8).hexdigest(),
         "object": "chat.completion",
         "created": int(time.time()),
         "model": model,
         "system_fingerprint": f"simulated-{VERSION}",
-        "choices": [choice],
+        "choices": [completion_choice],
         "usage": usage,
     }
 

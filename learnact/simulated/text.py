@@ -1,4 +1,4 @@
-"""Plain text cut into what the reader works with: sections, sentences, labelled parts, calls.
+"""Plain text split into sections, sentences, labelled parts and calls.
 
 Knows the layout of prompts (docs/architecture.md, "Prompts") and the punctuation of the controlled English
 (docs/controlled-english.md); knows no domain. A sentence is kept as its words, without the full stop.
@@ -14,7 +14,6 @@ _SENTENCE = re.compile(r"\.(?:\s+|$)")
 _CALL = re.compile(r"([A-Za-z_]\w*)\(([^()\n]*)\)")
 _LABELS = re.compile(r"\b(Requires|Then|Does|Example|Note|Now|Goal|Facts that never change): ?")
 _NAMES = re.compile(r"^- ([a-z][\w-]*): ([^().]*)\.?$")
-ARTICLES = ("a", "an")
 
 
 def sections(text: str) -> list[tuple[str, str]]:
@@ -65,7 +64,7 @@ def plain_article(sentence: str) -> str:
 
 
 @dataclass(frozen=True)
-class Call:
+class ActionCall:
     """A call of an action: its name and its arguments, as plain text."""
 
     name: str
@@ -80,9 +79,9 @@ class Call:
         return f"{self.name}({', '.join(self.arguments)})"
 
 
-def calls(text: str) -> list[Call]:
+def calls(text: str) -> list[ActionCall]:
     """All calls in a text, in order; arguments lose quotation marks and keywords."""
-    return [Call(name, _arguments(inside)) for name, inside in _CALL.findall(text)]
+    return [ActionCall(name, _arguments(inside)) for name, inside in _CALL.findall(text)]
 
 
 def _arguments(inside: str) -> tuple[str, ...]:

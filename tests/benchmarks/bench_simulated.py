@@ -16,7 +16,7 @@ import aiohttp
 from learnact.domains.registry import build
 from learnact.methods import prompt_sections
 from learnact.records import DomainSpec, Library, Rules, canonical
-from learnact.simulated.answers import answer
+from learnact.simulated.replies import reply_to
 
 TYPICAL = {"gripper": {}, "blockworld": {}, "barman": {}, "tyreworld": {}}
 LARGEST = {"name": "barman", "options": {"shots": 9, "cocktails": 7, "drinks": 3}}
@@ -62,7 +62,7 @@ def _fresh(name: str, options: dict[str, object]) -> tuple[list[float], list[str
         for _ in range(15):
             prompt = fixed + ("## So far\n" + "".join(entries[-10:]) + "\n" if entries else "") + request
             start = time.process_time()
-            reply = answer("sim-strong", [("user", prompt)], seed).text
+            reply = reply_to("sim-strong", [("user", prompt)], seed).text
             seconds.append(time.process_time() - start)
             prompts.append(prompt)
             call, _, inside = reply.partition("(")

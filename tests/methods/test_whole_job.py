@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from learnact.methods.methods import METHODS
-from learnact.simulated.answers import PUZZLED
+from learnact.simulated.replies import NOT_UNDERSTOOD
 from tests.cli.conftest import learnact, learnact_process
 
 JOB = f"""\
@@ -64,7 +64,7 @@ def test_every_trial_is_done_and_every_task_played_as_often(ask: Query) -> None:
 
 def test_the_simulated_model_understood_every_request(ask: Query) -> None:
     (replies,) = ask(
-        f"SELECT count(*) AS given, count(*) FILTER (reply LIKE '%{PUZZLED}%') AS puzzled FROM calls"
+        f"SELECT count(*) AS given, count(*) FILTER (reply LIKE '%{NOT_UNDERSTOOD}%') AS puzzled FROM calls"
     )
     assert replies["given"] > 200
     assert replies["puzzled"] == 0

@@ -31,7 +31,7 @@ from learnact.records import (
     canonical,
 )
 from learnact.runners.worker import Worker
-from learnact.simulated.answers import answer
+from learnact.simulated.replies import reply_to
 
 LAMPS = Path(__file__).parent / "lamps"
 
@@ -54,7 +54,7 @@ def lamps_problem(draw: Draw, options: PlanningOptions) -> str:
 
 
 def lamps(**options: object) -> Domain:
-    """The domain that only the tests know."""
+    """A domain of the tests only."""
     return Family("lamps", PlanningOptions, lamps_problem, files=LAMPS)(dict(options))
 
 
@@ -64,8 +64,8 @@ def domain(name: str, **options: object) -> Domain:
 
 
 @dataclass(frozen=True)
-class Played:
-    """What came of a task; `said` are the calls, `seen` the observations."""
+class PlayedTask:
+    """The result of a task; `said` are the calls, `seen` the observations."""
 
     success: bool
     progress: float
@@ -82,12 +82,13 @@ def play(
     task: Task,
     model: str,
     seed: int = 0,
+    *,
     library: Library = Library(),
     rewrite: Callable[[str], str] = str,
     back: Callable[[str], str] = str,
     turns: int = 30,
-) -> Played:
-    """One episode of primitives. `rewrite` changes what the model reads, `back` what it says."""
+) -> PlayedTask:
+    """One episode of primitives. `rewrite` changes what the model reads, `back` its reply."""
     environment = where.open(task)
     head = prompt_sections.world(where, library, Rules(), 100, prompt_sections.as_turns)
     head += prompt_sections.task_section(environment.goal, environment.first_observation)
@@ -97,7 +98,7 @@ def play(
     while len(said) < turns and not environment.success:
         entries = [f"Action: {c}\nObservation: {o}\n" for c, o in zip(said, seen, strict=True)][-10:]
         prompt = head + ("## So far\n" + "".join(entries) + "\n" if entries else "")
-        reply = back(answer(model, [("user", rewrite(prompt) + request)], seed).text)
+        reply = back(reply_to(model, [("user", rewrite(prompt) + request)], seed).text)
         found = read(reply, {p.name for p in where.primitives}, False)
         if not isinstance(found, ParsedCall):
             said.append(reply)
@@ -106,7 +107,7 @@ def play(
         step = environment.call(found.call.name, list(found.call.args), dict(found.call.kwargs))
         said.append(found.call.text)
         seen.append(step.observation)
-    return Played(environment.success, environment.progress, tuple(said), tuple(seen))
+    return PlayedTask(environment.success, environment.progress, tuple(said), tuple(seen))
 
 
 class InProcess:
@@ -114,7 +115,7 @@ class InProcess:
 
     async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
         messages = [(m.role, m.content) for m in prompt.messages()]
-        return Exchange(prompt, Reply(answer(model.name, messages, seed).text, model=model.name))
+        return Exchange(prompt, Reply(reply_to(model.name, messages, seed).text, model=model.name))
 
     async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:
         raise NotImplementedError
@@ -155,6 +156,6 @@ def function(source: str, description: str) -> LearnedAction:
     return LearnedAction(name, f"{name}({inside})", source, description)
 
 
-def share(played: Sequence[Played]) -> float:
+def share(played: Sequence[PlayedTask]) -> float:
     """Share of solved tasks."""
     return sum(p.success for p in played) / len(played)

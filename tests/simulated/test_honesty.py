@@ -13,10 +13,10 @@ import pytest
 import learnact.simulated
 from learnact.domains.planning.domain import PlanningDomain
 from learnact.records import Library
-from learnact.simulated.answers import answer
+from learnact.simulated.replies import reply_to
+from tests.simulated.lamps_prompt import LAMPS, REQUEST
 from tests.simulated.playing import domain, function, lamps, play, play_with_library, share
 from tests.simulated.server import ask, serving
-from tests.simulated.worlds import ANSWER, LAMPS
 
 SOURCE = Path(learnact.simulated.__file__).parent
 OURS = ("gripper", "blockworld", "barman", "tyreworld")
@@ -83,14 +83,14 @@ def test_renaming_all_words_leaves_success_within_noise() -> None:
 
 
 def test_another_goal_gives_another_plan() -> None:
-    first = answer("sim-perfect", [("user", LAMPS)], 0).text
+    first = reply_to("sim-perfect", [("user", LAMPS)], 0).text
     there = LAMPS.replace("Goal: lamp1 glows. lamp2 glows.", "Goal: you stand on attic.")
     assert "walk('hall', 'kitchen')" in first
     at_once = LAMPS.replace("Goal: lamp1 glows. lamp2 glows.", "Goal: you carry bulb1.").replace(
         "you stand on hall.", "you stand on kitchen."
     )
-    assert "walk('hall', 'kitchen')" in answer("sim-perfect", [("user", there)], 0).text
-    assert "take('bulb1', 'kitchen')" in answer("sim-perfect", [("user", at_once)], 0).text
+    assert "walk('hall', 'kitchen')" in reply_to("sim-perfect", [("user", there)], 0).text
+    assert "take('bulb1', 'kitchen')" in reply_to("sim-perfect", [("user", at_once)], 0).text
 
 
 def test_a_requirement_taken_out_of_the_prompt_brings_the_matching_mistake() -> None:
@@ -184,12 +184,12 @@ def test_replies_do_not_depend_on_earlier_traffic() -> None:
     prompts = []
     for task in world.tasks("test"):
         play(world, task, "sim-strong", 5, rewrite=lambda p: prompts.append(p) or p, turns=6)
-    asked = [p + ANSWER for p in prompts] + [LAMPS]
+    asked = [p + REQUEST for p in prompts] + [LAMPS]
     with serving() as one, serving() as other:
         forward = [ask(one, p) for p in asked]
         backward = [ask(other, p) for p in reversed(asked)]
     assert forward == backward[::-1]
-    assert [answer("sim-strong", [("user", p)], 1).text for p in asked] == forward
+    assert [reply_to("sim-strong", [("user", p)], 1).text for p in asked] == forward
 
 
 def _words_in_code(path: Path) -> Iterator[str]:

@@ -15,8 +15,8 @@ from learnact.methods.prompt_sections import section
 from learnact.methods.training import TEXTS as LEARNER_TEXTS
 from learnact.methods.training import function_rules
 from learnact.records import Rules
-from learnact.simulated.answers import answer
 from learnact.simulated.functions import read_functions
+from learnact.simulated.replies import reply_to
 from tests.simulated.playing import domain, play
 
 CALLS = """- goto(recep): Requires: recep is a place of the house. Then: you are at recep. you are no longer at any other place.
@@ -119,7 +119,7 @@ def live(
             + (f"## So far\n{entries}\n" if entries else "")
             + f"## Your answer\nWrite the next action: {kind}, and nothing else.\nAction:"
         )
-        found = read(answer(model, [("user", prompt)], seed).text, {"goto"}, False, commands)
+        found = read(reply_to(model, [("user", prompt)], seed).text, {"goto"}, False, commands)
         if isinstance(found, ParsedCommand):
             text = found.text
             names = re.findall(r"[a-z]+ \d+", text)
@@ -183,7 +183,7 @@ def create(seed: int, model: str = "sim-strong") -> str:
         + section("Your task", f"Goal: {GOALS[1]}\nObservation: {Cottage().opening}")
         + request
     )
-    return answer(model, [("user", prompt)], seed).text
+    return reply_to(model, [("user", prompt)], seed).text
 
 
 def test_functions_come_from_the_errand_as_it_might_go() -> None:
@@ -209,7 +209,7 @@ def after_failure(request: str) -> str:
         + section("What happened", FAILED.format(opening=Cottage().opening))
         + request
     )
-    return answer("sim-perfect", [("user", prompt)], 0).text
+    return reply_to("sim-perfect", [("user", prompt)], 0).text
 
 
 def test_a_failed_call_is_mended_by_going_there_first() -> None:
@@ -227,7 +227,7 @@ def test_a_lesson_and_a_verdict() -> None:
         "What happened", attempt.format(opening=Cottage().opening)
     )
     lesson = learner_replies.lesson(
-        answer("sim-perfect", [("user", prompt + LEARNER_TEXTS.fill("reflect", again=""))], 0).text
+        reply_to("sim-perfect", [("user", prompt + LEARNER_TEXTS.fill("reflect", again=""))], 0).text
     )
     assert lesson == "Before take(obj, recep), make sure that you are at recep."
     assert learner_replies.verdict(after_failure(LEARNER_TEXTS.fill("verify")))[0] is False

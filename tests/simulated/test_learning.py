@@ -17,10 +17,10 @@ from learnact.methods.prompt_sections import primitives_section, section, task_s
 from learnact.methods.proposals import code_section
 from learnact.methods.training import TEXTS, function_rules
 from learnact.records import LearnedAction, Library, Rules
-from learnact.simulated.answers import KINDS, answer
-from learnact.simulated.functions import Function, read_functions, together
+from learnact.simulated.functions import Function, read_functions, rule_of
+from learnact.simulated.replies import REPLY_KINDS, reply_to
 from learnact.simulated.rules import read_lines
-from learnact.simulated.text import Call
+from learnact.simulated.text import ActionCall
 from tests.simulated.playing import domain, lamps
 
 RULES = function_rules(Rules(), 100)
@@ -37,7 +37,7 @@ def task(world: Domain, number: int = 0) -> str:
 
 
 def say(prompt: str, model: str = "sim-strong", seed: int = 0) -> str:
-    said = answer(model, [("system", "You write functions."), ("user", prompt)], seed)
+    said = reply_to(model, [("system", "You write functions."), ("user", prompt)], seed)
     assert said.kind, prompt[-300:]
     return said.text
 
@@ -88,7 +88,7 @@ def test_inattention_brings_defects_and_nothing_else_does() -> None:
         for f in read_functions(learner_replies.proposal(create(world, s, "sim-weak")).code)
     }
 
-    def impossible(steps: tuple[Call, ...]) -> bool:
+    def impossible(steps: tuple[ActionCall, ...]) -> bool:
         """A ball picked up twice, or dropped in a place that is not where one is, shows a missing or
         blurred line."""
         at = {}
@@ -127,7 +127,7 @@ def test_an_agent_reads_a_description_as_it_was_meant() -> None:
     )
     said = learner_replies.description(say(prompt, "sim-perfect"))
     (read,) = read_lines(f"- {action.signature}: {said}", 0, learned=True)
-    meant = together(
+    meant = rule_of(
         Function("fill", action.signature[5:-1].split(", "), read.does),  # type: ignore[arg-type]
         read_lines(prompt_sections.primitives_section(world).partition("\n")[2], 0, learned=False),
     )
@@ -262,4 +262,4 @@ def test_every_kind_of_our_prompts_is_understood() -> None:
         if path.read_text().startswith("## Your answer")
     ]
     assert len(asked) >= 10
-    assert all(sum(words in text for _, words, _ in KINDS) == 1 for text in asked)
+    assert all(sum(words in text for _, words, _ in REPLY_KINDS) == 1 for text in asked)

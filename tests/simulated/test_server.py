@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulated.lamps_prompt import LAMPS
 from tests.simulated.server import ask, get, post, serving
-from tests.simulated.worlds import LAMPS
 
 HELLO = {"model": "sim-strong", "messages": [{"role": "user", "content": LAMPS}]}
 

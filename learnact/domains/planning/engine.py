@@ -16,14 +16,14 @@ from typing import NamedTuple, TypeAlias
 from learnact.domains.planning.names import OBJECT, natural_sort_key
 from learnact.domains.planning.pddl import ActionSchema, Atom, PddlDomain, PddlProblem
 
-ActionCall = tuple[str, tuple[str, ...]]
+GroundCall = tuple[str, tuple[str, ...]]
 """An action's PDDL name and its arguments."""
 
 
 class GroundAction(NamedTuple):
     """A ground action. Masks over the bits of its grounding; `keep` is the complement of what it deletes."""
 
-    call: ActionCall
+    call: GroundCall
     requires: int
     keep: int
     adds: int
@@ -56,7 +56,7 @@ class Grounding:
         }
         self.facts = frozenset(atom for atom in problem.init if atom[0] not in self.changing)
         bits = _BitAllocator()
-        self.actions: dict[ActionCall, GroundAction] = {
+        self.actions: dict[GroundCall, GroundAction] = {
             action.call: action for schema in rules.schemas for action in self._ground(schema, bits)
         }
         self.bits: dict[Atom, int] = bits.atoms((*problem.init, *problem.goal))

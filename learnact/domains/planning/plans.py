@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeAlias
 
-from learnact.domains.planning.engine import ActionCall, Grounding
+from learnact.domains.planning.engine import GroundCall, Grounding
 from learnact.domains.planning.names import natural_sort_key
 from learnact.domains.planning.pddl import Atom
 
@@ -24,7 +24,7 @@ class Player:
 
     grounding: Grounding
     state: int = field(init=False)
-    calls: list[ActionCall] = field(default_factory=list)
+    calls: list[GroundCall] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.state = self.grounding.start
@@ -78,7 +78,7 @@ class Stuck(Exception):
 class ReferencePlan:
     """A plan and how it was found: `constructed` (the domain's planner) or `searched`."""
 
-    calls: tuple[ActionCall, ...]
+    calls: tuple[GroundCall, ...]
     found: str
 
 
@@ -98,11 +98,11 @@ def find_plan(grounding: Grounding, planner: Planner | None, expansions: int = 2
     return ReferencePlan(calls, "searched") if calls is not None else None
 
 
-def search(grounding: Grounding, expansions: int = 2000) -> tuple[ActionCall, ...] | None:
+def search(grounding: Grounding, expansions: int = 2000) -> tuple[GroundCall, ...] | None:
     """Greedy best-first search with the additive heuristic; None when nothing was found within so many
     expanded states."""
     start = grounding.start
-    came: dict[int, tuple[int, ActionCall] | None] = {start: None}
+    came: dict[int, tuple[int, GroundCall] | None] = {start: None}
     ties = count()
     queue = [(_estimate(grounding, start), next(ties), start)]
     while queue and expansions > 0:
@@ -120,8 +120,8 @@ def search(grounding: Grounding, expansions: int = 2000) -> tuple[ActionCall, ..
     return None
 
 
-def _path(came: dict[int, tuple[int, ActionCall] | None], state: int) -> tuple[ActionCall, ...]:
-    calls: list[ActionCall] = []
+def _path(came: dict[int, tuple[int, GroundCall] | None], state: int) -> tuple[GroundCall, ...]:
+    calls: list[GroundCall] = []
     while (step := came[state]) is not None:
         state, call = step
         calls.append(call)

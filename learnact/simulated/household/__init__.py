@@ -1,2 +1,4 @@
-"""The reader of household tasks: what is where must be found out by going there. The imperfection is the
-same (attention.py)."""
+"""Household tasks, in which the places of objects must be found out by going there.
+
+Sentences are overlooked in the same way (noisy_reader.py).
+"""

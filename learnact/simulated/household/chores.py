@@ -1,5 +1,4 @@
-"""What to do next in a house: the actions' requirements as read, the goal, and how they lead from one to
-the other."""
+"""What to do next in a house, by the goal and the actions' requirements as read."""
 
 from __future__ import annotations
 
@@ -7,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from learnact.simulated import text
-from learnact.simulated.attention import Attention
-from learnact.simulated.household.house import NAME, House, kind_of
-from learnact.simulated.scene import Entry, Scene
+from learnact.simulated.household.belief import NAME, HouseBelief, kind_of
+from learnact.simulated.noisy_reader import NoisyReader
+from learnact.simulated.prompt import HistoryEntry, ParsedPrompt
 
 _LINE = re.compile(r"^- ([A-Za-z_]\w*)\(([^()]*)\):\s*(.*)$")
 _FORM = re.compile(r"^- ([a-z][a-z /]*): ((?:Requires|Then):.*)$")
@@ -26,7 +25,7 @@ _GOALS = (
 
 
 @dataclass(frozen=True)
-class Goal:
+class HouseholdGoal:
     """What is wanted: so many objects of a kind, in a condition ("" for any), in a kind of place, or under
     a kind of lamp."""
 
@@ -37,18 +36,18 @@ class Goal:
     lamp: str
 
 
-def read_goal(sentence: str) -> Goal | None:
+def read_goal(sentence: str) -> HouseholdGoal | None:
     """The goal that a sentence says."""
     for pattern, (number, condition, kind, place, lamp) in _GOALS:
         match = pattern.fullmatch(sentence.strip().rstrip("."))
         if match:
             groups = ("", *match.groups())
-            return Goal(number, *(groups[i] for i in (condition, kind, place, lamp)))
+            return HouseholdGoal(number, *(groups[i] for i in (condition, kind, place, lamp)))
     return None
 
 
 @dataclass(frozen=True)
-class Act:
+class HouseholdAction:
     """An action as read: its parameters' places and what it was seen to require."""
 
     name: str
@@ -66,12 +65,12 @@ class Act:
         """Its first word."""
         return self.name.split()[0]
 
-    def call(self, thing: str, place: str) -> text.Call:
+    def call(self, thing: str, place: str) -> text.ActionCall:
         """A call with these names."""
         value = {self.thing: thing, self.place: place}
-        return text.Call(self.name, tuple(value.get(p, thing or place) for p in self.parameters))
+        return text.ActionCall(self.name, tuple(value.get(p, thing or place) for p in self.parameters))
 
-    def written(self, call: text.Call) -> str:
+    def written(self, call: text.ActionCall) -> str:
         """The call as it must be written, keywords where the line showed them."""
         if self.form:
             value = dict(zip(self.parameters, call.arguments, strict=False))
@@ -84,63 +83,65 @@ class Act:
 
 
 @dataclass(frozen=True)
-class Acts:
+class HouseholdActions:
     """The actions by what they do, as far as that was read. `treatments` by the word for the condition."""
 
-    go: Act | None = None
-    take: Act | None = None
-    put: Act | None = None
-    open: Act | None = None
-    use: Act | None = None
-    treatments: tuple[tuple[str, Act], ...] = ()
+    go: HouseholdAction | None = None
+    take: HouseholdAction | None = None
+    put: HouseholdAction | None = None
+    open: HouseholdAction | None = None
+    use: HouseholdAction | None = None
+    treatments: tuple[tuple[str, HouseholdAction], ...] = ()
 
-    def treatment(self, condition: str) -> Act | None:
+    def treatment(self, condition: str) -> HouseholdAction | None:
         """The action for a condition, called by its verb or by what it makes of a thing."""
         return next((a for word, a in self.treatments if condition in (word, a.verb)), None)
 
     @property
-    def known(self) -> list[Act]:
+    def known(self) -> list[HouseholdAction]:
         """All that were read."""
         roles = (self.go, self.take, self.put, self.open, self.use)
-        return [act for act in (*roles, *(a for _, a in self.treatments)) if act]
+        return [action for action in (*roles, *(a for _, a in self.treatments)) if action]
 
-    def named(self, name: str) -> Act | None:
+    def named(self, name: str) -> HouseholdAction | None:
         """The action of a name."""
-        return next((act for act in self.known if act.name == name), None)
+        return next((action for action in self.known if action.name == name), None)
 
-    def heard(self, entry: Entry) -> text.Call | None:
+    def call_in(self, entry: HistoryEntry) -> text.ActionCall | None:
         """What an entry did: its call, or the command that it wrote."""
         if entry.call:
             return entry.call
-        for act in self.known:
-            words = [f"({NAME})" if w in act.parameters else re.escape(w) for w in act.form.split()]
-            match = re.fullmatch(" ".join(words), entry.said) if words else None
+        for action in self.known:
+            words = [f"({NAME})" if w in action.parameters else re.escape(w) for w in action.form.split()]
+            match = re.fullmatch(" ".join(words), entry.written) if words else None
             if match:
-                return text.Call(act.name, match.groups())
+                return text.ActionCall(action.name, match.groups())
         return None
 
 
-def read_acts(scene: Scene, attention: Attention) -> Acts:
+def read_actions(prompt: ParsedPrompt, reader: NoisyReader) -> HouseholdActions:
     """The actions in the prompt, as far as they were read."""
-    section = next((s for s in scene.sections if s.heading == "Primitive actions"), None)
-    found: dict[str, Act] = {}
-    treatments: list[tuple[str, Act]] = []
+    section = next((s for s in prompt.sections if s.heading == "Primitive actions"), None)
+    found: dict[str, HouseholdAction] = {}
+    treatments: list[tuple[str, HouseholdAction]] = []
     index = section.index if section else 0
     for line in (section.body if section else "").splitlines():
         match = _LINE.match(line) or _FORM.match(line)
         if match:
-            done, act = _read(match, scene, attention, index)
+            done, action = _read(match, prompt, reader, index)
             for effect in done:
-                role, word = _role(effect, act)
+                role, word = _role(effect, action)
                 if role == "treatment":
-                    treatments.append((word, act))
+                    treatments.append((word, action))
                 elif role:
-                    found.setdefault(role, act)
+                    found.setdefault(role, action)
         index += text.count(line)
-    return Acts(**found, treatments=tuple(treatments))
+    return HouseholdActions(**found, treatments=tuple(treatments))
 
 
-def _read(match: re.Match[str], scene: Scene, attention: Attention, index: int) -> tuple[list[str], Act]:
+def _read(
+    match: re.Match[str], prompt: ParsedPrompt, reader: NoisyReader, index: int
+) -> tuple[list[str], HouseholdAction]:
     name, *inside, body = match.groups()
     form = "" if inside else name
     parameters = (
@@ -155,12 +156,12 @@ def _read(match: re.Match[str], scene: Scene, attention: Attention, index: int) 
     at = index
     for label, part in text.labelled(body.partition("Write it so:")[0]):
         for sentence in text.split(part):
-            again = (t.index for t in scene.lessons if f"{name}(" in t.text and sentence in t.text)
-            if attention.sees(f"{name}: {label}: {sentence}", [scene.end - i for i in (at, *again)]):
+            again = (t.index for t in prompt.lessons if f"{name}(" in t.text and sentence in t.text)
+            if reader.sees(f"{name}: {label}: {sentence}", [prompt.end - i for i in (at, *again)]):
                 (requires if label == "Requires" else done).append(sentence)
             at += 1
     generic = {place: "place", thing: "thing"}
-    said = frozenset(" ".join(generic.get(w, w) for w in s.split()) for s in requires)
+    written = frozenset(" ".join(generic.get(w, w) for w in s.split()) for s in requires)
     kinds = tuple(
         kind
         for sentence in requires
@@ -169,7 +170,17 @@ def _read(match: re.Match[str], scene: Scene, attention: Attention, index: int) 
         if kind and kind != "place"
     )
     keywords = frozenset(_KEYWORD.findall(body.partition("Write it so:")[2]))
-    return done, Act(name, parameters, keywords, thing, place, said, kinds, form)
+    action = HouseholdAction(
+        name=name,
+        parameters=parameters,
+        keywords=keywords,
+        thing=thing,
+        place=place,
+        requires=written,
+        kinds=kinds,
+        form=form,
+    )
+    return done, action
 
 
 def _slots(form: str, body: str) -> tuple[str, ...]:
@@ -183,151 +194,155 @@ def _slots(form: str, body: str) -> tuple[str, ...]:
     )
 
 
-def _role(effect: str, act: Act) -> tuple[str, str]:
+def _role(effect: str, action: HouseholdAction) -> tuple[str, str]:
     """What an effect makes of an action."""
-    if effect == f"you are at {act.place}":
+    if effect == f"you are at {action.place}":
         return "go", ""
-    if effect == f"you carry {act.thing}":
+    if effect == f"you carry {action.thing}":
         return "take", ""
-    if effect == f"{act.thing} is in or on {act.place}":
+    if effect == f"{action.thing} is in or on {action.place}":
         return "put", ""
-    if effect == f"{act.place} is open":
+    if effect == f"{action.place} is open":
         return "open", ""
-    if effect == f"{act.thing} is on":
+    if effect == f"{action.thing} is on":
         return "use", ""
-    made = re.fullmatch(rf"{act.thing} is (\w+)", effect) if act.thing and act.place else None
+    made = re.fullmatch(rf"{action.thing} is (\w+)", effect) if action.thing and action.place else None
     return ("treatment", made[1]) if made else ("", "")
 
 
-class Errand:
-    """The way to a goal by beliefs and actions as read. `next` is one step, `ahead` as many as can be
-    foreseen."""
+class Chore:
+    """Plans a goal by beliefs and actions as read. `next` is one step, `ahead` as many as can be
+    predicted."""
 
-    def __init__(self, acts: Acts, goal: Goal) -> None:
-        self.acts = acts
+    def __init__(self, actions: HouseholdActions, goal: HouseholdGoal) -> None:
+        self.actions = actions
         self.goal = goal
 
-    def reached(self, house: House) -> bool:
+    def reached(self, belief: HouseBelief) -> bool:
         """Whether the goal is reached by what is believed."""
         goal = self.goal
         if goal.lamp:
-            lamps = [o for o, place in house.where(goal.lamp) if place == house.at and o in house.used]
-            return kind_of(house.carrying) == goal.kind and bool(lamps)
-        for place in house.of_kind(goal.place):
-            fit = [o for o, p in house.placed.items() if p == place and self._fit(house, o)]
+            lamps = [o for o, place in belief.where(goal.lamp) if place == belief.at and o in belief.used]
+            return kind_of(belief.carrying) == goal.kind and bool(lamps)
+        for place in belief.of_kind(goal.place):
+            fit = [o for o, p in belief.placed.items() if p == place and self._fit(belief, o)]
             if len(fit) >= goal.number:
                 return True
         return False
 
-    def next(self, house: House) -> text.Call | None:
+    def next(self, belief: HouseBelief) -> text.ActionCall | None:
         """The next call; None when nothing can be thought of."""
-        if house.carrying and self._wanted(house, house.carrying):
-            return self._with_it(house)
-        seen = [(o, p) for o, p in house.where(self.goal.kind) if self._wanted(house, o)]
+        if belief.carrying and self._wanted(belief, belief.carrying):
+            return self._with_carried(belief)
+        seen = [(o, p) for o, p in belief.where(self.goal.kind) if self._wanted(belief, o)]
         for thing, place in seen:
-            call = self._do(house, self.acts.take, thing, place)
-            if call and str(call) not in house.barren:
+            call = self._do(belief, self.actions.take, thing, place)
+            if call and str(call) not in belief.failed_calls:
                 return call
-        return self._explore(house)
+        return self._explore(belief)
 
-    def ahead(self, house: House, most: int) -> list[text.Call]:
+    def ahead(self, belief: HouseBelief, most: int) -> list[text.ActionCall]:
         """Calls that can be foreseen, as long as each leads to what is known already."""
-        house = house.copy()
-        calls: list[text.Call] = []
-        while len(calls) < most and not self.reached(house):
-            call = self.next(house)
+        belief = belief.copy()
+        calls: list[text.ActionCall] = []
+        while len(calls) < most and not self.reached(belief):
+            call = self.next(belief)
             if call is None or (calls and str(call) in map(str, calls[-2:])):
                 break
             calls.append(call)
-            if not self.imagine(house, call):
+            if not self.imagine(belief, call):
                 break
         return calls
 
-    def imagine(self, house: House, call: text.Call) -> bool:
+    def imagine(self, belief: HouseBelief, call: text.ActionCall) -> bool:
         """What follows from a call that works; False when it shows what cannot be foreseen."""
-        act = self.acts.named(call.name)
-        if act is None:
+        action = self.actions.named(call.name)
+        if action is None:
             return False
-        value = dict(zip(act.parameters, call.arguments, strict=False))
-        thing, place = value.get(act.thing, ""), value.get(act.place, "")
-        if act is self.acts.go:
-            house.at = place
-            return place in house.contents
-        if act is self.acts.take:
-            house.take(thing, place)
-        elif act is self.acts.put:
-            house.put(thing, place)
-        elif act is self.acts.open:
-            house.lift_lid(place)
-            return place in house.contents
-        elif act is self.acts.use:
-            house.used.add(thing)
+        value = dict(zip(action.parameters, call.arguments, strict=False))
+        thing, place = value.get(action.thing, ""), value.get(action.place, "")
+        if action is self.actions.go:
+            belief.at = place
+            return place in belief.contents
+        if action is self.actions.take:
+            belief.take(thing, place)
+        elif action is self.actions.put:
+            belief.put(thing, place)
+        elif action is self.actions.open:
+            belief.open_place(place)
+            return place in belief.contents
+        elif action is self.actions.use:
+            belief.used.add(thing)
         else:
-            house.treat(act.verb, thing, place)
+            belief.treat(action.verb, thing, place)
         return True
 
-    def _wanted(self, house: House, thing: str) -> bool:
+    def _wanted(self, belief: HouseBelief, thing: str) -> bool:
         if kind_of(thing) != self.goal.kind:
             return False
-        placed = house.placed.get(thing)
-        return not (placed and kind_of(placed) == self.goal.place and self._fit(house, thing))
+        placed = belief.placed.get(thing)
+        return not (placed and kind_of(placed) == self.goal.place and self._fit(belief, thing))
 
-    def _fit(self, house: House, thing: str) -> bool:
+    def _fit(self, belief: HouseBelief, thing: str) -> bool:
         if kind_of(thing) != self.goal.kind:
             return False
         if not self.goal.condition:
             return True
-        act = self.acts.treatment(self.goal.condition)
-        return bool(act and act.verb in house.treated.get(thing, ()))
+        action = self.actions.treatment(self.goal.condition)
+        return bool(action and action.verb in belief.treated.get(thing, ()))
 
-    def _with_it(self, house: House) -> text.Call | None:
-        """What to do with the object in hand: treat it, show it to the lamp, or put it where it belongs."""
-        goal, thing = self.goal, house.carrying
+    def _with_carried(self, belief: HouseBelief) -> text.ActionCall | None:
+        """What to do with the carried object: treat it, use the lamp, or put it into its place."""
+        goal, thing = self.goal, belief.carrying
         if goal.lamp:
-            for lamp, place in house.where(goal.lamp):
-                if house.at != place:
-                    return self._do(house, self.acts.go, "", place)
-                return self.acts.use.call(lamp, "") if self.acts.use else None
-            return self._explore(house)
-        if not self._fit(house, thing):
-            act = self.acts.treatment(goal.condition)
-            if act is None:
+            for lamp, place in belief.where(goal.lamp):
+                if belief.at != place:
+                    return self._do(belief, self.actions.go, "", place)
+                return self.actions.use.call(lamp, "") if self.actions.use else None
+            return self._explore(belief)
+        if not self._fit(belief, thing):
+            action = self.actions.treatment(goal.condition)
+            if action is None:
                 return None
-            kinds = act.kinds or tuple(dict.fromkeys(map(kind_of, house.places)))
-            return self._first(house, act, thing, [p for k in kinds for p in house.of_kind(k)])
-        shared = [p for o, p in house.placed.items() if kind_of(o) == goal.kind]
-        options = [p for p in house.of_kind(goal.place) if p in shared] or house.of_kind(goal.place)
-        return self._first(house, self.acts.put, thing, options)
+            kinds = action.kinds or tuple(dict.fromkeys(map(kind_of, belief.places)))
+            return self._first(belief, action, thing, [p for k in kinds for p in belief.of_kind(k)])
+        shared = [p for o, p in belief.placed.items() if kind_of(o) == goal.kind]
+        options = [p for p in belief.of_kind(goal.place) if p in shared] or belief.of_kind(goal.place)
+        return self._first(belief, self.actions.put, thing, options)
 
-    def _first(self, house: House, act: Act | None, thing: str, places: list[str]) -> text.Call | None:
+    def _first(
+        self, belief: HouseBelief, action: HouseholdAction | None, thing: str, places: list[str]
+    ) -> text.ActionCall | None:
         for place in places:
-            call = self._do(house, act, thing, place)
-            if call and str(call) not in house.barren:
+            call = self._do(belief, action, thing, place)
+            if call and str(call) not in belief.failed_calls:
                 return call
         return None
 
-    def _do(self, house: House, act: Act | None, thing: str, place: str) -> text.Call | None:
+    def _do(
+        self, belief: HouseBelief, action: HouseholdAction | None, thing: str, place: str
+    ) -> text.ActionCall | None:
         """A call, or what its requirements, as far as they were read, ask for first."""
-        if act is None:
+        if action is None:
             return None
-        needs = act.requires
-        if "you carry nothing" in needs and house.carrying and self.acts.put and house.at:
-            return self.acts.put.call(house.carrying, house.at)
-        if "you are at place" in needs and house.at != place:
-            return self.acts.go.call("", place) if self.acts.go else None
-        if "place is not closed" in needs and place in house.closed:
-            return self.acts.open.call("", place) if self.acts.open else None
-        return act.call(thing, place)
+        needs = action.requires
+        if "you carry nothing" in needs and belief.carrying and self.actions.put and belief.at:
+            return self.actions.put.call(belief.carrying, belief.at)
+        if "you are at place" in needs and belief.at != place:
+            return self.actions.go.call("", place) if self.actions.go else None
+        if "place is not closed" in needs and place in belief.closed:
+            return self.actions.open.call("", place) if self.actions.open else None
+        return action.call(thing, place)
 
-    def _explore(self, house: House) -> text.Call | None:
+    def _explore(self, belief: HouseBelief) -> text.ActionCall | None:
         """Look where it has not looked; of kinds of places those first of which it has seen fewest."""
-        if house.at in house.closed and house.at not in house.contents and self.acts.open:
-            call = self.acts.open.call("", house.at)
-            if str(call) not in house.barren:
+        if belief.at in belief.closed and belief.at not in belief.contents and self.actions.open:
+            call = self.actions.open.call("", belief.at)
+            if str(call) not in belief.failed_calls:
                 return call
         looked: dict[str, int] = {}
-        for place in house.contents:
+        for place in belief.contents:
             looked[kind_of(place)] = looked.get(kind_of(place), 0) + 1
-        open_ones = [p for p in house.places if p not in house.contents and p != house.at]
+        open_ones = [p for p in belief.places if p not in belief.contents and p != belief.at]
         order = sorted(open_ones, key=lambda p: looked.get(kind_of(p), 0))
-        return self._first(house, self.acts.go, "", order)
+        return self._first(belief, self.actions.go, "", order)

@@ -1,4 +1,4 @@
-"""Answers to prompts about household tasks: a call or a thought, functions, usage, improvements, lessons,
+"""Replies to prompts about household tasks: calls, thoughts, functions, usage, improvements, lessons,
 verdicts."""
 
 from __future__ import annotations
@@ -8,72 +8,87 @@ from collections import Counter
 from collections.abc import Sequence
 
 from learnact.simulated import text
-from learnact.simulated.attention import LOOKS, Attention
+from learnact.simulated.function_replies import NO_WAY, cover, propose, written_out
 from learnact.simulated.functions import Function, code_in, read_functions
-from learnact.simulated.household.chores import Acts, Errand, Goal, read_acts, read_goal
-from learnact.simulated.household.house import FAILED, House, believe, goal_of, opening, told
-from learnact.simulated.proposing import NO_WAY, cover, propose, written_out
-from learnact.simulated.repairing import LINE, PUZZLED, Failure, edited
+from learnact.simulated.household.belief import (
+    FAILED,
+    HouseBelief,
+    belief_after,
+    goal_of,
+    initial_belief,
+    observed_sentences,
+)
+from learnact.simulated.household.chores import (
+    Chore,
+    HouseholdActions,
+    HouseholdGoal,
+    read_actions,
+    read_goal,
+)
+from learnact.simulated.improvement_replies import LINE, NO_REASON, FailedCall, edited
+from learnact.simulated.noisy_reader import READINGS, NoisyReader
+from learnact.simulated.prompt import ParsedPrompt
 from learnact.simulated.rules import Rule
-from learnact.simulated.scene import Scene
 
-FORESIGHT = 8
-LONGEST_STORY = 16
+MAX_PREDICTED = 8
+MAX_IMAGINED = 16
 MOST_SHOWN = 5
-PATIENCE = 2
+MAX_FAILURES = 2
 NOTHING = "I see no action that I could take."
-_PATIENT = re.compile(r"(?:The|in/on the|not at) ([a-z]+ ?\d+)")
+_PLACE = re.compile(r"(?:The|in/on the|not at) ([a-z]+ ?\d+)")
 
 
-def call(scene: Scene, attention: Attention) -> str:
+def call(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """One call, or one command where actions are commands."""
-    acts, step = _choose(scene, attention)
-    return _written(acts, step) if step else NOTHING
+    actions, step = _decide(prompt, reader)
+    return _written(actions, step) if step else NOTHING
 
 
-def thought_or_call(scene: Scene, attention: Attention) -> str:
+def thought_or_call(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """A thought at the beginning and after a failure, a call otherwise."""
-    last = scene.history[-1] if scene.history else None
-    acts, step = _choose(scene, attention)
+    last = prompt.history[-1] if prompt.history else None
+    actions, step = _decide(prompt, reader)
     if (last is None or FAILED in last.seen.raw) and not (last and last.thought):
         first = f" I call {step.name} next." if step else ""
-        return f"Think: The goal is: {goal_of(scene)}.{first}"
-    return f"Action: {_written(acts, step)}" if step else NOTHING
+        return f"Think: The goal is: {goal_of(prompt)}.{first}"
+    return f"Action: {_written(actions, step)}" if step else NOTHING
 
 
-def _choose(scene: Scene, attention: Attention) -> tuple[Acts, text.Call | None]:
+def _decide(prompt: ParsedPrompt, reader: NoisyReader) -> tuple[HouseholdActions, text.ActionCall | None]:
     """The next call, a learned action where one does what is foreseen; after closer looks where nothing
     was found."""
-    acts = Acts()
-    for look in range(LOOKS):
-        closer = attention.closer(look)
-        acts = read_acts(scene, closer)
-        goal = _goal(scene, closer)
+    actions = HouseholdActions()
+    for look in range(READINGS):
+        reread = reader.reread(look)
+        actions = read_actions(prompt, reread)
+        goal = _goal(prompt, reread)
         if goal is None:
             continue
-        house = believe(scene, closer, acts.go.name if acts.go else "", acts.heard)
-        errand = Errand(acts, goal)
-        ahead = errand.ahead(house, FORESIGHT)
-        if ahead and str(ahead[0]) not in house.barren:
-            return acts, _learned(scene, closer, ahead) or ahead[0]
-    house = opening(scene)
-    if acts.go and house.places:
-        return acts, acts.go.call("", house.places[attention.draw("anywhere", len(house.places))])
-    return acts, None
+        belief = belief_after(prompt, reread, actions.go.name if actions.go else "", actions.call_in)
+        chore = Chore(actions, goal)
+        ahead = chore.ahead(belief, MAX_PREDICTED)
+        if ahead and str(ahead[0]) not in belief.failed_calls:
+            return actions, _learned(prompt, reread, ahead) or ahead[0]
+    belief = initial_belief(prompt)
+    if actions.go and belief.places:
+        return actions, actions.go.call("", belief.places[reader.draw("anywhere", len(belief.places))])
+    return actions, None
 
 
-def _goal(scene: Scene, attention: Attention) -> Goal | None:
-    seen = [g for g in scene.task.goal if attention.sees(f"goal: {g.text}", (scene.end - g.index,))]
+def _goal(prompt: ParsedPrompt, reader: NoisyReader) -> HouseholdGoal | None:
+    seen = [g for g in prompt.task.goal if reader.sees(f"goal: {g.text}", (prompt.end - g.index,))]
     return read_goal(seen[0].text) if seen else None
 
 
-def _learned(scene: Scene, attention: Attention, ahead: Sequence[text.Call]) -> text.Call | None:
+def _learned(
+    prompt: ParsedPrompt, reader: NoisyReader, ahead: Sequence[text.ActionCall]
+) -> text.ActionCall | None:
     """The learned action that makes the most of the foreseen calls."""
-    failed = Counter(e.call.name for e in scene.history if e.call and FAILED in e.seen.raw)
-    best: tuple[int, text.Call | None] = (1, None)
-    for rule in scene.learned:
-        seen = attention.sees(f"{rule.name}: does", (scene.end - rule.index,))
-        if not seen or failed[rule.name] >= PATIENCE or len(rule.does) <= best[0]:
+    failed = Counter(e.call.name for e in prompt.history if e.call and FAILED in e.seen.raw)
+    best: tuple[int, text.ActionCall | None] = (1, None)
+    for rule in prompt.learned:
+        seen = reader.sees(f"{rule.name}: does", (prompt.end - rule.index,))
+        if not seen or failed[rule.name] >= MAX_FAILURES or len(rule.does) <= best[0]:
             continue
         bound = _unified(rule, ahead)
         if bound:
@@ -81,7 +96,7 @@ def _learned(scene: Scene, attention: Attention, ahead: Sequence[text.Call]) -> 
     return best[1]
 
 
-def _unified(rule: Rule, ahead: Sequence[text.Call]) -> text.Call | None:
+def _unified(rule: Rule, ahead: Sequence[text.ActionCall]) -> text.ActionCall | None:
     if len(rule.does) > len(ahead):
         return None
     value: dict[str, str] = {}
@@ -93,143 +108,147 @@ def _unified(rule: Rule, ahead: Sequence[text.Call]) -> text.Call | None:
                 return None
     if not all(p in value for p in rule.parameters):
         return None
-    return text.Call(rule.name, tuple(value[p] for p in rule.parameters))
+    return text.ActionCall(rule.name, tuple(value[p] for p in rule.parameters))
 
 
-def _written(acts: Acts, step: text.Call) -> str:
-    act = acts.named(step.name)
-    return act.written(step) if act else str(step)
+def _written(actions: HouseholdActions, step: text.ActionCall) -> str:
+    action = actions.named(step.name)
+    return action.written(step) if action else str(step)
 
 
 # Learning
 # ---------------------------------------------------------------------------------------------------------------
 
 
-def _story(scene: Scene, attention: Attention) -> tuple[Acts, House, list[text.Call]]:
-    """How the task might go: the object is imagined in some place, then the calls that follow."""
-    for look in range(LOOKS):
-        closer = attention.closer(look)
-        acts, goal, house = read_acts(scene, closer), _goal(scene, closer), opening(scene)
-        if goal is None or not house.places:
+def _imagined_plan(
+    prompt: ParsedPrompt, reader: NoisyReader
+) -> tuple[HouseholdActions, HouseBelief, list[text.ActionCall]]:
+    """A plan for the task with its objects in places drawn at random."""
+    for look in range(READINGS):
+        reread = reader.reread(look)
+        actions, goal, belief = read_actions(prompt, reread), _goal(prompt, reread), initial_belief(prompt)
+        if goal is None or not belief.places:
             continue
-        for sentence in text.split(scene.body("Your last answer").replace("\n", " ").replace(" -> ", ". ")):
-            house.hear(sentence)
-        house.at, house.carrying = "", ""
-        house.placed.clear()
-        house.treated.clear()
+        for sentence in text.split(prompt.body("Your last answer").replace("\n", " ").replace(" -> ", ". ")):
+            belief.observe(sentence)
+        belief.at, belief.carrying = "", ""
+        belief.placed.clear()
+        belief.treated.clear()
         for number in range(goal.number):
-            if number < len(house.where(goal.kind)):
+            if number < len(belief.where(goal.kind)):
                 continue
-            unseen = [p for p in house.places if p not in house.contents] or list(house.places)
-            place = unseen[attention.draw(f"place {number}", len(unseen))]
-            house.contents.setdefault(place, []).append(_numbered(goal.kind, number + 1, house))
-            if attention.draw(f"closed {number}", 2):
-                house.closed.add(place)
-        for place in house.places:
-            house.contents.setdefault(place, [])
+            unseen = [p for p in belief.places if p not in belief.contents] or list(belief.places)
+            place = unseen[reader.draw(f"place {number}", len(unseen))]
+            belief.contents.setdefault(place, []).append(_numbered(goal.kind, number + 1, belief))
+            if reader.draw(f"closed {number}", 2):
+                belief.closed.add(place)
+        for place in belief.places:
+            belief.contents.setdefault(place, [])
         if goal.lamp:
-            place = house.places[attention.draw("lamp", len(house.places))]
-            house.contents[place].append(_numbered(goal.lamp, 1, house))
-        calls = Errand(acts, goal).ahead(house, LONGEST_STORY)
+            place = belief.places[reader.draw("lamp", len(belief.places))]
+            belief.contents[place].append(_numbered(goal.lamp, 1, belief))
+        calls = Chore(actions, goal).ahead(belief, MAX_IMAGINED)
         if len(calls) > 1:
-            return acts, house, calls
-    return Acts(), opening(scene), []
+            return actions, belief, calls
+    return HouseholdActions(), initial_belief(prompt), []
 
 
-def _numbered(kind: str, number: int, house: House) -> str:
+def _numbered(kind: str, number: int, belief: HouseBelief) -> str:
     """A name like the house's own names."""
-    return f"{kind} {number}" if " " in "".join(house.places[:1]) else f"{kind}{number}"
+    return f"{kind} {number}" if " " in "".join(belief.places[:1]) else f"{kind}{number}"
 
 
-def functions(scene: Scene, attention: Attention) -> str:
+def functions(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """Two to four functions with a usage line."""
-    acts, _, story = _story(scene, attention)
-    return written_out(_keyworded(acts, propose(scene, attention, story)))
+    actions, _, imagined = _imagined_plan(prompt, reader)
+    return written_out(_keyworded(actions, propose(prompt, reader, imagined)))
 
 
-def program_of_functions(scene: Scene, attention: Attention) -> str:
+def program_of_functions(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """Functions, and the calls that would reach the goal if the object were where it is imagined."""
-    acts, _, story = _story(scene, attention)
-    written = _keyworded(acts, propose(scene, attention, story))
+    actions, _, imagined = _imagined_plan(prompt, reader)
+    written = _keyworded(actions, propose(prompt, reader, imagined))
     if not written:
         return NO_WAY
-    calls = cover(story, [function for function, _ in written], scene)
+    calls = cover(imagined, [function for function, _ in written], prompt)
     code = "\n\n\n".join(function.code for function, _ in written)
-    return f"```python\n{code}\n```\nUsage: {'; '.join(_written(acts, c) for c in calls)}"
+    return f"```python\n{code}\n```\nUsage: {'; '.join(_written(actions, c) for c in calls)}"
 
 
 def _keyworded(
-    acts: Acts, written: list[tuple[Function, tuple[str, ...]]]
+    actions: HouseholdActions, written: list[tuple[Function, tuple[str, ...]]]
 ) -> list[tuple[Function, tuple[str, ...]]]:
     """The functions with keywords where an action asks for them."""
-    words = {a.name: (a.parameters, a.keywords) for _, a in acts.treatments if a.keywords}
+    words = {a.name: (a.parameters, a.keywords) for _, a in actions.treatments if a.keywords}
     return [(Function(f.name, f.parameters, f.steps, words), names) for f, names in written]
 
 
-def usage_example(scene: Scene, attention: Attention) -> str:
+def usage_example(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """A few actions of the example task as it might go, the first a call of a function."""
-    acts, _, story = _story(scene, attention)
-    known = read_functions(code_in(scene.body("Code")))
-    calls = cover(story, known, scene)
+    actions, _, imagined = _imagined_plan(prompt, reader)
+    known = read_functions(code_in(prompt.body("Code")))
+    calls = cover(imagined, known, prompt)
     names = {f.name: f for f in known}
     first = next((i for i, c in enumerate(calls) if c.name in names), None)
     if first is None:
         return NO_WAY
     lines = []
     for step in calls[max(0, first - MOST_SHOWN + 1) : first + 1]:
-        made = names[step.name].made(step.arguments) if step.name in names else (step,)
+        made = names[step.name].calls_with(step.arguments) if step.name in names else (step,)
         lines += [
-            f"Action: {_written(acts, step)}",
-            f"Observation: {' '.join(_observed(acts, c) for c in made)}",
+            f"Action: {_written(actions, step)}",
+            f"Observation: {' '.join(_observed(actions, c) for c in made)}",
         ]
     return "\n".join(lines)
 
 
-def _observed(acts: Acts, step: text.Call) -> str:
-    act = acts.named(step.name)
-    if act is None:
+def _observed(actions: HouseholdActions, step: text.ActionCall) -> str:
+    action = actions.named(step.name)
+    if action is None:
         return "Done."
-    value = dict(zip(act.parameters, step.arguments, strict=False))
-    thing, place = value.get(act.thing, ""), value.get(act.place, "")
-    if act is acts.go:
+    value = dict(zip(action.parameters, step.arguments, strict=False))
+    thing, place = value.get(action.thing, ""), value.get(action.place, "")
+    if action is actions.go:
         return f"You arrive at {place}."
-    if act is acts.take:
+    if action is actions.take:
         return f"You pick up the {thing} from the {place}."
-    if act is acts.put:
+    if action is actions.put:
         return f"You put the {thing} in/on the {place}."
-    if act is acts.open:
+    if action is actions.open:
         return f"You open the {place}."
     return (
-        f"You turn on the {thing}." if act is acts.use else f"You {act.verb} the {thing} using the {place}."
+        f"You turn on the {thing}."
+        if action is actions.use
+        else f"You {action.verb} the {thing} using the {place}."
     )
 
 
-def improvement(scene: Scene, attention: Attention) -> str:
+def improvement(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """An update that goes to the place or opens it first, else a note."""
-    known = {f.name: f for f in read_functions(code_in(scene.body("Code")))}
-    shown = next((e for e in reversed(scene.history) if e.call and e.call.name in known), None)
+    known = {f.name: f for f in read_functions(code_in(prompt.body("Code")))}
+    shown = next((e for e in reversed(prompt.history) if e.call and e.call.name in known), None)
     if shown is None or shown.call is None:
-        return PUZZLED
+        return NO_REASON
     function, arguments = known[shown.call.name], shown.call.arguments
-    lines: list[tuple[str, str]] = LINE.findall(shown.said)
+    lines: list[tuple[str, str]] = LINE.findall(shown.written)
     at = next((i for i, (_, seen) in enumerate(lines) if seen.startswith(FAILED)), None)
     if at is None or len(arguments) != len(function.parameters) or at >= len(function.steps):
-        return PUZZLED
+        return NO_REASON
     why = lines[at][1].removeprefix(FAILED).strip() or "it had no effect."
-    failure = Failure(function, arguments, at, (why,), frozenset())
-    step = function.made(arguments)[at]
+    failed_call = FailedCall(function, arguments, at, (why,), frozenset())
+    step = function.calls_with(arguments)[at]
     reason = f"Reason: {step.name} was not possible: {why}"
-    acts = read_acts(scene, attention)
-    help_call = _help(acts, why)
-    if help_call and "an update:" in scene.answer.lower():
-        made = list(function.made(arguments))
-        words = {rule.name: rule.parameters for rule in scene.rules}
+    actions = read_actions(prompt, reader)
+    help_call = _help(actions, why)
+    if help_call and "an update:" in prompt.answer.lower():
+        made = list(function.calls_with(arguments))
+        words = {rule.name: rule.parameters for rule in prompt.rules}
         edit = edited(
-            failure, [*made[:at], help_call, *made[at:]], words, f"I do {help_call.name} before it."
+            failed_call, [*made[:at], help_call, *made[at:]], words, f"I do {help_call.name} before it."
         )
-        usage = text.Call(function.name, edit.arguments)
+        usage = text.ActionCall(function.name, edit.arguments)
         return f"{reason} {edit.change}\nUpdate:\n```python\n{edit.function.code}\n```\nUsage: {usage}"
-    if "a note:" in scene.answer.lower():
+    if "a note:" in prompt.answer.lower():
         named = dict(zip(arguments, function.parameters, strict=True))
         for name, parameter in named.items():
             why = why.replace(name, parameter)
@@ -237,45 +256,45 @@ def improvement(scene: Scene, attention: Attention) -> str:
     return reason
 
 
-def _help(acts: Acts, why: str) -> text.Call | None:
-    place = _PATIENT.search(why)
+def _help(actions: HouseholdActions, why: str) -> text.ActionCall | None:
+    place = _PLACE.search(why)
     if place is None:
         return None
-    if "not at" in why and acts.go:
-        return acts.go.call("", place[1])
-    return acts.open.call("", place[1]) if "is closed" in why and acts.open else None
+    if "not at" in why and actions.go:
+        return actions.go.call("", place[1])
+    return actions.open.call("", place[1]) if "is closed" in why and actions.open else None
 
 
-def lesson(scene: Scene, attention: Attention) -> str:
+def lesson(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """What would have avoided the failure seen most often; else to look in more places."""
     reasons: Counter[str] = Counter()
-    acts = read_acts(scene, attention)
-    for entry in scene.history:
-        act = acts.named(entry.call.name) if entry.call else None
-        if act is None or FAILED not in entry.seen.raw:
+    actions = read_actions(prompt, reader)
+    for entry in prompt.history:
+        action = actions.named(entry.call.name) if entry.call else None
+        if action is None or FAILED not in entry.seen.raw:
             continue
-        before = f"Before {act.name}({', '.join(act.parameters)}), make sure that"
-        for sentence, _ in told(entry):
+        before = f"Before {action.name}({', '.join(action.parameters)}), make sure that"
+        for sentence, _ in observed_sentences(entry):
             if "not at" in sentence:
-                reasons[f"{before} you are at {act.place}."] += 1
+                reasons[f"{before} you are at {action.place}."] += 1
             elif "closed" in sentence:
-                reasons[f"{before} {act.place} is not closed."] += 1
+                reasons[f"{before} {action.place} is not closed."] += 1
             elif "already carrying" in sentence:
                 reasons[f"{before} you carry nothing."] += 1
     if reasons:
         most = max(reasons.values())
         worst = [r for r, count in reasons.items() if count == most]
-        return f"Lesson: {worst[attention.draw('which lesson', len(worst))]}"
+        return f"Lesson: {worst[reader.draw('which lesson', len(worst))]}"
     return "Lesson: Look into one place of each kind before you look into a second one of the same kind."
 
 
-def verdict(scene: Scene, attention: Attention) -> str:
+def verdict(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """Whether the goal was reached by what was read."""
-    acts, goal = read_acts(scene, attention), read_goal(goal_of(scene))
-    house = opening(scene)
-    for line in scene.body("What happened").splitlines():
+    actions, goal = read_actions(prompt, reader), read_goal(goal_of(prompt))
+    belief = initial_belief(prompt)
+    for line in prompt.body("What happened").splitlines():
         for sentence in text.split(line.partition(" -> ")[2] or line):
-            house.hear(sentence)
-    if goal and Errand(acts, goal).reached(house):
+            belief.observe(sentence)
+    if goal and Chore(actions, goal).reached(belief):
         return "Verdict: yes\nCritique: nothing is left to do."
-    return f"Verdict: no\nCritique: it is not so that the goal was reached: {goal_of(scene)}."
+    return f"Verdict: no\nCritique: it is not so that the goal was reached: {goal_of(prompt)}."

@@ -1,8 +1,7 @@
-"""Plans that ignore what stops being so: how far a goal is, what helps, what could ever be reached (Hoffmann
-and
-Nebel 2001).
+"""Relaxed plans, which ignore deletions: how far a goal is, what helps, what could ever be reached.
 
-Small tables are gone through step by step, large ones with whole rows at once; both give the same plan.
+After Hoffmann and Nebel (2001). Small tables are processed step by step, large ones as whole arrays; both
+give the same plan.
 """
 
 from __future__ import annotations
@@ -12,52 +11,52 @@ from functools import cached_property
 
 import numpy as np
 
-from learnact.simulated.table import Step, Table, union
+from learnact.simulated.step_table import GroundStep, StepTable, union
 
 FAR = 1 << 30
 SMALL = 160
-"""Up to so many steps going through them one by one is quicker."""
+"""Up to so many steps a loop is faster than arrays."""
 _UNREACHED = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
+class RelaxedPlan:
     """A relaxed plan: its length (`FAR`: none), its steps in order, and the steps that can be done at once
     and help it."""
 
     length: int
-    helpful: list[Step]
-    plan: list[Step]
+    helpful: list[GroundStep]
+    plan: list[GroundStep]
 
 
-class Relaxed:
+class RelaxedPlanner:
     """Relaxed plans over one table toward one goal."""
 
-    def __init__(self, table: Table, goal: int) -> None:
+    def __init__(self, table: StepTable, goal: int) -> None:
         self.table = table
         self.goal = goal
         self._adders: dict[int, list[int]] = {}
 
     @cached_property
-    def _steps(self) -> list[Step]:
+    def _steps(self) -> list[GroundStep]:
         return [self.table.step(row) for row in range(len(self.table))]
 
-    def guess(self, state: int) -> Guess:
+    def relaxed_plan(self, state: int) -> RelaxedPlan:
         """The relaxed plan from a state."""
         missing = self.goal & ~state
         if not missing:
-            return Guess(0, [], [])
+            return RelaxedPlan(0, [], [])
         layered = self._layers_one_by_one if len(self.table) <= SMALL else self._layers_at_once
         layers, levels = layered(state)
         if self.goal & ~layers[-1]:
-            return Guess(FAR, [], [])
-        plan: list[Step] = []
+            return RelaxedPlan(FAR, [], [])
+        plan: list[GroundStep] = []
         near = 0
         for depth in range(len(layers) - 1, 0, -1):
             here = missing & ~layers[depth - 1]
             if depth == 1:
                 near = here
-            # What few steps give comes first: one of them may give the rest, too.
+            # Bits that few steps add come first: one of these steps may add the other bits, too.
             scarce = {(len(self._adding(bit)), self._first(bit, levels, depth - 1)) for bit in _bits(here)}
             for _, row in sorted(scarce):
                 step = self.table.step(row)
@@ -66,14 +65,14 @@ class Relaxed:
                     here &= ~step.adds
                     missing = (missing & ~step.adds) | (step.requires & ~state)
         plan.reverse()
-        return Guess(len(plan), self._helpful(near, levels), plan)
+        return RelaxedPlan(len(plan), self._helpful(near, levels), plan)
 
-    def possible_adders(self, bits: int, state: int) -> list[Step]:
+    def possible_adders(self, bits: int, state: int) -> list[GroundStep]:
         """Steps that can be done in a state and add one of some bits."""
         rows = sorted({row for bit in _bits(bits) for row in self._adding(bit)})
         return [step for row in rows if not (step := self.table.step(row)).requires & ~state]
 
-    def _helpful(self, near: int, levels: list[int]) -> list[Step]:
+    def _helpful(self, near: int, levels: list[int]) -> list[GroundStep]:
         rows = sorted({row for bit in _bits(near) for row in self._adding(bit) if levels[row] == 0})
         return [self.table.step(row) for row in rows]
 
@@ -120,9 +119,8 @@ class Relaxed:
         return layers, levels.tolist()
 
 
-def reached(table: Table, state: int) -> tuple[Table, int]:
-    """The steps that could ever be done from a state, ignoring what stops being so, and all that could
-    become so."""
+def reached(table: StepTable, state: int) -> tuple[StepTable, int]:
+    """The steps that could ever be done from a state, ignoring deletions, and all that could become true."""
     facts = state
     while True:
         possible = table.possible(facts)
@@ -132,8 +130,8 @@ def reached(table: Table, state: int) -> tuple[Table, int]:
         facts = more
 
 
-def relevant(table: Table, goal: int) -> Table:
-    """The steps that lead to a goal at one or more removes."""
+def relevant(table: StepTable, goal: int) -> StepTable:
+    """The steps that lead to a goal directly or through other steps."""
     wanted = goal
     while True:
         chosen = table.adding(wanted)

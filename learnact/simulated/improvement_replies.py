@@ -1,5 +1,7 @@
-"""Improving a function after a failed call: one step is edited, tried with the rules as read; a note where
-no edit helps."""
+"""Replies that improve a function after a failed call.
+
+One step is edited, and the edit is tried with the rules as read; a note is written where no edit helps.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from learnact.simulated import text
-from learnact.simulated.attention import LOOKS, Attention
 from learnact.simulated.functions import Function, code_in, lift, read_functions, rules_as_read
+from learnact.simulated.noisy_reader import READINGS, NoisyReader
+from learnact.simulated.prompt import ParsedPrompt, Transcript
 from learnact.simulated.rules import Rule
-from learnact.simulated.scene import Play, Scene
 
 LINE = re.compile(r"^\d+\. (.+?) -> (.*)$", re.MULTILINE)
 CONSIDERED = 3
-PUZZLED = "Reason: I do not see why it failed.\nNote: look at the state before you use it."
+NO_REASON = "Reason: I do not see why it failed.\nNote: look at the state before you use it."
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedCall:
     """A failed call: the function, its arguments, which of its steps failed, what that step said was
     missing, the state before."""
 
@@ -39,116 +41,116 @@ class Edit:
     change: str
 
 
-def improvement(scene: Scene, attention: Attention) -> str:
+def improvement(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """An update or a note, with a reason."""
-    failure = read_failure(scene)
-    if failure is None:
-        return PUZZLED
-    asked = scene.answer.lower()
-    reason = _reason(failure)
+    failed_call = read_failed_call(prompt)
+    if failed_call is None:
+        return NO_REASON
+    asked = prompt.answer.lower()
+    reason = _reason(failed_call)
     if "an update:" in asked:
-        edit = _repair(scene, failure, attention)
+        edit = _repair(prompt, failed_call, reader)
         if edit is not None:
-            usage = text.Call(edit.function.name, edit.arguments)
+            usage = text.ActionCall(edit.function.name, edit.arguments)
             return f"Reason: {reason} {edit.change}\nUpdate:\n```python\n{edit.function.code}\n```\nUsage: {usage}"
     if "a note:" in asked:
-        return f"Reason: {reason}\nNote: {_note(failure, attention)}"
+        return f"Reason: {reason}\nNote: {_note(failed_call, reader)}"
     return f"Reason: {reason}"
 
 
-def read_failure(scene: Scene) -> Failure | None:
+def read_failed_call(prompt: ParsedPrompt) -> FailedCall | None:
     """The failed call that a prompt shows."""
-    known = {f.name: f for f in read_functions(code_in(scene.body("Code")))}
-    shown = next((e for e in reversed(scene.history) if e.call and e.call.name in known), None)
+    known = {f.name: f for f in read_functions(code_in(prompt.body("Code")))}
+    shown = next((e for e in reversed(prompt.history) if e.call and e.call.name in known), None)
     if shown is None or shown.call is None:
         return None
     function = known[shown.call.name]
-    before = frozenset(t.text for t in scene.task.first.now or ())
-    for number, (_, observed) in enumerate(LINE.findall(shown.said)):
+    before = frozenset(t.text for t in prompt.task.first.now or ())
+    for number, (_, observed) in enumerate(LINE.findall(shown.written)):
         if observed.startswith("No effect:"):
             needed = observed.partition(" requires: ")[2]
             missing = tuple(text.plain_article(s) for s in text.split(needed))
-            return Failure(function, shown.call.arguments, number, missing, before)
-    return Failure(function, shown.call.arguments, len(function.steps), (), before)
+            return FailedCall(function, shown.call.arguments, number, missing, before)
+    return FailedCall(function, shown.call.arguments, len(function.steps), (), before)
 
 
-def _reason(failure: Failure) -> str:
-    if not failure.missing:
-        return f"{failure.function.name} was not called as it is written."
-    made = failure.function.made(failure.arguments)
-    step = made[failure.step].name if failure.step < len(made) else "A step"
-    return f"{step} was not possible: it was not so that {failure.missing[0]}."
+def _reason(failed_call: FailedCall) -> str:
+    if not failed_call.missing:
+        return f"{failed_call.function.name} was not called as it is written."
+    made = failed_call.function.calls_with(failed_call.arguments)
+    step = made[failed_call.step].name if failed_call.step < len(made) else "A step"
+    return f"{step} was not possible: it was not so that {failed_call.missing[0]}."
 
 
-def _note(failure: Failure, attention: Attention) -> str:
+def _note(failed_call: FailedCall, reader: NoisyReader) -> str:
     """When to use the function: a sentence that was missing, in its parameters."""
-    if not failure.missing:
-        return f"use {failure.function.name} with {len(failure.function.parameters)} names."
-    named = dict(zip(failure.arguments, failure.function.parameters, strict=False))
-    missing = failure.missing[attention.draw("which note", len(failure.missing))]
-    said = " ".join(named.get(w, w) for w in missing.split())
-    return f"use it only when {said}."
+    if not failed_call.missing:
+        return f"use {failed_call.function.name} with {len(failed_call.function.parameters)} names."
+    named = dict(zip(failed_call.arguments, failed_call.function.parameters, strict=False))
+    missing = failed_call.missing[reader.draw("which note", len(failed_call.missing))]
+    written = " ".join(named.get(w, w) for w in missing.split())
+    return f"use it only when {written}."
 
 
-def _repair(scene: Scene, failure: Failure, attention: Attention) -> Edit | None:
+def _repair(prompt: ParsedPrompt, failed_call: FailedCall, reader: NoisyReader) -> Edit | None:
     """One of the first edits that make the call possible, by the rules as read; after closer looks where
     there is none."""
-    if len(failure.arguments) != len(failure.function.parameters) or not failure.missing:
+    if len(failed_call.arguments) != len(failed_call.function.parameters) or not failed_call.missing:
         return None
-    for look in range(LOOKS):
-        rules = rules_as_read(scene, attention.closer(look))
+    for look in range(READINGS):
+        rules = rules_as_read(prompt, reader.reread(look))
         working = []
-        for edit in _edits(scene.task, failure, rules):
-            if _possible(edit.function.made(edit.arguments), rules, scene.task, failure.before):
+        for edit in _edits(prompt.task, failed_call, rules):
+            if _possible(edit.function.calls_with(edit.arguments), rules, prompt.task, failed_call.before):
                 working.append(edit)
                 if len(working) == CONSIDERED:
                     break
         if working:
-            return working[attention.draw("which edit", len(working))]
+            return working[reader.draw("which edit", len(working))]
     return None
 
 
-def _edits(play: Play, failure: Failure, rules: Sequence[Rule]) -> Iterator[Edit]:
+def _edits(play: Transcript, failed_call: FailedCall, rules: Sequence[Rule]) -> Iterator[Edit]:
     """Functions that differ in one step: one more before the failed one, another argument in it, or
     without it."""
-    made = list(failure.function.made(failure.arguments))
-    at = min(failure.step, len(made) - 1)
+    made = list(failed_call.function.calls_with(failed_call.arguments))
+    at = min(failed_call.step, len(made) - 1)
     words = {rule.name: rule.parameters for rule in rules}
-    for call in _helping(play, failure, rules):
+    for call in _helping(play, failed_call, rules):
         for place in range(at, -1, -1):
             steps = [*made[:place], call, *made[place:]]
-            yield edited(failure, steps, words, f"I do {call.name} before it.")
+            yield edited(failed_call, steps, words, f"I do {call.name} before it.")
     for i, value in enumerate(made[at].arguments):
-        for other in dict.fromkeys(failure.arguments):
+        for other in dict.fromkeys(failed_call.arguments):
             if other != value:
                 changed = (*made[at].arguments[:i], other, *made[at].arguments[i + 1 :])
-                steps = [*made[:at], text.Call(made[at].name, changed), *made[at + 1 :]]
-                yield edited(failure, steps, words, "I take another of the names for it.")
+                steps = [*made[:at], text.ActionCall(made[at].name, changed), *made[at + 1 :]]
+                yield edited(failed_call, steps, words, "I take another of the names for it.")
     if len(made) > 2:
-        yield edited(failure, made[:at] + made[at + 1 :], words, "I leave that step out.")
+        yield edited(failed_call, made[:at] + made[at + 1 :], words, "I leave that step out.")
 
 
-def _helping(play: Play, failure: Failure, rules: Sequence[Rule]) -> list[text.Call]:
+def _helping(play: Transcript, failed_call: FailedCall, rules: Sequence[Rule]) -> list[text.ActionCall]:
     """Calls that bring about something that was missing; names that the sentence leaves open are taken
     from what is known."""
-    names = list(dict.fromkeys([*failure.arguments, *(n for _, of_kind in play.kinds for n in of_kind)]))
+    names = list(dict.fromkeys([*failed_call.arguments, *(n for _, of_kind in play.kinds for n in of_kind)]))
     of_kind: dict[str, set[str]] = {}
     for kind, members in play.kinds:
         of_kind.setdefault(kind, set()).update(members)
     facts = {f.text for f in play.facts} | {
         text.is_a(n, kind) for kind, members in of_kind.items() for n in sorted(members)
     }
-    found: list[text.Call] = []
-    for sentence in failure.missing:
+    found: list[text.ActionCall] = []
+    for sentence in failed_call.missing:
         for rule in rules:
             for added in rule.adds:
                 bound = added.match(tuple(sentence.split()))
                 if bound is not None:
-                    found += _completed(rule, bound, names, facts | failure.before)
+                    found += _completed(rule, bound, names, facts | failed_call.before)
     return list(dict.fromkeys(found))
 
 
-def _completed(rule: Rule, bound: dict[int, str], names: list[str], facts: set[str]) -> list[text.Call]:
+def _completed(rule: Rule, bound: dict[int, str], names: list[str], facts: set[str]) -> list[text.ActionCall]:
     """The rule's calls with the bound names, others filled in so that most of what it requires is so now."""
     calls: list[tuple[str, ...]] = [()]
     for i in range(len(rule.parameters)):
@@ -156,7 +158,7 @@ def _completed(rule: Rule, bound: dict[int, str], names: list[str], facts: set[s
         calls = [(*done, value) for done in calls for value in options if _fits(rule, i, value, facts)][:200]
     needed = [c.template for c in rule.requires]
     calls.sort(key=lambda values: sum(t.format(*values) not in facts for t in needed))
-    return [text.Call(rule.name, values) for values in calls[:CONSIDERED]]
+    return [text.ActionCall(rule.name, values) for values in calls[:CONSIDERED]]
 
 
 def _fits(rule: Rule, place: int, value: str, facts: set[str]) -> bool:
@@ -165,11 +167,14 @@ def _fits(rule: Rule, place: int, value: str, facts: set[str]) -> bool:
 
 
 def edited(
-    failure: Failure, steps: Sequence[text.Call], words: Mapping[str, tuple[str, ...]], change: str
+    failed_call: FailedCall,
+    steps: Sequence[text.ActionCall],
+    words: Mapping[str, tuple[str, ...]],
+    change: str,
 ) -> Edit:
     """The steps as a function of the same name; old parameters stay in their places, new names become new
     parameters behind them."""
-    named = dict(zip(failure.arguments, failure.function.parameters, strict=False))
+    named = dict(zip(failed_call.arguments, failed_call.function.parameters, strict=False))
     new = [a for step in steps for a in step.arguments if a not in named]
     if new:
         lifted, values = lift("new", steps, words)
@@ -177,14 +182,16 @@ def edited(
             if value not in named:
                 taken = set(named.values())
                 named[value] = parameter if parameter not in taken else f"{parameter}_{len(taken)}"
-    own = failure.function.parameters
+    own = failed_call.function.parameters
     extra = tuple(p for v, p in named.items() if p not in own)
-    arguments = failure.arguments + tuple(v for v, p in named.items() if p not in own)
-    lines = tuple(text.Call(s.name, tuple(named[a] for a in s.arguments)) for s in steps)
-    return Edit(replace(failure.function, parameters=own + extra, steps=lines), arguments, change)
+    arguments = failed_call.arguments + tuple(v for v, p in named.items() if p not in own)
+    lines = tuple(text.ActionCall(s.name, tuple(named[a] for a in s.arguments)) for s in steps)
+    return Edit(replace(failed_call.function, parameters=own + extra, steps=lines), arguments, change)
 
 
-def _possible(made: Sequence[text.Call], rules: Sequence[Rule], play: Play, before: frozenset[str]) -> bool:
+def _possible(
+    made: Sequence[text.ActionCall], rules: Sequence[Rule], play: Transcript, before: frozenset[str]
+) -> bool:
     """Whether every step could be done, one after the other, by the rules as read."""
     by_name = {rule.name: rule for rule in rules}
     now = set(before) | {f.text for f in play.facts}

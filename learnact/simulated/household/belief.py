@@ -1,5 +1,7 @@
-"""What a reader believes about a house from what it read: where it is, what it saw, what it carries, what
-it did. Sentences of docs/alfworld.md."""
+"""What the model believes about a house: where it is, what it saw, what it carries, what it did.
+
+Reads the sentences of docs/alfworld.md.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from learnact.simulated import text
-from learnact.simulated.attention import Attention
-from learnact.simulated.scene import Entry, Scene
+from learnact.simulated.noisy_reader import NoisyReader
+from learnact.simulated.prompt import HistoryEntry, ParsedPrompt
 
 NAME = r"[a-z]+ ?\d+"
 """How a name of an object or place looks."""
@@ -32,7 +34,7 @@ _NOT_THERE = re.compile(rf"There is no ({NAME}) in/on the ({NAME})")
 
 
 @dataclass
-class House:
+class HouseBelief:
     """Beliefs. `contents[place]` is what was seen there last; `treated[object]` the verbs that were done
     to it."""
 
@@ -45,10 +47,10 @@ class House:
     treated: dict[str, set[str]] = field(default_factory=dict)
     placed: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
-    barren: set[str] = field(default_factory=set)
+    failed_calls: set[str] = field(default_factory=set)
     """Calls that failed and would fail again, as text."""
 
-    def copy(self) -> House:
+    def copy(self) -> HouseBelief:
         """Beliefs to think ahead with."""
         return replace(
             self,
@@ -58,7 +60,7 @@ class House:
             treated={thing: set(verbs) for thing, verbs in self.treated.items()},
             placed=dict(self.placed),
             used=set(self.used),
-            barren=set(self.barren),
+            failed_calls=set(self.failed_calls),
         )
 
     def of_kind(self, kind: str) -> list[str]:
@@ -69,12 +71,12 @@ class House:
         """Objects of a kind that were seen, with their places."""
         return [(o, place) for place, things in self.contents.items() for o in things if kind_of(o) == kind]
 
-    def hear(self, sentence: str) -> None:
+    def observe(self, sentence: str) -> None:
         """Believe a sentence of an observation."""
-        for pattern, believe in _SENTENCES:
+        for pattern, belief_after in _SENTENCES:
             match = pattern.fullmatch(sentence)
             if match:
-                believe(self, match)
+                belief_after(self, match)
                 return
 
     def take(self, thing: str, place: str) -> None:
@@ -98,13 +100,13 @@ class House:
         self.at = place
         self.contents[place] = things
 
-    def lift_lid(self, place: str) -> None:
+    def open_place(self, place: str) -> None:
         """The place is open."""
         self.at = place
         self.closed.discard(place)
         self.opened.add(place)
 
-    def shut(self, place: str) -> None:
+    def close_place(self, place: str) -> None:
         """The place is closed."""
         self.closed.add(place)
         self.opened.discard(place)
@@ -114,23 +116,23 @@ class House:
         self.at = place
         self.treated.setdefault(thing, set()).add(verb)
 
-    def miss(self, thing: str, place: str) -> None:
+    def not_found(self, thing: str, place: str) -> None:
         """The thing is not there."""
         if thing in self.contents.get(place, []):
             self.contents[place].remove(thing)
 
 
-def _leave(house: House, place: str) -> None:
-    if house.at == place:
-        house.at = ""
+def _leave(belief: HouseBelief, place: str) -> None:
+    if belief.at == place:
+        belief.at = ""
 
 
-_SENTENCES: tuple[tuple[re.Pattern[str], Callable[[House, re.Match[str]], object]], ...] = (
+_SENTENCES: tuple[tuple[re.Pattern[str], Callable[[HouseBelief, re.Match[str]], object]], ...] = (
     (_ON, lambda h, m: h.see(m[1], _LISTED.findall(m[2]))),
-    (_OPENED, lambda h, m: h.lift_lid(m[1])),
-    (_OPEN, lambda h, m: h.lift_lid(m[1])),
+    (_OPENED, lambda h, m: h.open_place(m[1])),
+    (_OPEN, lambda h, m: h.open_place(m[1])),
     (_IN_IT, lambda h, m: h.see(h.at, _LISTED.findall(m[1])) if h.at else None),
-    (_CLOSED, lambda h, m: h.shut(m[1])),
+    (_CLOSED, lambda h, m: h.close_place(m[1])),
     (_ARRIVED, lambda h, m: setattr(h, "at", m[1])),
     (_TAKEN, lambda h, m: h.take(m[1], m[2])),
     (_PLACED, lambda h, m: h.put(m[1], m[2])),
@@ -138,7 +140,7 @@ _SENTENCES: tuple[tuple[re.Pattern[str], Callable[[House, re.Match[str]], object
     (_USED, lambda h, m: h.used.add(m[1])),
     (_CARRIES, lambda h, m: setattr(h, "carrying", m[1])),
     (_NOT_AT, lambda h, m: _leave(h, m[1])),
-    (_NOT_THERE, lambda h, m: h.miss(m[1], m[2])),
+    (_NOT_THERE, lambda h, m: h.not_found(m[1], m[2])),
 )
 
 
@@ -147,51 +149,56 @@ def kind_of(name: str) -> str:
     return name.rstrip("0123456789").rstrip()
 
 
-def is_house(scene: Scene) -> bool:
+def is_house(prompt: ParsedPrompt) -> bool:
     """Whether a prompt's task is a household task."""
-    return any(_OPENING in s.body for s in scene.sections) and scene.task.first.now is None
+    return any(_OPENING in s.body for s in prompt.sections) and prompt.task.first.now is None
 
 
-def opening(scene: Scene) -> House:
-    """The house as the first observation tells it."""
-    body = _task_body(scene)
+def initial_belief(prompt: ParsedPrompt) -> HouseBelief:
+    """The house as the first observation describes it."""
+    body = _task_body(prompt)
     listed = next((line for line in body.splitlines() if _OPENING in line), "")
-    return House(tuple(dict.fromkeys(_LISTED.findall(listed.partition(_OPENING)[2]))))
+    return HouseBelief(tuple(dict.fromkeys(_LISTED.findall(listed.partition(_OPENING)[2]))))
 
 
-def goal_of(scene: Scene) -> str:
+def goal_of(prompt: ParsedPrompt) -> str:
     """The goal as written."""
-    return next((g.text for g in scene.task.goal), "")
+    return next((g.text for g in prompt.task.goal), "")
 
 
-def believe(
-    scene: Scene, attention: Attention, going: str, heard: Callable[[Entry], text.Call | None]
-) -> House:
+def belief_after(
+    prompt: ParsedPrompt,
+    reader: NoisyReader,
+    going: str,
+    call_in: Callable[[HistoryEntry], text.ActionCall | None],
+) -> HouseBelief:
     """Beliefs from the opening and the history, as far as it was read. `going` is the name of the action that
-    goes to a place; `heard` tells what an entry did."""
-    house = opening(scene)
-    for entry in scene.history:
+    goes to a place; `call_in` tells what an entry did."""
+    belief = initial_belief(prompt)
+    for entry in prompt.history:
         if entry.thought:
             continue
         failed = FAILED in entry.seen.raw
-        call = heard(entry)
+        call = call_in(entry)
         if call and call.name == going and not failed and call.arguments:
-            house.at = call.arguments[0]
-        for sentence, index in told(entry):
-            if attention.sees(f"seen: {sentence}", (scene.end - index,)):
-                house.hear(sentence)
+            belief.at = call.arguments[0]
+        for sentence, index in observed_sentences(entry):
+            if reader.sees(f"seen: {sentence}", (prompt.end - index,)):
+                belief.observe(sentence)
         if call and failed:
-            house.barren.add(str(call))
+            belief.failed_calls.add(str(call))
         elif call:
-            house.barren.clear()
-    return house
+            belief.failed_calls.clear()
+    return belief
 
 
-def told(entry: Entry) -> Iterator[tuple[str, int]]:
+def observed_sentences(entry: HistoryEntry) -> Iterator[tuple[str, int]]:
     """The sentences observed after an entry, with their numbers."""
     for i, sentence in enumerate(text.split(entry.seen.raw)):
         yield sentence.removeprefix("Nothing happens. "), entry.index + 1 + i
 
 
-def _task_body(scene: Scene) -> str:
-    return next((scene.body(h) for h in ("Your task", "Example task", "What happened") if scene.body(h)), "")
+def _task_body(prompt: ParsedPrompt) -> str:
+    return next(
+        (prompt.body(h) for h in ("Your task", "Example task", "What happened") if prompt.body(h)), ""
+    )

@@ -1,8 +1,7 @@
-"""What can happen in a scene: every rule filled in with names, over states that are integers with one bit for
-each sentence.
+"""Every rule of a prompt grounded with names, over states that are integers with one bit for each sentence.
 
 Static facts are bits like the others, so a fact that was overlooked is a bit that is not set. A rule is
-filled in once for each set of read requirements that narrow its parameters; requirements and effects that
+grounded once for each set of read requirements that narrow its parameters; requirements and effects that
 were overlooked leave their bits out.
 """
 
@@ -16,19 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnact.simulated import text
+from learnact.simulated.prompt import ParsedPrompt, Sentence, Transcript
 from learnact.simulated.rules import Clause, Rule
-from learnact.simulated.scene import Play, Scene, Told
-from learnact.simulated.table import WORD, Bits, Table, joined
+from learnact.simulated.step_table import WORD, Bits, StepTable, joined
 
 MOST_GROUND = 1500
-"""Most ways in which one rule is filled in; the rest is not thought of."""
-KEPT_WORLDS = 64
-KEPT_FILLED = 256
+"""Most groundings of one rule; the rest is not considered."""
+CACHED_PROMPTS = 64
+CACHED_RULES = 256
 
 
 @dataclass
-class _Filled:
-    calls: list[text.Call]
+class _GroundedRule:
+    calls: list[text.ActionCall]
     numbers: list[NDArray[np.int64]]
     """For each sentence of the rule (in the order of `Rule.clauses`) the numbers of its filled-in forms'
     bits."""
@@ -53,15 +52,17 @@ class _Filled:
         return found
 
 
-class World:
-    """The bits and the filled-in rules of one scene's fixed part. Grows as new sentences are seen; no
-    order of bits matters."""
+class GroundedRules:
+    """The bits and the grounded rules of the unchanging part of one prompt.
 
-    def __init__(self, rules: Sequence[Rule], play: Play) -> None:
+    It grows as new sentences are met; the order of bits has no effect.
+    """
+
+    def __init__(self, rules: Sequence[Rule], play: Transcript) -> None:
         self.rules = tuple(rules)
         self._numbers: dict[str, int] = {}
-        self._filled: dict[tuple[int, int], _Filled] = {}
-        self._masks: dict[tuple[Told, ...], int] = {}
+        self._filled: dict[tuple[int, int], _GroundedRule] = {}
+        self._masks: dict[tuple[Sentence, ...], int] = {}
         self.names = tuple(dict.fromkeys(name for _, names in play.kinds for name in names))
         kinds = tuple(text.is_a(name, kind) for kind, names in play.kinds for name in names)
         self.kinds = self.mask(kinds)
@@ -81,11 +82,11 @@ class World:
         """The bit of a sentence; a new one for a sentence not seen before."""
         return 1 << self._number(sentence)
 
-    def told(self, sentences: tuple[Told, ...]) -> int:
-        """The bits of a state as told; kept, since histories repeat."""
+    def state_of(self, sentences: tuple[Sentence, ...]) -> int:
+        """The bits of a state given as sentences; cached, because histories repeat."""
         found = self._masks.get(sentences)
         if found is None:
-            if len(self._masks) >= KEPT_FILLED:
+            if len(self._masks) >= CACHED_RULES:
                 self._masks.clear()
             found = self._masks[sentences] = self.mask(t.text for t in sentences)
         return found
@@ -94,7 +95,7 @@ class World:
         """Whether a requirement is about what never changes, so that it narrows the parameters."""
         return (rule, clause) in self._instances
 
-    def steps(self, seen: Iterable[tuple[int, int]]) -> Table:
+    def steps(self, seen: Iterable[tuple[int, int]]) -> StepTable:
         """Rules filled in as read: pairs of a rule's number and the sentences of it that were seen (bits,
         as in `Rule.clauses`)."""
         chosen = [(number, clauses, self._fill(number, clauses)) for number, clauses in seen]
@@ -102,17 +103,17 @@ class World:
         parts = [self._part(number, clauses, filled, words) for number, clauses, filled in chosen]
         if not parts:
             nothing: Bits = np.zeros((words, 0), dtype=np.uint64)
-            return Table([], [], nothing, nothing, nothing)
+            return StepTable([], [], nothing, nothing, nothing)
         return joined(parts)
 
-    def every_step(self) -> Table:
+    def every_step(self) -> StepTable:
         """All rules with all their sentences."""
         return self.steps((n, (1 << len(rule.clauses)) - 1) for n, rule in enumerate(self.rules))
 
-    def _part(self, number: int, clauses: int, filled: _Filled, words: int) -> Table:
+    def _part(self, number: int, clauses: int, filled: _GroundedRule, words: int) -> StepTable:
         rule = self.rules[number]
         n, a, d = len(rule.requires), len(rule.adds), len(rule.deletes)
-        return Table(
+        return StepTable(
             filled.calls,
             [rule.learned] * len(filled.calls),
             filled.matrix((i for i in range(n) if clauses >> i & 1), words),
@@ -126,7 +127,7 @@ class World:
             found = self._numbers[sentence] = len(self._numbers)
         return found
 
-    def _fill(self, number: int, clauses: int) -> _Filled:
+    def _fill(self, number: int, clauses: int) -> _GroundedRule:
         rule = self.rules[number]
         narrow = sum(
             1 << i for i in range(len(rule.requires)) if clauses >> i & 1 and self.narrows(number, i)
@@ -134,11 +135,13 @@ class World:
         key = (number, narrow)
         found = self._filled.get(key)
         if found is None:
-            if len(self._filled) >= KEPT_FILLED:
+            if len(self._filled) >= CACHED_RULES:
                 self._filled.clear()
             bindings = self._bindings(number, rule, narrow)
             columns = [self._column(clause, bindings) for clause in rule.clauses]
-            found = self._filled[key] = _Filled([text.Call(rule.name, b) for b in bindings], columns)
+            found = self._filled[key] = _GroundedRule(
+                [text.ActionCall(rule.name, b) for b in bindings], columns
+            )
         return found
 
     def _column(self, clause: Clause, bindings: list[tuple[str, ...]]) -> NDArray[np.int64]:
@@ -163,7 +166,7 @@ class World:
         """Arguments for which what never changes, as far as it was read, holds; by joining the facts that
         fit.
 
-        A learned action is thought of with different names for different parameters.
+        A learned action is considered only with different names for different parameters.
         """
         relations = [
             self._instances[number, i]
@@ -191,7 +194,7 @@ class World:
                     return found
         return found
 
-    def _reachable_names(self, play: Play) -> dict[tuple[int, int], tuple[str, ...]]:
+    def _reachable_names(self, play: Transcript) -> dict[tuple[int, int], tuple[str, ...]]:
         """For each parameter the names that some requirement about what changes could ever hold for."""
         seen: dict[str, None] = dict.fromkeys(t.text for t in play.first.now or ())
         for number, rule in enumerate(self.rules):
@@ -219,15 +222,15 @@ def _apart(names: dict[int, str], learned: bool) -> bool:
     return not learned or len(set(names.values())) == len(names)
 
 
-_worlds: dict[str, World] = {}
+_cached: dict[str, GroundedRules] = {}
 
 
-def world_of(scene: Scene) -> World:
-    """The world of a scene's task, kept from request to request."""
-    world = _worlds.pop(scene.key, None)
-    if world is None:
-        world = World((*scene.rules, *(r for r in scene.learned if r.known)), scene.task)
-    _worlds[scene.key] = world
-    if len(_worlds) > KEPT_WORLDS:
-        del _worlds[next(iter(_worlds))]
-    return world
+def grounded_rules_of(prompt: ParsedPrompt) -> GroundedRules:
+    """The grounded rules of a prompt's task, cached from request to request."""
+    grounded = _cached.pop(prompt.key, None)
+    if grounded is None:
+        grounded = GroundedRules((*prompt.rules, *(r for r in prompt.learned if r.known)), prompt.task)
+    _cached[prompt.key] = grounded
+    if len(_cached) > CACHED_PROMPTS:
+        del _cached[next(iter(_cached))]
+    return grounded

@@ -1,5 +1,7 @@
-"""Filled-in rules as a table: one row a step, bit matrices of what it requires, adds and ends. Rows keep
-the order of rules and names."""
+"""Grounded rules as a table: one row for each step, with bit matrices of what it requires, adds and deletes.
+
+Rows have the order of rules and names.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,11 @@ _ZERO = np.uint64(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A rule filled in. Masks over the bits of its world; `keep` is the complement of what is no longer
-    so."""
+class GroundStep:
+    """A grounded rule. Masks over the bits of its `GroundedRules`; `keep` is the complement of what it
+    deletes."""
 
-    call: text.Call
+    call: text.ActionCall
     requires: int
     adds: int
     keep: int
@@ -34,15 +36,15 @@ class Step:
 
 
 @dataclass
-class Table:
-    """Steps in bulk. `step(i)` gives one of them; it is made when it is asked for."""
+class StepTable:
+    """Many steps. `step(i)` gives one of them, made when it is first asked for."""
 
-    calls: Sequence[text.Call]
+    calls: Sequence[text.ActionCall]
     learned: Sequence[bool]
     requires: Bits
     adds: Bits
     ends: Bits
-    _steps: dict[int, Step] = field(default_factory=dict)
+    _steps: dict[int, GroundStep] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.calls)
@@ -52,11 +54,11 @@ class Table:
         """How many words of 64 bits a state has."""
         return int(self.requires.shape[0])
 
-    def step(self, row: int) -> Step:
+    def step(self, row: int) -> GroundStep:
         """The step of a row."""
         found = self._steps.get(row)
         if found is None:
-            found = self._steps[row] = Step(
+            found = self._steps[row] = GroundStep(
                 self.calls[row],
                 number(self.requires[:, row]),
                 number(self.adds[:, row]),
@@ -65,11 +67,11 @@ class Table:
             )
         return found
 
-    def rows(self, chosen: NDArray[np.bool_]) -> Table:
+    def rows(self, chosen: NDArray[np.bool_]) -> StepTable:
         """The chosen rows, in order."""
         at = np.flatnonzero(chosen)
         places = at.tolist()
-        return Table(
+        return StepTable(
             [self.calls[i] for i in places],
             [self.learned[i] for i in places],
             np.ascontiguousarray(self.requires[:, at]),
@@ -95,9 +97,9 @@ class Table:
         return found
 
 
-def joined(parts: Sequence[Table]) -> Table:
+def joined(parts: Sequence[StepTable]) -> StepTable:
     """Tables one after the other; they must have the same number of words."""
-    return Table(
+    return StepTable(
         [call for part in parts for call in part.calls],
         [flag for part in parts for flag in part.learned],
         np.concatenate([part.requires for part in parts], axis=1),

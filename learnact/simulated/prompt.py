@@ -1,27 +1,26 @@
-"""A prompt, laid out: its rules, its task, what has happened, what is asked for. All that is written, with
-nothing overlooked yet.
+"""A prompt, parsed: its rules, its task, the history, and what is asked for. Nothing is overlooked yet.
 
-What does not change from turn to turn (everything before "So far") is read once and kept; keeping it changes
-no reply.
+What does not change from turn to turn (everything before "So far") is parsed once and cached; the cache
+changes no reply.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from learnact.simulated import text
 from learnact.simulated.rules import Rule, read_lines
 
-KEPT_SCENES = 256
-KEPT_LINES = 4096
+CACHED_PROMPTS = 256
+CACHED_LINES = 4096
 TASKS = ("Your task", "Example task", "What happened")
 """Headings of the section that holds the task at hand."""
 FAILED = ("No effect:", "The call was stopped by", "No primitive action was made")
 
 
 @dataclass(frozen=True)
-class Told:
+class Sentence:
     """A sentence of the prompt: its text without the full stop and its number, counted from the beginning."""
 
     text: str
@@ -30,24 +29,27 @@ class Told:
 
 @dataclass(frozen=True)
 class Observation:
-    """An observation, read: what it says is so now (None when it does not say), and what it says went
-    wrong."""
+    """An observation, parsed.
 
-    now: tuple[Told, ...] | None
+    `now`: the sentences that hold (None when it does not say); `missing`: the requirements that a failed call
+    lacked.
+    """
+
+    now: tuple[Sentence, ...] | None
     failed: bool
     missing: tuple[str, ...] = ()
-    call: text.Call | None = None
+    call: text.ActionCall | None = None
     raw: str = ""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """Something said and what was observed after it."""
+class HistoryEntry:
+    """What the agent wrote and the observation after it."""
 
-    said: str
+    written: str
     thought: bool
     index: int
-    call: text.Call | None
+    call: text.ActionCall | None
     seen: Observation
 
 
@@ -61,30 +63,30 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Play:
+class Transcript:
     """A goal, a first observation and what followed: the task itself or an example."""
 
-    goal: tuple[Told, ...] = ()
+    goal: tuple[Sentence, ...] = ()
     kinds: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    facts: tuple[Told, ...] = ()
+    facts: tuple[Sentence, ...] = ()
     first: Observation = Observation(None, False)
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[HistoryEntry, ...] = ()
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A whole prompt. `end` is the number of its sentences; `key` identifies the part that stays the same."""
+class ParsedPrompt:
+    """A whole prompt. `end` is its number of sentences; `key` identifies the part that does not change."""
 
     key: str
     rules: tuple[Rule, ...]
     learned: tuple[Rule, ...]
-    lessons: tuple[Told, ...]
-    examples: tuple[Play, ...]
-    task: Play
+    lessons: tuple[Sentence, ...]
+    examples: tuple[Transcript, ...]
+    task: Transcript
     answer: str
     end: int
     sections: tuple[Section, ...] = ()
-    history: tuple[Entry, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()
 
     def body(self, heading: str) -> str:
         """The text of a section, "" when there is none."""
@@ -92,102 +94,91 @@ class Scene:
 
 
 @dataclass
-class _Reading:
+class _Sections:
     rules: tuple[Rule, ...] = ()
     learned: tuple[Rule, ...] = ()
-    lessons: list[Told] = field(default_factory=list)
-    examples: list[Play] = field(default_factory=list)
-    task: Play = Play()
+    lessons: list[Sentence] = field(default_factory=list)
+    examples: list[Transcript] = field(default_factory=list)
+    task: Transcript = Transcript()
     sections: list[Section] = field(default_factory=list)
 
 
-def read_scene(prompt: str) -> Scene:
-    """The scene of a prompt (a user message, or several messages joined)."""
-    head, _, answer = prompt.rpartition("## Your answer")
+def parse_prompt(content: str) -> ParsedPrompt:
+    """A prompt (a user message, or several messages joined), parsed."""
+    head, _, answer = content.rpartition("## Your answer")
     fixed, so_far, tail = head.partition("## So far\n")
     base = _fixed(fixed)
     history = _history(tail, base.end) if so_far else ()
     end = base.end + text.count(tail) + text.count(answer)
-    return Scene(
-        base.key,
-        base.rules,
-        base.learned,
-        base.lessons,
-        base.examples,
-        base.task,
-        answer.strip(),
-        end,
-        base.sections,
-        base.task.entries + history,
-    )
+    return replace(base, answer=answer.strip(), end=end, history=base.task.entries + history)
 
 
-@lru_cache(maxsize=KEPT_SCENES)
-def _fixed(prompt: str) -> Scene:
-    reading = _Reading()
+@lru_cache(maxsize=CACHED_PROMPTS)
+def _fixed(content: str) -> ParsedPrompt:
+    parsed = _Sections()
     at = 0
-    for heading, body in text.sections(prompt):
-        _read_section(reading, heading, body, at)
+    for heading, body in text.sections(content):
+        _read_section(parsed, heading, body, at)
         at += text.count(body)
-    return Scene(
-        prompt,
-        reading.rules,
-        reading.learned,
-        tuple(reading.lessons),
-        tuple(reading.examples),
-        reading.task,
-        "",
-        at,
-        tuple(reading.sections),
+    return ParsedPrompt(
+        key=content,
+        rules=parsed.rules,
+        learned=parsed.learned,
+        lessons=tuple(parsed.lessons),
+        examples=tuple(parsed.examples),
+        task=parsed.task,
+        answer="",
+        end=at,
+        sections=tuple(parsed.sections),
     )
 
 
-@lru_cache(maxsize=KEPT_SCENES)
+@lru_cache(maxsize=CACHED_PROMPTS)
 def _rules(body: str, at: int, learned: bool) -> tuple[Rule, ...]:
     return tuple(read_lines(body, at, learned))
 
 
-def _read_section(reading: _Reading, heading: str, body: str, at: int) -> None:
+def _read_section(parsed: _Sections, heading: str, body: str, at: int) -> None:
     if heading == "Primitive actions":
-        reading.rules = _rules(body, at, False)
+        parsed.rules = _rules(body, at, False)
     elif heading == "Learned actions":
-        reading.learned = _rules(body, at, True)
+        parsed.learned = _rules(body, at, True)
     elif heading == "Lessons":
-        reading.lessons += _told(body, at)
+        parsed.lessons += _sentences(body, at)
     elif heading == "Example":
-        reading.examples.append(read_play(body, at))
+        parsed.examples.append(parse_transcript(body, at))
     elif heading in TASKS:
-        reading.task = read_play(body, at)
-    reading.sections.append(Section(heading, body, at))
+        parsed.task = parse_transcript(body, at)
+    parsed.sections.append(Section(heading, body, at))
 
 
-def _told(body: str, at: int) -> list[Told]:
+def _sentences(body: str, at: int) -> list[Sentence]:
     found = []
     for line in body.splitlines():
         sentences = text.split(line) if line else []
-        found += [Told(sentence.removeprefix("- "), at + i) for i, sentence in enumerate(sentences)]
+        found += [Sentence(sentence.removeprefix("- "), at + i) for i, sentence in enumerate(sentences)]
         at += text.count(line)
     return found
 
 
-def read_play(body: str, at: int) -> Play:
+def parse_transcript(body: str, at: int) -> Transcript:
     """A goal, a first observation (possibly over several lines) and the steps after it."""
     blocks = _blocks(body, at)
-    goal: tuple[Told, ...] = ()
-    opening: list[tuple[str, int]] = []
+    goal: tuple[Sentence, ...] = ()
+    first_lines: list[tuple[str, int]] = []
     rest = len(blocks)
     for i, (label, block, index) in enumerate(blocks):
         if label in ("Action", "Think"):
             rest = i
             break
         if label == "Goal":
-            goal = tuple(Told(text.positive(s)[0], index + j) for j, s in enumerate(text.split(block)))
+            goal = tuple(Sentence(text.positive(s)[0], index + j) for j, s in enumerate(text.split(block)))
         elif label == "Observation":
-            opening.append((block, index))
+            first_lines.append((block, index))
     kinds: list[tuple[str, tuple[str, ...]]] = []
-    facts: list[Told] = []
+    facts: list[Sentence] = []
     first = Observation(None, False)
-    for block, index in opening:
+    for block, index in first_lines:
         for line in block.splitlines():
             named = text.names(line)
             if named:
@@ -197,7 +188,7 @@ def read_play(body: str, at: int) -> Play:
             elif "Now:" in line:
                 first = _observe(line, index)
             index += text.count(line)
-    return Play(goal, tuple(kinds), tuple(facts), first, tuple(_entries(blocks[rest:])))
+    return Transcript(goal, tuple(kinds), tuple(facts), first, tuple(_entries(blocks[rest:])))
 
 
 def _blocks(body: str, at: int) -> list[tuple[str, str, int]]:
@@ -214,23 +205,27 @@ def _blocks(body: str, at: int) -> list[tuple[str, str, int]]:
     return [(label, "\n".join(lines), index) for label, lines, index in found]
 
 
-def _history(body: str, at: int) -> tuple[Entry, ...]:
+def _history(body: str, at: int) -> tuple[HistoryEntry, ...]:
     return tuple(_entries(_blocks(body, at)))
 
 
-def _entries(blocks: list[tuple[str, str, int]]) -> list[Entry]:
-    found: list[Entry] = []
+def _entries(blocks: list[tuple[str, str, int]]) -> list[HistoryEntry]:
+    found: list[HistoryEntry] = []
     for label, block, index in blocks:
         if label in ("Action", "Think"):
             made = text.calls(block) if label == "Action" else []
             found.append(
-                Entry(block, label == "Think", index, made[0] if made else None, Observation(None, False))
+                HistoryEntry(
+                    block, label == "Think", index, made[0] if made else None, Observation(None, False)
+                )
             )
         elif label == "Observation" and found:
             last = found[-1]
-            found[-1] = Entry(last.said, last.thought, last.index, last.call, _observe(block, index))
+            found[-1] = HistoryEntry(
+                last.written, last.thought, last.index, last.call, _observe(block, index)
+            )
         elif label == "Observation":
-            found.append(Entry("", False, index, None, _observe(block, index)))
+            found.append(HistoryEntry("", False, index, None, _observe(block, index)))
     return found
 
 
@@ -239,7 +234,7 @@ def _observe(block: str, index: int) -> Observation:
     if shape.now is None:
         return shape
     return Observation(
-        tuple(Told(t.text, t.index + index) for t in shape.now),
+        tuple(Sentence(t.text, t.index + index) for t in shape.now),
         shape.failed,
         shape.missing,
         shape.call,
@@ -247,7 +242,7 @@ def _observe(block: str, index: int) -> Observation:
     )
 
 
-@lru_cache(maxsize=KEPT_LINES)
+@lru_cache(maxsize=CACHED_LINES)
 def _shape(block: str) -> Observation:
     """An observation whose sentences are counted from its own beginning."""
     failed = block.startswith(FAILED)
@@ -256,13 +251,13 @@ def _shape(block: str) -> Observation:
     call = None
     complaint = before if now else block
     if complaint.startswith("No effect:"):
-        said, requires, needed = complaint.partition(" requires: ")
-        made = text.calls(said)
+        written, requires, needed = complaint.partition(" requires: ")
+        made = text.calls(written)
         if requires and made:
             call, missing = made[0], tuple(text.split(needed))
     seen = tuple(_facts(after, text.count(before))) if now else None
     return Observation(seen, failed, missing, call, block)
 
 
-def _facts(part: str, index: int) -> list[Told]:
-    return [Told(text.plain_article(s), index + i) for i, s in enumerate(text.split(part))]
+def _facts(part: str, index: int) -> list[Sentence]:
+    return [Sentence(text.plain_article(s), index + i) for i, s in enumerate(text.split(part))]

@@ -18,11 +18,11 @@ TASK = (
     "a path leads kitchen hall. a path leads kitchen attic. a path leads attic kitchen. lamp1 hangs at hall. lamp2 hangs at attic.\n"
     "Now: you stand on hall. bulb1 lies at kitchen. bulb2 lies at attic. your bag is empty. lamp1 is dark. lamp2 is dark."
 )
-ANSWER = (
+REQUEST = (
     "## Your answer\nWrite the next action: one call of one of the actions above, with all its arguments, and nothing else.\n"
     "Action:"
 )
 LAMPS = (
     "## Instructions\nLamps must glow. Each turn you do one thing.\n\n"
-    f"## Primitive actions\n{RULES}\n\n## Your task\n{TASK}\n\n{ANSWER}"
+    f"## Primitive actions\n{RULES}\n\n## Your task\n{TASK}\n\n{REQUEST}"
 )

@@ -1,4 +1,4 @@
-"""Inattention: the reader's one imperfection (what every mistake of the simulated model follows from).
+"""A reader that overlooks sentences at random: the one cause of every mistake of the simulated model.
 
 For each reply a sentence is overlooked with probability ``p * d / (d + D)``, d the number of sentences after
 it; one occurrence that is seen suffices. A share rho of the draws is keyed by seed and sentence alone, so
@@ -11,15 +11,19 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-LOOKS = 4
-"""A first reading and up to three closer ones, each with half the inattention of the one before."""
+READINGS = 4
+"""Readings of one prompt: the first, and up to three more, each with half the inattention of the one
+before."""
 _SCALE = 1 << 32
 
 
 @dataclass(frozen=True)
-class Skill:
-    """How attentive a model is: p (most that is overlooked), D (sentences until half of it), rho (share of
-    lasting draws)."""
+class ModelSettings:
+    """Constants of a model's inattention.
+
+    `p`: the highest probability of overlooking; `distance`: D, the number of sentences at which half of it is
+    reached; `rho`: the share of draws that are keyed by seed and sentence alone.
+    """
 
     name: str
     p: float
@@ -28,35 +32,38 @@ class Skill:
 
 
 @dataclass(frozen=True)
-class Attention:
-    """One reading of one prompt. `fresh` keys the draws of this reply, `lasting` those of the seed; `look`
-    counts from 0."""
+class NoisyReader:
+    """One reading of one prompt.
 
-    skill: Skill
+    `fresh` keys the draws of this reply, `lasting` those of the seed; `look` is the number of the reading,
+    from 0.
+    """
+
+    settings: ModelSettings
     lasting: bytes
     fresh: bytes
     look: int = 0
 
     @classmethod
-    def of(cls, skill: Skill, version: str, messages: str, seed: int) -> Attention:
+    def of(cls, settings: ModelSettings, version: str, messages: str, seed: int) -> NoisyReader:
         """The reading of these messages by that model with that seed."""
-        lasting = hashlib.blake2b(f"{skill.name}\0{version}\0{seed}".encode(), digest_size=16).digest()
+        lasting = hashlib.blake2b(f"{settings.name}\0{version}\0{seed}".encode(), digest_size=16).digest()
         fresh = hashlib.blake2b(messages.encode(), key=lasting, digest_size=16).digest()
-        return cls(skill, lasting, fresh)
+        return cls(settings, lasting, fresh)
 
-    def closer(self, look: int) -> Attention:
-        """Another look at the same prompt."""
-        return Attention(self.skill, self.lasting, self.fresh, look)
+    def reread(self, look: int) -> NoisyReader:
+        """The reading of the same prompt with the number `look`."""
+        return NoisyReader(self.settings, self.lasting, self.fresh, look)
 
     def sees(self, what: str, distances: Iterable[int]) -> bool:
         """Whether a sentence is read, given how many sentences stand behind each of its occurrences."""
-        p = self.skill.p / (1 << self.look)
+        p = self.settings.p / (1 << self.look)
         if p <= 0:
             return True
         word = what.encode()
         kept = hashlib.blake2b(word, key=self.lasting, digest_size=8).digest()
-        scale = self.skill.distance
-        if int.from_bytes(kept[:4], "big") < self.skill.rho * _SCALE:
+        scale = self.settings.distance
+        if int.from_bytes(kept[:4], "big") < self.settings.rho * _SCALE:
             draw = int.from_bytes(kept[4:], "big")
             return any(draw >= p * d / (d + scale) * _SCALE for d in distances)
         drawn = hashlib.blake2b(word, key=self.fresh, digest_size=32, salt=bytes([self.look])).digest()

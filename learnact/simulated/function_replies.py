@@ -1,6 +1,6 @@
-"""Writing functions: repeated sequences of what was planned, lifted to parameters, each written from one
-occurrence read once more.
+"""Replies that are code: functions from repeated sequences of the plan, with names lifted to parameters.
 
+Each function is written from one occurrence that is read once more.
 The second reading errs by the same inattention: a step that is overlooked is missing, an argument that is
 overlooked is taken from the neighbouring line. Defects have no other source. Programs (one whole plan) are
 written here, too.
@@ -12,23 +12,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from learnact.simulated import text
-from learnact.simulated.attention import LOOKS, Attention
+from learnact.simulated.belief import form_belief
 from learnact.simulated.functions import Function, lift
-from learnact.simulated.planner import whole
-from learnact.simulated.reading import read
-from learnact.simulated.relaxed import reached
-from learnact.simulated.scene import Scene
-from learnact.simulated.table import Step
+from learnact.simulated.noisy_reader import READINGS, NoisyReader
+from learnact.simulated.planner import plan_to_goals
+from learnact.simulated.prompt import ParsedPrompt
+from learnact.simulated.relaxed_planner import reached
+from learnact.simulated.step_table import GroundStep
 
 SHORTEST, LONGEST = 2, 6
 MOST_PARAMETERS = 7
 LONGEST_PLAN = 80
 CONSIDERED = 12
 SHORT_PLAN = 8
-"""A plan with fewer steps is too short to show what comes up again and again: other ends are imagined,
-too."""
-IMAGINED = 3
-_BREAK = text.Call("", ())
+"""A plan with fewer steps is too short to show repeated sequences: plans for other goals are added."""
+OTHER_GOALS = 3
+_BREAK = text.ActionCall("", ())
 NO_WAY = "I see no way to do it."
 _ANSWER_SENTENCES = 3
 
@@ -47,10 +46,10 @@ class Pattern:
         return (len(self.shape) - 1) * (apart if apart > 1 else 0.5)
 
 
-def functions(scene: Scene, attention: Attention) -> str:
+def functions(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """Two to four functions with a usage line."""
-    plan = _with_imagined(scene, attention, _plan(scene, attention))
-    return written_out(propose(scene, attention, plan), _opening(attention))
+    plan = _with_other_goals(prompt, reader, _plan(prompt, reader))
+    return written_out(propose(prompt, reader, plan), _opening(reader))
 
 
 def written_out(written: list[tuple[Function, tuple[str, ...]]], opening: str = "") -> str:
@@ -59,123 +58,127 @@ def written_out(written: list[tuple[Function, tuple[str, ...]]], opening: str = 
         return NO_WAY
     code = "\n\n\n".join(function.code for function, _ in written)
     function, names = written[0]
-    return f"{opening}```python\n{code}\n```\nUsage: {text.Call(function.name, names)}"
+    return f"{opening}```python\n{code}\n```\nUsage: {text.ActionCall(function.name, names)}"
 
 
-def program(scene: Scene, attention: Attention) -> str:
+def program(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """The whole plan as a program."""
-    plan = _plan(scene, attention)
+    plan = _plan(prompt, reader)
     if not plan:
         return NO_WAY
-    seen = [step for _, step in _read_again(plan, range(len(plan)), attention)]
+    seen = [step for _, step in _read_again(plan, range(len(plan)), reader)]
     return "```python\n" + "\n".join(map(str, seen)) + "\n```"
 
 
-def program_of_functions(scene: Scene, attention: Attention) -> str:
+def program_of_functions(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """Functions, and the calls of them (and of primitive actions between them) that reach the goal."""
-    plan = _plan(scene, attention)
-    written = propose(scene, attention, plan)
+    plan = _plan(prompt, reader)
+    written = propose(prompt, reader, plan)
     if not written:
         return NO_WAY
     code = "\n\n\n".join(function.code for function, _ in written)
-    usage = "; ".join(map(str, cover(plan, [function for function, _ in written], scene)))
+    usage = "; ".join(map(str, cover(plan, [function for function, _ in written], prompt)))
     return f"```python\n{code}\n```\nUsage: {usage}"
 
 
-def _opening(attention: Attention) -> str:
+def _opening(reader: NoisyReader) -> str:
     return ("", "Here are the functions.\n\n", "These sequences come up again and again:\n\n")[
-        attention.draw("opening", 3)
+        reader.draw("opening", 3)
     ]
 
 
-def _words(scene: Scene) -> Mapping[str, Sequence[str]]:
-    return {rule.name: rule.parameters for rule in scene.rules}
+def _words(prompt: ParsedPrompt) -> Mapping[str, Sequence[str]]:
+    return {rule.name: rule.parameters for rule in prompt.rules}
 
 
-def _plan(scene: Scene, attention: Attention) -> list[text.Call]:
+def _plan(prompt: ParsedPrompt, reader: NoisyReader) -> list[text.ActionCall]:
     """A plan for the task by what was read, after closer looks where there was none at first."""
-    for look in range(LOOKS):
-        reading = read(scene, attention.closer(look))
-        if reading.open_goals:
-            steps = whole(reading.steps, reading.state, reading.goals, LONGEST_PLAN)
+    for look in range(READINGS):
+        belief = form_belief(prompt, reader.reread(look))
+        if belief.open_goals:
+            steps = plan_to_goals(belief.steps, belief.state, belief.goals, LONGEST_PLAN)
             if steps:
                 return [step.call for step in steps]
     return []
 
 
-def _with_imagined(scene: Scene, attention: Attention, plan: list[text.Call]) -> list[text.Call]:
-    """A short plan, followed by plans for other ends that the same world might be asked to meet."""
+def _with_other_goals(
+    prompt: ParsedPrompt, reader: NoisyReader, plan: list[text.ActionCall]
+) -> list[text.ActionCall]:
+    """A short plan, followed by plans for other goals that the same task could have."""
     plan = list(plan)
-    for number in range(IMAGINED if len(plan) < SHORT_PLAN else 0):
-        reading = read(scene, attention.closer(number))
-        table, _ = reached(reading.steps, reading.state)
-        rows = [row for row in range(len(table)) if table.step(row).adds & ~reading.state]
+    for number in range(OTHER_GOALS if len(plan) < SHORT_PLAN else 0):
+        belief = form_belief(prompt, reader.reread(number))
+        table, _ = reached(belief.steps, belief.state)
+        rows = [row for row in range(len(table)) if table.step(row).adds & ~belief.state]
         if not rows:
             continue
-        end = table.step(rows[attention.draw(f"end {number}", len(rows))])
-        steps = whole(table, reading.state, [end.requires & ~reading.state], LONGEST_PLAN)
+        end = table.step(rows[reader.draw(f"end {number}", len(rows))])
+        steps = plan_to_goals(table, belief.state, [end.requires & ~belief.state], LONGEST_PLAN)
         plan += [_BREAK, *(step.call for step in steps), *([end.call] if _last(steps) != end.call else [])]
     return plan
 
 
-def _last(steps: Sequence[Step]) -> text.Call | None:
+def _last(steps: Sequence[GroundStep]) -> text.ActionCall | None:
     return steps[-1].call if steps else None
 
 
 def propose(
-    scene: Scene, attention: Attention, plan: list[text.Call]
+    prompt: ParsedPrompt, reader: NoisyReader, plan: list[text.ActionCall]
 ) -> list[tuple[Function, tuple[str, ...]]]:
     """The functions of a proposal with the names of the occurrence that each was written from."""
     patterns = find_patterns(plan)[:CONSIDERED]
-    wanted = 2 + attention.draw("how many", 3)
+    wanted = 2 + reader.draw("how many", 3)
     written: list[tuple[Function, tuple[str, ...]]] = []
-    taken: set[str] = {rule.name for rule in scene.rules}
+    taken: set[str] = {rule.name for rule in prompt.rules}
     number = 0
     while patterns and len(written) < wanted:
         number += 1
         among = len(patterns)
-        chosen = min(attention.draw(f"first {number}", among), attention.draw(f"second {number}", among))
+        chosen = min(reader.draw(f"first {number}", among), reader.draw(f"second {number}", among))
         pattern = patterns.pop(chosen)
-        start = pattern.starts[attention.draw(f"where {number}", len(pattern.starts))]
+        start = pattern.starts[reader.draw(f"where {number}", len(pattern.starts))]
         lines = range(start, start + len(pattern.shape))
-        steps = [step for _, step in _read_again(plan, lines, attention)]
+        steps = [step for _, step in _read_again(plan, lines, reader)]
         if len(steps) < SHORTEST:
             continue
-        function, names = lift(_name(steps, taken), steps, _words(scene))
+        function, names = lift(_name(steps, taken), steps, _words(prompt))
         taken.add(function.name)
         if all(function.steps != other.steps for other, _ in written):
             written.append((function, names))
     return written
 
 
-def _read_again(plan: Sequence[text.Call], lines: range, attention: Attention) -> list[tuple[int, text.Call]]:
+def _read_again(
+    plan: Sequence[text.ActionCall], lines: range, reader: NoisyReader
+) -> list[tuple[int, text.ActionCall]]:
     """Lines of a plan read once more: what is overlooked is missing, or is taken from the next line or the
     one before."""
     found = []
     for line in lines:
         call = plan[line]
         distance = (len(plan) - 1 - line + _ANSWER_SENTENCES,)
-        if not attention.sees(f"line {line}: {call}", distance):
+        if not reader.sees(f"line {line}: {call}", distance):
             continue
-        if not attention.sees(f"names in line {line}: {call}", distance):
-            call = _blurred(plan, line, attention)
+        if not reader.sees(f"names in line {line}: {call}", distance):
+            call = _with_wrong_name(plan, line, reader)
         found.append((line, call))
     return found
 
 
-def _blurred(plan: Sequence[text.Call], line: int, attention: Attention) -> text.Call:
+def _with_wrong_name(plan: Sequence[text.ActionCall], line: int, reader: NoisyReader) -> text.ActionCall:
     """A call with one argument from a neighbouring line."""
     call = plan[line]
     near = [plan[i] for i in (line + 1, line - 1) if 0 <= i < len(plan) and plan[i].arguments]
     if not near or not call.arguments:
         return call
-    other = near[attention.draw(f"neighbour {line}", len(near))]
-    place = attention.draw(f"place {line}", len(call.arguments))
+    other = near[reader.draw(f"neighbour {line}", len(near))]
+    place = reader.draw(f"place {line}", len(call.arguments))
     value = other.arguments[min(place, len(other.arguments) - 1)]
-    return text.Call(call.name, (*call.arguments[:place], value, *call.arguments[place + 1 :]))
+    return text.ActionCall(call.name, (*call.arguments[:place], value, *call.arguments[place + 1 :]))
 
 
-def find_patterns(plan: Sequence[text.Call]) -> list[Pattern]:
+def find_patterns(plan: Sequence[text.ActionCall]) -> list[Pattern]:
     """Sequences of 2 to 6 calls that hang together, those first that save most turns."""
     found: dict[tuple[tuple[str, tuple[int, ...]], ...], list[int]] = {}
     for length in range(SHORTEST, LONGEST + 1):
@@ -187,12 +190,12 @@ def find_patterns(plan: Sequence[text.Call]) -> list[Pattern]:
     return sorted(patterns, key=lambda p: (-p.saved, p.starts[0], len(p.shape)))
 
 
-def _shape(steps: Sequence[text.Call]) -> tuple[tuple[str, tuple[int, ...]], ...] | None:
+def _shape(steps: Sequence[text.ActionCall]) -> tuple[tuple[str, tuple[int, ...]], ...] | None:
     numbers: dict[str, int] = {}
     shape = []
     for step in steps:
-        together = not numbers or not step.arguments or any(a in numbers for a in step.arguments)
-        if step == _BREAK or not together:
+        rule_of = not numbers or not step.arguments or any(a in numbers for a in step.arguments)
+        if step == _BREAK or not rule_of:
             return None
         shape.append((step.name, tuple(numbers.setdefault(a, len(numbers)) for a in step.arguments)))
     return tuple(shape) if 0 < len(numbers) <= MOST_PARAMETERS else None
@@ -206,7 +209,7 @@ def _apart(starts: Sequence[int], length: int) -> int:
     return count
 
 
-def _name(steps: Sequence[text.Call], taken: set[str]) -> str:
+def _name(steps: Sequence[text.ActionCall], taken: set[str]) -> str:
     base = "_and_".join(dict.fromkeys(step.name for step in steps))
     if len(steps) > len({step.name for step in steps}):
         base += f"_in_{len(steps)}_steps"
@@ -216,18 +219,20 @@ def _name(steps: Sequence[text.Call], taken: set[str]) -> str:
     return name
 
 
-def cover(plan: Sequence[text.Call], written: Sequence[Function], scene: Scene) -> list[text.Call]:
+def cover(
+    plan: Sequence[text.ActionCall], written: Sequence[Function], prompt: ParsedPrompt
+) -> list[text.ActionCall]:
     """The plan with functions in place of the calls that they make."""
-    words = _words(scene)
+    words = _words(prompt)
     by_length = sorted(written, key=lambda f: -len(f.steps))
-    calls: list[text.Call] = []
+    calls: list[text.ActionCall] = []
     line = 0
     while line < len(plan):
         for function in by_length:
             part = plan[line : line + len(function.steps)]
             lifted, names = lift(function.name, part, words)
             if lifted.steps == function.steps:
-                calls.append(text.Call(function.name, names))
+                calls.append(text.ActionCall(function.name, names))
                 line += len(part)
                 break
         else:

@@ -1,0 +1,85 @@
+"""A reply to chat messages: finds which kind of reply the prompt's words ask for, and writes it.
+
+A pure function of model, messages and seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from learnact.simulated import (
+    action_replies,
+    description_replies,
+    function_replies,
+    improvement_replies,
+    judgement_replies,
+)
+from learnact.simulated.household import replies
+from learnact.simulated.household.belief import is_house
+from learnact.simulated.models import MODELS, VERSION
+from learnact.simulated.noisy_reader import NoisyReader
+from learnact.simulated.prompt import ParsedPrompt, parse_prompt
+
+NOT_UNDERSTOOD = "I do not understand."
+
+Writer = Callable[[ParsedPrompt, NoisyReader], str]
+
+REPLY_KINDS: tuple[tuple[str, str, Writer], ...] = (
+    ("call", "write the next action: one call", action_replies.call),
+    ("command", "write the next action: one command", action_replies.call),
+    ("thought or call", "either a thought", action_replies.thought_or_call),
+    ("functions", "general python functions that will be useful", function_replies.functions),
+    ("program", "write one python program", function_replies.program),
+    (
+        "program of functions",
+        "write a python program that reaches the goal",
+        function_replies.program_of_functions,
+    ),
+    ("description", "write a description of the function", description_replies.description),
+    ("usage example", "a short usage example", description_replies.usage_example),
+    ("improvement", "find out why the call", improvement_replies.improvement),
+    ("lesson", "one short, general lesson", judgement_replies.lesson),
+    ("verdict", "judge whether the goal", judgement_replies.verdict),
+)
+"""Each kind of reply: its name, the words at the end of a prompt that ask for it, and its function.
+
+The first kind whose words are found is used.
+"""
+
+
+HOUSEHOLD_WRITERS: dict[str, Writer] = {
+    "call": replies.call,
+    "command": replies.call,
+    "thought or call": replies.thought_or_call,
+    "functions": replies.functions,
+    "program of functions": replies.program_of_functions,
+    "usage example": replies.usage_example,
+    "improvement": replies.improvement,
+    "lesson": replies.lesson,
+    "verdict": replies.verdict,
+}
+"""The functions that are used instead for household tasks."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply's text and its kind ("" when the request was not understood)."""
+
+    text: str
+    kind: str
+
+
+def reply_to(model: str, messages: Sequence[tuple[str, str]], seed: int) -> Reply:
+    """The reply of a model to messages (role, content)."""
+    settings = MODELS[model]
+    user_content = "\n\n".join(content for role, content in messages if role != "system")
+    reader = NoisyReader.of(settings, VERSION, "\0".join(f"{r}\0{c}" for r, c in messages), seed)
+    prompt = parse_prompt(user_content)
+    asked = prompt.answer.lower()
+    household = is_house(prompt)
+    for kind, words, write in REPLY_KINDS:
+        if words in asked:
+            text = (HOUSEHOLD_WRITERS.get(kind, write) if household else write)(prompt, reader)
+            return Reply(text, kind if text else "") if text else Reply(NOT_UNDERSTOOD, "")
+    return Reply(NOT_UNDERSTOOD, "")
