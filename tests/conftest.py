@@ -1,8 +1,12 @@
-"""The order of the test files."""
+"""The order of the test files, and settings of property tests that hold on a busy machine."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 LONG = (
     "cluster/test_tables",

@@ -266,17 +266,21 @@ _CLOCKS = frozenset({"monotonic", "perf_counter", "time", "monotonic_ns", "perf_
 def clock(source: Source) -> Iterator[Violation]:
     """Assertions that a clock has not gone far, and time-outs of single tests: a busy machine breaks them."""
     for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Assert | ast.expr):
+            continue
         what = ""
         if isinstance(node, ast.Assert):
             small = [side for part in ast.walk(node.test) for side in _smaller_sides(part)]
             if any(_reads_clock(side) for side in small):
                 what = "asserts a wall-clock time; count steps, or measure it in tests/benchmarks"
-        elif (
-            isinstance(node, ast.Attribute)
-            and node.attr == "timeout"
-            and ast.unparse(node).endswith("mark.timeout")
-        ):
+        elif isinstance(node, ast.Attribute) and ast.unparse(node).endswith("mark.timeout"):
             what = "sets a time-out of its own; the one in pyproject.toml is the safety net for all tests"
+        elif isinstance(node, ast.Call):
+            deadlines = [
+                k.value for k in node.keywords if k.arg == "deadline" and _called(node) == "settings"
+            ]
+            if any(ast.unparse(value) != "None" for value in deadlines):
+                what = "sets a deadline; tests/conftest.py sets none for all property tests"
         if what:
             yield Violation("clock", source.path, node.lineno, what)
 

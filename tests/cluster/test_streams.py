@@ -82,7 +82,7 @@ async def test_an_error_of_the_input_comes_after_what_was_under_way() -> None:
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=6), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_streams_advance_evenly(sizes: list[int], places: int) -> None:
     async def play() -> Counter[str]:
         turns = RoundRobin()

@@ -170,7 +170,7 @@ def test_splitting_what_does_not_parse_says_where() -> None:
         max_size=60,
     ).map("".join)
 )
-@settings(max_examples=300, deadline=2000, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 def test_whatever_text_is_checked_nothing_breaks(source: str) -> None:
     problems = check(source, PRIMITIVES)
     if not problems:

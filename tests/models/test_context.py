@@ -32,7 +32,7 @@ prompts = st.builds(
 
 
 @given(prompts, st.integers(1, 500))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_only_the_oldest_turns_go(prompt: Prompt, context: int) -> None:
     model = ModelSpec("m", context=context, max_tokens=50)
     fitted = fit(prompt, model)

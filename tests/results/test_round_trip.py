@@ -142,7 +142,7 @@ def run(folder, coroutine_of):
     return asyncio.run(session())
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(st.lists(outcomes(), min_size=1, max_size=4, unique_by=lambda outcome: outcome.key))
 def test_records_come_back_equal(made):
     with tempfile.TemporaryDirectory() as folder:
@@ -170,7 +170,7 @@ def test_records_come_back_equal(made):
         assert not list(Path(folder).glob("*/.tmp-*"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 4), prompts, replies), max_size=12), st.data()
 )

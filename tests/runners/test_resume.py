@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from learnact.errors import HarnessFailure
@@ -57,7 +57,6 @@ def runner_over(inner, ledger, **options):
 
 
 @given(st.lists(st.lists(st.integers(0, 9), max_size=8, unique=True), min_size=1, max_size=4))
-@settings(deadline=None)
 def test_every_caller_gets_each_of_its_units_and_each_unit_is_run_once(callers):
     async def scenario():
         inner, ledger = Inner(), Memory()

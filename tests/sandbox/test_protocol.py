@@ -10,7 +10,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from learnact.sandbox import protocol
@@ -20,9 +20,7 @@ from tests.sandbox.peer import BOUNDS, PRIMITIVES, converse, frame, sound
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="reads /proc")
 
-SETTINGS = settings(
-    deadline=2000, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+SETTINGS = settings(max_examples=60, derandomize=True)
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -144,6 +144,8 @@ def test_at_most_six_arguments_are_positional(text: str, count: int) -> None:
         ("assert time.time() >= moment", 0),
         ("assert waited < 3", 0),
         ("pytestmark = pytest.mark.timeout(60)", 1),
+        ("quick = settings(deadline=200)", 1),
+        ("slow = settings(deadline=None)", 0),
     ],
 )
 def test_no_test_asserts_that_something_is_quick(text: str, count: int) -> None:

@@ -166,7 +166,7 @@ def test_what_is_not_positive_strips_is_refused(old, new, message):
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_damaged_file_is_refused_or_read_and_nothing_else(data):
     words = (DOMAIN + PROBLEM).replace("(", " ( ").replace(")", " ) ").split()
     cut = words.index("problem") - 2
@@ -183,7 +183,7 @@ def test_a_damaged_file_is_refused_or_read_and_nothing_else(data):
 
 
 @given(st.permutations(range(6)), st.permutations(range(3)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_same_problem_has_one_text_whatever_its_order(init, goal):
     rules = build("blockworld").rules
     facts = [

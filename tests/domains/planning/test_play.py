@@ -118,7 +118,7 @@ plain = (
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_call_is_an_exception(name, data):
     domain = build(name)
     task = domain.tasks("train")[0]

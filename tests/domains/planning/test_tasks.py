@@ -52,7 +52,7 @@ def test_the_referee_agrees_on_hundreds_of_tasks(name):
 
 @pytest.mark.parametrize("name", NAMES)
 @given(seed=st.integers(0, 2**31 - 1))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 def test_any_seed_gives_tasks_that_are_apart(name, seed):
     domain = build(name, seed=seed, test=12)
     again = type(domain)(domain.family, domain.options)

@@ -29,7 +29,7 @@ names = st.from_regex(NAME, fullmatch=True)
 
 @pytest.mark.parametrize("domain", NAMES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_sentence_says_one_atom_and_an_atom_one_sentence(domain, data):
     built = build(domain)
     predicate = data.draw(st.sampled_from(sorted(built.rules.predicates)))
