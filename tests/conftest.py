@@ -9,18 +9,22 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 LONG = (
-    "cluster/test_tables",
+    "integration/test_api",
     "cli/test_interrupted",
-    "results/test_kill",
-    "simulated/test_honesty",
-    "cluster/test_runner",
-    "models/test_whole_run",
-    "integration/test_run",
     "integration/test_transfer",
-    "sandbox/test_hostile",
-    "methods/test_whole_job",
-    "sandbox/test_protocol",
+    "cluster/test_tables",
+    "integration/test_run",
+    "installed/test_wheel",
+    "methods/test_domain_prompts",
+    "cluster/test_runner",
+    "simulated/test_honesty",
+    "integration/test_fidelity",
+    "domains/planning/test_tasks",
+    "models/test_pool",
+    "results/test_kill",
+    "domains/alfworld/test_generated",
     "results/test_equal",
+    "simulated/test_server",
 )
 """Files that take longest. They go first, so that no core waits for the other at the end of `make test`."""
 
