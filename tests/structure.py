@@ -39,6 +39,7 @@ MAX_COLUMNS = 110
 MAX_POSITIONAL = 6
 MAX_LOOSE_MODULES = 6
 MAX_LAYERS = 8
+SAFETY_SECONDS = 300
 
 
 class Violation(NamedTuple):
@@ -262,6 +263,8 @@ def _called(call: ast.Call) -> str:
 
 _CLOCKS = frozenset({"monotonic", "perf_counter", "time", "monotonic_ns", "perf_counter_ns", "time_ns"})
 
+_WAITS = frozenset({"run", "communicate", "wait", "check_output", "check_call"})
+
 
 def clock(source: Source) -> Iterator[Violation]:
     """Assertions that a clock has not gone far, and time-outs of single tests: a busy machine breaks them."""
@@ -281,8 +284,20 @@ def clock(source: Source) -> Iterator[Violation]:
             ]
             if any(ast.unparse(value) != "None" for value in deadlines):
                 what = "sets a deadline; tests/conftest.py sets none for all property tests"
+            if _called(node) in _WAITS and any(
+                _is_short(k.value) for k in node.keywords if k.arg == "timeout"
+            ):
+                what = f"waits for a process less than {SAFETY_SECONDS} s; a busy machine may need longer"
         if what:
             yield Violation("clock", source.path, node.lineno, what)
+
+
+def _is_short(value: ast.expr) -> bool:
+    return (
+        isinstance(value, ast.Constant)
+        and isinstance(value.value, int | float)
+        and value.value < SAFETY_SECONDS
+    )
 
 
 def _smaller_sides(node: ast.AST) -> Iterator[ast.expr]:

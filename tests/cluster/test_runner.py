@@ -228,7 +228,7 @@ async def test_a_worker_that_stalls_is_replaced(runner: RayRunner, tmp_path: Pat
 
 
 async def test_a_second_session_in_one_process_is_refused(runner: RayRunner) -> None:
-    with pytest.raises(HarnessFailure, match="one job after another"):
+    with pytest.raises(HarnessFailure, match="one after the other"):
         async with RayRunner(RayOptions(workers=1), Scripted):
             pass
 

@@ -34,7 +34,7 @@ class InstalledCopy:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=900,
             env={**os.environ, "PYTHONPATH": "", "COLUMNS": "160", "NO_COLOR": "1"},
         )
 

@@ -70,7 +70,7 @@ def check(folder: Path, text: str) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=900,
         env={**os.environ, "MYPYPATH": str(ROOT), "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache" / "user")},
     )
     return done.stdout + done.stderr
@@ -152,7 +152,7 @@ def test_a_ray_session_of_the_users_is_used_and_left_open(tmp_path: Path) -> Non
         [sys.executable, "-c", BESIDE_RAY.format(job=JOB, results=str(tmp_path / "results"))],
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=900,
         env={**os.environ, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"},
     )
     assert done.stdout.strip().endswith("done"), done.stderr[-3000:]

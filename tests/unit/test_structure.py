@@ -146,6 +146,9 @@ def test_at_most_six_arguments_are_positional(text: str, count: int) -> None:
         ("pytestmark = pytest.mark.timeout(60)", 1),
         ("quick = settings(deadline=200)", 1),
         ("slow = settings(deadline=None)", 0),
+        ("subprocess.run(command, timeout=60)", 1),
+        ("subprocess.run(command, timeout=600)", 0),
+        ("Model(timeout=3.0)", 0),
     ],
 )
 def test_no_test_asserts_that_something_is_quick(text: str, count: int) -> None:
