@@ -14,7 +14,7 @@ class Primitive:
     """A primitive action: a Python function of this name with these parameters, in order.
 
     `keyword_only` parameters must be given by keyword (AgentRefine's P1). `description` is what the prompt
-    says behind the signature, in the domain's controlled English. `kinds` are the parameters' kinds in typed
+    says after the signature, in the domain's controlled English. `kinds` are the parameters' kinds in typed
     domains, else empty.
     """
 
@@ -45,8 +45,7 @@ class Example:
 @dataclass(frozen=True)
 class FunctionExample:
     """One worked example of a learned function for the learner: code, description, usage line. It solves no
-    task
-    of the domain; where it is from another world, `about` says so."""
+    task of the domain; where it is from another domain, `about` says so."""
 
     source: str
     description: str
@@ -58,11 +57,11 @@ class FunctionExample:
 class Profile:
     """What differs between kinds of domains (docs/method.md).
 
-    `call_observation`: observation after a learned action: "last" (last state, failures first) or "all" (all valid
-    observations of the call, the failure first). `failure_context`: what the learner is shown of what led to
-    a failure. `explores`: what is where must be found out by acting, so open-loop programs make no sense.
-    `blocking`: opening or stepping may block for long: lives in an engine process. `score`: default terms of
-    the selector.
+    `call_observation`: observation after a learned action: "last" (last state, failures first) or "all" (all
+    valid observations of the call, the failure first). `failure_context`: what the learner is shown of what
+    led to a failure. `explores`: the places of objects must be found out by acting, so open-loop programs
+    make no sense. `blocking`: opening or stepping may block for long: lives in an engine process. `score`:
+    default terms of the selector.
     """
 
     test_turns: int = 30

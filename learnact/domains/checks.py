@@ -93,7 +93,7 @@ def _check_function_example(
     ):
         raise TaskError(f"{where}: its usage {example.usage!r} has the wrong number of arguments")
     if example.about:
-        return  # it is from another world and calls that world's actions
+        return  # it is from another domain and calls that domain's actions
     defined = {*functions, *dir(builtins), *_bound_names(tree)} - set(primitives)
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         fault = _binding_fault(call, primitives) if _name(call) and _name(call) not in defined else ""

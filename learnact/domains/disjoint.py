@@ -1,4 +1,4 @@
-"""Whether a run's tasks keep apart: no test task equals a training task or the worked example, and none is
+"""Whether a run's tasks are disjoint: no test task equals a training task or the worked example, and none is
 played twice."""
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Disjoint:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is shared, repeated or given away."""
+        """Whether no task is shared, repeated or the worked example."""
         return not (self.shared or self.repeated or self.example)
 
     def plain(self) -> dict[str, Plain]:

@@ -1,17 +1,16 @@
 """Environments that may block for long, kept in an engine process beside the worker, so that one episode
-never
-stalls the others.
+never delays the others.
 
 `EnginePool` is what a worker (one event loop) holds: an *engine*, the process in which the environments of
-all its episodes live, and a
-*preparer*, a second process that does ahead what makes opening slow (a domain that is `Preparable`; what it makes goes to the
-domain's own cache on disk, where the engine finds it). Both are started when first needed and end with the
-pool, or when the worker dies (their standard input ends). Frames are a length (4 bytes, big-endian) and JSON;
-nothing is unpickled, nothing is imported that the registry does not name. A process that dies or hangs is an
-`EnvironmentFailure` for every episode that lived in it, and is replaced at the next opening.
+all its episodes live, and a *preparer*, a second process that does the slow part of opening in advance (for a
+domain that is `Preparable`; the result goes to the domain's own cache on disk, where the engine finds it).
+Both are started when first needed and end with the pool, or when the worker dies (their standard input ends).
+Frames are a length (4 bytes, big-endian) and JSON; nothing is unpickled, nothing is imported that the
+registry does not name. A process that dies or hangs is an `EnvironmentFailure` for every episode that lived
+in it, and is replaced at the next opening.
 
-Does not cover: what a domain does (base), where environments are opened (environments). This module is
-also the program of those processes: `python -m learnact.domains.engine_process`.
+Does not cover: what a domain does (base), how environments are opened (environments). This module is also the
+program of those processes: `python -m learnact.domains.engine_process`.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ STEP_SECONDS = 60.0
 
 @runtime_checkable
 class Preparable(Protocol):
-    """A domain that can do ahead, in another process, what would make opening a task slow."""
+    """A domain that can do the slow part of opening a task in advance, in another process."""
 
     def ready(self, task: Task) -> bool:
         """Whether the task opens fast as it is."""
@@ -250,7 +249,6 @@ def _task_fields(task: Task) -> dict[str, Plain]:
 
 
 # Inside the engine process
-# --------------------------------------------------------------------------------------------
 
 
 class _EngineServer:
@@ -266,7 +264,7 @@ class _EngineServer:
             return getattr(self, f"_do_{request['op']}")(request) or {}
         except LearnactError as error:
             return {"error": type(error).__name__, "message": str(error)}
-        except Exception as error:  # noqa: BLE001  the boundary to the engine: attributed, recorded by the worker
+        except Exception as error:  # noqa: BLE001  the boundary to the engine; the worker records it
             return {"error": "EnvironmentFailure", "message": f"{type(error).__name__}: {error}"}
 
     def _domain(self, request: Mapping[str, Any]) -> Domain:

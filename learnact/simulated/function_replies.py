@@ -1,9 +1,8 @@
 """Replies that are code: functions from repeated sequences of the plan, with names lifted to parameters.
 
-Each function is written from one occurrence that is read once more.
-The second reading errs by the same inattention: a step that is overlooked is missing, an argument that is
-overlooked is taken from the neighbouring line. Defects have no other source. Programs (one whole plan) are
-written here, too.
+Each function is written from one occurrence that is read once more. The second reading errs by the same
+inattention: a step that is overlooked is missing, an argument that is overlooked is taken from the
+neighbouring line. Defects have no other source. Programs (one whole plan) are written here, too.
 """
 
 from __future__ import annotations

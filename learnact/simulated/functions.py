@@ -156,8 +156,7 @@ def lift(
     name: str, steps: Sequence[text.ActionCall], words: Mapping[str, Sequence[str]]
 ) -> tuple[Function, tuple[str, ...]]:
     """A function from calls with names in them: every name becomes a parameter, called as the first action
-    that
-    takes it calls it.
+    that takes it calls it.
 
     `words` are the parameters' names of each action. Gives the function and the names that its parameters
     stood for.

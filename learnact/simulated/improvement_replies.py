@@ -21,7 +21,7 @@ NO_REASON = "Reason: I do not see why it failed.\nNote: look at the state before
 
 
 @dataclass(frozen=True)
-class FailedCall:
+class ShownFailure:
     """A failed call: the function, its arguments, which of its steps failed, what that step said was
     missing, the state before."""
 
@@ -52,13 +52,14 @@ def improvement(prompt: ParsedPrompt, reader: NoisyReader) -> str:
         edit = _repair(prompt, failed_call, reader)
         if edit is not None:
             usage = text.ActionCall(edit.function.name, edit.arguments)
-            return f"Reason: {reason} {edit.change}\nUpdate:\n```python\n{edit.function.code}\n```\nUsage: {usage}"
+            update = f"```python\n{edit.function.code}\n```"
+            return f"Reason: {reason} {edit.change}\nUpdate:\n{update}\nUsage: {usage}"
     if "a note:" in asked:
         return f"Reason: {reason}\nNote: {_note(failed_call, reader)}"
     return f"Reason: {reason}"
 
 
-def read_failed_call(prompt: ParsedPrompt) -> FailedCall | None:
+def read_failed_call(prompt: ParsedPrompt) -> ShownFailure | None:
     """The failed call that a prompt shows."""
     known = {f.name: f for f in read_functions(code_in(prompt.body("Code")))}
     shown = next((e for e in reversed(prompt.history) if e.call and e.call.name in known), None)
@@ -70,11 +71,11 @@ def read_failed_call(prompt: ParsedPrompt) -> FailedCall | None:
         if observed.startswith("No effect:"):
             needed = observed.partition(" requires: ")[2]
             missing = tuple(text.plain_article(s) for s in text.split(needed))
-            return FailedCall(function, shown.call.arguments, number, missing, before)
-    return FailedCall(function, shown.call.arguments, len(function.steps), (), before)
+            return ShownFailure(function, shown.call.arguments, number, missing, before)
+    return ShownFailure(function, shown.call.arguments, len(function.steps), (), before)
 
 
-def _reason(failed_call: FailedCall) -> str:
+def _reason(failed_call: ShownFailure) -> str:
     if not failed_call.missing:
         return f"{failed_call.function.name} was not called as it is written."
     made = failed_call.function.calls_with(failed_call.arguments)
@@ -82,7 +83,7 @@ def _reason(failed_call: FailedCall) -> str:
     return f"{step} was not possible: it was not so that {failed_call.missing[0]}."
 
 
-def _note(failed_call: FailedCall, reader: NoisyReader) -> str:
+def _note(failed_call: ShownFailure, reader: NoisyReader) -> str:
     """When to use the function: a sentence that was missing, in its parameters."""
     if not failed_call.missing:
         return f"use {failed_call.function.name} with {len(failed_call.function.parameters)} names."
@@ -92,7 +93,7 @@ def _note(failed_call: FailedCall, reader: NoisyReader) -> str:
     return f"use it only when {written}."
 
 
-def _repair(prompt: ParsedPrompt, failed_call: FailedCall, reader: NoisyReader) -> Edit | None:
+def _repair(prompt: ParsedPrompt, failed_call: ShownFailure, reader: NoisyReader) -> Edit | None:
     """One of the first edits that make the call possible, by the rules as read; after closer looks where
     there is none."""
     if len(failed_call.arguments) != len(failed_call.function.parameters) or not failed_call.missing:
@@ -110,7 +111,7 @@ def _repair(prompt: ParsedPrompt, failed_call: FailedCall, reader: NoisyReader) 
     return None
 
 
-def _edits(play: Transcript, failed_call: FailedCall, rules: Sequence[Rule]) -> Iterator[Edit]:
+def _edits(play: Transcript, failed_call: ShownFailure, rules: Sequence[Rule]) -> Iterator[Edit]:
     """Functions that differ in one step: one more before the failed one, another argument in it, or
     without it."""
     made = list(failed_call.function.calls_with(failed_call.arguments))
@@ -130,7 +131,7 @@ def _edits(play: Transcript, failed_call: FailedCall, rules: Sequence[Rule]) -> 
         yield edited(failed_call, made[:at] + made[at + 1 :], words, "I leave that step out.")
 
 
-def _helping(play: Transcript, failed_call: FailedCall, rules: Sequence[Rule]) -> list[text.ActionCall]:
+def _helping(play: Transcript, failed_call: ShownFailure, rules: Sequence[Rule]) -> list[text.ActionCall]:
     """Calls that bring about something that was missing; names that the sentence leaves open are taken
     from what is known."""
     names = list(dict.fromkeys([*failed_call.arguments, *(n for _, of_kind in play.kinds for n in of_kind)]))
@@ -167,7 +168,7 @@ def _fits(rule: Rule, place: int, value: str, facts: set[str]) -> bool:
 
 
 def edited(
-    failed_call: FailedCall,
+    failed_call: ShownFailure,
     steps: Sequence[text.ActionCall],
     words: Mapping[str, tuple[str, ...]],
     change: str,

@@ -53,8 +53,7 @@ class Search:
 
     def toward(self, goals: Sequence[int]) -> SearchResult:
         """Steps to all goals (a bit each); where none are found within the budget, to one more goal that
-        keeps
-        the others; where none are found for any, to what the last step to one of them requires."""
+        keeps the others; where none are found for any, to what the last step to one of them requires."""
         goal = reduce(or_, goals, 0)
         if goal & ~self.reachable:
             return SearchResult((), False)

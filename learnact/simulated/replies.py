@@ -63,14 +63,14 @@ HOUSEHOLD_WRITERS: dict[str, Writer] = {
 
 
 @dataclass(frozen=True)
-class Reply:
+class SimulatedReply:
     """A reply's text and its kind ("" when the request was not understood)."""
 
     text: str
     kind: str
 
 
-def reply_to(model: str, messages: Sequence[tuple[str, str]], seed: int) -> Reply:
+def reply_to(model: str, messages: Sequence[tuple[str, str]], seed: int) -> SimulatedReply:
     """The reply of a model to messages (role, content)."""
     settings = MODELS[model]
     user_content = "\n\n".join(content for role, content in messages if role != "system")
@@ -81,5 +81,5 @@ def reply_to(model: str, messages: Sequence[tuple[str, str]], seed: int) -> Repl
     for kind, words, write in REPLY_KINDS:
         if words in asked:
             text = (HOUSEHOLD_WRITERS.get(kind, write) if household else write)(prompt, reader)
-            return Reply(text, kind if text else "") if text else Reply(NOT_UNDERSTOOD, "")
-    return Reply(NOT_UNDERSTOOD, "")
+            return SimulatedReply(text, kind if text else "") if text else SimulatedReply(NOT_UNDERSTOOD, "")
+    return SimulatedReply(NOT_UNDERSTOOD, "")

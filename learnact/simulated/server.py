@@ -20,7 +20,7 @@ from aiohttp import web
 
 from learnact.simulated.faults import Faults, TokenBucket
 from learnact.simulated.models import MODELS, VERSION
-from learnact.simulated.replies import Reply, reply_to
+from learnact.simulated.replies import SimulatedReply, reply_to
 
 CACHED_REPLIES = 8192
 LARGEST_REQUEST = 64 * 1024 * 1024
@@ -34,7 +34,7 @@ class SimulatedModels:
     def __init__(self, faults: Faults, number: int = 0) -> None:
         self.faults = faults
         self.counts: Counter[str] = Counter()
-        self._cache: OrderedDict[str, Reply] = OrderedDict()
+        self._cache: OrderedDict[str, SimulatedReply] = OrderedDict()
         self._rng = random.Random(f"{faults.seed}/{number}")
         self._requests = TokenBucket(faults.rpm)
         self._tokens = TokenBucket(faults.tpm)
@@ -74,10 +74,10 @@ class SimulatedModels:
         """`GET /stats`: how many replies of each kind this process gave."""
         return web.json_response(dict(sorted(self.counts.items())))
 
-    def _reply(self, model: str, messages: Sequence[tuple[str, str]], seed: int) -> Reply:
+    def _reply(self, model: str, messages: Sequence[tuple[str, str]], seed: int) -> SimulatedReply:
         if self.faults.canned:
             self.counts["canned"] += 1
-            return Reply(self.faults.canned, "canned")
+            return SimulatedReply(self.faults.canned, "canned")
         key = hashlib.blake2b(json.dumps([model, messages, seed]).encode(), digest_size=20).hexdigest()
         reply = self._cache.get(key)
         if reply is None:
@@ -132,7 +132,9 @@ def _tokens(text: str) -> int:
     return -(-len(text) // _CHARS_A_TOKEN)
 
 
-def _completion(body: dict[str, Any], model: str, reply: Reply, prompt_tokens: int) -> dict[str, Any]:
+def _completion(
+    body: dict[str, Any], model: str, reply: SimulatedReply, prompt_tokens: int
+) -> dict[str, Any]:
     text, finish = _cut(reply.text, body)
     completion_tokens = _tokens(text)
     usage = {

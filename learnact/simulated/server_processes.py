@@ -103,7 +103,8 @@ def _start_child(
 
 
 def _listen(host: str, port: int, first: bool) -> socket.socket:
-    """A listening socket. The `first` process checks that no other program has the port; the others share it."""
+    """A listening socket. The `first` process checks that no other program has the port; the others share
+    it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     try:
@@ -162,7 +163,8 @@ def _write_port_file(path: Path, text: str) -> None:
 
 
 def _end_with(wait: Callable[[], object], loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    """End when `wait` returns: by itself if it can, at once if it is busy for longer than `SHUTDOWN_SECONDS`."""
+    """End when `wait` returns: by itself if it can, at once if it is busy for longer than
+    `SHUTDOWN_SECONDS`."""
 
     def watch() -> None:
         wait()

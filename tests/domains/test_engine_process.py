@@ -157,10 +157,12 @@ async def test_what_is_wrong_with_a_task_comes_back_as_it_is():
 
 def test_the_engine_ends_when_its_worker_is_killed():
     program = (
-        "import asyncio, time\nfrom learnact.domains import registry\nfrom learnact.domains.engine_process import EnginePool\n"
+        "import asyncio, time\nfrom learnact.domains import registry\nfrom "
+        "learnact.domains.engine_process import EnginePool\n"
         "from learnact.records import DomainSpec\n"
         f"spec = DomainSpec({SPEC.name!r}, {SPEC.options!r})\n"
-        "async def main():\n    pool = EnginePool()\n    await pool.open(spec, registry.build(spec).tasks('train')[0])\n"
+        "async def main():\n    pool = EnginePool()\n    await pool.open(spec, "
+        "registry.build(spec).tasks('train')[0])\n"
         "    print(pool._engine.pid, flush=True)\n    time.sleep(60)\nasyncio.run(main())"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as worker:

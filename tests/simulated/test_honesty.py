@@ -24,7 +24,8 @@ OURS = ("gripper", "blockworld", "barman", "tyreworld")
 # Words of the grammar (docs/controlled-english.md) and of the layout of prompts; everything else may be
 # renamed.
 _GRAMMAR = (
-    "Requires Then Does Note Goal Observation Action Objects Facts that never change Now No effect requires takes there is are a an no "
+    "Requires Then Does Note Goal Observation Action Objects Facts that never change Now No effect "
+    "requires takes there is are a an no "
     "longer not Instructions Primitive actions Example Your task So far"
 )
 GRAMMAR = frozenset(re.findall(r"\w+", _GRAMMAR))
@@ -140,13 +141,16 @@ USELESS = Library(
     (
         function(
             "def wander(start, end):\n    move(start, end)\n    move(end, start)",
-            "Requires: start is a room. end is a room. you are in start. Then: you are in start. Does: move(start, end); move(end, start).",
+            "Requires: start is a room. end is a room. you are in start. Then: you are in start. Does: "
+            "move(start, end); move(end, start).",
         ),
     )
 )
 CARRY = (
-    "def carry(obj, start, end, hand):\n    pick(obj, start, hand)\n    move(start, end)\n    drop(obj, end, hand)",
-    "Requires: obj is a ball. start is a room. end is a room. hand is a gripper. obj is in start. you are in start. hand is free. "
+    "def carry(obj, start, end, hand):\n    pick(obj, start, hand)\n    move(start, end)\n    drop(obj, "
+    "end, hand)",
+    "Requires: obj is a ball. start is a room. end is a room. hand is a gripper. obj is in start. you "
+    "are in start. hand is free. "
     "Then: obj is in end. you are in end. obj is no longer in start. you are no longer in start. "
     "Does: pick(obj, start, hand); move(start, end); drop(obj, end, hand).",
 )

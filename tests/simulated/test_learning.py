@@ -24,7 +24,10 @@ from learnact.simulated.text import ActionCall
 from tests.simulated.playing import domain, lamps
 
 RULES = function_rules(Rules(), 100)
-CARRY = "def carry(obj, place, hand, end):\n    pick(obj, place, hand)\n    move(place, end)\n    drop(obj, end, hand)"
+CARRY = (
+    "def carry(obj, place, hand, end):\n"
+    "    pick(obj, place, hand)\n    move(place, end)\n    drop(obj, end, hand)"
+)
 
 
 def scene(world: Domain) -> str:
@@ -112,15 +115,21 @@ def test_a_description_says_what_the_steps_together_require_and_do() -> None:
     )
     said = learner_replies.description(say(prompt, "sim-perfect"))
     assert said == (
-        "Requires: obj is a ball. place is a room. hand is a gripper. obj is in place. you are in place. hand is free. end is a room. "
-        "Then: you are in end. obj is in end. obj is no longer in place. you are no longer in place. hand no longer holds obj. "
-        "Does: pick(obj, place, hand); move(place, end); drop(obj, end, hand). Example: carry(obj, place, hand, end)"
+        "Requires: obj is a ball. place is a room. hand is a gripper. obj is in place. you are in place. "
+        "hand is free. end is a room. "
+        "Then: you are in end. obj is in end. obj is no longer in place. you are no longer in place. "
+        "hand no longer holds obj. "
+        "Does: pick(obj, place, hand); move(place, end); drop(obj, end, hand). Example: carry(obj, "
+        "place, hand, end)"
     )
 
 
 def test_an_agent_reads_a_description_as_it_was_meant() -> None:
     world = domain("barman")
-    source = "def fill(hand, glass, drink, other, tap):\n    grasp(hand, glass)\n    fill_shot(glass, drink, hand, other, tap)"
+    source = (
+        "def fill(hand, glass, drink, other, tap):\n"
+        "    grasp(hand, glass)\n    fill_shot(glass, drink, hand, other, tap)"
+    )
     action = split(source)[1][0]
     prompt = (
         scene(world) + code_section(Library((action,))) + TEXTS.fill("describe", signature=action.signature)
@@ -209,7 +218,10 @@ def test_what_no_edit_helps_becomes_a_note() -> None:
 
 
 def test_a_note_is_one_more_requirement_for_the_agent() -> None:
-    line = "- carry(obj, place): Requires: obj is in place. Then: obj is gone.\n  Note: use it only when you are in place."
+    line = (
+        "- carry(obj, place): Requires: obj is in place. Then: obj is gone.\n"
+        "  Note: use it only when you are in place."
+    )
     (rule,) = read_lines(line, 0, learned=True)
     assert [c.text for c in rule.requires] == ["obj is in place", "you are in place"]
 

@@ -1,6 +1,6 @@
 """ALFWorld's six household task types on the real engine (docs/alfworld.md).
 
-Two sides. In every process: `kinds`, `language`, `games`, `houses`, `domain`, which import neither `alfworld`
-nor `textworld`. In the engine process only: `engine`, `grammar`, `translation`, `environment`, which do
-(parts of these packages are GPL).
+Modules for every process: `task_types`, `language`, `game_files`, `houses`, `domain`, which import neither
+`alfworld` nor `textworld`. Modules for the engine process only: `engine`, `grammar`, `translation`,
+`environment`, which import them (parts of these packages are under the GPL).
 """

@@ -97,7 +97,7 @@ class AlfworldDomain:
     @cached_property
     def version(self) -> str:
         """Address of text and engine."""
-        said = [
+        text = [
             TEXT_VERSION,
             self.instruction,
             [vars(p) for p in self.primitives],
@@ -106,14 +106,13 @@ class AlfworldDomain:
         ]
         shipped = [package.versions(), digest(package.domain_text(), package.grammar_text())]
         return digest(
-            said, self.text_example, shipped, self._language.surface, sorted(self._language.perturb)
+            text, self.text_example, shipped, self._language.surface, sorted(self._language.perturb)
         )
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
         """Generated training and test games have nothing in common, not even rooms. Of a source, all games
-        are
-        test games (the trial takes those that it learned from out again, unless the job says `test: all`);
-        with a number of test games, the first that are not trained on."""
+        are test games (the trial takes those that it learned from out again, unless the job says `test:
+        all`); with a number of test games, the first that are not trained on."""
         if self._options.source == "generated":
             return self._generated[split]
         train = self._train_indices()
@@ -182,7 +181,8 @@ class AlfworldDomain:
             return Path(self._options.source).expanduser()
         if not os.environ.get("ALFWORLD_DATA"):
             raise TaskError(
-                f"{self.name}: source is `env`, but ALFWORLD_DATA is not set; set it, or give source: PATH or generated"
+                f"{self.name}: source is `env`, but ALFWORLD_DATA is not set; set it, or give source: "
+                "PATH or generated"
             )
         return Path(os.environ["ALFWORLD_DATA"]).expanduser()
 

@@ -158,7 +158,7 @@ class Game:
         return str(self._logic.templates[name].format(**names))
 
     def do(self, command: str) -> str | None:
-        """Do an admissible command and tell what it says; None for any other command, which changes
+        """Do an admissible command; its observation, or None for any other command, which changes
         nothing."""
         operator = self.commands().get(command)
         if operator is None:

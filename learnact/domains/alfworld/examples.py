@@ -1,4 +1,4 @@
-"""Worked examples of the six types for prompts, kept in one form and said in any interface
+"""Worked examples of the six task types for prompts, kept in one form and written in any interface
 (`examples.yaml`)."""
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ def example(kind: str, language: Language, as_text: bool = False) -> Example:
     steps = []
     for thought, command, observation in kept["steps"]:
         engine = _in_surface(command, language)
-        said = language.as_text(engine) if as_text else language.as_call(engine)
-        steps.append((language.show(thought), said, language.show(_observed(command, observation, language))))
+        action = language.as_text(engine) if as_text else language.as_call(engine)
+        steps.append(
+            (language.show(thought), action, language.show(_observed(command, observation, language)))
+        )
     return Example(kept["goal"], language.show(kept["observation"]), tuple(steps))
 
 

@@ -33,7 +33,8 @@ def split_folder(source: Path, split: str) -> Path:
         if folder.is_dir() and (folder.name == split or folder != source):
             return folder
     raise TaskError(
-        f"{source}: there is no {split} in it; give the folder that `alfworld-download` makes (it holds json_2.1.1/{split}) "
+        f"{source}: there is no {split} in it; give the folder that `alfworld-download` makes (it holds "
+        f"json_2.1.1/{split}) "
         f"and one of the splits {', '.join(SPLITS)}"
     )
 

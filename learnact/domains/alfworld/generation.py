@@ -1,6 +1,5 @@
 """Making generated games: each verified by the engine's planner, then kept in the official layout, so that
-any
-user of ALFWorld can load them.
+any user of ALFWorld can load them.
 
 Below the cache folder, `generated/v1-seed0/` is a whole ALFWORLD_DATA folder
 (`json_2.1.1/{train,valid_unseen}/TASK/TRIAL/` with `game.tw-pddl`, `traj_data.json`, `initial_state.pddl`).
@@ -34,8 +33,7 @@ def folder(seed: int) -> Path:
 
 def generated(kind: TaskType, split: str, seed: int, wanted: int | Sequence[int]) -> list[Path]:
     """Games of a type and split by their numbers (an int: the first so many): their files, made now where
-    they
-    are not there yet.
+    they are not there yet.
 
     Raises `EnvironmentFailure` when the making fails.
     """
@@ -80,9 +78,9 @@ def _make_in_processes(kind: TaskType, split: str, seed: int, missing: Sequence[
     ]
     try:
         for process in running:
-            _, said = process.communicate(timeout=_SECONDS_EACH * len(missing))
+            _, output = process.communicate(timeout=_SECONDS_EACH * len(missing))
             if process.returncode:
-                last = said.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
+                last = output.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
                 raise EnvironmentFailure(f"making games of {kind.name} failed: {last[0]}")
     except subprocess.TimeoutExpired:
         raise EnvironmentFailure(f"making {len(missing)} games of {kind.name} took too long") from None

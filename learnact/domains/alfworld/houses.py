@@ -197,7 +197,7 @@ class _HouseBuilder:
         held = {k for p, _, _ in self.places for k in _vocabulary().contents[p]}
         for kind in sorted(self.room.kinds & held):
             for _ in range(self.rng.choice((1, 1, 2, 3))):
-                self._put(kind, lambda place, kind=kind: kind in _vocabulary().contents[place[0]])  # type: ignore[misc]
+                self._put(kind, lambda place: kind in _vocabulary().contents[place[0]])  # noqa: B023
         if self.kind.name == "examine":
             self._put(_LAMP, lambda place: place[0] in _LAMP_STANDS)
 

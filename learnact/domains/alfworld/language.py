@@ -1,4 +1,4 @@
-"""How actions and names are said: the engine's own commands, calls, two surfaces, and AgentRefine's
+"""How actions and names are written: the engine's own commands, calls, two surfaces, and AgentRefine's
 perturbations of the interface.
 
 Inside, everything is in the engine's commands of a surface (`take mug 1 from countertop 2`). A `Language`
@@ -30,7 +30,7 @@ _NUMBERED = re.compile(r"\b([a-z]+) ([0-9]+)\b")
 
 @dataclass(frozen=True)
 class ActionForm:
-    """A primitive: the engine's template, and how it is said here. `shown` is the template of the agent's
+    """A primitive: the engine's template, and how it is written here. `shown` is the template of the agent's
     text; `order` its parameters as a call."""
 
     name: str
@@ -68,7 +68,8 @@ _TAKE = (
     "Then: you carry obj. obj is no longer in or on recep."
 )
 _PUT = (
-    "Requires: you are at recep. recep is not closed. you carry obj. things of this kind can be in or on recep. "
+    "Requires: you are at recep. recep is not closed. you carry obj. things of this kind can be in or on "
+    "recep. "
     "Then: obj is in or on recep. you no longer carry obj."
 )
 _OPEN = "Requires: you are at recep. recep is closed. Then: recep is open. You see what is in recep."
@@ -159,7 +160,7 @@ class Language:
         blank = re.compile(r"\{(\w+)\}")
         return tuple((blank.sub(r"\1", a.shown), _plain(a.description)) for a in self._by_name.values())
 
-    # What the agent says
+    # What the agent writes
 
     def from_call(
         self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]
@@ -197,10 +198,10 @@ class Language:
         return EngineCommand(action.name, action.template.format(**arguments), arguments)
 
     def _parameters(self, action: ActionForm) -> str:
-        said = [f"{p} (by name: {p}=...)" if p in action.keyword_only else p for p in action.order]
-        return ", ".join(said) or "no arguments"
+        shown = [f"{p} (by name: {p}=...)" if p in action.keyword_only else p for p in action.order]
+        return ", ".join(shown) or "no arguments"
 
-    # What the agent is told
+    # What the agent reads
 
     def show(self, text: str) -> str:
         """A text with names as this interface has them."""
@@ -223,11 +224,11 @@ class Language:
     def format_call(self, name: str, arguments: Mapping[str, str]) -> str:
         """A call in canonical form, from arguments by the action's own parameter names."""
         action = next(a for a in self.actions if a.name == name)
-        said = []
+        values = []
         for parameter in action.order:
             value = repr(self.show(arguments["recep" if parameter == "using" else parameter]))
-            said.append(f"{parameter}={value}" if parameter in action.keyword_only else value)
-        return f"{name}({', '.join(said)})"
+            values.append(f"{parameter}={value}" if parameter in action.keyword_only else value)
+        return f"{name}({', '.join(values)})"
 
     def _read_engine(self, engine: str) -> tuple[ActionForm, dict[str, str]]:
         for action, reader in self._engine_readers:

@@ -18,7 +18,8 @@ def require() -> None:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtra(
-            f"the ALFWorld domains need {', '.join(missing)}, which is not installed: pip install 'learnact[alfworld]' "
+            f"the ALFWorld domains need {', '.join(missing)}, which is not installed: pip install "
+            "'learnact[alfworld]' "
             "(compiles a planner for some minutes; needs cmake and a C++ compiler)"
         )
 

@@ -1,6 +1,5 @@
 """Translating a game's PDDL into what the planner library reads: once per game, kept on disk for all
-processes
-of this machine.
+processes of this machine.
 
 Runs in an engine process or preparer only. What is kept is the planner's SAS text and what the engine's state
 needs of the parsed task, byte for byte what the stock engine works with.

@@ -1,1 +1,1 @@
-"""Robotic-planning domains: STRIPS problems told in controlled English."""
+"""Robotic-planning domains: STRIPS problems described in controlled English."""

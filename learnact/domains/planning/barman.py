@@ -133,7 +133,7 @@ class _Bar:
             self.hold(self.shaker)
             level = self.level()
             below = next(low for low, high in self.up.items() if high == level)
-            player.do("pour-shaker-to-shot", drink, shot, self.hand, self.shaker, level, below)
+            player.do("pour-shaker-to-shot", *(drink, shot, self.hand, self.shaker, level, below))
 
     def mix(self, drink: str) -> None:
         """Shake a cocktail, starting from a clean shaker."""
@@ -151,7 +151,7 @@ class _Bar:
             self.fill(helper, part)
             level = self.level()
             action = "pour-shot-to-clean-shaker" if level == self.bottom else "pour-shot-to-used-shaker"
-            player.do(action, helper, part, self.shaker, self.hand, level, self.up[level])
+            player.do(action, *(helper, part, self.shaker, self.hand, level, self.up[level]))
         self.hold(self.shaker)
         player.do("shake", drink, *parts, self.shaker, self.hand, self.other)
 

@@ -160,7 +160,6 @@ class PlanningDomain(Generic[Options]):
         self._described: OrderedDict[str, DescribedProblem] = OrderedDict()
 
     # Tasks
-    # ------------------------------------------------------------------------------------------------------------
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
         """The tasks of a split: generated (test tasks differ from training tasks and the example), or
@@ -279,7 +278,8 @@ class PlanningDomain(Generic[Options]):
                     break
             else:
                 raise TaskError(
-                    f"domain {self.name}: only {i} different {split} tasks with these sizes; ask for fewer or "
+                    f"domain {self.name}: only {i} different {split} tasks with these sizes; ask for "
+                    "fewer or "
                     f"widen the sizes"
                 )
             seen.add(task.hash)

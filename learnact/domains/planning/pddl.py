@@ -127,7 +127,6 @@ class _PddlReader(SExpressionReader):
     """Reads domains and problems; `where` names the text in errors."""
 
     # Domain
-    # -----------------------------------------------------------------------------------------------------------
 
     def domain(self, text: str) -> PddlDomain:
         form = self.define(text)
@@ -253,7 +252,6 @@ class _PddlReader(SExpressionReader):
         return form
 
     # Problem
-    # ----------------------------------------------------------------------------------------------------------
 
     def problem(self, text: str, rules: PddlDomain) -> PddlProblem:
         form = self.define(text)
@@ -289,7 +287,6 @@ class _PddlReader(SExpressionReader):
         return found
 
     # Atoms
-    # ------------------------------------------------------------------------------------------------------------
 
     def conjuncts(self, form: SExpression) -> list[SExpression]:
         """The parts of a condition or effect that all hold: itself, or those of an `and`, also nested."""

@@ -20,7 +20,8 @@ def problem_files(folder: Path, name: str, rules: PddlDomain) -> list[Path]:
     inside = folder / name
     if not inside.is_dir():
         raise TaskError(
-            f"{folder}: there is no folder {name} in it; give the folder that holds {name}.pddl and {name}/*.pddl"
+            f"{folder}: there is no folder {name} in it; give the folder that holds {name}.pddl and "
+            f"{name}/*.pddl"
         )
     files = sorted(inside.glob("*.pddl"), key=lambda path: path.name)
     if not files:
@@ -38,7 +39,8 @@ def require_same_rules(ours: PddlDomain, theirs: PddlDomain, where: str) -> None
     other = {schema.name: _normalised(schema) for schema in theirs.schemas}
     if different := sorted(name for name in mine.keys() | other.keys() if mine.get(name) != other.get(name)):
         raise TaskError(
-            f"{where}: differs from our rules in {', '.join(different)}: scores would not be those of this domain"
+            f"{where}: differs from our rules in {', '.join(different)}: scores would not be those of "
+            "this domain"
         )
 
 
@@ -59,4 +61,4 @@ def _normalised(
     def positional(atoms: tuple[Atom, ...]) -> frozenset[Atom]:
         return frozenset((a[0], *[place.get(term, term) for term in a[1:]]) for a in atoms)
 
-    return schema.types, *map(positional, (schema.requires, schema.adds, schema.deletes))  # type: ignore[return-value]
+    return schema.types, positional(schema.requires), positional(schema.adds), positional(schema.deletes)

@@ -51,8 +51,10 @@ def generate(draw: Draw, options: TyreworldOptions) -> str:
         kind: " ".join(f"{word}{i}" for i in numbers) for kind, word in (("hub", "the-hub"), ("nut", "nuts"))
     }
     text = (
-        f"(define (problem p) (:domain tyreworld) (:objects {names['hub']} - hub {names['nut']} - nut {BOOT} - container "
-        f"{' '.join(f'r{i} w{i}' for i in numbers)} - wheel) (:init {' '.join(init)}) (:goal (and {' '.join(goal)})))"
+        f"(define (problem p) (:domain tyreworld) (:objects {names['hub']} - hub {names['nut']} - nut "
+        f"{BOOT} - container "
+        f"{' '.join(f'r{i} w{i}' for i in numbers)} - wheel) (:init {' '.join(init)}) (:goal (and "
+        f"{' '.join(goal)})))"
     )
     return _partly_done(draw, text) if rng.random() < options.partly_done else text
 

@@ -25,7 +25,7 @@ from learnact.simulated.household.chores import (
     read_actions,
     read_goal,
 )
-from learnact.simulated.improvement_replies import LINE, NO_REASON, FailedCall, edited
+from learnact.simulated.improvement_replies import LINE, NO_REASON, ShownFailure, edited
 from learnact.simulated.noisy_reader import READINGS, NoisyReader
 from learnact.simulated.prompt import ParsedPrompt
 from learnact.simulated.rules import Rule
@@ -117,7 +117,6 @@ def _written(actions: HouseholdActions, step: text.ActionCall) -> str:
 
 
 # Learning
-# ---------------------------------------------------------------------------------------------------------------
 
 
 def _imagined_plan(
@@ -235,7 +234,7 @@ def improvement(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     if at is None or len(arguments) != len(function.parameters) or at >= len(function.steps):
         return NO_REASON
     why = lines[at][1].removeprefix(FAILED).strip() or "it had no effect."
-    failed_call = FailedCall(function, arguments, at, (why,), frozenset())
+    failed_call = ShownFailure(function, arguments, at, (why,), frozenset())
     step = function.calls_with(arguments)[at]
     reason = f"Reason: {step.name} was not possible: {why}"
     actions = read_actions(prompt, reader)

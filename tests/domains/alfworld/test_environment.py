@@ -143,7 +143,7 @@ def round_trip(path: Path, kind: str, steps: int) -> int:
     languages = [Language("published", c) for c in COMBINATIONS]  # type: ignore[arg-type]
     plain = Language()
     for _ in range(steps):
-        admissible = [c for c in admissible_commands(environment) if not c.startswith("slice ")]  # type: ignore[attr-defined]
+        admissible = [c for c in admissible_commands(environment) if not c.startswith("slice ")]
         for language in languages:
             texts = [language.as_text(c) for c in admissible]
             calls = [language.as_call(c) for c in admissible]

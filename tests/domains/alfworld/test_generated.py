@@ -84,7 +84,8 @@ def test_the_sentence_says_the_goal(cache):
 def test_the_same_seed_gives_the_same_games_whatever_the_hash_seed(cache, tmp_path):
     ours = [t.hash for t in a_domain("put").tasks("test")]
     program = (
-        "from learnact.domains.alfworld.domain import *; from learnact.domains.alfworld.task_types import TASK_TYPES\n"
+        "from learnact.domains.alfworld.domain import *; from learnact.domains.alfworld.task_types "
+        "import TASK_TYPES\n"
         f"o = AlfworldOptions(seed={SEED}, train=1, test=1)\n"
         "print(*[t.hash for t in AlfworldDomain(TASK_TYPES['put'], o).tasks('test')])"
     )

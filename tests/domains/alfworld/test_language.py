@@ -14,7 +14,7 @@ from learnact.domains.alfworld.language import EngineCommand, Language, NotUnder
 
 P = ("with-using", "move-to", "from-take", "no-space")
 COMBINATIONS = list(chain.from_iterable(combinations(P, n) for n in range(5)))
-LANGUAGES = [Language(surface, c) for surface in ("published", "new") for c in COMBINATIONS]  # type: ignore[arg-type]
+LANGUAGES = [Language(surface, c) for surface in ("published", "new") for c in COMBINATIONS]
 
 names = st.builds(
     "{} {}".format,

@@ -100,7 +100,8 @@ def test_the_example_tells_its_world(packages):
 
 def test_what_cannot_be_imported_is_listed_with_the_reason_and_breaks_nobody(packages):
     (packages / "half_installed.py").write_text(
-        "from learnact.errors import MissingExtra\nraise MissingExtra('play needs more: pip install learnact[sea]')\n"
+        "from learnact.errors import MissingExtra\nraise MissingExtra('play needs more: pip install "
+        "learnact[sea]')\n"
     )
     (packages / "broken_domains.py").write_text("import no_such_module_anywhere\n")
     (packages / "sunken.py").write_text("def FAMILY(options):\n    raise ZeroDivisionError('a leak')\n")

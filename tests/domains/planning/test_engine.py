@@ -96,7 +96,8 @@ def test_a_planner_that_is_stuck_is_replaced_by_the_search():
 
 def test_no_plan_is_found_where_there_is_none():
     domain = build("blockworld")
-    text = """(define (problem p) (:domain b) (:objects b1 b2) (:init (arm-empty) (on-table b1) (on-table b2) (clear b1) (clear b2))
+    text = """(define (problem p) (:domain b) (:objects b1 b2) (:init (arm-empty) (on-table b1) (on-table b2)
+              (clear b1) (clear b2))
               (:goal (and (on b1 b2) (on b2 b1))))"""
     assert domain.plan(text) is None
     task = domain.task(text, "impossible", {})

@@ -19,9 +19,13 @@ DOMAIN = """
   (:predicates (in ?x - thing ?y - box) (have ?x - thing) (open ?y - box))
   (:action fetch :parameters (?x - thing ?y - box) :precondition (and (in ?x ?y) (open ?y))
     :effect (and (have ?x) (not (in ?x ?y))))
-  (:action lend :parameters (?y - box) :precondition (and (have jack)) :effect (and (in jack ?y) (not (have jack)))))
+  (:action lend :parameters (?y - box) :precondition (and (have jack))
+    :effect (and (in jack ?y) (not (have jack)))))
 """
-PROBLEM = "(define (problem p) (:domain garage) (:objects saw - tool rug - thing b1 - box)\n (:init (in saw b1) (open b1))\n (:goal (have saw)))"
+PROBLEM = (
+    "(define (problem p) (:domain garage) (:objects saw - tool rug - thing b1 - box)\n"
+    " (:init (in saw b1) (open b1))\n (:goal (have saw)))"
+)
 
 
 def test_a_problem_is_read_with_types_and_constants():
@@ -191,7 +195,8 @@ def test_the_same_problem_has_one_text_whatever_its_order(init, goal):
     ]
     goals = ["(on b1 b2)", "(on b2 b10)", "(on-table b10)"]
     text = (
-        f"(define (problem {init[0]}) (:domain x) (:objects b10 b2 b1) (:init {' '.join(facts[i] for i in init)})"
+        f"(define (problem {init[0]}) (:domain x) (:objects b10 b2 b1) (:init "
+        f"{' '.join(facts[i] for i in init)})"
         f"(:goal (and {' '.join(goals[i] for i in goal)})))"
     )
     written = write_problem(parse_problem(text, rules), rules)

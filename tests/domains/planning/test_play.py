@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from .conftest import NAMES, build
 
 TWO_BALLS = """(define (problem p) (:domain gripper-strips) (:objects rooma roomb ball1 ball2 left right)
-  (:init (room rooma) (room roomb) (ball ball1) (ball ball2) (gripper left) (gripper right) (free left) (free right)
+  (:init (room rooma) (room roomb) (ball ball1) (ball ball2) (gripper left) (gripper right)
+         (free left) (free right)
          (at-robby rooma) (at ball1 rooma) (at ball2 roomb))
   (:goal (and (at ball1 roomb) (at ball2 rooma))))"""
 
@@ -48,7 +49,8 @@ def test_an_action_does_what_it_says(room):
             "pick",
             ["ball2", "left", "left"],
             {},
-            "No effect: pick('ball2', 'left', 'left') requires: left is a room. ball2 is in left. you are in left.",
+            "No effect: pick('ball2', 'left', 'left') requires: left is a room. ball2 is in left. you "
+            "are in left.",
         ),
         ("pick", ["ball9", "roomb", "left"], {}, "No effect: there is no ball9."),
         ("pick", ["Ball1", "rooma", "left"], {}, "No effect: there is no Ball1."),
