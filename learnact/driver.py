@@ -32,7 +32,7 @@ from learnact.records.trials import TrialSpec
 from learnact.report.display import Display
 from learnact.report.estimate import Amount, Estimate, added, estimate
 from learnact.results.counters import Counters
-from learnact.results.reader import answered_as, spent
+from learnact.results.reader import cost_so_far, models_returned
 from learnact.results.store import RunStore
 from learnact.runners.local import LocalRunner
 from learnact.runners.ray.runner import RayOptions, RayRunner
@@ -212,7 +212,7 @@ async def run_job(
         for name, row in plan.checks.items():
             store.check(name, row)
         display.begin(job, plan, store.counters)
-        aliases = ModelIdentity(answered_as(store.folder), accept_model_change)
+        aliases = ModelIdentity(models_returned(store.folder), accept_model_change)
         async with AsyncExitStack() as stack:
             runner = _Watched(
                 job, store, display, aliases, lambda: stack.enter_async_context(open_runner(job, address))
@@ -339,7 +339,7 @@ class _Watched:
         self._store = store
         self._display = display
         self._aliases = aliases
-        self._before = spent(store.folder)
+        self._before = cost_so_far(store.folder)
         self._inner = CommittingRunner(start, store, self._refuse)
 
     def warm_up(self) -> None:

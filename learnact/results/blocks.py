@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ def text_hash(text: str) -> str:
 
 @dataclass(frozen=True)
 class PromptRow:
-    """A prompt by reference. `history` is None where the entries follow from the episode's turns."""
+    """Source of a prompt's columns: addresses of texts. `history` is None where the entries follow from the turns."""
 
     system: str
     fixed: list[str]
@@ -27,10 +27,6 @@ class PromptRow:
     history_count: int
     history: list[str] | None
     ask: str
-
-    def cells(self) -> tuple[Any, ...]:
-        """In the order of the columns."""
-        return (self.system, self.fixed, self.history_start, self.history_count, self.history, self.ask)
 
 
 class Blocks:
@@ -86,7 +82,7 @@ class Blocks:
         return str(state.hexdigest())[:DIGEST_CHARS]
 
 
-def prompt_from(row: dict[str, Any], text: Callable[[str], str], entries: tuple[str, ...] = ()) -> Prompt:
+def prompt_from(row: Mapping[str, Any], text: Callable[[str], str], entries: tuple[str, ...] = ()) -> Prompt:
     """The prompt of a row, from its blocks and, where its history is none of its own, from the entries of its episode."""
     start, count, own = row["history_start"], row["history_count"], row["history"]
     history = entries[start : start + count] if own is None else tuple(text(address) for address in own)

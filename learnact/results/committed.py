@@ -15,7 +15,7 @@ import pyarrow.dataset as ds
 from learnact.records import Episode, Library, Outcome, Turn
 from learnact.results import rows
 from learnact.results.parts import Parts
-from learnact.results.schema import SCHEMAS
+from learnact.results.tables import TABLES
 
 KEPT_TURNS = 200_000
 """Rows of `turns` and `calls` held in memory for finding; one trial is held at least."""
@@ -67,7 +67,7 @@ class Committed:
         self, table: str, columns: Sequence[str] | None = None, where: pc.Expression | None = None
     ) -> pa.Table:
         """Rows of a table in the parts that count now."""
-        schema = SCHEMAS[table]
+        schema = TABLES[table].schema
         while True:
             live = self._live.live
             paths = [str(p.path(self._folder, table)) for p in live if table in p.rows]

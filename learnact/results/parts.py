@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 
 from learnact.errors import ResultsError
 from learnact.results import files
-from learnact.results.schema import ORDER, READABLE_VERSIONS, SCHEMA_VERSION, SCHEMAS
+from learnact.results.run_file import check_version
+from learnact.results.tables import SCHEMA_VERSION, TABLES
 
 FAN_IN = 64
 """Parts of one level that are merged into one of the next: bounds both their number and how often a row is rewritten."""
@@ -46,16 +47,6 @@ class ResultsPart:
     def path(self, folder: Path, table: str) -> Path:
         """The file of one table."""
         return folder / f"{table}.{self.number:07d}.parquet"
-
-
-def check_version(version: object, place: Path) -> None:
-    """Refuse data of a schema that this version does not read."""
-    if version not in READABLE_VERSIONS:
-        raise ResultsError(
-            f"{place} holds data of schema version {version!r}; this learnact reads "
-            f"{', '.join(map(str, sorted(READABLE_VERSIONS)))}: read it with the version that wrote it (named in its run.json), "
-            "or choose another --results folder"
-        )
 
 
 def live_parts(folder: Path) -> list[ResultsPart]:
@@ -154,7 +145,7 @@ class Parts:
     def _merge(self, old: list[ResultsPart]) -> None:
         old = list(old)
         low = min(min(p.number, *(p.replaces or (p.number,))) for p in old)
-        rows = {name: sum(p.rows.get(name, 0) for p in old) for name in SCHEMAS}
+        rows = {name: sum(p.rows.get(name, 0) for p in old) for name in TABLES}
         part = ResultsPart(
             self._next,
             max(p.level for p in old) + 1,
@@ -174,7 +165,7 @@ class Parts:
     ) -> None:
         temporary = target.with_name(f"{files.TEMPORARY}{target.name}")
         listed = ", ".join(quoted(str(path)) for path in sources)
-        order = ", ".join(ORDER[name])
+        order = ", ".join(TABLES[name].order)
         connection.execute(
             f"COPY (SELECT * FROM read_parquet([{listed}], union_by_name = true) ORDER BY {order}) "
             f"TO {quoted(str(temporary))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"

@@ -5,9 +5,7 @@ A connection shows the runs as they were when it was made; connect again to see 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,10 +13,11 @@ from typing import Any, TypeAlias
 import duckdb
 
 from learnact.errors import ResultsError, suggestion
-from learnact.records import Call, Episode, EpisodeResult, Library, Request, history_entries
+from learnact.records import EpisodeResult, Library
 from learnact.results import rows
-from learnact.results.parts import check_version, live_parts, quoted
-from learnact.results.schema import ORDER, SCHEMAS
+from learnact.results.parts import live_parts, quoted
+from learnact.results.run_file import NAME, RunInfo, read_run_file
+from learnact.results.tables import TABLES
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 """So that floors above can name it without importing duckdb."""
@@ -42,16 +41,6 @@ VIEWS = (
 )
 
 
-@dataclass(frozen=True)
-class RunInfo:
-    """A run on file. `created` in seconds since 1970."""
-
-    run: str
-    name: str
-    folder: Path
-    created: float
-
-
 def runs(results: Path | str) -> list[RunInfo]:
     """The runs of a results folder, oldest first. Raises `ResultsError` when there is no such folder."""
     root = Path(results)
@@ -59,12 +48,8 @@ def runs(results: Path | str) -> list[RunInfo]:
         raise ResultsError(
             f"there is no results folder {root}; runs are put there by `learnact run`, or name one with --results"
         )
-    cards = [*root.glob("*/run.json"), *([root / "run.json"] if (root / "run.json").exists() else [])]
-    found = []
-    for card in cards:
-        data = json.loads(card.read_text())
-        check_version(data.get("schema_version"), card)
-        found.append(RunInfo(data["run"], data["name"], card.parent, data["created"]))
+    places = [*root.glob(f"*/{NAME}"), *([root / NAME] if (root / NAME).exists() else [])]
+    found = [read_run_file(place.parent) for place in places]
     return sorted(found, key=lambda info: (info.created, info.run))
 
 
@@ -102,8 +87,8 @@ def connect_folders(folders: Sequence[Path]) -> Connection:
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     parts = [(folder, part) for folder in dict.fromkeys(folders) for part in live_parts(folder)]
-    for table, schema in SCHEMAS.items():
-        connection.register("_given", schema.empty_table())
+    for table, declared in TABLES.items():
+        connection.register("_given", declared.schema.empty_table())
         connection.execute(f"CREATE TABLE _none_{table} AS SELECT * FROM _given")
         connection.unregister("_given")
         paths = [quoted(str(part.path(folder, table))) for folder, part in parts if table in part.rows]
@@ -145,13 +130,6 @@ def _one(connection: Connection, table: str, column: str, wanted: str) -> dict[s
     return found[0]
 
 
-def _text(connection: Connection, address: str) -> str:
-    found = connection.execute("SELECT text FROM _blocks WHERE hash = ? LIMIT 1", [address]).fetchone()
-    if found is None:
-        raise ResultsError(f"block {address} is missing: the folder is incomplete")
-    return str(found[0])
-
-
 def load_library(connection: Connection, library: str) -> Library:
     """A library by its id or the beginning of it; `""` is the empty one."""
     return rows.library_from(_one(connection, "libraries", "library", library)) if library else Library()
@@ -159,29 +137,16 @@ def load_library(connection: Connection, library: str) -> Library:
 
 def load_episode(connection: Connection, key: str) -> EpisodeResult:
     """An episode's result with its turns, by key or the beginning of it."""
-    return _result(connection, _one(connection, "episodes", "key", key))
-
-
-def _result(connection: Connection, row: dict[str, Any]) -> EpisodeResult:
-    query = f"SELECT * FROM _turns WHERE episode = ? AND run = ? ORDER BY {', '.join(ORDER['turns'])}"
-    turns = dictionaries(connection, query, [row["key"], row["run"]])
+    row = _one(connection, "episodes", "key", key)
+    turns = dictionaries(
+        connection,
+        "SELECT * FROM _turns WHERE run = ? AND trial = ? AND episode = ? ORDER BY turn",
+        [row["run"], row["trial"], row["key"]],
+    )
     return rows.result_from(row, tuple(rows.turn_from(turn) for turn in turns))
 
 
-def load_unit(connection: Connection, key: str) -> Episode | Request:
-    """The unit of work behind a key: all that is needed to do it again, but for the model's URLs."""
-
-    def text(address: str) -> str:
-        return _text(connection, address)
-
-    found = dictionaries(connection, "SELECT * FROM _requests WHERE key = ? LIMIT 1", [key])
-    if found:
-        return rows.request_from(found[0], text)
-    row = _one(connection, "episodes", "key", key)
-    return rows.episode_from(row, text, load_library(connection, row["library"]))
-
-
-def spent(folder: Path) -> tuple[float, int]:
+def cost_so_far(folder: Path) -> tuple[float, int]:
     """US dollars (of the calls with a price) and tokens that all sessions of a run have spent on what is committed."""
     query = "SELECT coalesce(sum(cost), 0), coalesce(sum(prompt_tokens + completion_tokens), 0) FROM _calls"
     with connect_folders([folder]) as connection:
@@ -189,7 +154,7 @@ def spent(folder: Path) -> tuple[float, int]:
     return float(dollars), int(tokens)
 
 
-def answered_as(folder: Path) -> list[tuple[str, str]]:
+def models_returned(folder: Path) -> list[tuple[str, str]]:
     """(model asked, name it answered as) of all that is committed in a run's folder."""
     query = """
         SELECT DISTINCT u.model, c.model FROM _calls c
@@ -198,18 +163,3 @@ def answered_as(folder: Path) -> list[tuple[str, str]]:
     """
     with connect_folders([folder]) as connection:
         return [(asked, answered) for asked, answered in connection.execute(query).fetchall()]
-
-
-def load_calls(connection: Connection, unit: str) -> tuple[Call, ...]:
-    """The calls of a unit, with prompts exactly as sent."""
-    turns = dictionaries(connection, "SELECT * FROM _turns WHERE episode = ? ORDER BY turn", [unit])
-    entries = history_entries(rows.turn_from(turn) for turn in turns)
-    found = dictionaries(connection, "SELECT * FROM _calls WHERE unit = ? ORDER BY ordinal", [unit])
-    texts: dict[str, str] = {}
-
-    def text(address: str) -> str:
-        if address not in texts:
-            texts[address] = _text(connection, address)
-        return texts[address]
-
-    return tuple(rows.call_from(row, text, entries) for row in found)

@@ -1,77 +1,48 @@
-"""Records to rows and back. A row is a tuple in the order of the table's columns."""
+"""Records to rows of tables.py and back."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import pyarrow as pa
-
 from learnact.errors import ResultsError
 from learnact.records import (
-    ActionError,
     AgentSpec,
     Attempt,
     Budget,
     Call,
-    Candidate,
     CodeBounds,
     DomainSpec,
     Episode,
     EpisodeResult,
-    LearnedAction,
     Library,
     ModelSpec,
     Outcome,
-    PrimitiveStep,
     Reply,
     Request,
     Rules,
-    Seconds,
     Task,
     Tokens,
     Turn,
     canonical,
 )
+from learnact.results import tables
 from learnact.results.blocks import Blocks, prompt_from
-from learnact.results.schema import SCHEMAS
+from learnact.results.tables import Row, record_reader
 
-Row = tuple[Any, ...]
 HIDDEN_OF_MODELS = ("base_urls", "api_key_env", "prices", "timeout")
 """Fields of a model that are no part of its identity and are not kept with units: places and secrets."""
 
 
-def arrow(table: str, rows: Sequence[Row]) -> pa.Table:
-    """Rows as a table. Text that is not valid Unicode (lone surrogates) gets replacement characters."""
-    schema = SCHEMAS[table]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
-    return pa.Table.from_arrays(
-        [_array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
-    )
+# Records to rows ------------------------------------------------------------------------------------------------------
 
 
-def _array(column: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    try:
-        return pa.array(column, kind)
-    except UnicodeEncodeError:
-        return pa.array([_valid(value) for value in column], kind)
-
-
-def _valid(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, list | tuple):
-        return type(value)(_valid(item) for item in value)
-    return value
-
-
-# Out ------------------------------------------------------------------------------------------------------------------
-
-
-def _tokens(tokens: Tokens, cost: float | None) -> Row:
-    return tokens.prompt, tokens.cached, tokens.completion, tokens.reasoning, cost
+TRIAL_COLUMNS = tuple(
+    name for name in tables.TRIALS.schema.names if name not in ("run", "seq", "trial", "more")
+)
+"""Facts of a trial that have a column of their own."""
 
 
 def total(tokens: Sequence[Tokens]) -> Tokens:
@@ -91,8 +62,10 @@ def _model(model: ModelSpec | None) -> dict[str, Any] | None:
 
 
 def episode_setup(unit: Episode) -> str:
-    """What an episode shares with its neighbours, as canonical JSON: enough, with task and library, to play it again."""
-    return _setup(unit.domain, unit.agent, unit.model, unit.budget, unit.rules, unit.prompts, unit.versions)
+    """What an episode shares with others, as canonical JSON: with task and library enough to play it again."""
+    return _setup(
+        unit.domain, unit.agent, unit.model, unit.budget, unit.rules, versions=(unit.prompts, unit.versions)
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -102,8 +75,8 @@ def _setup(
     model: ModelSpec | None,
     budget: Budget,
     rules: Rules,
-    prompts: str,
-    versions: str,
+    *,
+    versions: tuple[str, str],
 ) -> str:
     return canonical(
         {
@@ -112,321 +85,107 @@ def _setup(
             "model": _model(model),
             "budget": budget,
             "rules": rules,
-            "prompts": prompts,
-            "versions": versions,
+            "prompts": versions[0],
+            "versions": versions[1],
         }
     )
 
 
-def task_text(task: Task) -> str:
-    """A task as canonical JSON, labels included."""
-    return canonical(task)
-
-
 def episode_row(run: str, unit: Episode, outcome: Outcome, result: EpisodeResult, blocks: Blocks) -> Row:
-    """A row of `episodes`."""
-    acting = unreadable = steps = learned = learned_ok = 0
-    for turn in result.turns:
-        acting += turn.kind == "action"
-        unreadable += turn.kind == "unreadable"
-        steps += len(turn.steps)
-        learned += turn.learned
-        learned_ok += turn.learned and turn.ok
-    return (
-        run,
-        unit.trial,
-        unit.key,
-        unit.method,
-        unit.phase,
-        unit.domain.name,
-        unit.domain.options,
-        unit.task.name,
-        unit.task.hash,
-        blocks.add(task_text(unit.task)),
-        unit.task.reference,
-        unit.library.id,
-        unit.agent.name,
-        unit.model.name if unit.model else "",
-        result.model_returned,
-        unit.learner_model,
-        bool(unit.model and unit.model.simulated),
-        unit.learn_repeat,
-        unit.test_repeat,
-        unit.replicate,
-        unit.seed,
-        blocks.add(episode_setup(unit)),
-        result.success,
-        result.progress,
-        result.grounding,
-        len(result.turns),
-        acting,
-        unreadable,
-        steps,
-        learned,
-        learned_ok,
-        *_tokens(result.tokens, result.cost),
-        result.goal,
-        result.first_observation,
-        result.sandbox_kind,
-        result.seconds.wall,
-        result.seconds.model,
-        result.seconds.environment,
-        result.seconds.sandbox,
-        outcome.finished,
-        outcome.node,
-        len(outcome.attempts),
+    """A row of `episodes`; the task is kept as canonical JSON, labels included."""
+    task, setup = blocks.add(canonical(unit.task)), blocks.add(episode_setup(unit))
+    return tables.EPISODES.row(
+        run=run, unit=unit, outcome=outcome, result=result, task_block=task, setup=setup
     )
 
 
-def turn_rows(run: str, trial: str, episode: str, turns: tuple[Turn, ...]) -> list[Row]:
+def turn_rows(run: str, trial: str, episode: str, turns: Sequence[Turn]) -> list[Row]:
     """Rows of `turns`."""
-    return [
-        (
-            run,
-            trial,
-            episode,
-            t.index,
-            t.kind,
-            t.raw,
-            t.said,
-            t.call,
-            t.callee,
-            t.learned,
-            t.ok,
-            t.observation,
-            t.progress,
-            [(s.command, s.ok, s.observation) for s in t.steps],
-            (t.error.type, t.error.message, t.error.function, t.error.line, t.error.source)
-            if t.error
-            else None,
-            t.printed,
-        )
-        for t in turns
-    ]
+    return [tables.TURNS.row(run=run, trial=trial, episode=episode, turn=turn) for turn in turns]
 
 
 def call_row(run: str, trial: str, call: Call, entries: tuple[str, ...], blocks: Blocks) -> Row:
     """A row of `calls`; `entries` is the history of the episode it belongs to."""
-    reply = call.reply
-    return (
-        run,
-        trial,
-        call.unit,
-        call.ordinal,
-        call.purpose,
-        blocks.request_hash(call.prompt),
-        *blocks.prompt(call.prompt, entries).cells(),
-        reply.text,
-        reply.finish,
-        reply.reasoning,
-        *_tokens(reply.tokens, reply.cost),
-        reply.model,
-        reply.fingerprint,
-        reply.parameters,
-        [list(vector) for vector in reply.vectors] or None,
-        reply.tries,
-        reply.latency,
-    )
+    request, prompt = blocks.request_hash(call.prompt), blocks.prompt(call.prompt, entries)
+    return tables.CALLS.row(run=run, trial=trial, call=call, request=request, prompt=prompt)
 
 
 def request_row(run: str, unit: Request, outcome: Outcome, calls: Sequence[Call], blocks: Blocks) -> Row:
-    """A row of `requests`. Its last call holds the reply that counts; tokens and cost are those of all its calls."""
+    """A row of `requests`. Its last call holds the reply that counts."""
     costs = [call.reply.cost for call in calls]
     known = [cost for cost in costs if cost is not None]
-    return (
-        run,
-        unit.trial,
-        unit.key,
-        unit.method,
-        unit.purpose,
-        unit.iteration,
-        unit.candidate,
-        unit.attempt,
-        unit.model.name,
-        unit.model.simulated,
-        unit.seed,
-        blocks.add(canonical({"model": _model(unit.model)})),
-        list(unit.texts),
-        *blocks.prompt(unit.prompt).cells(),
-        len(calls),
-        *_tokens(
-            total([call.reply.tokens for call in calls]),
-            sum(known) if known and len(known) == len(costs) else None,
-        ),
-        outcome.finished,
-        outcome.node,
-        len(outcome.attempts),
+    return tables.REQUESTS.row(
+        run=run,
+        unit=unit,
+        outcome=outcome,
+        setup=blocks.add(canonical({"model": _model(unit.model)})),
+        prompt=blocks.prompt(unit.prompt),
+        calls=calls,
+        tokens=total([call.reply.tokens for call in calls]),
+        cost=sum(known) if known and len(known) == len(costs) else None,
     )
 
 
-def library_row(run: str, trial: str, library: Library) -> Row:
-    """A row of `libraries`."""
-    actions = [(a.name, a.signature, a.source, a.description, list(a.notes)) for a in library.actions]
-    return (
-        run,
-        trial,
-        library.id,
-        actions,
-        library.preamble,
-        library.usage_example,
-        list(library.lessons),
+def trial_row(run: str, seq: int, trial: str, facts: Mapping[str, Any]) -> Row:
+    """A row of `trials`: facts with a column of their own (`TRIAL_COLUMNS`), the others as JSON in `more`."""
+    cells = {name: facts.get(name) for name in TRIAL_COLUMNS}
+    for name in ("method", "domain", "agent_model", "learner_model", "options"):
+        if cells[name] is not None and not isinstance(cells[name], str):
+            cells[name] = canonical(cells[name])
+    more = canonical({name: value for name, value in facts.items() if name not in cells})
+    return tables.TRIALS.row(run=run, seq=seq, trial=trial, more=more, **cells)
+
+
+# Rows to records ------------------------------------------------------------------------------------------------------
+
+_SETUP = ("domain", "agent", "model", "budget", "rules", "prompts", "versions")
+turn_from = record_reader(tables.TURNS, Turn, "turn")
+"""A turn from its row."""
+attempt_from = record_reader(tables.ATTEMPTS, Attempt, "attempt")
+"""A failed try from its row."""
+library_from = record_reader(tables.LIBRARIES, Library, "library")
+"""A library from its row."""
+reply_from = record_reader(tables.CALLS, Reply, "call.reply")
+"""The reply of a row of `calls`."""
+_result = record_reader(tables.EPISODES, EpisodeResult, "result", given=("turns",))
+_episode = record_reader(tables.EPISODES, Episode, "unit", given=("task", "library", *_SETUP))
+_request = record_reader(tables.REQUESTS, Request, "unit", given=("model", "prompt"))
+
+
+def result_from(row: Mapping[str, Any], turns: tuple[Turn, ...]) -> EpisodeResult:
+    """An episode's result from its rows."""
+    return _result(row, turns=turns)
+
+
+def episode_from(row: Mapping[str, Any], text: Callable[[str], str], library: Library) -> Episode:
+    """An episode (the unit of work) from its row. Its model has no URLs: they are not kept."""
+    setup, task = json.loads(text(row["setup"])), json.loads(text(row["task_block"]))
+    return _episode(
+        row,
+        domain=DomainSpec(**setup["domain"]),
+        task=Task(**task),
+        agent=AgentSpec(**setup["agent"]),
+        library=library,
+        model=_model_from(setup["model"]),
+        budget=Budget(**setup["budget"]),
+        rules=_rules(setup["rules"]),
+        prompts=setup["prompts"],
+        versions=setup["versions"],
     )
 
 
-def candidate_row(run: str, seq: int, row: Candidate) -> Row:
-    """A row of `candidates`."""
-    terms = row.terms
-    return (
-        run,
-        seq,
-        row.trial,
-        row.iteration,
-        row.candidate,
-        row.library,
-        row.parent,
-        row.origin,
-        terms.success,
-        terms.progress,
-        terms.step_correctness,
-        terms.call_ratio,
-        terms.call_share,
-        row.score,
-        row.selected,
-        row.uncreated,
-        row.reason,
-        row.failed_call,
-    )
-
-
-# Back -----------------------------------------------------------------------------------------------------------------
-
-
-def _tokens_from(row: dict[str, Any]) -> Tokens:
-    return Tokens(
-        row["prompt_tokens"], row["cached_tokens"], row["completion_tokens"], row["reasoning_tokens"]
-    )
+def request_from(row: Mapping[str, Any], text: Callable[[str], str]) -> Request:
+    """A request (the unit of work) from its row."""
+    model = _model_from(json.loads(text(row["setup"]))["model"])
+    if model is None:
+        raise ResultsError(f"request {row['key']} has no model on file")
+    return _request(row, model=model, prompt=prompt_from(row, text))
 
 
 def _model_from(value: dict[str, Any] | None) -> ModelSpec | None:
     if value is None:
         return None
     return ModelSpec(**{**value, "stop": tuple(value["stop"])})
-
-
-def turn_from(row: dict[str, Any]) -> Turn:
-    """A turn from its row."""
-    error = row["error"]
-    return Turn(
-        row["turn"],
-        row["kind"],
-        row["raw"],
-        row["said"],
-        row["call"],
-        row["callee"],
-        row["learned"],
-        row["ok"],
-        row["observation"],
-        row["progress"],
-        tuple(PrimitiveStep(s["command"], s["ok"], s["observation"]) for s in row["steps"]),
-        ActionError(**error) if error else None,
-        row["printed"],
-    )
-
-
-def result_from(row: dict[str, Any], turns: tuple[Turn, ...]) -> EpisodeResult:
-    """An episode's result from its rows."""
-    return EpisodeResult(
-        row["success"],
-        row["progress"],
-        row["goal"],
-        row["first_observation"],
-        turns,
-        _tokens_from(row),
-        row["cost"],
-        row["model_returned"],
-        Seconds(row["seconds"], row["model_seconds"], row["environment_seconds"], row["sandbox_seconds"]),
-        row["sandbox"],
-    )
-
-
-def episode_from(row: dict[str, Any], text: Callable[[str], str], library: Library) -> Episode:
-    """An episode (the unit of work) from its row. Its model has no URLs: they are not kept."""
-    setup, task = json.loads(text(row["setup"])), json.loads(text(row["task_block"]))
-    return Episode(
-        row["trial"],
-        row["method"],
-        row["phase"],
-        DomainSpec(**setup["domain"]),
-        Task(**task),
-        AgentSpec(**setup["agent"]),
-        library,
-        _model_from(setup["model"]),
-        Budget(**setup["budget"]),
-        _rules(setup["rules"]),
-        row["seed"],
-        setup["prompts"],
-        setup["versions"],
-        row["learn_repeat"],
-        row["test_repeat"],
-        row["replicate"],
-        row["learner_model"],
-    )
-
-
-def request_from(row: dict[str, Any], text: Callable[[str], str]) -> Request:
-    """A request (the unit of work) from its row."""
-    model = _model_from(json.loads(text(row["setup"]))["model"])
-    if model is None:
-        raise ResultsError(f"request {row['key']} has no model on file")
-    return Request(
-        row["trial"],
-        row["method"],
-        row["purpose"],
-        model,
-        prompt_from(row, text),
-        row["seed"],
-        row["iteration"],
-        row["candidate"],
-        row["attempt"],
-        tuple(row["texts"]),
-    )
-
-
-def reply_from(row: dict[str, Any]) -> Reply:
-    """The reply of a row of `calls`."""
-    return Reply(
-        row["reply"],
-        row["finish"],
-        row["reasoning"],
-        _tokens_from(row),
-        row["cost"],
-        row["model"],
-        row["fingerprint"],
-        row["parameters"],
-        row["tries"],
-        row["latency"],
-        tuple(tuple(vector) for vector in row["vectors"] or ()),
-    )
-
-
-def call_from(row: dict[str, Any], text: Callable[[str], str], entries: tuple[str, ...]) -> Call:
-    """A call with its prompt exactly as sent."""
-    return Call(row["unit"], row["ordinal"], row["purpose"], prompt_from(row, text, entries), reply_from(row))
-
-
-def library_from(row: dict[str, Any]) -> Library:
-    """A library from its row."""
-    return Library(
-        tuple(LearnedAction(**{**a, "notes": tuple(a["notes"])}) for a in row["actions"]),
-        row["preamble"],
-        row["usage_example"],
-        tuple(row["lessons"]),
-    )
-
-
-def attempt_from(row: dict[str, Any]) -> Attempt:
-    """A failed try from its row."""
-    return Attempt(row["unit"], row["attempt"], row["boundary"], row["error"], row["seconds"], row["node"])
 
 
 def _rules(kept: dict[str, Any]) -> Rules:

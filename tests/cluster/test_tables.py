@@ -15,11 +15,11 @@ from aiohttp import web
 
 import learnact
 from learnact.driver import Summary
-from learnact.results.compare import compare
 from learnact.results.reader import connect
 from tests.cluster.processes import descendants
 from tests.integration.test_run import answers, faulty, job
 from tests.models.server import Behaviour, FaultServer
+from tests.results.compare import compare
 
 
 async def run(server: FaultServer, results: Path, **cluster: Any) -> Summary:

@@ -9,10 +9,10 @@ from aiohttp import web
 
 import learnact
 from learnact.errors import BadInput, JobError
-from learnact.results.compare import compare
 from learnact.results.reader import connect
 from tests.methods.test_learning_round import scripted
 from tests.models.server import FaultServer, completion, cut, drop, error, raw
+from tests.results.compare import compare
 
 TRIES = 12
 

@@ -15,10 +15,10 @@ from aiohttp import web
 
 import learnact
 from learnact.driver import Summary
-from learnact.results.compare import compare
 from learnact.results.reader import connect
 from tests.integration.test_run import answers, job
 from tests.models.server import Behaviour, FaultServer, cut, drop, error, hang, js, picky, raw
+from tests.results.compare import compare
 
 FAULTS = (
     error(429, retry_after_ms="5"),

@@ -6,10 +6,10 @@ import random
 
 from learnact.records import Candidate, Terms
 from learnact.results import parts
-from learnact.results.compare import compare
 from learnact.results.reader import connect_folders
 from learnact.results.store import RunStore
 from tests.results import material
+from tests.results.compare import compare
 
 
 def write(folder, order, change=None):

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from learnact.results.reader import connect, load_calls, load_episode, runs
+from learnact.results.reader import connect, load_episode, runs
 from learnact.results.store import RunStore
 from tests.results import material
+from tests.results.reading import load_calls
 
 WRITER = """
 import asyncio, sys

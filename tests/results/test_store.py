@@ -8,9 +8,11 @@ import pytest
 
 from learnact.errors import ResultsError
 from learnact.records import Candidate, Library, Terms
-from learnact.results.reader import connect, find_run, load_calls, load_episode, load_library, load_unit, runs
-from learnact.results.store import PERIOD, RunStore
+from learnact.results.group_commit import PERIOD
+from learnact.results.reader import connect, find_run, load_episode, load_library, runs
+from learnact.results.store import RunStore
 from tests.results import material
+from tests.results.reading import load_calls
 
 RUN = "0123456789abcdef01234567"
 
@@ -226,7 +228,6 @@ async def test_reading_names_the_nearest_run_and_rebuilds_units(tmp_path):
         connect(tmp_path / "nowhere")
     with connect(tmp_path) as connection:
         assert load_episode(connection, outcome.key[:10]) == outcome.result
-        assert load_unit(connection, outcome.key) == outcome.unit
         with pytest.raises(ResultsError, match="no key 'zzz' in episodes"):
             load_episode(connection, "zzz")
 

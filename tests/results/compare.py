@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from learnact.results.reader import connect_folders, dictionaries
-from learnact.results.schema import COMPARED, ORDER, SCHEMAS, TEMPORAL
+from learnact.results.tables import TABLES
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ def compare(first: Path, second: Path) -> list[Difference]:
     """Differences between the runs in two folders; empty when they are equal. The run's id does not count."""
     one, two = connect_folders([first]), connect_folders([second])
     found = []
-    for table in COMPARED:
-        skip = TEMPORAL.get(table, frozenset()) | {"run"}
-        names = [name for name in SCHEMAS[table].names if name not in skip]
-        keys = [name for name in ORDER[table] if name not in skip]
+    for table, declared in TABLES.items():
+        if not declared.compared:
+            continue
+        skip = declared.temporal | {"run"}
+        names = [name for name in declared.schema.names if name not in skip]
+        keys = [name for name in declared.order if name not in skip]
         listed = ", ".join(f'"{name}"' for name in names)
         query = f"SELECT {listed} FROM _{table} ORDER BY {listed}"
         if table in ("candidates", "trials", "checks"):

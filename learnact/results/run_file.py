@@ -1,0 +1,63 @@
+"""`run.json`: what a run's folder says of itself. Written once, when the run starts."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from learnact.errors import ResultsError
+from learnact.results import files
+from learnact.results.tables import READABLE_VERSIONS, SCHEMA_VERSION
+
+NAME = "run.json"
+ID_CHARS = 12
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run on file. `created` in seconds since 1970."""
+
+    run: str
+    name: str
+    folder: Path
+    created: float
+
+
+def run_folder(results: Path, run: str, name: str) -> Path:
+    """Where a run lies: the job's name for people, the beginning of the run's id for uniqueness."""
+    return results / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name).strip('-.') or 'run'}-{run[:ID_CHARS]}"
+
+
+def check_version(version: object, place: Path) -> None:
+    """Refuse data of a schema that this version does not read."""
+    if version not in READABLE_VERSIONS:
+        raise ResultsError(
+            f"{place} holds data of schema version {version!r}; this learnact reads "
+            f"{', '.join(map(str, sorted(READABLE_VERSIONS)))}: read it with the version that wrote it "
+            "(named in its run.json), or choose another --results folder"
+        )
+
+
+def read_run_file(folder: Path) -> RunInfo:
+    """What `run.json` of a folder says. Raises `ResultsError`."""
+    place = folder / NAME
+    data = json.loads(place.read_text())
+    check_version(data.get("schema_version"), place)
+    return RunInfo(data["run"], data["name"], folder, data["created"])
+
+
+def write_run_file(folder: Path, run: str, name: str, versions: Mapping[str, str]) -> None:
+    """Say which run the folder holds, durably."""
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "run": run,
+        "name": name,
+        "created": time.time(),
+        "versions": dict(versions),
+    }
+    files.put(folder / NAME, json.dumps(content, indent=1).encode())
+    files.sync_folder(folder)

@@ -1,0 +1,605 @@
+"""The tables of a run, each declared once: columns with type, meaning, and where a record has the value.
+
+Writing (`TableSchema.row`, `TableSchema.arrow`), reading (`record_reader`) and the data dictionary (dictionary.py)
+follow from the declarations. The views in `views/` are what people query; `_NAME` is the stored table.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, TypeAlias, TypeVar
+
+import pyarrow as pa
+
+from learnact.records import ActionError, LearnedAction, PrimitiveStep
+from learnact.results.bounded import BoundedValue, array_of
+
+SCHEMA_VERSION = 1
+READABLE_VERSIONS = frozenset({1})
+
+Row: TypeAlias = tuple[Any, ...]
+"""Values in the order of a table's columns, as the record has them (`Column.dump` is applied by `arrow`)."""
+
+T = TypeVar("T")
+TEXT, REAL, INT64, INT32, FLAG = pa.string(), pa.float64(), pa.int64(), pa.int32(), pa.bool_()
+TEXTS = pa.list_(TEXT)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    `source` is where the value is found: a keyword of `TableSchema.row`, then attributes of what it is given (e.g.
+    `turn.index`). `dump` turns the value into what is stored, `load` turns it back; a column with `dump` alone is
+    derived and never read into a record. `temporal` columns (times, places, attempts) may differ between equal runs.
+    """
+
+    name: str
+    type: pa.DataType
+    source: str
+    meaning: str
+    dump: Callable[[Any], Any] | None = None
+    load: Callable[[Any], Any] | None = None
+    temporal: bool = False
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """A table: its columns, the order of rows after compaction, and whether equal runs have equal rows in it."""
+
+    name: str
+    columns: tuple[Column, ...]
+    order: tuple[str, ...]
+    compared: bool = True
+    row: Callable[..., Row] = field(init=False, repr=False)
+    """A row, from keywords: the first names of the columns' sources, e.g. `TURNS.row(run=..., turn=...)`."""
+
+    def __post_init__(self) -> None:
+        # Compiled, as namedtuple compiles its constructor: operator.attrgetter takes twice the time.
+        names = dict.fromkeys(column.source.partition(".")[0] for column in self.columns)
+        values = ", ".join(column.source for column in self.columns)
+        object.__setattr__(self, "row", eval(f"lambda *, {', '.join(names)}: ({values},)"))
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of its files."""
+        columns = [(column.name, column.type) for column in self.columns]
+        return pa.schema(columns, metadata={"learnact_schema": str(SCHEMA_VERSION)})
+
+    @property
+    def temporal(self) -> frozenset[str]:
+        """Names of the columns that may differ between equal runs."""
+        return frozenset(column.name for column in self.columns if column.temporal)
+
+    def arrow(self, rows: Sequence[Row]) -> tuple[pa.Table, list[BoundedValue]]:
+        """Rows as a table, and the values that had to be bounded to fit their columns."""
+        bounded: list[BoundedValue] = []
+        arrays = []
+        by_column: Sequence[Row] = list(zip(*rows, strict=True)) if rows else [()] * len(self.columns)
+        for column, values in zip(self.columns, by_column, strict=True):
+            stored = [column.dump(value) for value in values] if column.dump else values
+            arrays.append(array_of(stored, column.type, f"{self.name}.{column.name}", bounded))
+        return pa.Table.from_arrays(arrays, schema=self.schema), bounded
+
+
+def record_reader(
+    table: TableSchema, record: type[T], prefix: str, given: Collection[str] = ()
+) -> Callable[..., T]:
+    """A function that makes a record from a row (a mapping by column name); fields `given` are its keywords.
+
+    Raises `TypeError` now when a field without default has neither a column nor is given.
+    """
+    hints = typing.get_type_hints(record)
+    plain: list[tuple[str, str]] = []
+    loaded: list[tuple[str, str, Callable[[Any], Any]]] = []
+    nested: list[tuple[str, Callable[..., Any]]] = []
+    columns = {column.source: column for column in table.columns if column.load or not column.dump}
+    for item in dataclasses.fields(record):  # type: ignore[arg-type]
+        path = f"{prefix}.{item.name}"
+        column = columns.get(path)
+        if item.name in given:
+            continue
+        if column is not None and column.load:
+            loaded.append((item.name, column.name, column.load))
+        elif column is not None:
+            plain.append((item.name, column.name))
+        elif any(source.startswith(f"{path}.") for source in columns):
+            nested.append((item.name, record_reader(table, hints[item.name], path)))
+        elif item.default is item.default_factory is dataclasses.MISSING:
+            raise TypeError(f"{record.__name__}.{item.name} has no column in {table.name} (source {path})")
+
+    def read(row: Mapping[str, Any], **more: Any) -> T:
+        for name, column in plain:
+            more[name] = row[column]
+        for name, column, load in loaded:
+            more[name] = load(row[column])
+        for name, make in nested:
+            more[name] = make(row)
+        return record(**more)
+
+    return read
+
+
+def _struct(
+    record: type[Any], **types: pa.DataType
+) -> tuple[pa.StructType, Callable[[Any], Row], Callable[[Any], Any]]:
+    """A record kept inside a cell: its Arrow type, record to cell, cell to record."""
+
+    def load(cell: Mapping[str, Any]) -> Any:
+        return record(**{key: tuple(v) if isinstance(v, list) else v for key, v in cell.items()})
+
+    return pa.struct(list(types.items())), attrgetter(*types), load
+
+
+STEP, _dump_step, _load_step = _struct(PrimitiveStep, command=TEXT, ok=FLAG, observation=TEXT)
+ERROR, _dump_error, _load_error = _struct(
+    ActionError, type=TEXT, message=TEXT, function=TEXT, line=INT32, source=TEXT
+)
+ACTION, _dump_action, _load_action = _struct(
+    LearnedAction, name=TEXT, signature=TEXT, source=TEXT, description=TEXT, notes=TEXTS
+)
+
+
+def _tokens(tokens: str, cost: str, of: str) -> tuple[Column, ...]:
+    return (
+        Column("prompt_tokens", INT64, f"{tokens}.prompt", f"tokens of {of}: prompt, cached ones included"),
+        Column("cached_tokens", INT64, f"{tokens}.cached", f"tokens of {of}: prompt tokens from a cache"),
+        Column(
+            "completion_tokens", INT64, f"{tokens}.completion", f"tokens of {of}: completion, with reasoning"
+        ),
+        Column("reasoning_tokens", INT64, f"{tokens}.reasoning", f"tokens of {of}: reasoning"),
+        Column("cost", REAL, cost, f"US dollars of {of}; null where a price is not known"),
+    )
+
+
+_PROMPT = (
+    Column("system", TEXT, "prompt.system", "address in `blocks` of the system message"),
+    Column("fixed", TEXTS, "prompt.fixed", "addresses in `blocks` of the parts before the history"),
+    Column(
+        "history_start", INT32, "prompt.history_start", "first entry of the episode's history that was shown"
+    ),
+    Column("history_count", INT32, "prompt.history_count", "entries of the history shown (two a turn)"),
+    Column(
+        "history",
+        TEXTS,
+        "prompt.history",
+        "addresses of the entries where they do not follow from the episode's turns, else null",
+    ),
+    Column("ask", TEXT, "prompt.ask", "address in `blocks` of the part after the history"),
+)
+
+
+def _run(source: str = "run") -> Column:
+    return Column("run", TEXT, source, "id of the run")
+
+
+def _trial(source: str = "trial") -> Column:
+    return Column("trial", TEXT, source, "id of the trial")
+
+
+def _finished(unit: str) -> tuple[Column, ...]:
+    return (
+        Column("finished", REAL, "outcome.finished", f"when the {unit} ended", temporal=True),
+        Column("node", TEXT, "outcome.node", f"machine on which the {unit} ended", temporal=True),
+        Column("attempts", INT32, "outcome.attempts", "failed tries before it", dump=len, temporal=True),
+    )
+
+
+_SEQ = Column("seq", INT64, "seq", "order of writing within the run", temporal=True)
+
+EPISODES = TableSchema(
+    "episodes",
+    (
+        _run(),
+        _trial("unit.trial"),
+        Column("key", TEXT, "unit.key", "the episode's content address: equal work has an equal key"),
+        Column("method", TEXT, "unit.method", "the method as the job labels it"),
+        Column(
+            "phase",
+            TEXT,
+            "unit.phase",
+            "`learn` (training), `test`, or `survey` (tests of libraries other than the one that a trial ended with)",
+        ),
+        Column("domain", TEXT, "unit.domain.name", "the domain that was played"),
+        Column(
+            "domain_options",
+            TEXT,
+            "unit.domain.options",
+            "the domain's own options (sizes, text, changed interface) as JSON",
+        ),
+        Column("task", TEXT, "unit.task.name", "the task's name"),
+        Column(
+            "task_hash", TEXT, "unit.task.hash", "address of the task's content: equal for equal problems"
+        ),
+        Column("task_block", TEXT, "task_block", "address in `blocks` of the task as JSON"),
+        Column(
+            "reference", INT32, "unit.task.reference", "length in primitive steps of a known plan, or null"
+        ),
+        Column("library", TEXT, "unit.library.id", "id in `libraries`; empty for none"),
+        Column(
+            "agent", TEXT, "unit.agent.name", "the agent that played: act, react, program, code_as_policies"
+        ),
+        Column(
+            "model",
+            TEXT,
+            "unit.model",
+            "the agent's model as asked for; empty for none",
+            dump=lambda model: model.name if model else "",
+        ),
+        Column("model_returned", TEXT, "result.model_returned", "the agent's model as the server named it"),
+        Column(
+            "learner_model", TEXT, "unit.learner_model", "the learner's model; empty where nothing is learned"
+        ),
+        Column(
+            "simulated",
+            FLAG,
+            "unit.model",
+            "the agent's model is the simulated one: says nothing about language models",
+            dump=lambda model: bool(model and model.simulated),
+        ),
+        Column("learn_repeat", INT32, "unit.learn_repeat", "repeat of learning, from 0"),
+        Column("test_repeat", INT32, "unit.test_repeat", "repeat of testing, from 0"),
+        Column("replicate", INT32, "unit.replicate", "number of a deliberate repetition, from 0"),
+        Column("seed", INT64, "unit.seed", "the episode's seed, the same for every method"),
+        Column(
+            "setup",
+            TEXT,
+            "setup",
+            "address in `blocks` of all other settings (domain options, agent, model, budget, rules, versions) as JSON",
+        ),
+        Column("success", FLAG, "result.success", "whether the task was solved"),
+        Column(
+            "progress", REAL, "result.progress", "share of the goal reached, the highest during the episode"
+        ),
+        Column(
+            "grounding", REAL, "result.grounding", "share of turns (thoughts left out) whose action was valid"
+        ),
+        Column("turns", INT32, "result.turns", "replies of the model", dump=len),
+        Column("action_turns", INT32, "result.action_turns", "replies that were actions"),
+        Column("unreadable_turns", INT32, "result.unreadable_turns", "replies that could not be read"),
+        Column(
+            "primitive_steps",
+            INT32,
+            "result.primitive_steps",
+            "primitive actions sent to the environment, valid or not",
+        ),
+        Column("learned_calls", INT32, "result.learned_calls", "turns that called a learned action"),
+        Column(
+            "learned_calls_ok",
+            INT32,
+            "result.learned_calls_ok",
+            "turns that called a learned action with success",
+        ),
+        *_tokens("result.tokens", "result.cost", "all its calls"),
+        Column("goal", TEXT, "result.goal", "the goal as the agent was shown it"),
+        Column(
+            "first_observation",
+            TEXT,
+            "result.first_observation",
+            "the first observation as the agent was shown it",
+        ),
+        Column(
+            "sandbox",
+            TEXT,
+            "result.sandbox_kind",
+            "how learned code was confined; empty without learned code",
+        ),
+        Column("seconds", REAL, "result.seconds.wall", "wall clock in all", temporal=True),
+        Column("model_seconds", REAL, "result.seconds.model", "wall clock of calls to models", temporal=True),
+        Column(
+            "environment_seconds",
+            REAL,
+            "result.seconds.environment",
+            "wall clock of the environment",
+            temporal=True,
+        ),
+        Column("sandbox_seconds", REAL, "result.seconds.sandbox", "wall clock of the sandbox", temporal=True),
+        *_finished("episode"),
+    ),
+    order=("trial", "key"),
+)
+
+TURNS = TableSchema(
+    "turns",
+    (
+        _run(),
+        _trial(),
+        Column("episode", TEXT, "episode", "`episodes.key`"),
+        Column("turn", INT32, "turn.index", "number of the turn, from 0"),
+        Column("kind", TEXT, "turn.kind", "`action`, `thought` or `unreadable`"),
+        Column("raw", TEXT, "turn.raw", "the reply as received"),
+        Column("said", TEXT, "turn.said", "what the history shows of the reply"),
+        Column("call", TEXT, "turn.call", "the call in canonical form; empty where there was none"),
+        Column("callee", TEXT, "turn.callee", "the function that was called"),
+        Column("learned", FLAG, "turn.learned", "whether a learned action was called"),
+        Column("ok", FLAG, "turn.ok", "whether the action was valid as a whole"),
+        Column("observation", TEXT, "turn.observation", "what the agent was shown"),
+        Column("progress", REAL, "turn.progress", "progress after the turn"),
+        Column(
+            "steps",
+            pa.list_(STEP),
+            "turn.steps",
+            "primitive steps: list of (command, ok, observation)",
+            dump=lambda steps: [_dump_step(step) for step in steps],
+            load=lambda cells: tuple(_load_step(cell) for cell in cells),
+        ),
+        Column(
+            "error",
+            ERROR,
+            "turn.error",
+            "(type, message, function, line, source) of an exception in learned code, or null",
+            dump=lambda error: _dump_error(error) if error else None,
+            load=lambda cell: _load_error(cell) if cell else None,
+        ),
+        Column("printed", TEXT, "turn.printed", "what learned code printed, bounded"),
+    ),
+    order=("trial", "episode", "turn"),
+)
+
+REQUESTS = TableSchema(
+    "requests",
+    (
+        _run(),
+        _trial("unit.trial"),
+        Column("key", TEXT, "unit.key", "the request's content address: equal work has an equal key"),
+        Column("method", TEXT, "unit.method", "the method as the job labels it"),
+        Column(
+            "purpose",
+            TEXT,
+            "unit.purpose",
+            "what it was for: create, usage, describe, improve, reflect, code, verify, embed",
+        ),
+        Column("iteration", INT32, "unit.iteration", "iteration of learning; 0 is creation"),
+        Column("candidate", INT32, "unit.candidate", "number of the candidate that it was for"),
+        Column("attempt", INT32, "unit.attempt", "the learner's try, from 0"),
+        Column("model", TEXT, "unit.model.name", "the learner's model as asked for"),
+        Column(
+            "simulated",
+            FLAG,
+            "unit.model.simulated",
+            "the model is the simulated one: says nothing about language models",
+        ),
+        Column("seed", INT64, "unit.seed", "the request's seed"),
+        Column("setup", TEXT, "setup", "address in `blocks` of the model's settings as JSON"),
+        Column("texts", TEXTS, "unit.texts", "what was to be embedded", load=tuple),
+        *_PROMPT,
+        Column("calls", INT32, "calls", "exchanges with the model that it took", dump=len),
+        *_tokens("tokens", "cost", "all its calls"),
+        *_finished("request"),
+    ),
+    order=("trial", "key"),
+)
+
+CALLS = TableSchema(
+    "calls",
+    (
+        _run(),
+        _trial(),
+        Column("unit", TEXT, "call.unit", "key of the episode or request"),
+        Column("ordinal", INT32, "call.ordinal", "number of the call in its unit, from 0"),
+        Column("purpose", TEXT, "call.purpose", "`act` in episodes, else the request's purpose"),
+        Column(
+            "request",
+            TEXT,
+            "request",
+            "first 24 digits of SHA-256 over system message, empty line, user message",
+        ),
+        *_PROMPT,
+        Column("reply", TEXT, "call.reply.text", "the reply without thinking text"),
+        Column("finish", TEXT, "call.reply.finish", "why the reply ended"),
+        Column("reasoning", TEXT, "call.reply.reasoning", "the thinking text, where the server gave it"),
+        *_tokens("call.reply.tokens", "call.reply.cost", "this call"),
+        Column("model", TEXT, "call.reply.model", "the model as the server named it"),
+        Column("fingerprint", TEXT, "call.reply.fingerprint", "the server's name of its configuration"),
+        Column("parameters", TEXT, "call.reply.parameters", "the parameters actually sent, as JSON"),
+        Column(
+            "vectors",
+            pa.list_(pa.list_(REAL)),
+            "call.reply.vectors",
+            "embeddings, or null",
+            dump=lambda vectors: vectors or None,
+            load=lambda cells: tuple(tuple(cell) for cell in cells or ()),
+        ),
+        Column("tries", INT32, "call.reply.tries", "HTTP requests, failed ones included", temporal=True),
+        Column("latency", REAL, "call.reply.latency", "seconds of the try that worked", temporal=True),
+    ),
+    order=("trial", "unit", "ordinal"),
+)
+
+LIBRARIES = TableSchema(
+    "libraries",
+    (
+        _run(),
+        Column("trial", TEXT, "trial", "id of a trial that has the library"),
+        Column("library", TEXT, "library.id", "the library's content address"),
+        Column(
+            "actions",
+            pa.list_(ACTION),
+            "library.actions",
+            "list of (name, signature, source, description, notes)",
+            dump=lambda actions: [_dump_action(action) for action in actions],
+            load=lambda cells: tuple(_load_action(cell) for cell in cells),
+        ),
+        Column("preamble", TEXT, "library.preamble", "imports and constants that the functions use"),
+        Column("usage_example", TEXT, "library.usage_example", "the example that the agent is shown"),
+        Column("lessons", TEXTS, "library.lessons", "Reflexion's lessons", load=tuple),
+    ),
+    order=("trial", "library"),
+)
+
+CANDIDATES = TableSchema(
+    "candidates",
+    (
+        _run(),
+        _SEQ,
+        _trial("candidate.trial"),
+        Column("iteration", INT32, "candidate.iteration", "iteration of learning; 0 is creation"),
+        Column(
+            "candidate",
+            INT32,
+            "candidate.candidate",
+            "number in the iteration; 0 is the incumbent after iteration 0",
+        ),
+        Column("library", TEXT, "candidate.library", "id in `libraries`; empty for none"),
+        Column("parent", TEXT, "candidate.parent", "id of the library that it was made from"),
+        Column(
+            "origin",
+            TEXT,
+            "candidate.origin",
+            "`create`, `update`, `note`, `incumbent`, `lesson`, `skill`, `attempt`",
+        ),
+        Column("success", REAL, "candidate.terms.success", "share of the training tasks that were solved"),
+        Column("progress", REAL, "candidate.terms.progress", "mean progress on the training tasks"),
+        Column(
+            "step_correctness",
+            REAL,
+            "candidate.terms.step_correctness",
+            "successful calls of learned actions / calls of learned actions; 0 when there were none",
+        ),
+        Column(
+            "call_ratio",
+            REAL,
+            "candidate.terms.call_ratio",
+            "successful calls of learned actions / turns that are actions",
+        ),
+        Column(
+            "call_share",
+            REAL,
+            "candidate.terms.call_share",
+            "calls of learned actions / turns that are actions",
+        ),
+        Column(
+            "score", REAL, "candidate.score", "sum of the chosen terms; null where it could not be created"
+        ),
+        Column("selected", FLAG, "candidate.selected", "whether it won its iteration"),
+        Column("uncreated", TEXT, "candidate.uncreated", "why it could not be created, else empty"),
+        Column("reason", TEXT, "candidate.reason", "the learner's own reason for an update or note"),
+        Column("failed_call", TEXT, "candidate.failed_call", "the failed call that was shown to the learner"),
+    ),
+    order=("trial", "iteration", "candidate", "seq"),
+)
+
+ATTEMPTS = TableSchema(
+    "attempts",
+    (
+        _run(),
+        _trial(),
+        Column("unit", TEXT, "attempt.unit", "key of the episode or request"),
+        Column("kind", TEXT, "kind", "`episode` or `request`"),
+        Column("attempt", INT32, "attempt.attempt", "number of the try, counted by the worker"),
+        Column("boundary", TEXT, "attempt.boundary", "`provider`, `sandbox`, `environment` or `harness`"),
+        Column("error", TEXT, "attempt.error", "the error in words; keys and tokens are hidden"),
+        Column("seconds", REAL, "attempt.seconds", "how long the try took"),
+        Column("node", TEXT, "attempt.node", "machine on which it failed"),
+        Column("recorded", REAL, "recorded", "when it was stored"),
+    ),
+    order=("trial", "unit", "attempt", "recorded"),
+    compared=False,
+)
+
+TRIALS = TableSchema(
+    "trials",
+    (
+        _run(),
+        _SEQ,
+        _trial(),
+        Column("method", TEXT, "method", "the method as the job labels it"),
+        Column("domain", TEXT, "domain", "the domain of its training tasks"),
+        Column("agent_model", TEXT, "agent_model", "the agent's model"),
+        Column("learner_model", TEXT, "learner_model", "the learner's model"),
+        Column("learn_repeat", INT32, "learn_repeat", "repeat of learning, from 0"),
+        Column("test_repeats", INT32, "test_repeats", "tests of each task"),
+        Column(
+            "test_episodes",
+            INT32,
+            "test_episodes",
+            "test episodes that it is to play; null where the run did not say",
+        ),
+        Column("seed", INT64, "seed", "the job's seed"),
+        Column(
+            "status",
+            TEXT,
+            "status",
+            "`running`, `done`, `unfinished` (some tests have no result) or `blocked` (learning could not go on)",
+        ),
+        Column("reason", TEXT, "reason", "why it is unfinished or blocked"),
+        Column("library", TEXT, "library", "id of the library that it ended with"),
+        Column(
+            "options",
+            TEXT,
+            "options",
+            "JSON of everything else: learner, agent, settings, domains, rules, budgets; `library_from` "
+            "(run, trial, library) where a library was handed in instead of learned",
+        ),
+        Column("more", TEXT, "more", "JSON of what has no column of its own"),
+    ),
+    order=("trial", "seq"),
+)
+
+EVENTS = TableSchema(
+    "events",
+    (
+        _run(),
+        dataclasses.replace(_SEQ, temporal=False),
+        Column("name", TEXT, "name", "the job's name"),
+        Column(
+            "event", TEXT, "event", "`started`, `resumed`, `drained`, `finished`, `unfinished`, `interrupted`"
+        ),
+        Column("recorded", REAL, "recorded", "when it happened"),
+        Column("job", TEXT, "job", "the job as given, as JSON; secrets hidden"),
+        Column("resolved", TEXT, "resolved", "the job with everything filled in, as JSON; secrets hidden"),
+        Column(
+            "versions",
+            TEXT,
+            "versions",
+            "learnact, Python, packages, git revision (`+changes` with local changes), as JSON",
+        ),
+        Column("host", TEXT, "host", "machine of the driver"),
+        Column("pid", INT64, "pid", "process of the driver"),
+    ),
+    order=("seq",),
+    compared=False,
+)
+
+CHECKS = TableSchema(
+    "checks",
+    (
+        _run(),
+        _SEQ,
+        Column("name", TEXT, "name", "what was checked"),
+        Column("facts", TEXT, "facts", "as JSON, e.g. how many test tasks equal a training task (none)"),
+    ),
+    order=("name", "seq"),
+)
+
+BLOCKS = TableSchema(
+    "blocks",
+    (
+        _run(),
+        Column("hash", TEXT, "hash", "first 24 digits of the text's SHA-256"),
+        Column("text", TEXT, "text", "a text that many rows share"),
+    ),
+    order=("hash",),
+)
+
+TABLES: dict[str, TableSchema] = {
+    table.name: table
+    for table in (
+        EPISODES,
+        TURNS,
+        REQUESTS,
+        CALLS,
+        LIBRARIES,
+        CANDIDATES,
+        ATTEMPTS,
+        TRIALS,
+        EVENTS,
+        CHECKS,
+        BLOCKS,
+    )
+}

@@ -1,0 +1,69 @@
+"""The declared tables: a run of an earlier version is read, and each record comes back from the columns alone."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from learnact.records import EpisodeResult, Turn
+from learnact.results import tables
+from learnact.results.reader import connect, load_episode
+from learnact.results.store import RunStore
+from learnact.results.tables import TABLES, record_reader
+from tests.results import material
+from tests.results.reading import load_calls
+
+OLD = Path(__file__).parent / "data" / "old-run-0123456789ab"
+"""Written at the commit 055697f, before the tables were declared in tables.py."""
+
+
+@pytest.fixture
+def old(tmp_path):
+    shutil.copytree(OLD, tmp_path / OLD.name)
+    return tmp_path
+
+
+async def test_a_run_of_an_earlier_version_is_continued(old):
+    store = RunStore.open(old, "0123456789abcdef01234567", "old run", {}, {}, {})
+    for outcome in (
+        material.outcome(material.episode(1), turns=3),
+        material.answered(material.request(1)),
+    ):
+        found = store.find(outcome.key)
+        assert found is not None
+        assert (found.unit, found.result) == (outcome.unit, outcome.result)
+    await store.commit(material.outcome(material.episode(2), turns=3))
+    await store.close()
+    with connect(old) as connection:
+        assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (2,)
+        assert connection.execute("SELECT event FROM events").fetchall() == [
+            ("started",),
+            ("finished",),
+            ("resumed",),
+            ("finished",),
+        ]
+
+
+def test_a_run_of_an_earlier_version_is_read(old):
+    outcome = material.outcome(material.episode(1), turns=3)
+    with connect(old) as connection:
+        assert load_episode(connection, outcome.key) == outcome.result
+        assert load_calls(connection, outcome.key) == outcome.calls
+        for table in TABLES:
+            found = connection.execute(f"SELECT count(*) FROM _{table}").fetchone()
+            assert found != (0,), table
+
+
+def test_columns_are_named_once_and_sorted_by_columns_that_are_there():
+    for table in TABLES.values():
+        names = [column.name for column in table.columns]
+        assert len(set(names)) == len(names)
+        assert set(table.order) <= set(names)
+        assert all(column.meaning for column in table.columns)
+
+
+def test_a_field_that_no_column_keeps_is_refused_when_the_reader_is_made():
+    with pytest.raises(TypeError, match=r"EpisodeResult\.turns has no column in episodes"):
+        record_reader(tables.EPISODES, EpisodeResult, "result")
+    with pytest.raises(TypeError, match=r"Turn\.index"):
+        record_reader(tables.EPISODES, Turn, "turn")
