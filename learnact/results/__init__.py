@@ -1,1 +1,3 @@
-"""Schema, writer, reader and statistics of what a run leaves. The writer is `store.RunStore`; people read through `reader.connect`."""
+"""Schema, writer, reader and statistics of what a run leaves. The writer is `store.RunStore`; people read
+through `reader.connect`.
+"""

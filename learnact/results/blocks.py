@@ -1,4 +1,4 @@
-"""Texts that many rows share, kept once under the hash of their content; and prompts as references to them."""
+"""Texts that many rows share, kept once under the hash of their content; prompts as references to them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ CACHED_TEXTS = 20_000
 
 
 def text_hash(text: str) -> str:
-    """Address of a block: the first 24 hex digits of SHA-256 over its UTF-8, as `sha256(text)[:24]` in SQL."""
+    """Address of a block: 24 hex digits of SHA-256 over its UTF-8, as `sha256(text)[:24]` in SQL."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:DIGEST_CHARS]
 
 
 @dataclass(frozen=True)
 class PromptRow:
-    """Source of a prompt's columns: addresses of texts. `history` is None where the entries follow from the turns."""
+    """Source of a prompt's columns: addresses of texts. `history` is None where the entries follow from the
+    turns.
+    """
 
     system: str
     fixed: list[str]
@@ -71,7 +73,9 @@ class Blocks:
         )
 
     def request_hash(self, prompt: Prompt) -> str:
-        """Address of what was sent: SHA-256 over system message, an empty line, user message, as the view `prompts` rebuilds them."""
+        """Address of what was sent: SHA-256 over system message, an empty line, user message, as the view
+        `prompts` rebuilds them.
+        """
         place = (prompt.system, prompt.fixed)
         head = self._heads.get(place)
         if head is None:
@@ -83,7 +87,9 @@ class Blocks:
 
 
 def prompt_from(row: Mapping[str, Any], text: Callable[[str], str], entries: tuple[str, ...] = ()) -> Prompt:
-    """The prompt of a row, from its blocks and, where its history is none of its own, from the entries of its episode."""
+    """The prompt of a row, from its blocks and, where its history is none of its own, from the entries of its
+    episode.
+    """
     start, count, own = row["history_start"], row["history_count"], row["history"]
     history = entries[start : start + count] if own is None else tuple(text(address) for address in own)
     return Prompt(

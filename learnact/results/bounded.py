@@ -1,4 +1,6 @@
-"""Arrow arrays of whatever a server sent: a value that its column cannot hold is bounded and named, never an error."""
+"""Arrow arrays of whatever a server sent: a value that its column cannot hold is bounded and named, never an
+error.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ class BoundedValue:
 def array_of(values: Sequence[Any], kind: pa.DataType, place: str, bounded: list[BoundedValue]) -> pa.Array:
     """Values as an array. What was changed to make it possible is appended to `bounded`.
 
-    Integers beyond the type are cut to its limits, text without valid Unicode gets replacement characters, a value of
-    another type becomes null.
+    Integers beyond the type are cut to its limits, text without valid Unicode gets replacement characters, a
+    value of another type becomes null.
     """
     try:
         return pa.array(values, kind)

@@ -1,4 +1,6 @@
-"""What is committed, found by key. Rows are read from the parts a trial at a time and kept for the trials asked for last."""
+"""What is committed, found by key. Rows are read from the parts a trial at a time and kept for the trials
+asked for last.
+"""
 
 from __future__ import annotations
 

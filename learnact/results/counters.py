@@ -12,10 +12,11 @@ from learnact.results.rows import total
 
 @dataclass(frozen=True)
 class Counters:
-    """A snapshot. `found` counts units that an earlier session of the run had committed; other counts are this session's.
+    """A snapshot. `found` counts units that an earlier session of the run had committed; other counts are
+    this session's.
 
-    `cost` is in US dollars over the calls with a price; `unpriced` counts those without. `attempts` are failed tries,
-    `failed` units of which every try failed. `trials` counts trials by status.
+    `cost` is in US dollars over the calls with a price; `unpriced` counts those without. `attempts` are
+    failed tries, `failed` units of which every try failed. `trials` counts trials by status.
     """
 
     episodes: int = 0

@@ -1,4 +1,6 @@
-"""All that touches files: immutable writes, listing, removal and the lock of a run. Object stores would be another module like this one."""
+"""All that touches files: immutable writes, listing, removal and the lock of a run. Object stores would be
+another module like this one.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _held: set[Path] = set()
 
 
 def put(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all: temporary file, fsync, rename. `sync_folder` makes its name durable."""
+    """Write a file that appears whole or not at all: temporary file, fsync, rename. `sync_folder` makes its
+    name durable.
+    """
     temporary = path.with_name(f"{TEMPORARY}{path.name}")
     with temporary.open("wb") as file:
         file.write(content)
@@ -52,9 +56,11 @@ def remove(path: Path) -> None:
 
 
 class Lock:
-    """One driver per run. A POSIX record lock: the kernel frees it however the driver ends, and children do not inherit it.
+    """One driver per run. A POSIX record lock: the kernel frees it however the driver ends, and children do
+    not inherit it.
 
-    Never open the lock file elsewhere in the process that holds it: closing any descriptor of it would free the lock.
+    Never open the lock file elsewhere in the process that holds it: closing any descriptor of it would free
+    the lock.
     """
 
     def __init__(self, folder: Path) -> None:

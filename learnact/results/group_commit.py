@@ -1,7 +1,8 @@
 """When to write: what arrives close together is written as one part, and whoever waits for it is told.
 
-A part is written when nothing has arrived for `QUIET` seconds, and at least every `PERIOD` seconds while things keep
-arriving; in between, writing is kept to about one tenth of the time. Writing happens in a thread, one part at a time.
+A part is written when nothing has arrived for `QUIET` seconds, and at least every `PERIOD` seconds while
+things keep arriving; in between, writing is kept to about one tenth of the time. Writing happens in a thread,
+one part at a time.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ B = TypeVar("B")
 class GroupCommit(Generic[B]):
     """Writes batches. Used from one event loop.
 
-    `take` gives what waits to be written, `write` stores it (in a thread), `written` is told of each batch that is on
-    stable storage. After the first failure nothing is written any more: `failure` has it.
+    `take` gives what waits to be written, `write` stores it (in a thread), `written` is told of each batch
+    that is on stable storage. After the first failure nothing is written any more: `failure` has it.
     """
 
     def __init__(
@@ -39,7 +40,9 @@ class GroupCommit(Generic[B]):
         self._first, self._last, self._rested = 0.0, math.inf, 0.0
 
     def next_write(self) -> asyncio.Future[None]:
-        """A future that is done when what waits now is on stable storage; it has the exception when writing fails."""
+        """A future that is done when what waits now is on stable storage; it has the exception when writing
+        fails.
+        """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(done)
         self.touch()

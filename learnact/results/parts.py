@@ -1,11 +1,12 @@
 """A run's data on disk: immutable Parquet files, and manifests that say which of them count.
 
-    episodes.0000007.parquet  turns.0000007.parquet  ...      the files of part 7
-    part.0000007.json                                         its manifest, written last: with it the whole part exists, without it none
+    episodes.0000007.parquet  turns.0000007.parquet  ...    the files of part 7
+    part.0000007.json    its manifest, written last: with it the whole part exists, without it none of it
 
-A compaction is a part that replaces an unbroken range of older ones; its manifest makes the exchange in one step. The files of the replaced
-parts stay until the next compaction, for readers that have looked already. Whatever a crash leaves
-behind (temporary files, files without a manifest, replaced parts) is ignored by readers and removed by the next writer.
+A compaction is a part that replaces an unbroken range of older ones; its manifest makes the exchange in one
+step. The files of the replaced parts stay until the next compaction, for readers that have looked already.
+Whatever a crash leaves behind (temporary files, files without a manifest, replaced parts) is ignored by
+readers and removed by the next writer.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from learnact.results.run_file import check_version
 from learnact.results.tables import SCHEMA_VERSION, TABLES
 
 FAN_IN = 64
-"""Parts of one level that are merged into one of the next: bounds both their number and how often a row is rewritten."""
+"""Parts of one level that are merged into one of the next: bounds both their number and how often a row is
+rewritten.
+"""
 ROW_GROUP = 20_000
 _log = logging.getLogger("learnact.results")
 _MANIFEST = re.compile(r"part\.(\d+)\.json")
@@ -37,7 +40,9 @@ _DATA = re.compile(r"\w+\.(\d+)\.parquet")
 
 @dataclass(frozen=True)
 class ResultsPart:
-    """One manifest: number, level (0 as committed, higher as merged), rows by table, range of numbers that it stands for."""
+    """One manifest: number, level (0 as committed, higher as merged), rows by table, range of numbers that it
+    stands for.
+    """
 
     number: int
     level: int
@@ -123,7 +128,9 @@ class Parts:
         self._clean()
 
     def _try_merge(self, old: list[ResultsPart]) -> None:
-        """Merge parts; when that fails (memory, space) they stay as they are, which is slower to read and nothing worse."""
+        """Merge parts; when that fails (memory, space) they stay as they are, which is slower to read and
+        nothing worse.
+        """
         try:
             self._merge(old)
         except (duckdb.Error, OSError) as error:

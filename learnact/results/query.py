@@ -1,11 +1,12 @@
-"""SQL over results for a person: an answer of plain columns and rows, or a clear error; and its forms (CSV, JSON, Parquet)."""
+"""SQL over results for a person: an answer of plain columns and rows, or a clear error; and its forms (CSV,
+JSON, Parquet).
+"""
 
 from __future__ import annotations
 
 import csv
 import datetime
 import io
-import itertools
 import json
 import math
 from collections.abc import Sequence
@@ -27,7 +28,9 @@ QUERIES = files("learnact.results") / "queries"
 
 @dataclass(frozen=True)
 class ShippedQuery:
-    """A query that comes with the package; `summary` is the comment on its first lines. Each is meant for one run."""
+    """A query that comes with the package; `summary` is the comment on its first line. Each is meant for one
+    run.
+    """
 
     name: str
     summary: str
@@ -40,8 +43,7 @@ def shipped_queries() -> dict[str, ShippedQuery]:
     for path in sorted(QUERIES.iterdir(), key=lambda path: path.name):
         if path.name.endswith(".sql"):
             text, name = path.read_text(encoding="utf-8"), path.name.removesuffix(".sql")
-            lines = itertools.takewhile(lambda line: line.startswith("--"), text.splitlines())
-            found[name] = ShippedQuery(name, " ".join(line.lstrip("- ") for line in lines), text)
+            found[name] = ShippedQuery(name, text.partition("\n")[0].removeprefix("-- "), text)
     return found
 
 
@@ -86,13 +88,17 @@ def cell(value: Any) -> str:
 
 
 class QuerySession:
-    """A connection to the runs of a folder, for one query after another. Raises `ResultsError` for a folder or run that is not there."""
+    """A connection to the runs of a folder, for one query after another. Raises `ResultsError` for a folder
+    or run that is not there.
+    """
 
     def __init__(self, results: Path, run: str | None = None) -> None:
         self._connection = connect(results, run)
 
     def ask(self, query: str) -> QueryResult:
-        """The answer to a query (of several statements, the last one's). Raises `ResultsError` with DuckDB's own words."""
+        """The answer to a query (of several statements, the last one's). Raises `ResultsError` with DuckDB's
+        own words.
+        """
         try:
             found = self._connection.sql(query)
             table = pa.table({}) if found is None else found.to_arrow_table()

@@ -1,6 +1,7 @@
 """Reads what runs have left: a DuckDB connection with one view per table, and records rebuilt from rows.
 
-A connection shows the runs as they were when it was made; connect again to see more. Views are the files in `views/`.
+A connection shows the runs as they were when it was made; connect again to see more. Views are the files in
+`views/`.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def runs(results: Path | str) -> list[RunInfo]:
     root = Path(results)
     if not root.is_dir():
         raise ResultsError(
-            f"there is no results folder {root}; runs are put there by `learnact run`, or name one with --results"
+            f"there is no results folder {root}; `learnact run` makes one, or name another with --results"
         )
     places = [*root.glob(f"*/{NAME}"), *([root / NAME] if (root / NAME).exists() else [])]
     found = [read_run_file(place.parent) for place in places]
@@ -54,7 +55,9 @@ def runs(results: Path | str) -> list[RunInfo]:
 
 
 def find_run(results: Path | str, wanted: str) -> RunInfo:
-    """A run by id, the beginning of its id, the name of its folder, or its job's name (the latest of that name)."""
+    """A run by id, the beginning of its id, the name of its folder, or its job's name (the latest of that
+    name).
+    """
     known = runs(results)
     for info in reversed(known):
         if wanted in (info.run, info.folder.name):
@@ -98,13 +101,17 @@ def connect_folders(folders: Sequence[Path]) -> Connection:
             else ""
         )
         connection.execute(f"CREATE VIEW _{table} AS SELECT * FROM _none_{table}{stored}")
-    place = files("learnact.results") / "views"
     for view in VIEWS:
-        connection.execute(f"CREATE VIEW {view} AS {(place / f'{view}.sql').read_text()}")
+        connection.execute(f"CREATE VIEW {view} AS {view_text(view)}")
     return connection
 
 
-# Records --------------------------------------------------------------------------------------------------------------
+def view_text(view: str) -> str:
+    """The query of a view, with the comment that explains it."""
+    return (files("learnact.results") / "views" / f"{view}.sql").read_text(encoding="utf-8")
+
+
+# Records ----------------------------------------------------------------------------------------------------
 
 
 def dictionaries(connection: Connection, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -147,7 +154,9 @@ def load_episode(connection: Connection, key: str) -> EpisodeResult:
 
 
 def cost_so_far(folder: Path) -> tuple[float, int]:
-    """US dollars (of the calls with a price) and tokens that all sessions of a run have spent on what is committed."""
+    """US dollars (of the calls with a price) and tokens that all sessions of a run have spent on what is
+    committed.
+    """
     query = "SELECT coalesce(sum(cost), 0), coalesce(sum(prompt_tokens + completion_tokens), 0) FROM _calls"
     with connect_folders([folder]) as connection:
         dollars, tokens = connection.execute(query).fetchall()[0]

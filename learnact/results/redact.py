@@ -41,7 +41,9 @@ def hide(text: str, values: tuple[str, ...] = ()) -> str:
 
 
 def hide_in(value: Plain, values: tuple[str, ...] = ()) -> Plain:
-    """Plain data without secrets: by the name of the key, by value and by shape. Names of variables (`api_key_env`) stay."""
+    """Plain data without secrets: by the name of the key, by value and by shape. Names of variables
+    (`api_key_env`) stay.
+    """
     if isinstance(value, str):
         return hide(value, values)
     if isinstance(value, list):

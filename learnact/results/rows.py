@@ -36,7 +36,7 @@ HIDDEN_OF_MODELS = ("base_urls", "api_key_env", "prices", "timeout")
 """Fields of a model that are no part of its identity and are not kept with units: places and secrets."""
 
 
-# Records to rows ------------------------------------------------------------------------------------------------------
+# Records to rows --------------------------------------------------------------------------------------------
 
 
 TRIAL_COLUMNS = tuple(
@@ -62,7 +62,7 @@ def _model(model: ModelSpec | None) -> dict[str, Any] | None:
 
 
 def episode_setup(unit: Episode) -> str:
-    """What an episode shares with others, as canonical JSON: with task and library enough to play it again."""
+    """What episodes share, as canonical JSON: with task and library enough to play one again."""
     return _setup(
         unit.domain, unit.agent, unit.model, unit.budget, unit.rules, versions=(unit.prompts, unit.versions)
     )
@@ -136,7 +136,7 @@ def trial_row(run: str, seq: int, trial: str, facts: Mapping[str, Any]) -> Row:
     return tables.TRIALS.row(run=run, seq=seq, trial=trial, more=more, **cells)
 
 
-# Rows to records ------------------------------------------------------------------------------------------------------
+# Rows to records --------------------------------------------------------------------------------------------
 
 _SETUP = ("domain", "agent", "model", "budget", "rules", "prompts", "versions")
 turn_from = record_reader(tables.TURNS, Turn, "turn")

@@ -1,19 +1,20 @@
-"""Means with intervals that respect how episodes hang together, paired differences, rank correlation and regret.
+"""Means with intervals that respect how episodes hang together, paired differences, rank correlation and
+regret.
 
-Episodes of the same task are alike (at temperature 0 nearly copies), so a task is a cluster, and every task weighs
-the same however many of its episodes are finished. Nothing here reads files.
+Episodes of the same task are alike (at temperature 0 nearly copies), so a task is a cluster, and every task
+weighs the same however many of its episodes are finished. Nothing here reads files.
 
-Shares (success: every value 0 or 1) get a Korn-Graubard interval (Korn and Graubard 1998; the rule of the US National
-Center for Health Statistics for proportions from clustered samples): Clopper-Pearson with the effective number of
-episodes, p (1 - p) over the between-task variance of the mean, scaled by (t(n-1) / t(clusters-1))^2 for the few tasks
-that this variance comes from. Where all tasks agree there is no variance to go by, and each task counts as one
-observation: 20 of 20 gives 83 to 100 %, never 100 to 100. It was chosen over the bootstrap by task and plain
-t-intervals, which have width 0 at 0 and 1 and cover too little for few clusters; tests/results/test_statistics.py
-measures coverage.
+Shares (success: every value 0 or 1) get a Korn-Graubard interval (Korn and Graubard 1998; the rule of the US
+National Center for Health Statistics for proportions from clustered samples): Clopper-Pearson with the
+effective number of episodes, p (1 - p) over the between-task variance of the mean, scaled by (t(n-1) /
+t(clusters-1))^2 for the few tasks that this variance comes from. Where all tasks agree there is no variance
+to go by, and each task counts as one observation: 20 of 20 gives 83 to 100 %, never 100 to 100. It was chosen
+over the bootstrap by task and plain t-intervals, which have width 0 at 0 and 1 and cover too little for few
+clusters; tests/results/test_statistics.py measures coverage.
 
-Other means (progress) get a t-interval over task means; differences likewise, and where several libraries or trials
-were tested on the same tasks, a two-way clustered one (Cameron, Gelbach and Miller 2011) with the degrees of freedom
-of the smaller of the two.
+Other means (progress) get a t-interval over task means; differences likewise, and where several libraries or
+trials were tested on the same tasks, a two-way clustered one (Cameron, Gelbach and Miller 2011) with the
+degrees of freedom of the smaller of the two.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its 95 % interval, from so many episodes of so many clusters (tasks). NaN where there is nothing to go by."""
+    """A mean with its 95 % interval, from so many episodes of so many clusters (tasks). NaN where there is
+    nothing to go by.
+    """
 
     mean: float
     low: float
@@ -77,10 +80,11 @@ def clustered_mean(values: Iterable[tuple[Hashable, float]]) -> Interval:
 
 
 def pooled_share(values: Iterable[tuple[Hashable, float]]) -> Interval:
-    """Share of ones among all values, of whatever cluster, with a Korn-Graubard interval that respects clusters. `values`: (cluster, 0 or 1).
+    """Share of ones among all values, of whatever cluster, with a Korn-Graubard interval that respects
+    clusters. `values`: (cluster, 0 or 1).
 
-    Unlike `clustered_mean` a cluster weighs as much as it has values (a ratio estimator, its variance linearised): for counts that a reader
-    adds up.
+    Unlike `clustered_mean` a cluster weighs as much as it has values (a ratio estimator, its variance
+    linearised): for counts that a reader adds up.
     """
     groups = _by_cluster(values)
     if not groups:
@@ -121,11 +125,13 @@ def _korn_graubard(mean: float, variance: float, episodes: int, clusters: int) -
 def paired_difference(
     first: Iterable[tuple[Hashable, Hashable, float]], second: Iterable[tuple[Hashable, Hashable, float]]
 ) -> Interval:
-    """First minus second over the tasks that both played. Each value: (task, group, value); a group is a library, trial or repeat of learning.
+    """First minus second over the tasks that both played. Each value: (task, group, value); a group is a
+    library, trial or repeat of learning.
 
-    Every task weighs the same, and within a task every value: so a difference is the sum of whatever shares `clustered_mean` finds in it. With two
-    groups or more on the first side, the interval is clustered by task and by group: it then speaks of other tasks and of other libraries. With one
-    group it speaks of other tasks only. `episodes` counts the first side's.
+    Every task weighs the same, and within a task every value: so a difference is the sum of whatever shares
+    `clustered_mean` finds in it. With two groups or more on the first side, the interval is clustered by task
+    and by group: it then speaks of other tasks and of other libraries. With one group it speaks of other
+    tasks only. `episodes` counts the first side's.
     """
     one, two = list(first), list(second)
     base = {task: sum(v) / len(v) for task, v in _by_cluster((task, value) for task, _, value in two).items()}
@@ -147,7 +153,9 @@ def paired_difference(
 
 
 def _two_way(values: Sequence[tuple[Hashable, Hashable, float]], mean: float) -> float:
-    """Variance of the mean over tasks, clustered by task and by group: by task + by group - by both, each with its small-sample factor."""
+    """Variance of the mean over tasks, clustered by task and by group: by task + by group - by both, each
+    with its small-sample factor.
+    """
     sizes = Counter(task for task, _, _ in values)
     parts = [(task, group, (value - mean) / (sizes[task] * len(sizes))) for task, group, value in values]
 
@@ -164,7 +172,9 @@ def _two_way(values: Sequence[tuple[Hashable, Hashable, float]], mean: float) ->
 
 
 def mean_of(values: Sequence[float], lowest: float, highest: float) -> Interval:
-    """Mean of independent values (one a trial) with its t-interval, kept within what is possible; with a single value all of that."""
+    """Mean of independent values (one a trial) with its t-interval, kept within what is possible; with a
+    single value all of that.
+    """
     if not values:
         return NOTHING
     count, mean = len(values), sum(values) / len(values)
@@ -178,7 +188,7 @@ def mean_of(values: Sequence[float], lowest: float, highest: float) -> Interval:
 
 
 def bounds(successes: float, finished: int, unfinished: int) -> tuple[float, float]:
-    """Worst and best success rate when some episodes are unfinished: all of them failures, or all successes."""
+    """Worst and best success rate: all unfinished episodes are failures, or all successes."""
     total = finished + unfinished
     if not total:
         return math.nan, math.nan
@@ -186,7 +196,9 @@ def bounds(successes: float, finished: int, unfinished: int) -> tuple[float, flo
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Spearman's rank correlation, ties shared; None with fewer than three pairs or where one side is constant."""
+    """Spearman's rank correlation, ties shared; None with fewer than three pairs or where one side is
+    constant.
+    """
     if len(first) != len(second):
         raise ValueError(f"{len(first)} values against {len(second)}: they must come in pairs")
     if len(first) < 3 or len(set(first)) < 2 or len(set(second)) < 2:
@@ -197,5 +209,7 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
 
 
 def regret(chosen: float, others: Iterable[float]) -> float:
-    """What was given up by the choice: the best value (the chosen one among them) minus the chosen one; 0 or more."""
+    """What was given up by the choice: the best value (the chosen one among them) minus the chosen one; 0 or
+    more.
+    """
     return max([chosen, *others]) - chosen

@@ -1,7 +1,8 @@
-"""The one writer of a run: commits outcomes, keeps what learners write down, and gives back what is committed.
+"""The one writer of a run: commits outcomes, keeps what learners write down, and gives back what is
+committed.
 
-`commit` returns once its outcome is on stable storage; when that is written is decided in group_commit.py. Used from one
-event loop. Tables: tables.py. Files: parts.py. Reading for people: reader.py.
+`commit` returns once its outcome is on stable storage; when that is written is decided in group_commit.py.
+Used from one event loop. Tables: tables.py. Files: parts.py. Reading for people: reader.py.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ _log = logging.getLogger("learnact.results")
 
 @dataclass(frozen=True)
 class WriteBatch:
-    """What one write stores: rows by table, lines of the journal of calls, and the outcomes that are then committed."""
+    """What one write stores: rows by table, lines of the journal of calls, and the outcomes that are then
+    committed.
+    """
 
     rows: dict[str, list[Row]]
     lines: str
@@ -104,10 +107,12 @@ class RunStore:
             finally:
                 self._lock.release()
 
-    # Ledger -----------------------------------------------------------------------------------------------------------
+    # Ledger -------------------------------------------------------------------------------------------------
 
     def find(self, key: str) -> Outcome | None:
-        """The committed outcome of a unit with its result, or None. Its model has no URLs, its calls are left out."""
+        """The committed outcome of a unit with its result, or None. Its model has no URLs, its calls are left
+        out.
+        """
         if key in self._uncommitted:
             return None
         outcome = self._committed.find(key)
@@ -116,10 +121,11 @@ class RunStore:
         return outcome
 
     async def commit(self, outcome: Outcome) -> None:
-        """Returns once the outcome is on stable storage. The first commit of a key wins; a later one is dropped.
+        """Returns once the outcome is on stable storage. The first commit of a key wins; a later one is
+        dropped.
 
-        A unit that failed (no result) leaves its attempts only. Raises `ResultsError` when storage fails: nothing is
-        committed from then on.
+        A unit that failed (no result) leaves its attempts only. Raises `ResultsError` when storage fails:
+        nothing is committed from then on.
         """
         self._check()
         key = outcome.key
@@ -152,7 +158,7 @@ class RunStore:
         self._buffer.outcome(outcome, calls)
         self._counter.outcome(outcome, calls)
 
-    # Journal ----------------------------------------------------------------------------------------------------------
+    # Journal ------------------------------------------------------------------------------------------------
 
     def library(self, trial: str, library: Library) -> None:
         """Keep a library under its content address. It is stored no later than the outcome committed next."""
@@ -169,19 +175,23 @@ class RunStore:
         self._writer.touch()
 
     def trial(self, trial: str, row: Plain) -> None:
-        """Keep a trial's row; the last one counts. Keys without a column of their own are kept as JSON in `more`."""
+        """Keep a trial's row; the last one counts. Keys without a column of their own are kept as JSON in
+        `more`.
+        """
         self._check()
         self._buffer.trial(trial, row)
         self._counter.trial(trial, str(row.get("status") or "") if isinstance(row, dict) else "")
         self._writer.touch()
 
     def check(self, name: str, row: Plain) -> None:
-        """Keep a fact that the run has checked, e.g. that no test task is a training task. The last of a name counts."""
+        """Keep a fact that the run has checked, e.g. that no test task is a training task. The last of a name
+        counts.
+        """
         self._check()
         self._buffer.check(name, row)
         self._writer.touch()
 
-    # CallLog ----------------------------------------------------------------------------------------------------------
+    # CallLog ------------------------------------------------------------------------------------------------
 
     def record(self, call: Call) -> None:
         """Take a call of a unit that is being played; does not wait for it to be stored."""
@@ -190,10 +200,10 @@ class RunStore:
             self._writer.touch(hurry=False)
 
     def replay(self, unit: str) -> tuple[Call, ...]:
-        """Acknowledged calls of an interrupted unit in order, to be used instead of asking the model again."""
+        """Acknowledged calls of an interrupted unit, in order, to be used instead of new ones."""
         return self._pending.of(unit)
 
-    # Counting and writing ---------------------------------------------------------------------------------------------
+    # Counting and writing -----------------------------------------------------------------------------------
 
     @property
     def counters(self) -> Counters:

@@ -1,7 +1,8 @@
 """The tables of a run, each declared once: columns with type, meaning, and where a record has the value.
 
-Writing (`TableSchema.row`, `TableSchema.arrow`), reading (`record_reader`) and the data dictionary (dictionary.py)
-follow from the declarations. The views in `views/` are what people query; `_NAME` is the stored table.
+Writing (`TableSchema.row`, `TableSchema.arrow`), reading (`record_reader`) and the data dictionary
+(dictionary.py) follow from the declarations. The views in `views/` are what people query; `_NAME` is the
+stored table.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ SCHEMA_VERSION = 1
 READABLE_VERSIONS = frozenset({1})
 
 Row: TypeAlias = tuple[Any, ...]
-"""Values in the order of a table's columns, as the record has them (`Column.dump` is applied by `arrow`)."""
+"""Values in the order of a table's columns, as the record has them (`TableColumn.dump` is applied by
+`arrow`).
+"""
 
 T = TypeVar("T")
 TEXT, REAL, INT64, INT32, FLAG = pa.string(), pa.float64(), pa.int64(), pa.int32(), pa.bool_()
@@ -31,12 +34,13 @@ TEXTS = pa.list_(TEXT)
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """One column.
 
-    `source` is where the value is found: a keyword of `TableSchema.row`, then attributes of what it is given (e.g.
-    `turn.index`). `dump` turns the value into what is stored, `load` turns it back; a column with `dump` alone is
-    derived and never read into a record. `temporal` columns (times, places, attempts) may differ between equal runs.
+    `source` is where the value is found: a keyword of `TableSchema.row`, then attributes of what it is given
+    (e.g. `turn.index`). `dump` turns the value into what is stored, `load` turns it back; a column with
+    `dump` alone is derived and never read into a record. `temporal` columns (times, places, attempts) may
+    differ between equal runs.
     """
 
     name: str
@@ -50,10 +54,10 @@ class Column:
 
 @dataclass(frozen=True)
 class TableSchema:
-    """A table: its columns, the order of rows after compaction, and whether equal runs have equal rows in it."""
+    """A table: columns, order of rows after compaction, whether equal runs have equal rows in it."""
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     order: tuple[str, ...]
     compared: bool = True
     row: Callable[..., Row] = field(init=False, repr=False)
@@ -145,160 +149,170 @@ ACTION, _dump_action, _load_action = _struct(
 )
 
 
-def _tokens(tokens: str, cost: str, of: str) -> tuple[Column, ...]:
+def _tokens(tokens: str, cost: str, of: str) -> tuple[TableColumn, ...]:
     return (
-        Column("prompt_tokens", INT64, f"{tokens}.prompt", f"tokens of {of}: prompt, cached ones included"),
-        Column("cached_tokens", INT64, f"{tokens}.cached", f"tokens of {of}: prompt tokens from a cache"),
-        Column(
+        TableColumn(
+            "prompt_tokens", INT64, f"{tokens}.prompt", f"tokens of {of}: prompt, cached ones included"
+        ),
+        TableColumn(
+            "cached_tokens", INT64, f"{tokens}.cached", f"tokens of {of}: prompt tokens from a cache"
+        ),
+        TableColumn(
             "completion_tokens", INT64, f"{tokens}.completion", f"tokens of {of}: completion, with reasoning"
         ),
-        Column("reasoning_tokens", INT64, f"{tokens}.reasoning", f"tokens of {of}: reasoning"),
-        Column("cost", REAL, cost, f"US dollars of {of}; null where a price is not known"),
+        TableColumn("reasoning_tokens", INT64, f"{tokens}.reasoning", f"tokens of {of}: reasoning"),
+        TableColumn("cost", REAL, cost, f"US dollars of {of}; null where a price is not known"),
     )
 
 
 _PROMPT = (
-    Column("system", TEXT, "prompt.system", "address in `blocks` of the system message"),
-    Column("fixed", TEXTS, "prompt.fixed", "addresses in `blocks` of the parts before the history"),
-    Column(
+    TableColumn("system", TEXT, "prompt.system", "address in `blocks` of the system message"),
+    TableColumn("fixed", TEXTS, "prompt.fixed", "addresses in `blocks` of the parts before the history"),
+    TableColumn(
         "history_start", INT32, "prompt.history_start", "first entry of the episode's history that was shown"
     ),
-    Column("history_count", INT32, "prompt.history_count", "entries of the history shown (two a turn)"),
-    Column(
+    TableColumn("history_count", INT32, "prompt.history_count", "entries of the history shown (two a turn)"),
+    TableColumn(
         "history",
         TEXTS,
         "prompt.history",
         "addresses of the entries where they do not follow from the episode's turns, else null",
     ),
-    Column("ask", TEXT, "prompt.ask", "address in `blocks` of the part after the history"),
+    TableColumn("ask", TEXT, "prompt.ask", "address in `blocks` of the part after the history"),
 )
 
 
-def _run(source: str = "run") -> Column:
-    return Column("run", TEXT, source, "id of the run")
+def _run(source: str = "run") -> TableColumn:
+    return TableColumn("run", TEXT, source, "id of the run")
 
 
-def _trial(source: str = "trial") -> Column:
-    return Column("trial", TEXT, source, "id of the trial")
+def _trial(source: str = "trial") -> TableColumn:
+    return TableColumn("trial", TEXT, source, "id of the trial")
 
 
-def _finished(unit: str) -> tuple[Column, ...]:
+def _finished(unit: str) -> tuple[TableColumn, ...]:
     return (
-        Column("finished", REAL, "outcome.finished", f"when the {unit} ended", temporal=True),
-        Column("node", TEXT, "outcome.node", f"machine on which the {unit} ended", temporal=True),
-        Column("attempts", INT32, "outcome.attempts", "failed tries before it", dump=len, temporal=True),
+        TableColumn("finished", REAL, "outcome.finished", f"when the {unit} ended", temporal=True),
+        TableColumn("node", TEXT, "outcome.node", f"machine on which the {unit} ended", temporal=True),
+        TableColumn("attempts", INT32, "outcome.attempts", "failed tries before it", dump=len, temporal=True),
     )
 
 
-_SEQ = Column("seq", INT64, "seq", "order of writing within the run", temporal=True)
+_SEQ = TableColumn("seq", INT64, "seq", "order of writing within the run", temporal=True)
 
 EPISODES = TableSchema(
     "episodes",
     (
         _run(),
         _trial("unit.trial"),
-        Column("key", TEXT, "unit.key", "the episode's content address: equal work has an equal key"),
-        Column("method", TEXT, "unit.method", "the method as the job labels it"),
-        Column(
+        TableColumn("key", TEXT, "unit.key", "the episode's content address: equal work has an equal key"),
+        TableColumn("method", TEXT, "unit.method", "the method as the job labels it"),
+        TableColumn(
             "phase",
             TEXT,
             "unit.phase",
-            "`learn` (training), `test`, or `survey` (tests of libraries other than the one that a trial ended with)",
+            "`learn` (training), `test`, or `survey` (tests of libraries other than the trial's last one)",
         ),
-        Column("domain", TEXT, "unit.domain.name", "the domain that was played"),
-        Column(
+        TableColumn("domain", TEXT, "unit.domain.name", "the domain that was played"),
+        TableColumn(
             "domain_options",
             TEXT,
             "unit.domain.options",
             "the domain's own options (sizes, text, changed interface) as JSON",
         ),
-        Column("task", TEXT, "unit.task.name", "the task's name"),
-        Column(
+        TableColumn("task", TEXT, "unit.task.name", "the task's name"),
+        TableColumn(
             "task_hash", TEXT, "unit.task.hash", "address of the task's content: equal for equal problems"
         ),
-        Column("task_block", TEXT, "task_block", "address in `blocks` of the task as JSON"),
-        Column(
+        TableColumn("task_block", TEXT, "task_block", "address in `blocks` of the task as JSON"),
+        TableColumn(
             "reference", INT32, "unit.task.reference", "length in primitive steps of a known plan, or null"
         ),
-        Column("library", TEXT, "unit.library.id", "id in `libraries`; empty for none"),
-        Column(
+        TableColumn("library", TEXT, "unit.library.id", "id in `libraries`; empty for none"),
+        TableColumn(
             "agent", TEXT, "unit.agent.name", "the agent that played: act, react, program, code_as_policies"
         ),
-        Column(
+        TableColumn(
             "model",
             TEXT,
             "unit.model",
             "the agent's model as asked for; empty for none",
             dump=lambda model: model.name if model else "",
         ),
-        Column("model_returned", TEXT, "result.model_returned", "the agent's model as the server named it"),
-        Column(
+        TableColumn(
+            "model_returned", TEXT, "result.model_returned", "the agent's model as the server named it"
+        ),
+        TableColumn(
             "learner_model", TEXT, "unit.learner_model", "the learner's model; empty where nothing is learned"
         ),
-        Column(
+        TableColumn(
             "simulated",
             FLAG,
             "unit.model",
             "the agent's model is the simulated one: says nothing about language models",
             dump=lambda model: bool(model and model.simulated),
         ),
-        Column("learn_repeat", INT32, "unit.learn_repeat", "repeat of learning, from 0"),
-        Column("test_repeat", INT32, "unit.test_repeat", "repeat of testing, from 0"),
-        Column("replicate", INT32, "unit.replicate", "number of a deliberate repetition, from 0"),
-        Column("seed", INT64, "unit.seed", "the episode's seed, the same for every method"),
-        Column(
+        TableColumn("learn_repeat", INT32, "unit.learn_repeat", "repeat of learning, from 0"),
+        TableColumn("test_repeat", INT32, "unit.test_repeat", "repeat of testing, from 0"),
+        TableColumn("replicate", INT32, "unit.replicate", "number of a deliberate repetition, from 0"),
+        TableColumn("seed", INT64, "unit.seed", "the episode's seed, the same for every method"),
+        TableColumn(
             "setup",
             TEXT,
             "setup",
-            "address in `blocks` of all other settings (domain options, agent, model, budget, rules, versions) as JSON",
+            "address in `blocks` of all other settings (domain, agent, model, budget, rules, versions) as JSON",
         ),
-        Column("success", FLAG, "result.success", "whether the task was solved"),
-        Column(
+        TableColumn("success", FLAG, "result.success", "whether the task was solved"),
+        TableColumn(
             "progress", REAL, "result.progress", "share of the goal reached, the highest during the episode"
         ),
-        Column(
+        TableColumn(
             "grounding", REAL, "result.grounding", "share of turns (thoughts left out) whose action was valid"
         ),
-        Column("turns", INT32, "result.turns", "replies of the model", dump=len),
-        Column("action_turns", INT32, "result.action_turns", "replies that were actions"),
-        Column("unreadable_turns", INT32, "result.unreadable_turns", "replies that could not be read"),
-        Column(
+        TableColumn("turns", INT32, "result.turns", "replies of the model", dump=len),
+        TableColumn("action_turns", INT32, "result.action_turns", "replies that were actions"),
+        TableColumn("unreadable_turns", INT32, "result.unreadable_turns", "replies that could not be read"),
+        TableColumn(
             "primitive_steps",
             INT32,
             "result.primitive_steps",
             "primitive actions sent to the environment, valid or not",
         ),
-        Column("learned_calls", INT32, "result.learned_calls", "turns that called a learned action"),
-        Column(
+        TableColumn("learned_calls", INT32, "result.learned_calls", "turns that called a learned action"),
+        TableColumn(
             "learned_calls_ok",
             INT32,
             "result.learned_calls_ok",
             "turns that called a learned action with success",
         ),
         *_tokens("result.tokens", "result.cost", "all its calls"),
-        Column("goal", TEXT, "result.goal", "the goal as the agent was shown it"),
-        Column(
+        TableColumn("goal", TEXT, "result.goal", "the goal as the agent was shown it"),
+        TableColumn(
             "first_observation",
             TEXT,
             "result.first_observation",
             "the first observation as the agent was shown it",
         ),
-        Column(
+        TableColumn(
             "sandbox",
             TEXT,
             "result.sandbox_kind",
             "how learned code was confined; empty without learned code",
         ),
-        Column("seconds", REAL, "result.seconds.wall", "wall clock in all", temporal=True),
-        Column("model_seconds", REAL, "result.seconds.model", "wall clock of calls to models", temporal=True),
-        Column(
+        TableColumn("seconds", REAL, "result.seconds.wall", "wall clock in all", temporal=True),
+        TableColumn(
+            "model_seconds", REAL, "result.seconds.model", "wall clock of calls to models", temporal=True
+        ),
+        TableColumn(
             "environment_seconds",
             REAL,
             "result.seconds.environment",
             "wall clock of the environment",
             temporal=True,
         ),
-        Column("sandbox_seconds", REAL, "result.seconds.sandbox", "wall clock of the sandbox", temporal=True),
+        TableColumn(
+            "sandbox_seconds", REAL, "result.seconds.sandbox", "wall clock of the sandbox", temporal=True
+        ),
         *_finished("episode"),
     ),
     order=("trial", "key"),
@@ -309,18 +323,18 @@ TURNS = TableSchema(
     (
         _run(),
         _trial(),
-        Column("episode", TEXT, "episode", "`episodes.key`"),
-        Column("turn", INT32, "turn.index", "number of the turn, from 0"),
-        Column("kind", TEXT, "turn.kind", "`action`, `thought` or `unreadable`"),
-        Column("raw", TEXT, "turn.raw", "the reply as received"),
-        Column("said", TEXT, "turn.said", "what the history shows of the reply"),
-        Column("call", TEXT, "turn.call", "the call in canonical form; empty where there was none"),
-        Column("callee", TEXT, "turn.callee", "the function that was called"),
-        Column("learned", FLAG, "turn.learned", "whether a learned action was called"),
-        Column("ok", FLAG, "turn.ok", "whether the action was valid as a whole"),
-        Column("observation", TEXT, "turn.observation", "what the agent was shown"),
-        Column("progress", REAL, "turn.progress", "progress after the turn"),
-        Column(
+        TableColumn("episode", TEXT, "episode", "`episodes.key`"),
+        TableColumn("turn", INT32, "turn.index", "number of the turn, from 0"),
+        TableColumn("kind", TEXT, "turn.kind", "`action`, `thought` or `unreadable`"),
+        TableColumn("raw", TEXT, "turn.raw", "the reply as received"),
+        TableColumn("said", TEXT, "turn.said", "what the history shows of the reply"),
+        TableColumn("call", TEXT, "turn.call", "the call in canonical form; empty where there was none"),
+        TableColumn("callee", TEXT, "turn.callee", "the function that was called"),
+        TableColumn("learned", FLAG, "turn.learned", "whether a learned action was called"),
+        TableColumn("ok", FLAG, "turn.ok", "whether the action was valid as a whole"),
+        TableColumn("observation", TEXT, "turn.observation", "what the agent was shown"),
+        TableColumn("progress", REAL, "turn.progress", "progress after the turn"),
+        TableColumn(
             "steps",
             pa.list_(STEP),
             "turn.steps",
@@ -328,7 +342,7 @@ TURNS = TableSchema(
             dump=lambda steps: [_dump_step(step) for step in steps],
             load=lambda cells: tuple(_load_step(cell) for cell in cells),
         ),
-        Column(
+        TableColumn(
             "error",
             ERROR,
             "turn.error",
@@ -336,7 +350,7 @@ TURNS = TableSchema(
             dump=lambda error: _dump_error(error) if error else None,
             load=lambda cell: _load_error(cell) if cell else None,
         ),
-        Column("printed", TEXT, "turn.printed", "what learned code printed, bounded"),
+        TableColumn("printed", TEXT, "turn.printed", "what learned code printed, bounded"),
     ),
     order=("trial", "episode", "turn"),
 )
@@ -346,29 +360,29 @@ REQUESTS = TableSchema(
     (
         _run(),
         _trial("unit.trial"),
-        Column("key", TEXT, "unit.key", "the request's content address: equal work has an equal key"),
-        Column("method", TEXT, "unit.method", "the method as the job labels it"),
-        Column(
+        TableColumn("key", TEXT, "unit.key", "the request's content address: equal work has an equal key"),
+        TableColumn("method", TEXT, "unit.method", "the method as the job labels it"),
+        TableColumn(
             "purpose",
             TEXT,
             "unit.purpose",
             "what it was for: create, usage, describe, improve, reflect, code, verify, embed",
         ),
-        Column("iteration", INT32, "unit.iteration", "iteration of learning; 0 is creation"),
-        Column("candidate", INT32, "unit.candidate", "number of the candidate that it was for"),
-        Column("attempt", INT32, "unit.attempt", "the learner's try, from 0"),
-        Column("model", TEXT, "unit.model.name", "the learner's model as asked for"),
-        Column(
+        TableColumn("iteration", INT32, "unit.iteration", "iteration of learning; 0 is creation"),
+        TableColumn("candidate", INT32, "unit.candidate", "number of the candidate that it was for"),
+        TableColumn("attempt", INT32, "unit.attempt", "the learner's try, from 0"),
+        TableColumn("model", TEXT, "unit.model.name", "the learner's model as asked for"),
+        TableColumn(
             "simulated",
             FLAG,
             "unit.model.simulated",
             "the model is the simulated one: says nothing about language models",
         ),
-        Column("seed", INT64, "unit.seed", "the request's seed"),
-        Column("setup", TEXT, "setup", "address in `blocks` of the model's settings as JSON"),
-        Column("texts", TEXTS, "unit.texts", "what was to be embedded", load=tuple),
+        TableColumn("seed", INT64, "unit.seed", "the request's seed"),
+        TableColumn("setup", TEXT, "setup", "address in `blocks` of the model's settings as JSON"),
+        TableColumn("texts", TEXTS, "unit.texts", "what was to be embedded", load=tuple),
         *_PROMPT,
-        Column("calls", INT32, "calls", "exchanges with the model that it took", dump=len),
+        TableColumn("calls", INT32, "calls", "exchanges with the model that it took", dump=len),
         *_tokens("tokens", "cost", "all its calls"),
         *_finished("request"),
     ),
@@ -380,24 +394,24 @@ CALLS = TableSchema(
     (
         _run(),
         _trial(),
-        Column("unit", TEXT, "call.unit", "key of the episode or request"),
-        Column("ordinal", INT32, "call.ordinal", "number of the call in its unit, from 0"),
-        Column("purpose", TEXT, "call.purpose", "`act` in episodes, else the request's purpose"),
-        Column(
+        TableColumn("unit", TEXT, "call.unit", "key of the episode or request"),
+        TableColumn("ordinal", INT32, "call.ordinal", "number of the call in its unit, from 0"),
+        TableColumn("purpose", TEXT, "call.purpose", "`act` in episodes, else the request's purpose"),
+        TableColumn(
             "request",
             TEXT,
             "request",
             "first 24 digits of SHA-256 over system message, empty line, user message",
         ),
         *_PROMPT,
-        Column("reply", TEXT, "call.reply.text", "the reply without thinking text"),
-        Column("finish", TEXT, "call.reply.finish", "why the reply ended"),
-        Column("reasoning", TEXT, "call.reply.reasoning", "the thinking text, where the server gave it"),
+        TableColumn("reply", TEXT, "call.reply.text", "the reply without thinking text"),
+        TableColumn("finish", TEXT, "call.reply.finish", "why the reply ended"),
+        TableColumn("reasoning", TEXT, "call.reply.reasoning", "the thinking text, where the server gave it"),
         *_tokens("call.reply.tokens", "call.reply.cost", "this call"),
-        Column("model", TEXT, "call.reply.model", "the model as the server named it"),
-        Column("fingerprint", TEXT, "call.reply.fingerprint", "the server's name of its configuration"),
-        Column("parameters", TEXT, "call.reply.parameters", "the parameters actually sent, as JSON"),
-        Column(
+        TableColumn("model", TEXT, "call.reply.model", "the model as the server named it"),
+        TableColumn("fingerprint", TEXT, "call.reply.fingerprint", "the server's name of its configuration"),
+        TableColumn("parameters", TEXT, "call.reply.parameters", "the parameters actually sent, as JSON"),
+        TableColumn(
             "vectors",
             pa.list_(pa.list_(REAL)),
             "call.reply.vectors",
@@ -405,8 +419,8 @@ CALLS = TableSchema(
             dump=lambda vectors: vectors or None,
             load=lambda cells: tuple(tuple(cell) for cell in cells or ()),
         ),
-        Column("tries", INT32, "call.reply.tries", "HTTP requests, failed ones included", temporal=True),
-        Column("latency", REAL, "call.reply.latency", "seconds of the try that worked", temporal=True),
+        TableColumn("tries", INT32, "call.reply.tries", "HTTP requests, failed ones included", temporal=True),
+        TableColumn("latency", REAL, "call.reply.latency", "seconds of the try that worked", temporal=True),
     ),
     order=("trial", "unit", "ordinal"),
 )
@@ -415,9 +429,9 @@ LIBRARIES = TableSchema(
     "libraries",
     (
         _run(),
-        Column("trial", TEXT, "trial", "id of a trial that has the library"),
-        Column("library", TEXT, "library.id", "the library's content address"),
-        Column(
+        TableColumn("trial", TEXT, "trial", "id of a trial that has the library"),
+        TableColumn("library", TEXT, "library.id", "the library's content address"),
+        TableColumn(
             "actions",
             pa.list_(ACTION),
             "library.actions",
@@ -425,9 +439,9 @@ LIBRARIES = TableSchema(
             dump=lambda actions: [_dump_action(action) for action in actions],
             load=lambda cells: tuple(_load_action(cell) for cell in cells),
         ),
-        Column("preamble", TEXT, "library.preamble", "imports and constants that the functions use"),
-        Column("usage_example", TEXT, "library.usage_example", "the example that the agent is shown"),
-        Column("lessons", TEXTS, "library.lessons", "Reflexion's lessons", load=tuple),
+        TableColumn("preamble", TEXT, "library.preamble", "imports and constants that the functions use"),
+        TableColumn("usage_example", TEXT, "library.usage_example", "the example that the agent is shown"),
+        TableColumn("lessons", TEXTS, "library.lessons", "Reflexion's lessons", load=tuple),
     ),
     order=("trial", "library"),
 )
@@ -438,48 +452,52 @@ CANDIDATES = TableSchema(
         _run(),
         _SEQ,
         _trial("candidate.trial"),
-        Column("iteration", INT32, "candidate.iteration", "iteration of learning; 0 is creation"),
-        Column(
+        TableColumn("iteration", INT32, "candidate.iteration", "iteration of learning; 0 is creation"),
+        TableColumn(
             "candidate",
             INT32,
             "candidate.candidate",
             "number in the iteration; 0 is the incumbent after iteration 0",
         ),
-        Column("library", TEXT, "candidate.library", "id in `libraries`; empty for none"),
-        Column("parent", TEXT, "candidate.parent", "id of the library that it was made from"),
-        Column(
+        TableColumn("library", TEXT, "candidate.library", "id in `libraries`; empty for none"),
+        TableColumn("parent", TEXT, "candidate.parent", "id of the library that it was made from"),
+        TableColumn(
             "origin",
             TEXT,
             "candidate.origin",
             "`create`, `update`, `note`, `incumbent`, `lesson`, `skill`, `attempt`",
         ),
-        Column("success", REAL, "candidate.terms.success", "share of the training tasks that were solved"),
-        Column("progress", REAL, "candidate.terms.progress", "mean progress on the training tasks"),
-        Column(
+        TableColumn(
+            "success", REAL, "candidate.terms.success", "share of the training tasks that were solved"
+        ),
+        TableColumn("progress", REAL, "candidate.terms.progress", "mean progress on the training tasks"),
+        TableColumn(
             "step_correctness",
             REAL,
             "candidate.terms.step_correctness",
             "successful calls of learned actions / calls of learned actions; 0 when there were none",
         ),
-        Column(
+        TableColumn(
             "call_ratio",
             REAL,
             "candidate.terms.call_ratio",
             "successful calls of learned actions / turns that are actions",
         ),
-        Column(
+        TableColumn(
             "call_share",
             REAL,
             "candidate.terms.call_share",
             "calls of learned actions / turns that are actions",
         ),
-        Column(
+        TableColumn(
             "score", REAL, "candidate.score", "sum of the chosen terms; null where it could not be created"
         ),
-        Column("selected", FLAG, "candidate.selected", "whether it won its iteration"),
-        Column("uncreated", TEXT, "candidate.uncreated", "why it could not be created, else empty"),
-        Column("reason", TEXT, "candidate.reason", "the learner's own reason for an update or note"),
-        Column("failed_call", TEXT, "candidate.failed_call", "the failed call that was shown to the learner"),
+        TableColumn("selected", FLAG, "candidate.selected", "whether it won its iteration"),
+        TableColumn("uncreated", TEXT, "candidate.uncreated", "why it could not be created, else empty"),
+        TableColumn("reason", TEXT, "candidate.reason", "the learner's own reason for an update or note"),
+        TableColumn(
+            "failed_call", TEXT, "candidate.failed_call", "the failed call that was shown to the learner"
+        ),
     ),
     order=("trial", "iteration", "candidate", "seq"),
 )
@@ -489,14 +507,16 @@ ATTEMPTS = TableSchema(
     (
         _run(),
         _trial(),
-        Column("unit", TEXT, "attempt.unit", "key of the episode or request"),
-        Column("kind", TEXT, "kind", "`episode` or `request`"),
-        Column("attempt", INT32, "attempt.attempt", "number of the try, counted by the worker"),
-        Column("boundary", TEXT, "attempt.boundary", "`provider`, `sandbox`, `environment` or `harness`"),
-        Column("error", TEXT, "attempt.error", "the error in words; keys and tokens are hidden"),
-        Column("seconds", REAL, "attempt.seconds", "how long the try took"),
-        Column("node", TEXT, "attempt.node", "machine on which it failed"),
-        Column("recorded", REAL, "recorded", "when it was stored"),
+        TableColumn("unit", TEXT, "attempt.unit", "key of the episode or request"),
+        TableColumn("kind", TEXT, "kind", "`episode` or `request`"),
+        TableColumn("attempt", INT32, "attempt.attempt", "number of the try, counted by the worker"),
+        TableColumn(
+            "boundary", TEXT, "attempt.boundary", "`provider`, `sandbox`, `environment` or `harness`"
+        ),
+        TableColumn("error", TEXT, "attempt.error", "the error in words; keys and tokens are hidden"),
+        TableColumn("seconds", REAL, "attempt.seconds", "how long the try took"),
+        TableColumn("node", TEXT, "attempt.node", "machine on which it failed"),
+        TableColumn("recorded", REAL, "recorded", "when it was stored"),
     ),
     order=("trial", "unit", "attempt", "recorded"),
     compared=False,
@@ -508,35 +528,35 @@ TRIALS = TableSchema(
         _run(),
         _SEQ,
         _trial(),
-        Column("method", TEXT, "method", "the method as the job labels it"),
-        Column("domain", TEXT, "domain", "the domain of its training tasks"),
-        Column("agent_model", TEXT, "agent_model", "the agent's model"),
-        Column("learner_model", TEXT, "learner_model", "the learner's model"),
-        Column("learn_repeat", INT32, "learn_repeat", "repeat of learning, from 0"),
-        Column("test_repeats", INT32, "test_repeats", "tests of each task"),
-        Column(
+        TableColumn("method", TEXT, "method", "the method as the job labels it"),
+        TableColumn("domain", TEXT, "domain", "the domain of its training tasks"),
+        TableColumn("agent_model", TEXT, "agent_model", "the agent's model"),
+        TableColumn("learner_model", TEXT, "learner_model", "the learner's model"),
+        TableColumn("learn_repeat", INT32, "learn_repeat", "repeat of learning, from 0"),
+        TableColumn("test_repeats", INT32, "test_repeats", "tests of each task"),
+        TableColumn(
             "test_episodes",
             INT32,
             "test_episodes",
             "test episodes that it is to play; null where the run did not say",
         ),
-        Column("seed", INT64, "seed", "the job's seed"),
-        Column(
+        TableColumn("seed", INT64, "seed", "the job's seed"),
+        TableColumn(
             "status",
             TEXT,
             "status",
-            "`running`, `done`, `unfinished` (some tests have no result) or `blocked` (learning could not go on)",
+            "`running`, `done`, `unfinished` (tests without result) or `blocked` (learning could not go on)",
         ),
-        Column("reason", TEXT, "reason", "why it is unfinished or blocked"),
-        Column("library", TEXT, "library", "id of the library that it ended with"),
-        Column(
+        TableColumn("reason", TEXT, "reason", "why it is unfinished or blocked"),
+        TableColumn("library", TEXT, "library", "id of the library that it ended with"),
+        TableColumn(
             "options",
             TEXT,
             "options",
             "JSON of everything else: learner, agent, settings, domains, rules, budgets; `library_from` "
             "(run, trial, library) where a library was handed in instead of learned",
         ),
-        Column("more", TEXT, "more", "JSON of what has no column of its own"),
+        TableColumn("more", TEXT, "more", "JSON of what has no column of its own"),
     ),
     order=("trial", "seq"),
 )
@@ -546,21 +566,23 @@ EVENTS = TableSchema(
     (
         _run(),
         dataclasses.replace(_SEQ, temporal=False),
-        Column("name", TEXT, "name", "the job's name"),
-        Column(
+        TableColumn("name", TEXT, "name", "the job's name"),
+        TableColumn(
             "event", TEXT, "event", "`started`, `resumed`, `drained`, `finished`, `unfinished`, `interrupted`"
         ),
-        Column("recorded", REAL, "recorded", "when it happened"),
-        Column("job", TEXT, "job", "the job as given, as JSON; secrets hidden"),
-        Column("resolved", TEXT, "resolved", "the job with everything filled in, as JSON; secrets hidden"),
-        Column(
+        TableColumn("recorded", REAL, "recorded", "when it happened"),
+        TableColumn("job", TEXT, "job", "the job as given, as JSON; secrets hidden"),
+        TableColumn(
+            "resolved", TEXT, "resolved", "the job with everything filled in, as JSON; secrets hidden"
+        ),
+        TableColumn(
             "versions",
             TEXT,
             "versions",
             "learnact, Python, packages, git revision (`+changes` with local changes), as JSON",
         ),
-        Column("host", TEXT, "host", "machine of the driver"),
-        Column("pid", INT64, "pid", "process of the driver"),
+        TableColumn("host", TEXT, "host", "machine of the driver"),
+        TableColumn("pid", INT64, "pid", "process of the driver"),
     ),
     order=("seq",),
     compared=False,
@@ -571,8 +593,8 @@ CHECKS = TableSchema(
     (
         _run(),
         _SEQ,
-        Column("name", TEXT, "name", "what was checked"),
-        Column("facts", TEXT, "facts", "as JSON, e.g. how many test tasks equal a training task (none)"),
+        TableColumn("name", TEXT, "name", "what was checked"),
+        TableColumn("facts", TEXT, "facts", "as JSON, e.g. how many test tasks equal a training task (none)"),
     ),
     order=("name", "seq"),
 )
@@ -581,8 +603,8 @@ BLOCKS = TableSchema(
     "blocks",
     (
         _run(),
-        Column("hash", TEXT, "hash", "first 24 digits of the text's SHA-256"),
-        Column("text", TEXT, "text", "a text that many rows share"),
+        TableColumn("hash", TEXT, "hash", "first 24 digits of the text's SHA-256"),
+        TableColumn("text", TEXT, "text", "a text that many rows share"),
     ),
     order=("hash",),
 )

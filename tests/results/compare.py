@@ -1,4 +1,6 @@
-"""Says whether two runs are equal in all columns but times, places and attempts, and if not, where they differ."""
+"""Says whether two runs are equal in all columns but times, places and attempts, and if not, where they
+differ.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Units and outcomes as a run makes them, for tests and measurements: texts of real length, prompts built as agents build them."""
+"""Units and outcomes as a run makes them, for tests and measurements: texts of real length, prompts built as
+agents build them.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ LIBRARY = Library(
         LearnedAction(
             "carry",
             "carry(ball, start, end, hand)",
-            "def carry(ball, start, end, hand):\n    pick(ball, start, hand)\n    move(start, end)\n    return drop(ball, end, hand)",
+            "def carry(ball, start, end, hand):\n    pick(ball, start, hand)\n    move(start, end)\n"
+            "    return drop(ball, end, hand)",
             "Requires: ball is in start. you are in start. hand is free. Then: ball is in end.",
             ("Use it only when you are in start.",),
         ),
@@ -44,7 +47,8 @@ LIBRARY = Library(
     usage_example="Goal: ball1 is in roomb.\nAction: carry('ball1', 'rooma', 'roomb', 'left')",
 )
 INSTRUCTION = "".join(
-    f"- verb{i}(x, place, hand): Requires: x is a ball. place is a room. hand is a gripper. x is in place. you are in place. "
+    f"- verb{i}(x, place, hand): Requires: x is a ball. place is a room. hand is a gripper. "
+    "x is in place. you are in place. "
     f"hand is free. Then: hand{i} holds x. x is no longer in place.\n"
     for i in range(30)
 )
@@ -176,7 +180,7 @@ def answered(unit: Request) -> Outcome:
 def failed(unit: Episode | Request, boundary: str = "provider") -> Outcome:
     """A unit of which both tries failed."""
     tries = tuple(
-        Attempt(unit.key, n, boundary, f"503 from the endpoint, try {n}", 0.5, "node-1")  # type: ignore[arg-type]
+        Attempt(unit.key, n, boundary, f"503 from the endpoint, try {n}", 0.5, "node-1")  # type: ignore
         for n in (1, 2)
     )
     return Outcome(unit, None, tries, (), 1.7e9, "node-1")

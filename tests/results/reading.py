@@ -1,4 +1,4 @@
-"""Calls rebuilt from the tables, with prompts exactly as sent: what the tests compare with what was recorded."""
+"""Calls rebuilt from the tables, with prompts exactly as sent, for comparison with what was recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Equal work gives equal tables whatever the order, the batches, the times and the places; and a difference is named."""
+"""Equal work gives equal tables whatever the order, the batches, the times and the places; and a difference
+is named.
+"""
 
 import asyncio
 import dataclasses

@@ -1,4 +1,6 @@
-"""A writing process is killed at any moment: what it had been told is stored is there whole, and the folder reads cleanly."""
+"""A writing process is killed at any moment: what it had been told is stored is there whole, and the folder
+reads cleanly.
+"""
 
 import asyncio
 import json
@@ -87,7 +89,8 @@ def check(folder: Path, told: list[int]) -> None:
         assert len(keys) == len(set(keys))
         assert {material.episode(number).key for number in told} <= set(keys)
         counts = connection.execute(
-            "SELECT (SELECT count(*) FROM turns), (SELECT count(*) FROM calls), (SELECT count(*) FROM prompts),"
+            "SELECT (SELECT count(*) FROM turns), (SELECT count(*) FROM calls),"
+            " (SELECT count(*) FROM prompts),"
             " (SELECT count(*) FROM turns LEFT JOIN episodes ON key = episode WHERE key IS NULL)"
         ).fetchone()
         assert counts == (3 * len(keys), 3 * len(keys), 3 * len(keys), 0)

@@ -51,7 +51,9 @@ def test_tasks_weigh_the_same_whatever_is_finished():
 @pytest.mark.parametrize("rate", [0.05, 0.3, 0.5, 0.9])
 @pytest.mark.parametrize(("tasks", "likeness"), [(6, 0.9), (20, 0.5), (20, 0.99)])
 def test_coverage_is_what_it_claims(rate, tasks, likeness):
-    """Tasks of different difficulty (beta), three repeats each: the interval covers the mean difficulty in about 95 % of runs."""
+    """Tasks of different difficulty (beta), three repeats each: the interval covers the mean difficulty in
+    about 95 % of runs.
+    """
     random, hits, runs = np.random.default_rng(7), 0, 400
     spread = 1 / likeness - 1
     for _ in range(runs):
@@ -89,7 +91,9 @@ def test_several_libraries_make_a_difference_less_certain():
 
 
 def test_a_difference_is_what_was_won_minus_what_was_lost_even_where_episodes_are_missing():
-    """Five tasks, two episodes of each of two libraries, two of them missing; three more of the second library."""
+    """Five tasks, two episodes of each of two libraries, two of them missing; three more of the second
+    library.
+    """
     pairs = [(task, library, 1.0, 0.0) for task in range(5) for library in (0, 1) for _ in range(2)]
     pairs += [(task, 1, 0.0, 1.0) for task in range(3)]
     del pairs[0], pairs[4]

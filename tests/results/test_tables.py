@@ -1,4 +1,6 @@
-"""The declared tables: a run of an earlier version is read, and each record comes back from the columns alone."""
+"""The declared tables: a run of an earlier version is read, and each record comes back from the columns
+alone.
+"""
 
 import shutil
 from pathlib import Path

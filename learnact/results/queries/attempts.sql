@@ -1,3 +1,4 @@
 -- Failed tries by boundary and message: what to fix outside of the agents.
-SELECT boundary, kind, left(error, 100) AS error, count(*) AS tries, count(DISTINCT unit) AS units, max(recorded) AS last
+SELECT boundary, kind, left(error, 100) AS error, count(*) AS tries, count(DISTINCT unit) AS units,
+       max(recorded) AS last
 FROM attempts GROUP BY ALL ORDER BY tries DESC, boundary, error LIMIT 40

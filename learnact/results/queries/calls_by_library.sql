@@ -1,6 +1,7 @@
--- Learned actions by library: how often each was called in tests, how often that worked, in how many episodes; with the library's test success.
+-- Learned actions by library: calls in tests, calls that worked, episodes, and the library's test success.
 WITH tested AS (
-    SELECT *, round(100 * avg(success::INT) OVER (PARTITION BY run, trial, library), 1) AS tests_solved FROM episodes WHERE phase = 'test'
+    SELECT *, round(100 * avg(success::INT) OVER (PARTITION BY run, trial, library), 1) AS tests_solved
+    FROM episodes WHERE phase = 'test'
 )
 SELECT e.domain, e.learn_repeat, e.method, left(e.library, 6) AS library, e.tests_solved, u.callee,
        count(*) AS calls, count(*) FILTER (u.ok) AS ok, count(DISTINCT e.key) AS episodes

@@ -1,3 +1,4 @@
--- The longest way round: test episodes that were solved, with turns and primitive steps against the known plan.
-SELECT domain, method, task, turns, primitive_steps, reference, round(primitive_steps / reference, 2) AS detour, key
+-- Solved test episodes with the most primitive steps against the known plan.
+SELECT domain, method, task, turns, primitive_steps, reference,
+       round(primitive_steps / reference, 2) AS detour, key
 FROM episodes WHERE phase = 'test' AND success AND reference > 0 ORDER BY detour DESC, key LIMIT 40

@@ -1,2 +1,2 @@
--- Exchanges with models; messages by reference (view `prompts` rebuilds them).
+-- One row per exchange with a model. Messages are kept by reference; view `prompts` rebuilds them.
 SELECT * FROM _calls

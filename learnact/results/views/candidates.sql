@@ -1,2 +1,3 @@
--- Candidate libraries of each iteration; the last row written of (trial, iteration, candidate) counts.
-SELECT * EXCLUDE (seq) FROM _candidates QUALIFY row_number() OVER (PARTITION BY run, trial, iteration, candidate ORDER BY seq DESC) = 1
+-- One row per candidate library of an iteration. The same library may be a candidate more than once (the incumbent).
+SELECT * EXCLUDE (seq) FROM _candidates
+QUALIFY row_number() OVER (PARTITION BY run, trial, iteration, candidate ORDER BY seq DESC) = 1

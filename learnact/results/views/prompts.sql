@@ -1,14 +1,24 @@
--- Messages exactly as sent: fixed blocks, then history (blocks of its own, or derived from the episode's turns as records.history_entries does), then
--- what was asked. `sha256(system || chr(10) || chr(10) || "user")[:24]` equals `calls.request`. Ask for one unit at a time where there are many.
-WITH parts AS (
+-- Messages exactly as sent, rebuilt from `calls`. Ask for one unit at a time where there are many.
+-- unit: key of the episode or request
+-- ordinal: number of the call in its unit, from 0
+-- system: the system message
+-- user: the user message
+-- request: `sha256(system || chr(10) || chr(10) || user)[:24]`, computed when it was sent
+WITH lists AS (
     SELECT DISTINCT run, unit, hashes
-    FROM (SELECT run, unit, fixed AS hashes FROM _calls UNION ALL SELECT run, unit, history FROM _calls WHERE history IS NOT NULL)
+    FROM (
+        SELECT run, unit, fixed AS hashes FROM _calls
+        UNION ALL
+        SELECT run, unit, history FROM _calls WHERE history IS NOT NULL
+    )
 ), joined AS (
     SELECT p.run, p.unit, p.hashes, string_agg(b.text, '' ORDER BY p.place) AS text
-    FROM (SELECT run, unit, hashes, unnest(hashes) AS hash, generate_subscripts(hashes, 1) AS place FROM parts) p
+    FROM (
+        SELECT run, unit, hashes, unnest(hashes) AS hash, generate_subscripts(hashes, 1) AS place FROM lists
+    ) p
     JOIN _blocks b ON b.run = p.run AND b.hash = p.hash
     GROUP BY p.run, p.unit, p.hashes
-), told AS (
+), turns_as_entries AS (  -- as records.history_entries makes them
     SELECT run, episode,
            flatten(list([CASE kind WHEN 'thought' THEN 'Think: ' ELSE 'Action: ' END || said || chr(10),
                          'Observation: ' || observation || chr(10)] ORDER BY turn)) AS entries
@@ -17,13 +27,14 @@ WITH parts AS (
 SELECT c.run, c.trial, c.unit, c.ordinal, c.purpose, s.text AS system,
        COALESCE(head.text, '')
        || CASE WHEN c.history IS NOT NULL THEN COALESCE(own.text, '')
-               WHEN c.history_count > 0 THEN array_to_string(told.entries[c.history_start + 1 : c.history_start + c.history_count], '')
+               WHEN c.history_count > 0
+               THEN array_to_string(t.entries[c.history_start + 1 : c.history_start + c.history_count], '')
                ELSE '' END
-       || a.text AS "user",
+       || a.text AS user,
        c.request
 FROM _calls c
 JOIN _blocks s ON s.run = c.run AND s.hash = c.system
 JOIN _blocks a ON a.run = c.run AND a.hash = c.ask
 LEFT JOIN joined head ON head.run = c.run AND head.unit = c.unit AND head.hashes = c.fixed
 LEFT JOIN joined own ON own.run = c.run AND own.unit = c.unit AND own.hashes = c.history
-LEFT JOIN told ON told.run = c.run AND told.episode = c.unit
+LEFT JOIN turns_as_entries t ON t.run = c.run AND t.episode = c.unit

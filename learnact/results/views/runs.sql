@@ -1,4 +1,14 @@
--- One row a run: the job as given and as resolved, versions, sessions, and the last thing that happened to it.
+-- One row per run.
+-- run: id of the run
+-- name: the job's name
+-- state: the last event
+-- started: first event
+-- last: last event
+-- sessions: how often it was started or continued
+-- host: machine of the last session
+-- versions: versions of the last session, as in `events`
+-- job: the job as given, as JSON; secrets hidden
+-- resolved: the job with everything filled in, as JSON; secrets hidden
 SELECT run, arg_max(name, seq) AS name, arg_max(event, seq) AS state,
        make_timestamp(CAST(min(recorded) * 1e6 AS BIGINT)) AS started,
        make_timestamp(CAST(max(recorded) * 1e6 AS BIGINT)) AS last,

@@ -1,2 +1,2 @@
--- Trials with their last status.
+-- One row per trial, with its last status.
 SELECT * EXCLUDE (seq) FROM _trials QUALIFY row_number() OVER (PARTITION BY run, trial ORDER BY seq DESC) = 1

@@ -1,2 +1,2 @@
--- Turns of finished episodes.
+-- One row per turn of a finished episode.
 SELECT * FROM _turns
