@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from learnact.results.query import QuerySession
-from learnact.results.reader import RunInfo, find_run, runs
+from learnact.results.reader import find_run, runs
+from learnact.results.run_file import RunInfo
 
 
 class ResultsFolder:
     """The runs of a results folder, or one of them. Each question reads what is on file at that moment.
 
-    >>> results = open_results("results") # doctest: +SKIP >>> results.sql("SELECT method, avg(success::int)
-    AS success FROM episodes GROUP BY ALL") # doctest: +SKIP [{'method': 'act', 'success': 0.4}, {'method':
-    'learnact', 'success': 0.6}]
+    >>> results = open_results("results", "quickstart")  # doctest: +SKIP
+    >>> results.sql("SELECT method, avg(success::int) AS success FROM episodes GROUP BY ALL")  # doctest: +SKIP
+    [{'method': 'act', 'success': 0.4}, {'method': 'learnact', 'success': 0.6}]
     """
 
     def __init__(self, folder: Path, run: str | None = None) -> None:

@@ -1,8 +1,8 @@
 -- LearnAct minus Act, paired by task and repeat: where the difference comes from, in shares of the pairs.
--- won_by_turns: LearnAct alone solved the task, with more primitive steps than Act may have turns (a learned action
--- packs several steps into a turn).
--- won_by_decisions: LearnAct alone solved it within as many primitive steps as Act had turns: fewer decisions,
--- fewer mistakes (or luck).
+-- won_by_turns: LearnAct alone solved the task, with more primitive steps than Act may have turns (a learned
+-- action packs several steps into a turn).
+-- won_by_decisions: LearnAct alone solved it within as many primitive steps as Act had turns: fewer
+-- decisions, fewer mistakes (or luck).
 -- lost_with_failed_calls: Act alone solved it, and one or more of LearnAct's calls of learned actions failed.
 -- lost_otherwise: Act alone solved it, without such a call.
 -- difference = won_by_turns + won_by_decisions - lost_with_failed_calls - lost_otherwise.

@@ -1,6 +1,6 @@
 -- Of the K proposals of each iteration: how many were created, and how many differ in code or notes.
--- Descriptions do not count: they are worded anew each time. With temperature 0 and no seed a deterministic server
--- gives K equal proposals: then set learner.proposal_temperature or learner.vary_prompt.
+-- Descriptions do not count: they are worded anew each time. With temperature 0 and no seed a deterministic
+-- server gives K equal proposals: then set learner.proposal_temperature or learner.vary_prompt.
 WITH made AS (
     SELECT c.run, c.trial, c.iteration, c.candidate, c.uncreated,
            string_agg(a.source || array_to_string(a.notes, ' '), chr(10) ORDER BY a.name) AS code
@@ -14,5 +14,6 @@ WITH made AS (
     FROM made GROUP BY ALL
 )
 SELECT t.method, t.domain, t.learner_model, iteration, count(*) AS trials,
-       sum(proposals)::BIGINT AS proposals, sum(created)::BIGINT AS created, sum(different)::BIGINT AS different
+       sum(proposals)::BIGINT AS proposals, sum(created)::BIGINT AS created,
+       sum(different)::BIGINT AS different
 FROM counted JOIN trials t USING (run, trial) GROUP BY ALL ORDER BY ALL
