@@ -205,7 +205,7 @@ class ReportData:
     def method_order(self) -> dict[str, int]:
         """The place of each method in its job."""
         rows = self.connection.execute(
-            "SELECT method FROM _trials GROUP BY method ORDER BY min(run), min(seq)"
+            "SELECT method FROM stored.trials GROUP BY method ORDER BY min(run), min(seq)"
         ).fetchall()
         return {method: place for place, (method,) in enumerate(rows)}
 

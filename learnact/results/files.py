@@ -5,6 +5,7 @@ another module like this one.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -49,10 +50,14 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def remove(path: Path) -> None:
-    """Remove a file; one that is gone already is fine."""
-    with contextlib.suppress(FileNotFoundError):
+def remove(path: Path) -> int:
+    """Remove a file; returns its bytes, 0 where it is gone already."""
+    try:
+        size = path.stat().st_size
         path.unlink()
+    except FileNotFoundError:
+        return 0
+    return size
 
 
 class Lock:
@@ -73,10 +78,16 @@ class Lock:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._file.close()
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                raise
             raise ResultsError(self._taken()) from error
         _held.add(self._folder)
         me = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
-        put(self._holder, json.dumps(me).encode())
+        try:
+            put(self._holder, json.dumps(me).encode())
+        except OSError:
+            self.release()
+            raise
 
     def _taken(self) -> str:
         try:
@@ -98,7 +109,8 @@ class Lock:
     def release(self) -> None:
         """Let the next driver in. Idempotent."""
         if not self._file.closed:
-            remove(self._holder)
+            with contextlib.suppress(OSError):
+                remove(self._holder)
             _held.discard(self._folder)
             self._file.close()
 

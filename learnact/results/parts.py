@@ -4,16 +4,16 @@
     part.0000007.json    its manifest, written last: with it the whole part exists, without it none of it
 
 A compaction is a part that replaces an unbroken range of older ones; its manifest makes the exchange in one
-step. The files of the replaced parts stay until the next compaction, for readers that have looked already.
-Whatever a crash leaves behind (temporary files, files without a manifest, replaced parts) is ignored by
-readers and removed by the next writer.
+step. The files of the replaced parts stay for a while (`GRACE`), for readers that connected before; the next
+merge, the run's next start, or `learnact tidy` removes them. What a crash leaves behind (temporary files, files
+without a manifest) is ignored by readers and removed by the next writer. Reading: manifests.py.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,9 +23,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from learnact.errors import ResultsError
 from learnact.results import files
-from learnact.results.run_file import check_version
+from learnact.results.manifests import DATA, MANIFEST, ResultsPart, live_parts, read_manifests
 from learnact.results.tables import SCHEMA_VERSION, TABLES
 
 FAN_IN = 64
@@ -33,51 +32,9 @@ FAN_IN = 64
 rewritten.
 """
 ROW_GROUP = 20_000
+GRACE = 600.0
+"""Seconds for which replaced parts stay, for readers that connected before."""
 _log = logging.getLogger("learnact.results")
-_MANIFEST = re.compile(r"part\.(\d+)\.json")
-_DATA = re.compile(r"\w+\.(\d+)\.parquet")
-
-
-@dataclass(frozen=True)
-class ResultsPart:
-    """One manifest: number, level (0 as committed, higher as merged), rows by table, range of numbers that it
-    stands for.
-    """
-
-    number: int
-    level: int
-    rows: Mapping[str, int]
-    replaces: tuple[int, int] | None = None
-
-    def path(self, folder: Path, table: str) -> Path:
-        """The file of one table."""
-        return folder / f"{table}.{self.number:07d}.parquet"
-
-
-def live_parts(folder: Path) -> list[ResultsPart]:
-    """The parts that count, in order of their numbers. Raises `ResultsError` for an unknown schema."""
-    found: dict[int, ResultsPart] = {}
-    for path in folder.glob("part.*.json"):
-        if not _MANIFEST.fullmatch(path.name):
-            continue
-        try:
-            data = json.loads(path.read_text())
-        except FileNotFoundError:
-            continue
-        except ValueError as error:
-            raise ResultsError(f"{path} is damaged ({error}); restore it from a copy") from error
-        check_version(data.get("schema_version"), path)
-        replaces = data.get("replaces")
-        part = ResultsPart(data["number"], data["level"], data["rows"], tuple(replaces) if replaces else None)
-        found[part.number] = part
-    gone = {
-        number
-        for part in found.values()
-        if part.replaces
-        for number in found
-        if part.replaces[0] <= number <= part.replaces[1]
-    }
-    return [found[number] for number in sorted(found) if number not in gone]
 
 
 class Parts:
@@ -87,26 +44,7 @@ class Parts:
         self.folder = folder
         self.live = live_parts(folder)
         self._merging = True
-        self._next = self._clean() + 1
-
-    def _clean(self) -> int:
-        """Remove what a crash or an ended compaction left behind. Returns the highest number in use."""
-        numbers = {part.number for part in self.live}
-        highest = max(
-            (max(p.number, *(p.replaces or ())) if p.replaces else p.number for p in self.live), default=0
-        )
-        leftovers: list[Path] = []
-        for path in self.folder.iterdir():
-            match = _MANIFEST.fullmatch(path.name) or _DATA.fullmatch(path.name)
-            if path.name.startswith(files.TEMPORARY):
-                files.remove(path)
-            elif match:
-                highest = max(highest, int(match[1]))
-                if int(match[1]) not in numbers:
-                    leftovers.append(path)
-        for path in sorted(leftovers, key=lambda path: path.suffix != ".json"):
-            files.remove(path)
-        return highest
+        self._next = tidy(folder).highest + 1
 
     def append(self, tables: Mapping[str, pa.Table]) -> None:
         """Commit tables as one part: when this returns, all of it is on stable storage."""
@@ -125,7 +63,7 @@ class Parts:
         """Merge everything into one part with its rows in order."""
         if len(self.live) > 1:
             self._try_merge(self.live)
-        self._clean()
+        tidy(self.folder)
 
     def _try_merge(self, old: list[ResultsPart]) -> None:
         """Merge parts; when that fails (memory, space) they stay as they are, which is slower to read and
@@ -145,7 +83,7 @@ class Parts:
             if len(tail) < FAN_IN:
                 return
             if not cleaned:
-                self._clean()
+                tidy(self.folder)
                 cleaned = True
             self._try_merge(tail)
 
@@ -187,9 +125,57 @@ class Parts:
             "rows": dict(part.rows),
             "replaces": part.replaces,
         }
-        files.put(self.folder / f"part.{part.number:07d}.json", json.dumps(manifest).encode())
+        files.put(_manifest(self.folder, part.number), json.dumps(manifest).encode())
         files.sync_folder(self.folder)
         self._next = part.number + 1
+
+
+@dataclass(frozen=True)
+class Tidied:
+    """What tidying removed: files and their bytes. `highest` is the highest number of a part that was met."""
+
+    files: int
+    size: int
+    highest: int
+
+
+def tidy(folder: Path, grace: float = GRACE) -> Tidied:
+    """Remove from a run's folder what does not count any more; only for the holder of the run's lock.
+
+    Temporary files, files without a manifest, and parts that were replaced `grace` seconds ago or earlier: whoever
+    connected before may still read those.
+    """
+    parts = read_manifests(folder)
+    by_number = {part.number: part for part in parts}
+    now, highest, leftovers = time.time(), 0, []
+    for path in folder.iterdir():
+        found = MANIFEST.fullmatch(path.name) or DATA.fullmatch(path.name)
+        if path.name.startswith(files.TEMPORARY):
+            leftovers.append(path)
+        elif found:
+            number = int(found[found.lastindex or 1])
+            highest = max(highest, number)
+            replaced = [_manifest(folder, part.number) for part in parts if part.covers(number)]
+            if replaced:
+                if min(_changed(place, now) for place in replaced) <= now - grace:
+                    leftovers.append(path)
+            elif number not in by_number:
+                leftovers.append(path)
+    size = 0
+    for path in sorted(leftovers, key=lambda path: path.suffix != ".json"):
+        size += files.remove(path)
+    return Tidied(len(leftovers), size, highest)
+
+
+def _manifest(folder: Path, number: int) -> Path:
+    return folder / f"part.{number:07d}.json"
+
+
+def _changed(path: Path, missing: float) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return missing
 
 
 def quoted(text: str) -> str:

@@ -6,23 +6,27 @@ A connection shows the runs as they were when it was made; connect again to see 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import duckdb
+import pyarrow as pa
 
 from learnact.errors import ResultsError, suggestion
 from learnact.records import EpisodeResult, Library
 from learnact.results import rows
-from learnact.results.parts import live_parts, quoted
+from learnact.results.manifests import ResultsPart, live_parts
+from learnact.results.parts import quoted
 from learnact.results.run_file import NAME, RunInfo, read_run_file
 from learnact.results.tables import TABLES
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 """So that floors above can name it without importing duckdb."""
 
+_log = logging.getLogger("learnact.results")
 VIEWS = (
     "runs",
     "events",
@@ -43,24 +47,42 @@ VIEWS = (
 
 
 def runs(results: Path | str) -> list[RunInfo]:
-    """The runs of a results folder, oldest first. Raises `ResultsError` when there is no such folder."""
-    root = Path(results)
-    if not root.is_dir():
-        raise ResultsError(
-            f"there is no results folder {root}; `learnact run` makes one, or name another with --results"
-        )
-    places = [*root.glob(f"*/{NAME}"), *([root / NAME] if (root / NAME).exists() else [])]
-    found = [read_run_file(place.parent) for place in places]
+    """The runs of a results folder, oldest first; one whose `run.json` is damaged is left out with a warning.
+
+    Raises `ResultsError` when there is no such folder.
+    """
+    found = []
+    for folder in _run_folders(Path(results)):
+        try:
+            found.append(read_run_file(folder))
+        except ResultsError as error:
+            _log.warning("left out: %s", error)
     return sorted(found, key=lambda info: (info.created, info.run))
+
+
+def _run_folders(results: Path) -> list[Path]:
+    try:
+        inside = sorted(results.iterdir())
+        return [folder for folder in (results, *inside) if (folder / NAME).exists()]
+    except FileNotFoundError:
+        raise ResultsError(
+            f"there is no results folder {results}; `learnact run` makes one, or name another with --results"
+        ) from None
+    except OSError as error:
+        raise ResultsError(
+            f"{results} cannot be read as a results folder: {error.strerror}; name another with --results"
+        ) from error
 
 
 def find_run(results: Path | str, wanted: str) -> RunInfo:
     """A run by id, the beginning of its id, the name of its folder, or its job's name (the latest of that
     name).
     """
+    if wanted in [folder.name for folder in _run_folders(Path(results))]:
+        return read_run_file(Path(results) / wanted)
     known = runs(results)
     for info in reversed(known):
-        if wanted in (info.run, info.folder.name):
+        if wanted == info.run:
             return info
     for info in reversed(known):
         if info.name == wanted:
@@ -78,32 +100,71 @@ def find_run(results: Path | str, wanted: str) -> RunInfo:
     raise ResultsError(f"no run {wanted!r} in {results}; {suggestion(wanted, names, near=0.4)}")
 
 
-def connect(results: Path | str, run: str | Sequence[str] | None = None) -> Connection:
-    """A connection with the views `VIEWS` over all runs of a folder, or over those named (see `find_run`)."""
-    wanted = [run] if isinstance(run, str) else run
-    chosen = runs(results) if wanted is None else [find_run(results, name) for name in wanted]
-    return connect_folders([info.folder for info in chosen])
+def connect(
+    results: Path | str, run: str | Sequence[str] | None = None, *, read_only: bool = False
+) -> Connection:
+    """A connection with the views `VIEWS` over all runs of a folder, or over those named (see `find_run`).
+
+    Of all runs, one that is damaged is left out with a warning; a damaged run that is named raises `ResultsError`.
+    """
+    if run is not None:
+        wanted = [run] if isinstance(run, str) else run
+        return connect_folders([find_run(results, name).folder for name in wanted], read_only=read_only)
+    whole = {}
+    for info in runs(results):
+        try:
+            whole[info.folder] = live_parts(info.folder)
+        except ResultsError as error:
+            _log.warning("left out: %s", error)
+    return _connect(whole, read_only)
 
 
-def connect_folders(folders: Sequence[Path]) -> Connection:
-    """A connection with the views over the runs in these folders."""
+def connect_folders(folders: Sequence[Path], *, read_only: bool = False) -> Connection:
+    """A connection with the views over the runs in these folders. Raises `ResultsError` where one is damaged.
+
+    `read_only`: only SELECT works as intended; files other than the runs' cannot be read or written, and settings
+    cannot be changed.
+    """
+    return _connect({folder: live_parts(folder) for folder in folders}, read_only)
+
+
+def _connect(parts: Mapping[Path, Sequence[ResultsPart]], read_only: bool) -> Connection:
     connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    parts = [(folder, part) for folder in dict.fromkeys(folders) for part in live_parts(folder)]
+    connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA stored")
+    read: list[str] = []
     for table, declared in TABLES.items():
-        connection.register("_given", declared.schema.empty_table())
-        connection.execute(f"CREATE TABLE _none_{table} AS SELECT * FROM _given")
-        connection.unregister("_given")
-        paths = [quoted(str(part.path(folder, table))) for folder, part in parts if table in part.rows]
-        stored = (
-            f" UNION ALL BY NAME SELECT * FROM read_parquet([{', '.join(paths)}], union_by_name = true)"
-            if paths
-            else ""
-        )
-        connection.execute(f"CREATE VIEW _{table} AS SELECT * FROM _none_{table}{stored}")
+        paths = [
+            str(part.path(folder, table)) for folder in parts for part in parts[folder] if table in part.rows
+        ]
+        read += paths
+        columns = ", ".join(f'NULL::{_sql_type(c.type)} AS "{c.name}"' for c in declared.columns)
+        query = f"SELECT {columns} WHERE false"
+        if paths:
+            listed = ", ".join(map(quoted, paths))
+            query += f" UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], union_by_name = true)"
+        connection.execute(f"CREATE VIEW stored.{table} AS {query}")
     for view in VIEWS:
         connection.execute(f"CREATE VIEW {view} AS {view_text(view)}")
+    if read_only:
+        connection.execute(f"SET allowed_paths = [{', '.join(map(quoted, read))}]")
+        connection.execute("SET enable_external_access = false; SET lock_configuration = true")
     return connection
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    """DuckDB's name of an Arrow type."""
+    if pa.types.is_list(kind):
+        return f"{_sql_type(kind.value_type)}[]"
+    if pa.types.is_struct(kind):
+        fields = [kind.field(index) for index in range(kind.num_fields)]
+        return "STRUCT(" + ", ".join(f'"{f.name}" {_sql_type(f.type)}' for f in fields) + ")"
+    return {
+        "string": "VARCHAR",
+        "double": "DOUBLE",
+        "int64": "BIGINT",
+        "int32": "INTEGER",
+        "bool": "BOOLEAN",
+    }[str(kind)]
 
 
 def view_text(view: str) -> str:
@@ -115,16 +176,22 @@ def view_text(view: str) -> str:
 
 
 def dictionaries(connection: Connection, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    """Rows of a query as dictionaries."""
-    found = connection.execute(query, list(values))
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    """Rows of a query as dictionaries. Raises `ResultsError` where the results cannot be read."""
+    try:
+        found = connection.execute(query, list(values))
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        raise ResultsError(
+            f"the results cannot be read ({' '.join(str(error).split())}); restore the file from a copy, or connect "
+            "again if it was removed after a run ended"
+        ) from error
 
 
 def _one(connection: Connection, table: str, column: str, wanted: str) -> dict[str, Any]:
     found = dictionaries(
         connection,
-        f"SELECT * FROM _{table} WHERE starts_with({column}, ?) ORDER BY {column} LIMIT 2",
+        f"SELECT * FROM stored.{table} WHERE starts_with({column}, ?) ORDER BY {column} LIMIT 2",
         [wanted],
     )
     distinct = {row[column] for row in found}
@@ -147,7 +214,7 @@ def load_episode(connection: Connection, key: str) -> EpisodeResult:
     row = _one(connection, "episodes", "key", key)
     turns = dictionaries(
         connection,
-        "SELECT * FROM _turns WHERE run = ? AND trial = ? AND episode = ? ORDER BY turn",
+        "SELECT * FROM stored.turns WHERE run = ? AND trial = ? AND episode = ? ORDER BY turn",
         [row["run"], row["trial"], row["key"]],
     )
     return rows.result_from(row, tuple(rows.turn_from(turn) for turn in turns))
@@ -157,18 +224,21 @@ def cost_so_far(folder: Path) -> tuple[float, int]:
     """US dollars (of the calls with a price) and tokens that all sessions of a run have spent on what is
     committed.
     """
-    query = "SELECT coalesce(sum(cost), 0), coalesce(sum(prompt_tokens + completion_tokens), 0) FROM _calls"
+    query = """
+        SELECT coalesce(sum(cost), 0) AS dollars, coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens
+        FROM stored.calls
+    """
     with connect_folders([folder]) as connection:
-        dollars, tokens = connection.execute(query).fetchall()[0]
-    return float(dollars), int(tokens)
+        (found,) = dictionaries(connection, query)
+    return float(found["dollars"]), int(found["tokens"])
 
 
 def models_returned(folder: Path) -> list[tuple[str, str]]:
     """(model asked, name it answered as) of all that is committed in a run's folder."""
     query = """
-        SELECT DISTINCT u.model, c.model FROM _calls c
-        JOIN (SELECT key, model FROM _episodes UNION ALL SELECT key, model FROM _requests) u ON u.key = c.unit
+        SELECT DISTINCT u.model AS asked, c.model AS returned FROM stored.calls c
+        JOIN (SELECT key, model FROM stored.episodes UNION ALL SELECT key, model FROM stored.requests) u ON u.key = c.unit
         WHERE c.model != ''
     """
     with connect_folders([folder]) as connection:
-        return [(asked, answered) for asked, answered in connection.execute(query).fetchall()]
+        return [(row["asked"], row["returned"]) for row in dictionaries(connection, query)]

@@ -42,12 +42,28 @@ def check_version(version: object, place: Path) -> None:
         )
 
 
+def damaged(path: Path, reason: object) -> ResultsError:
+    """The error for a file of a run that cannot be used, with the way out."""
+    why = " ".join(str(reason).split())[:200]
+    return ResultsError(
+        f"{path} is damaged or missing ({why}); restore it from a copy, or move the folder {path.parent} away "
+        "(the same job then starts anew)"
+    )
+
+
 def read_run_file(folder: Path) -> RunInfo:
-    """What `run.json` of a folder says. Raises `ResultsError`."""
+    """What `run.json` of a folder says. Raises `ResultsError` where it cannot be used."""
     place = folder / NAME
-    data = json.loads(place.read_text())
-    check_version(data.get("schema_version"), place)
-    return RunInfo(data["run"], data["name"], folder, data["created"])
+    try:
+        data = json.loads(place.read_bytes())
+        check_version(data.get("schema_version"), place)
+        if not isinstance(data["run"], str) or not isinstance(data["name"], str):
+            raise TypeError("run and name must be text")
+        return RunInfo(data["run"], data["name"], folder, float(data["created"]))
+    except ResultsError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise damaged(place, error) from error
 
 
 def write_run_file(folder: Path, run: str, name: str, versions: Mapping[str, str]) -> None:

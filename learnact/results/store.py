@@ -71,15 +71,14 @@ class RunStore:
 
         Raises `ResultsError` when another driver holds it, its schema is unknown, or it cannot be written.
         """
-        known = sorted(Path(results).glob(f"*-{run[:ID_CHARS]}/{NAME}"))
-        folder = known[0].parent if known else run_folder(Path(results), run, name)
+        folder = run_folder(Path(results), run, name)
         try:
+            known = sorted(Path(results).glob(f"*-{run[:ID_CHARS]}/{NAME}"))
+            folder = known[0].parent if known else folder
             folder.mkdir(parents=True, exist_ok=True)
+            lock = files.Lock(folder)
         except OSError as error:
-            raise ResultsError(
-                f"cannot write results to {folder}: {error.strerror}; choose another --results"
-            ) from error
-        lock = files.Lock(folder)
+            raise _unwritable(folder, error) from error
         try:
             there = _is_on_file(folder, run)
             if not there:
@@ -87,6 +86,9 @@ class RunStore:
             store = cls(folder, run, name, lock)
             store._buffer.event("resumed" if there else "started", job, resolved, versions)
             store._write(store._take())
+        except OSError as error:
+            lock.release()
+            raise _unwritable(folder, error) from error
         except BaseException:
             lock.release()
             raise
@@ -104,6 +106,8 @@ class RunStore:
                     if self._worked:
                         await asyncio.to_thread(self._parts.compact)
                     self._pending.rewrite()
+            except OSError as error:
+                raise self._unwritten(error) from error
             finally:
                 self._lock.release()
 
@@ -217,7 +221,10 @@ class RunStore:
             raise ResultsError(f"the run in {self.folder} has been closed")
 
     def _unwritten(self, error: BaseException) -> ResultsError:
-        return ResultsError(f"{self.folder} could not be written: {error}")
+        return ResultsError(
+            f"{self.folder} could not be written: {error}; what was stored before is kept: once the folder can be "
+            "written again, run the same command again and it continues"
+        )
 
     def _take(self) -> WriteBatch:
         rows = self._buffer.take()
@@ -242,6 +249,13 @@ class RunStore:
             self._committed.add(outcome)
             self._pending.forget(key)
         self._pending.rewrite_when_large()
+
+
+def _unwritable(folder: Path, error: OSError) -> ResultsError:
+    return ResultsError(
+        f"cannot write results to {folder}: {error.strerror or error}; make room or permit writing there, or "
+        "choose another --results folder"
+    )
 
 
 def _is_on_file(folder: Path, run: str) -> bool:

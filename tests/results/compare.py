@@ -32,7 +32,7 @@ def compare(first: Path, second: Path) -> list[Difference]:
         names = [name for name in declared.schema.names if name not in skip]
         keys = [name for name in declared.order if name not in skip]
         listed = ", ".join(f'"{name}"' for name in names)
-        query = f"SELECT {listed} FROM _{table} ORDER BY {listed}"
+        query = f"SELECT {listed} FROM stored.{table} ORDER BY {listed}"
         if table in ("candidates", "trials", "checks"):
             query = f"SELECT {listed} FROM {table} ORDER BY {listed}"
         rows_one = [repr(row) for row in dictionaries(one, query)]

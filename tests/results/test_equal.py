@@ -8,6 +8,7 @@ import random
 
 from learnact.records import Candidate, Terms
 from learnact.results import parts
+from learnact.results.manifests import live_parts
 from learnact.results.reader import connect_folders
 from learnact.results.store import RunStore
 from tests.results import material
@@ -46,7 +47,7 @@ def test_order_batches_times_and_places_do_not_count(tmp_path):
     assert compare(one, two) == []
     with connect_folders([one]) as first, connect_folders([two]) as second:
         for table in ("turns", "calls", "blocks", "libraries"):
-            query = f"SELECT * FROM _{table}"
+            query = f"SELECT * FROM stored.{table}"
             assert first.execute(query).fetchall() == second.execute(query).fetchall()
 
 
@@ -71,7 +72,7 @@ def test_parts_are_merged_while_a_run_goes_on_and_nothing_is_lost(tmp_path, monk
                 assert reading.execute("SELECT count(*) FROM requests").fetchone() == (2 * number,)
             await store.commit(material.answered(material.request(number)))
             assert store.find(material.request(number).key)
-            assert len(list(store.folder.glob("part.*.json"))) < 14
+            assert len(live_parts(store.folder)) < 14
         assert all(store.find(material.request(number).key) for number in range(14))
         await store.close()
         return store.folder
@@ -79,7 +80,7 @@ def test_parts_are_merged_while_a_run_goes_on_and_nothing_is_lost(tmp_path, monk
     folder = asyncio.run(session())
     with connect_folders([folder]) as connection:
         assert connection.execute("SELECT count(*), count(DISTINCT key) FROM requests").fetchone() == (28, 28)
-        keys = [key for (key,) in connection.execute("SELECT key FROM _requests").fetchall()]
+        keys = [key for (key,) in connection.execute("SELECT key FROM stored.requests").fetchall()]
         assert keys == sorted(keys)
 
 

@@ -52,7 +52,7 @@ def test_a_run_of_an_earlier_version_is_read(old):
         assert load_episode(connection, outcome.key) == outcome.result
         assert load_calls(connection, outcome.key) == outcome.calls
         for table in TABLES:
-            found = connection.execute(f"SELECT count(*) FROM _{table}").fetchone()
+            found = connection.execute(f"SELECT count(*) FROM stored.{table}").fetchone()
             assert found != (0,), table
 
 

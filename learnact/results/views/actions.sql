@@ -4,4 +4,4 @@
 -- source: source of the function
 -- description: description as shown to the agent
 -- notes: sentences on its use, learned from failures
-SELECT run, trial, library, unnest(actions, recursive := true) FROM _libraries
+SELECT run, trial, library, unnest(actions, recursive := true) FROM stored.libraries

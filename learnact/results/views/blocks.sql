@@ -1,2 +1,2 @@
 -- Texts that many rows share, under the first 24 hex digits of their SHA-256.
-SELECT * FROM _blocks
+SELECT * FROM stored.blocks

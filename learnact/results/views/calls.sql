@@ -1,2 +1,2 @@
 -- One row per exchange with a model. Messages are kept by reference; view `prompts` rebuilds them.
-SELECT * FROM _calls
+SELECT * FROM stored.calls

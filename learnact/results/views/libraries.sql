@@ -1,2 +1,2 @@
 -- Libraries of learned actions and lessons, by content address. A library may belong to several trials.
-SELECT * FROM _libraries
+SELECT * FROM stored.libraries

@@ -7,22 +7,22 @@
 WITH lists AS (
     SELECT DISTINCT run, unit, hashes
     FROM (
-        SELECT run, unit, fixed AS hashes FROM _calls
+        SELECT run, unit, fixed AS hashes FROM stored.calls
         UNION ALL
-        SELECT run, unit, history FROM _calls WHERE history IS NOT NULL
+        SELECT run, unit, history FROM stored.calls WHERE history IS NOT NULL
     )
 ), joined AS (
     SELECT p.run, p.unit, p.hashes, string_agg(b.text, '' ORDER BY p.place) AS text
     FROM (
         SELECT run, unit, hashes, unnest(hashes) AS hash, generate_subscripts(hashes, 1) AS place FROM lists
     ) p
-    JOIN _blocks b ON b.run = p.run AND b.hash = p.hash
+    JOIN stored.blocks b ON b.run = p.run AND b.hash = p.hash
     GROUP BY p.run, p.unit, p.hashes
 ), turns_as_entries AS (  -- as records.history_entries makes them
     SELECT run, episode,
            flatten(list([CASE kind WHEN 'thought' THEN 'Think: ' ELSE 'Action: ' END || said || chr(10),
                          'Observation: ' || observation || chr(10)] ORDER BY turn)) AS entries
-    FROM _turns GROUP BY run, episode
+    FROM stored.turns GROUP BY run, episode
 )
 SELECT c.run, c.trial, c.unit, c.ordinal, c.purpose, s.text AS system,
        COALESCE(head.text, '')
@@ -32,9 +32,9 @@ SELECT c.run, c.trial, c.unit, c.ordinal, c.purpose, s.text AS system,
                ELSE '' END
        || a.text AS user,
        c.request
-FROM _calls c
-JOIN _blocks s ON s.run = c.run AND s.hash = c.system
-JOIN _blocks a ON a.run = c.run AND a.hash = c.ask
+FROM stored.calls c
+JOIN stored.blocks s ON s.run = c.run AND s.hash = c.system
+JOIN stored.blocks a ON a.run = c.run AND a.hash = c.ask
 LEFT JOIN joined head ON head.run = c.run AND head.unit = c.unit AND head.hashes = c.fixed
 LEFT JOIN joined own ON own.run = c.run AND own.unit = c.unit AND own.hashes = c.history
 LEFT JOIN turns_as_entries t ON t.run = c.run AND t.episode = c.unit

@@ -16,4 +16,4 @@ SELECT run, arg_max(name, seq) AS name, arg_max(event, seq) AS state,
        arg_max(host, seq) AS host, arg_max(versions, seq) FILTER (versions IS NOT NULL) AS versions,
        arg_max(job, seq) FILTER (job IS NOT NULL) AS job,
        arg_max(resolved, seq) FILTER (resolved IS NOT NULL) AS resolved
-FROM _events GROUP BY run
+FROM stored.events GROUP BY run

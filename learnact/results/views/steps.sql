@@ -5,4 +5,4 @@
 -- ok: whether it was valid
 -- observation: what the environment answered
 SELECT run, trial, episode, turn, generate_subscripts(steps, 1) - 1 AS step, unnest(steps, recursive := true)
-FROM _turns
+FROM stored.turns

@@ -1,2 +1,2 @@
 -- One row per turn of a finished episode.
-SELECT * FROM _turns
+SELECT * FROM stored.turns

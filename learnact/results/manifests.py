@@ -1,0 +1,133 @@
+"""Which files of a run count: reading and checking manifests. Format: parts.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from learnact.errors import ResultsError
+from learnact.results.run_file import check_version, damaged
+from learnact.results.tables import TABLES
+
+MANIFEST = re.compile(r"part\.(\d+)\.json")
+DATA = re.compile(r"(\w+)\.(\d+)\.parquet")
+READINGS = 5
+"""How often a folder is read again that changes while it is read."""
+
+
+@dataclass(frozen=True)
+class ResultsPart:
+    """One manifest: number, level (0 as committed, higher as merged), rows by table, range of numbers that it
+    replaces.
+    """
+
+    number: int
+    level: int
+    rows: Mapping[str, int]
+    replaces: tuple[int, int] | None = None
+
+    def path(self, folder: Path, table: str) -> Path:
+        """The file of one table."""
+        return folder / f"{table}.{self.number:07d}.parquet"
+
+    def covers(self, number: int) -> bool:
+        """Whether it stands for an older part."""
+        return self.replaces is not None and self.replaces[0] <= number <= self.replaces[1]
+
+
+def live_parts(folder: Path) -> list[ResultsPart]:
+    """The parts that count, in order of their numbers.
+
+    Raises `ResultsError` for an unknown schema, and where a manifest or a file that counts is missing or damaged.
+    """
+    for _ in range(READINGS):
+        parts = read_manifests(folder)
+        live = [part for part in parts if not any(other.covers(part.number) for other in parts)]
+        try:
+            _check_files(folder, parts, live)
+        except ResultsError:
+            if [part.number for part in parts] == [part.number for part in read_manifests(folder)]:
+                raise
+        else:
+            return live
+    raise ResultsError(f"{folder} changes while it is read; try again")
+
+
+def read_manifests(folder: Path) -> list[ResultsPart]:
+    """All manifests of a folder, in order of their numbers."""
+    found = []
+    for name in sorted(_names(folder)):
+        if MANIFEST.fullmatch(name):
+            try:
+                found.append(_read_manifest(folder / name))
+            except FileNotFoundError:  # replaced, and removed since the folder was listed
+                continue
+    return sorted(found, key=lambda part: part.number)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError as error:
+        raise ResultsError(f"{folder} cannot be read: {error.strerror}") from error
+
+
+def _read_manifest(path: Path) -> ResultsPart:
+    try:
+        data = json.loads(path.read_bytes())
+        check_version(data.get("schema_version"), path)
+        replaces = data.get("replaces")
+        return ResultsPart(
+            number=int(data["number"]),
+            level=int(data["level"]),
+            rows={table: int(count) for table, count in data["rows"].items() if table in TABLES},
+            replaces=(int(replaces[0]), int(replaces[1])) if replaces else None,
+        )
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        if isinstance(error, ResultsError):
+            raise
+        raise damaged(path, error) from error
+
+
+def _check_files(folder: Path, parts: Iterable[ResultsPart], live: Iterable[ResultsPart]) -> None:
+    """Each file that counts is there, whole, and of its table; no manifest is missing."""
+    for part in live:
+        for table, count in part.rows.items():
+            _check_file(part.path(folder, table), table, count)
+    numbers = {part.number for part in parts}
+    highest = max(numbers, default=0)
+    for name in sorted(_names(folder)):
+        found = DATA.fullmatch(name)
+        if found is None or found[1] not in TABLES or int(found[2]) in numbers:
+            continue
+        number = int(found[2])
+        # A crash leaves files without a manifest too: those of the last part, or of the very first one.
+        if (number < highest and not any(part.covers(number) for part in parts)) or (
+            not numbers and (number > 1 or found[1] != "events")
+        ):
+            raise damaged(folder / f"part.{number:07d}.json", "it is missing")
+
+
+def _check_file(path: Path, table: str, count: int) -> None:
+    try:
+        metadata = pq.read_metadata(path)
+        kept: pa.Schema = metadata.schema.to_arrow_schema()
+        rows: int = metadata.num_rows
+    except FileNotFoundError as error:
+        raise damaged(path, "it is missing") from error
+    except (OSError, pa.ArrowException) as error:
+        raise damaged(path, error) from error
+    if rows != count:
+        raise damaged(path, f"{rows} rows instead of {count}")
+    declared = TABLES[table].schema
+    if odd := [name for name in kept.names if name not in declared.names]:
+        raise damaged(path, f"it has columns of another table: {', '.join(odd[:3])}")

@@ -1,0 +1,172 @@
+"""A damaged run is named with its file and the way out, and never harms the other runs of the folder."""
+
+import asyncio
+import shutil
+
+import pytest
+
+from learnact.errors import ResultsError
+from learnact.results import files
+from learnact.results.query import QuerySession
+from learnact.results.reader import connect, runs
+from learnact.results.store import RunStore
+from tests.results import material
+
+GOOD, BAD = "1" * 24, "2" * 24
+
+
+def write(folder, run, name, episodes=2):
+    async def session():
+        store = RunStore.open(folder, run, name, {}, {}, {})
+        for number in range(episodes):
+            await store.commit(material.outcome(material.episode(number), turns=2))
+        await store.close()
+        return store.folder
+
+    return asyncio.run(session())
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
+    write(folder, GOOD, "good")
+    write(folder, BAD, "bad")
+    return folder
+
+
+@pytest.fixture
+def results(written, tmp_path):
+    return shutil.copytree(written, tmp_path / "results")
+
+
+def bad(results, pattern=""):
+    (folder,) = results.glob("bad-*")
+    return max(folder.glob(pattern), key=lambda path: path.name) if pattern else folder
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+DAMAGES = {
+    "a truncated table": lambda results: truncate(bad(results, "episodes.*.parquet")),
+    "an empty table": lambda results: bad(results, "turns.*.parquet").write_bytes(b""),
+    "a missing table": lambda results: bad(results, "calls.*.parquet").unlink(),
+    "a table of another run part": lambda results: shutil.copy(
+        bad(results, "events.*.parquet"), bad(results, "episodes.*.parquet")
+    ),
+    "no manifest": lambda results: [path.unlink() for path in bad(results).glob("part.*.json")],
+    "a truncated manifest": lambda results: truncate(bad(results, "part.*.json")),
+    "a manifest of other JSON": lambda results: bad(results, "part.*.json").write_text("[1, 2]"),
+    "a manifest without keys": lambda results: bad(results, "part.*.json").write_text(
+        '{"schema_version": 1}'
+    ),
+    "garbage in run.json": lambda results: bad(results, "run.json").write_bytes(b"\xff\x00garbage"),
+    "other JSON in run.json": lambda results: bad(results, "run.json").write_text('["run"]'),
+    "run.json without keys": lambda results: bad(results, "run.json").write_text('{"schema_version": 1}'),
+    "run.json with odd types": lambda results: bad(results, "run.json").write_text(
+        '{"schema_version": 1, "run": 5, "name": null, "created": "now"}'
+    ),
+    "run.json that is a folder": lambda results: (
+        bad(results, "run.json").unlink(),
+        bad(results).joinpath("run.json").mkdir(),
+    ),
+    "another schema": lambda results: bad(results, "run.json").write_text('{"schema_version": 99}'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
+def test_a_damaged_run_is_named_and_the_others_are_read(results, damage, caplog):
+    damage(results)
+    with connect(results) as connection:
+        found = connection.execute("SELECT run, count(*) FROM episodes GROUP BY run").fetchall()
+    assert found == [(GOOD, 2)]
+    (warning,) = caplog.messages
+    assert "bad-222222222222" in warning
+    caplog.clear()
+    with connect(results, "good") as connection:
+        assert connection.execute("SELECT count(*) FROM turns").fetchone() == (4,)
+    with pytest.raises(ResultsError, match=r"bad-222222222222.*(restore|read it with)"):
+        connect(results, bad(results).name)
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
+def test_a_damaged_run_is_not_continued_and_nothing_of_it_is_removed(results, damage):
+    damage(results)
+    before = sorted(path.name for path in bad(results).iterdir())
+    with pytest.raises(ResultsError, match=r"bad-222222222222"):
+        RunStore.open(results, BAD, "bad", {}, {}, {})
+    assert sorted(path.name for path in bad(results).iterdir() if path.name != "lock") == [
+        name for name in before if name != "lock"
+    ]
+
+
+def test_a_flipped_byte_is_told_when_it_is_met(results):
+    path = bad(results, "blocks.*.parquet")
+    content = bytearray(path.read_bytes())
+    for place in range(40, 400):
+        content[place] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(ResultsError):
+        QuerySession(results).ask("SELECT max(text) FROM blocks").rows  # noqa: B018
+
+
+def test_files_that_are_no_runs_are_left_alone(results):
+    (results / "notes").mkdir()
+    (results / "notes" / "part.0000001.json").write_text("mine")
+    (results / "notes.txt").write_text("mine")
+    assert [info.name for info in runs(results)] == ["good", "bad"]
+
+
+def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultsError, match=r"file.*choose another --results"):
+        RunStore.open(tmp_path / "file", GOOD, "x", {}, {}, {})
+    with pytest.raises(ResultsError, match="cannot be read as a results folder"):
+        connect(tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["Lock.__init__", "put", "sync_folder"])
+def test_a_folder_that_takes_no_files_is_one_clear_error(tmp_path, monkeypatch, name):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    owner, _, attribute = name.rpartition(".")
+    monkeypatch.setattr(files.Lock if owner else files, attribute, refuse)
+    with pytest.raises(ResultsError, match=r"Permission denied.*choose another --results"):
+        RunStore.open(tmp_path, GOOD, "x", {}, {}, {})
+
+
+async def test_a_full_disk_ends_the_run_with_one_clear_error_and_keeps_what_was_stored(tmp_path, monkeypatch):
+    store = RunStore.open(tmp_path, GOOD, "x", {}, {}, {})
+    await store.commit(material.outcome(material.episode(1), turns=2))
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "put", full)
+        with pytest.raises(ResultsError, match=r"x-111111111111.*No space left on device.*same command"):
+            await store.commit(material.outcome(material.episode(2), turns=2))
+        with pytest.raises(ResultsError, match="No space left"):
+            store.trial("t", {})
+        await store.close("interrupted")
+    store = RunStore.open(tmp_path, GOOD, "x", {}, {}, {})
+    assert store.find(material.episode(1).key)
+    assert not store.find(material.episode(2).key)
+    await store.close()
+
+
+async def test_a_disk_that_fills_up_at_the_end_is_one_clear_error(tmp_path, monkeypatch):
+    store = RunStore.open(tmp_path, GOOD, "x", {}, {}, {})
+    await store.commit(material.outcome(material.episode(1), turns=2))
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "put", full)
+    with pytest.raises(ResultsError, match="No space left"):
+        await store.close()
+    monkeypatch.undo()
+    with connect(tmp_path) as connection:
+        assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (1,)
