@@ -1,11 +1,15 @@
 """What chat models send, and what is read from it."""
 
+import time
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnact.library.calls import CallExpression, UnreadableCall, find_calls, parse_call
+from learnact.methods import learner_replies
 from learnact.methods.action_replies import ParsedCall, ParsedCommand, ParsedThought, Unparsed, code_of, read
+from learnact.methods.reply_text import READ_CHARS
 
 KNOWN = {"pick", "carry"}
 PICK = CallExpression("pick", ("ball1", "rooma", "left"))
@@ -109,3 +113,138 @@ def test_code_is_all_fenced_blocks_or_starts_at_the_first_line_of_code():
     assert code_of("Here:\n```py\nx = 1\n```\nand\n```\ny = 2\n```") == "x = 1\n\ny = 2"
     assert code_of("Sure.\ndef f(a):\n    return a") == "def f(a):\n    return a"
     assert code_of("Nothing here.") == ""
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "pick(“ball1”, “rooma”, ‘left’)",
+        'Action: pick(‘ball1’, \'rooma’, "left")',
+        "pick（'ball1'，'rooma'，'left'）",
+        "pick（“ball1”、“rooma”、“left”）",
+        "pick\u00a0('ball1',\u00a0'rooma',\u202f'left')",
+        "pi\u200bck('ball1', \ufeff'room\u200ba', 'left')",
+        "pick\\('ball1', 'rooma', 'left'\\)",
+        "**pick**('ball1', 'rooma', 'left')",
+        "`pick`('ball1', 'rooma', 'left')",
+        "Action\uff1a pick('ball1', 'rooma', 'left')",
+        "\ufeffAction: pick('ball1', 'rooma', 'left')",
+        "1. Action: pick('ball1', 'rooma', 'left')",
+    ],
+)
+def test_characters_that_look_like_pythons_are_read(reply):
+    assert read(reply, KNOWN, thoughts=False) == ParsedCall(PICK)
+
+
+@pytest.mark.parametrize("reply", ["jack\\_up('hub1')", "Action: jack\\_up(‘hub1’)", "jack\\_up(hub1)"])
+def test_escaped_underscores_are_read(reply):
+    assert read(reply, {"jack_up"}, thoughts=False) == ParsedCall(CallExpression("jack_up", ("hub1",)))
+    assert parse_call(reply.removeprefix("Action: ")) == CallExpression("jack_up", ("hub1",))
+
+
+def test_quotes_inside_an_argument_are_kept():
+    assert parse_call("take('the baker’s mug')").args == ("the baker’s mug",)
+    assert parse_call("take(‘the baker’s mug’, “a 'b' c”)").args == ("the baker’s mug", "a 'b' c")
+    assert parse_call("take('the baker's mug', 2)").args == ("the baker's mug", 2)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "[THINK]I could pick('ball1', 'rooma', 'left') now.[/THINK]",
+        "<think>pick('ball1', 'rooma', 'left')",
+        "Well <think> so pick('ball1', 'rooma', 'left')",
+        "[Perhaps I should first pick('ball1', 'rooma', 'left') and then look around for the others]",
+        "(It would be wrong to call pick('ball1', 'rooma', 'left') here.)",
+        "[The hand is free, so the plan is: pick('ball1', 'rooma', 'left'), then",
+    ],
+)
+def test_calls_inside_reasoning_are_not_actions(reply):
+    assert isinstance(read(reply, KNOWN, thoughts=False), Unparsed)
+    ended = read(f"{reply}\n\nI am done." if reply.endswith(("]", ")")) else reply, KNOWN, thoughts=True)
+    assert not isinstance(ended, ParsedCall)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "[THINK]I could carry('x') now.[/THINK]pick('ball1', 'rooma', 'left')",
+        "<think>carry('x')</think>\n<think>or carry('y')</think>pick('ball1', 'rooma', 'left')",
+        "[I first thought of carry('x'), but it is the wrong room for that]\npick('ball1', 'rooma', 'left')",
+        "[pick('ball1', 'rooma', 'left'), carry('ball2'), carry('ball3'), carry('ball4'), carry('x')]",
+        "My action (pick('ball1', 'rooma', 'left')).",
+        "{" + "(" * 300 + "pick('ball1', 'rooma', 'left')",
+    ],
+)
+def test_the_action_beside_reasoning_is_read(reply):
+    assert read(reply, KNOWN, thoughts=False) == ParsedCall(PICK)
+
+
+def test_an_action_behind_long_reasoning_with_many_brackets_is_read():
+    reasoning = "It is so (see f(x) and g(y)) that we wait. " * 150
+    assert read(f"{reasoning}\npick('ball1', 'rooma', 'left')", KNOWN, thoughts=False) == ParsedCall(PICK)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["0x" + "f" * 3000, "1e999", "-1e999", r"'\ud800'", r"{'\udfff': 1}", "9" * 3990, "[" * 12 + "]" * 12],
+)
+def test_arguments_that_cannot_be_written_or_stored_are_refused(argument):
+    with pytest.raises(UnreadableCall):
+        parse_call(f"pick({argument})")
+
+
+LONG = {
+    "newlines": "\n", "spaces": " ", "stars": "*\n", "emphasis": "*_ ", "quotes": "> ", "hashes": "# ", "dots": "1. ",
+    "think": "<think>", "brackets": "(", "names": "f(", "strings": "f('", "pairs": "f()", "square": "[a ", "fences": "```\n",
+    "labelled fences": "```python\n", "words": "word ", "one word": "w", "labels": "Action ", "label lines": "Action:\n",
+    "colons": ":", "closed": "</think>", "curly": "f(“", "passages": "(a) ", "definitions": "def f():\n", "usage": "Usage:\n",
+    "usage blocks": "Usage:\n```\n", "carriage": "\r", "indented": "    ", "escapes": "\\", "observation": "Observation: a\n",
+    "number": "9", "backticks": "`", "tildes": "~~~\n", "mixed": "([{", "calls": "pick('ball1', 'rooma', 'left') ",
+}  # fmt: skip
+"""Texts that, repeated, took a time that grew with the square of the length in earlier versions, and their kin."""
+
+
+def reading(text):
+    """Everything that is read from a reply."""
+    read(text, KNOWN, thoughts=True)
+    read(text, KNOWN, thoughts=False, commands=True)
+    for each in (
+        learner_replies.proposal,
+        learner_replies.improvement,
+        learner_replies.description,
+        learner_replies.lesson,
+        learner_replies.verdict,
+        learner_replies.trajectory,
+    ):
+        each(text)
+
+
+def cpu(text):
+    """CPU seconds of reading a text: the least of several."""
+    taken = []
+    for _ in range(2):
+        start = time.process_time()
+        reading(text)
+        taken.append(time.process_time() - start)
+    return min(taken)
+
+
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize("frame", ["{}", "move('rooma', 'roomb'){}", "```python\ndef f():\n    pass\n```{}", "Action{}x", "Think:{}"])  # fmt: skip
+def test_reading_is_linear_in_the_length(name, frame):
+    short, long = (frame.format(LONG[name] * (size // len(LONG[name]))) for size in (3_000, 12_000))
+    # Four times the text: 4 times the time when linear, 16 times when quadratic.
+    assert cpu(long) < 8 * cpu(short) + 0.02
+
+
+def test_a_reply_of_any_length_is_read_in_bounded_time():
+    text = "pick('ball1', 'rooma', 'left')" + "\n" * 20_000_000
+    assert read(text, KNOWN, thoughts=False) == ParsedCall(PICK)
+    assert cpu(text) < 8 * cpu(text[: 2 * READ_CHARS]) + 0.5
+
+
+@given(st.lists(st.sampled_from([*LONG.values(), "“", "’", "）", "pick", "x", "'", ")", "]", "\n", "="]), max_size=40).map("".join))  # fmt: skip
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_whatever_a_reply_holds_it_is_read(reply):
+    reading(reply)

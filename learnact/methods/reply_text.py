@@ -1,0 +1,193 @@
+"""The form of a chat model's reply: lines, labels ("Action:"), fenced blocks, and the code among them.
+
+All functions take time that is linear in the length of the text, whatever it holds; `bounded` limits that
+length."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from learnact.library.check import LibraryProblem, read_code
+
+READ_CHARS = 200_000
+"""Characters of a reply that are read: of a longer one half of these from its start, and half from its
+end."""
+
+_MARKS = r"[ \t>*_#•-]*+(?:\d{1,3}[.)][ \t>*_#-]*+)?+"
+"""Markdown before the text of a line: quote, emphasis, heading, list item."""
+_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*+([^`\s]*+)[^`\n]*\Z")
+_ONLY_MARKS = re.compile(r"[ \t>*-]*+(?:\d{1,3}[.)][ \t]*+)?+\Z")
+_PYTHON = {
+    "python",
+    "py",
+    "python3",
+    "py3",
+    "python2",
+    "code",
+    "tool_code",
+    "py:code",
+    "{python}",
+    "{.python}",
+}
+_CODE_START = re.compile(
+    r"(?:import |from \S+ import |def |class |@\w|for \w+(?:, ?\w+)* in |while |if "
+    r".*:|[A-Za-z_]\w*+[ \t]*+(?:=|\())"
+)
+_PROSE_LABEL = re.compile(
+    r"[*_]{0,2}(?:Usage|Note|Reason|Description|Critique|Verdict|Explanation)[*_]{0,2}:"
+)
+_DEFINES = re.compile(r"^def[ \t]+(\w+)", re.MULTILINE)
+
+
+def bounded(reply: str) -> str:
+    """A reply as the rest of this module takes it: of bounded length, with "\\n" as the only end of lines."""
+    if len(reply) > READ_CHARS:
+        reply = reply[: READ_CHARS // 2] + "\n" + reply[-READ_CHARS // 2 :]
+    return reply.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def label(words: str, colon: str = r"[ \t*_]*+\d*+[ \t*_]*+[:\uff1a][ \t*_]*+") -> re.Pattern[str]:
+    """A pattern that matches a label at the start of a line: Markdown's marks, one of these words (a regular
+    expression), a number if any, and a colon. Possessive, so that a search takes linear time."""
+    return re.compile(rf"^{_MARKS}(?:{words}){colon}", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its label in lower case, its text, and its lines in the reply (`first` to before
+    `last`)."""
+
+    label: str
+    text: str
+    first: int
+    last: int
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is labelled as Python."""
+        return self.label in _PYTHON
+
+
+def blocks(reply: str) -> list[Block]:
+    """The fenced blocks of a reply, also indented, quoted, or left open at its end."""
+    found: list[Block] = []
+    if "```" not in reply and "~~~" not in reply:
+        return found
+    lines = reply.split("\n")
+    at = 0
+    while at < len(lines):
+        opened = _opening(lines[at])
+        if opened is None:
+            at += 1
+            continue
+        prefix, fence, name = opened
+        end, last, tail = _closing(lines, at + 1, prefix, fence)
+        content = [_unprefixed(line, prefix) for line in lines[at + 1 : end]]
+        if tail is not None:
+            content.append(_unprefixed(tail, prefix))
+        found.append(Block(name, _dedented(content), at, last))
+        at = last
+    return found
+
+
+def _opening(line: str) -> tuple[str, str, str] | None:
+    """Prefix, fence and label, where a line opens a block. Text may stand before the fence ("Code:
+    ```python")."""
+    if "```" not in line and "~~~" not in line:
+        return None
+    found = _FENCE.search(line, max(line.rfind("```"), 0) if "```" in line else line.find("~~~"))
+    start = found.start() if found else 0
+    while start > 0 and found and line[start - 1] == found[1][0]:
+        start -= 1
+    if not found or line.count("```", 0, start) % 2:
+        return None
+    prefix, name = line[:start], found[2].lower()
+    if not _ONLY_MARKS.match(prefix) and line[found.end(2) :].strip():
+        return None
+    return (prefix if _ONLY_MARKS.match(prefix) else ""), line[start : found.end(1)], name
+
+
+def _closing(lines: Sequence[str], at: int, prefix: str, fence: str) -> tuple[int, int, str | None]:
+    """Where a block ends: the line after its text, the line after the block, and the part of its last line
+    that belongs to it, when the fence stands behind text."""
+    first = at
+    indent = len(prefix)
+    while at < len(lines):
+        line = lines[at].strip(" \t>") if ">" in prefix else lines[at].strip()
+        if line and set(line) == {fence[0]} and len(line) >= len(fence) and _indent(lines[at]) <= indent + 3:
+            return at, at + 1, None
+        opened = _opening(lines[at])
+        if opened and opened[2] and _ONLY_MARKS.match(opened[0]) and _indent(lines[at]) <= indent + 3:
+            break
+        at += 1
+    for number in range(first, at):
+        line = lines[number].rstrip()
+        if line.endswith(fence):
+            return number, number + 1, line.removesuffix(fence)
+    return at, at, None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
+
+
+def _unprefixed(line: str, prefix: str) -> str:
+    """A line without as much of the fence's quote marks and indentation as it has."""
+    if ">" in prefix:
+        return re.sub(r"\A[ \t]*+> ?", "", line)
+    return line[min(len(prefix), _indent(line)) :]
+
+
+def _dedented(lines: Sequence[str]) -> str:
+    text = "\n".join(lines).strip("\n")
+    return textwrap.dedent(text) if text[:1] in (" ", "\t") else text
+
+
+def outside(reply: str, found: Sequence[Block]) -> str:
+    """The reply without its fenced blocks; an empty line stands for each."""
+    lines = reply.split("\n")
+    kept: list[str] = []
+    at = 0
+    for block in found:
+        kept += [*lines[at : block.first], ""]
+        at = block.last
+    return "\n".join([*kept, *lines[at:]])
+
+
+def code_blocks(found: Sequence[Block]) -> list[Block]:
+    """Those fenced blocks that are code of the reply.
+
+    Blocks with another language's label are not, if others have Python's label or none. A block without a
+    label is, unless it does not parse and defines nothing (an observation, pseudo-code). A block that does
+    not parse is not, if a later one defines the same functions (a quotation of the code that failed)."""
+    code = [block for block in found if block.is_python or not block.label] or list(found)
+    if len(code) == 1:
+        return code
+    kept: list[Block] = []
+    defined_later: set[str] = set()
+    for block in reversed(code):
+        names = set(_DEFINES.findall(block.text))
+        if not isinstance(read_code(block.text), LibraryProblem):
+            kept.append(block)
+            defined_later |= names
+        elif not names <= defined_later or (block.is_python and not names):
+            kept.append(block)
+    return kept[::-1] or code
+
+
+def code_of(reply: str) -> str:
+    """The Python code of a reply: its code blocks, joined; without a fence, from the first line of code on,
+    up to a label such as "Usage:"."""
+    reply = bounded(reply)
+    found = blocks(reply)
+    if found:
+        return "\n\n".join(block.text for block in code_blocks(found))
+    lines = reply.split("\n")
+    first = next((n for n, line in enumerate(lines) if _CODE_START.match(line)), None)
+    if first is None:
+        return ""
+    ends = (n for n in range(first + 1, len(lines)) if _PROSE_LABEL.match(lines[n]))
+    return "\n".join(lines[first : next(ends, len(lines))]).rstrip()
