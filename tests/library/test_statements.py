@@ -1,4 +1,5 @@
-"""A library is loaded as the module that was written: nothing is cut, torn, or moved where its place matters."""
+"""A library is loaded as the module that was written: nothing is cut, torn, or moved where its place
+matters."""
 
 from __future__ import annotations
 
@@ -74,7 +75,8 @@ def test_statements_that_share_a_line_are_kept_whole(constants: str, names: dict
 
 ORDERED = {
     "a table of functions": ("def f():\n    return T['f']\nT = {'f': f}", "f"),
-    "a default that is assigned again": ("X = 1\ndef f(a=X):\n    return a\nX = 2\ndef g(a=X):\n    return a", "f"),
+    "a default that is assigned again": ("X = 1\ndef f(a=X):\n    return a\nX = 2\ndef g(a=X):\n"
+"    return a", "f"),
     "a decorator of the module": (
         "def twice(g):\n    return lambda: g() * 2\n@twice\ndef f():\n    return 4", "f"
     ),
@@ -136,7 +138,9 @@ def test_a_constant_that_an_update_sets_back_has_the_last_value() -> None:
 def test_a_part_of_a_library_loads_whatever_the_order() -> None:
     library = merge(
         Library(),
-        "def twice(k):\n    return lambda: k() * 2\n@twice\ndef f():\n    return 5\nT = [f]\ndef g():\n    return T[0]()\n",
+        "def twice(k):\n    return lambda: k() * 2\n@twice\n"
+        "def f():\n    return 5\nT = [f]\ndef g():\n"
+        "    return T[0]()\n",
     )
     for names in (["f"], ["g"], ["twice", "g"], ["f", "g"]):
         part = part_of(library, names)
@@ -148,9 +152,11 @@ def test_a_part_of_a_library_loads_whatever_the_order() -> None:
     ("source", "words"),
     [
         ("SEEN = []\nSEEN.append(1)\ndef f():\n    return SEEN\n", "line 2: .*sets SEEN"),
-        ("LIMITS = {}\nfor r in ['a']:\n    LIMITS[r] = 1\ndef f():\n    return LIMITS\n", "line 2: .*sets LIMITS"),
+        ("LIMITS = {}\nfor r in ['a']:\n    LIMITS[r] = 1\ndef f():\n"
+"    return LIMITS\n", "line 2: .*sets LIMITS"),
         ("N = 1\nN += 1\ndef f():\n    return N\n", "line 2: .*sets N"),
-        ("try:\n    LIMIT = 1\nexcept Exception:\n    LIMIT = 2\ndef f():\n    return LIMIT\n", "line 1: .*sets LIMIT"),
+        ("try:\n    LIMIT = 1\nexcept Exception:\n    LIMIT = 2\n"
+"def f():\n    return LIMIT\n", "line 1: .*sets LIMIT"),
         ("async def f():\n    pass\n", "line 1: f must be a plain def"),
     ],
 )  # fmt: skip

@@ -202,7 +202,8 @@ LONG = {
     "usage blocks": "Usage:\n```\n", "carriage": "\r", "indented": "    ", "escapes": "\\", "observation": "Observation: a\n",
     "number": "9", "backticks": "`", "tildes": "~~~\n", "mixed": "([{", "calls": "pick('ball1', 'rooma', 'left') ",
 }  # fmt: skip
-"""Texts that, repeated, took a time that grew with the square of the length in earlier versions, and their kin."""
+"""Texts that, repeated, took a time that grew with the square of the length in earlier versions, and their
+kin."""
 
 
 def reading(text):

@@ -41,7 +41,11 @@ def test_what_is_neither_is_nothing():
 
 
 def test_a_trajectory_keeps_actions_and_observations_only():
-    text = "Sure!\n```\nAction: carry('b')\nObservation: Now: it is there.\nIt is quiet.\nAction: move('a')\n```\nDone."
+    text = (
+        "Sure!\n```\nAction: carry('b')\n"
+        "Observation: Now: it is there.\nIt is quiet.\n"
+        "Action: move('a')\n```\nDone."
+    )
     assert learner_replies.trajectory(text).splitlines() == [
         "Action: carry('b')",
         "Observation: Now: it is there. It is quiet.",
@@ -65,7 +69,11 @@ def test_a_usage_line_below_its_label_or_in_a_fence_of_its_own():
         assert learner_replies.proposal(f"Here are two functions.\n{CODE}\n{below}").usage == "carry('ball1')"
 
 
-BODY = "def carry(ball, start, end):\n    pick(ball, start, 'left')\n    move(start, end)\n    drop(ball, end, 'left')"
+BODY = (
+    "def carry(ball, start, end):\n"
+    "    pick(ball, start, 'left')\n    move(start, end)\n"
+    "    drop(ball, end, 'left')"
+)
 F = "```"
 USAGE = "carry('b', 'rooma', 'roomb')"
 
@@ -73,11 +81,16 @@ USAGE = "carry('b', 'rooma', 'roomb')"
 @pytest.mark.parametrize(
     "reply",
     [
-        f"The run said\n{F}text\nNo effect: pick requires: left is free.\n{F}\nSo:\n{F}python\n{BODY}\n{F}\nUsage: {USAGE}",
-        f"The run said\n{F}\nNo effect: pick requires: left is free.\n{F}\nSo:\n{F}\n{BODY}\n{F}\nUsage: {USAGE}",
+        f"The run said\n{F}text\n"
+f"No effect: pick requires: left is free.\n{F}\nSo:\n"
+f"{F}python\n{BODY}\n{F}\nUsage: {USAGE}",
+        f"The run said\n{F}\nNo effect: pick requires: left is free.\n"
+f"{F}\nSo:\n{F}\n{BODY}\n{F}\nUsage: {USAGE}",
         f"Idea:\n{F}\npick up -> go (then drop\n{F}\nCode:\n{F}python\n{BODY}\n{F}\nUsage: {USAGE}",
         f"{F}json\n{{\"a\": 1}}\n{F}\n{F}Python\n{BODY}\n{F}\nUsage: {USAGE}",
-        f"The code that failed:\n{F}python\ndef carry(ball:\n    pass\n{F}\nBetter:\n{F}python\n{BODY}\n{F}\nUsage: {USAGE}",
+        f"The code that failed:\n{F}python\ndef carry(ball:\n"
+f"    pass\n{F}\nBetter:\n{F}python\n{BODY}\n{F}\n"
+f"Usage: {USAGE}",
         f"1. The code:\n   {F}python\n   " + BODY.replace("\n", "\n   ") + f"\n   {F}\n2. Usage: {USAGE}",
         f"- {F}python\n  " + BODY.replace("\n", "\n  ") + f"\n  {F}\n- **Usage:** `{USAGE}`",
         f"> {F}python\n> " + BODY.replace("\n", "\n> ") + f"\n> {F}\n> Usage: {USAGE}",
