@@ -11,6 +11,7 @@ import yaml
 
 from learnact.domains.base import Domain
 from learnact.errors import BadInput, TaskError, suggestion
+from learnact.job.bounded_yaml import parse_value
 from learnact.records import DomainSpec, Task, canonical
 
 Split = Literal["train", "test"]
@@ -70,7 +71,7 @@ def spec_of(
         if not equals:
             raise BadInput(f"--option {option}: write --option key=value")
         try:
-            values[key.strip()] = yaml.safe_load(text)
+            values[key.strip()] = parse_value(text)
         except yaml.YAMLError:
             values[key.strip()] = text
     given = {"source": source, "seed": seed, **more}

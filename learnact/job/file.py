@@ -14,9 +14,22 @@ from typing import Any
 import yaml
 
 from learnact.errors import JobError, suggestion
+from learnact.job.bounded_yaml import Key as Key
+from learnact.job.bounded_yaml import Keys as Keys
+from learnact.job.bounded_yaml import check_mapping, parse_file, parse_value, read_text
+from learnact.job.bounded_yaml import dotted as dotted
+from learnact.job.shipped import shipped_jobs
 
-Key = str | int
-Keys = tuple[Key, ...]
+NAMED = {
+    ("domains",),
+    ("learn_on",),
+    ("test_on",),
+    ("methods",),
+    ("models", "agent"),
+    ("models", "learner"),
+    ("models", "embeddings"),
+}
+"""Keys whose items may be a plain name."""
 
 
 def keys_of(path: str | Sequence[Key]) -> Keys:
@@ -25,11 +38,6 @@ def keys_of(path: str | Sequence[Key]) -> Keys:
         return tuple(path)
     parts = path.replace("[", ".").replace("]", "").split(".")
     return tuple(int(part) if part.isdigit() else part for part in parts if part)
-
-
-def dotted(keys: Sequence[Key]) -> str:
-    """`domains.1.train`: the form in which `--set` takes a key."""
-    return ".".join(str(key) for key in keys)
 
 
 @dataclass(frozen=True)
@@ -53,61 +61,39 @@ class JobFile:
         return f"{self.where(keys)}: {dotted(keys)}"
 
 
+def from_mapping(values: Mapping[str, Any]) -> JobFile:
+    """A job made in Python. Raises `JobError` for one that holds itself."""
+    check_mapping(values, "job")
+    return JobFile(dict(values), {})
+
+
 def read(path: Path) -> JobFile:
     """A YAML file. Raises `JobError` naming file and line for what cannot be read as a mapping with unique keys."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
-        there = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
-        more = f"; {suggestion(path.name, there)}" if there else "; `learnact init` writes one to start from"
-        raise JobError(f"{path}: there is no such job file{more}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise JobError(f"{path}: cannot be read as text: {error}") from None
+        there = {p.name for p in path.parent.glob("*.y*ml")} if path.parent.is_dir() else set()
+        if path.parent == Path():
+            there |= shipped_jobs().keys()
+        more = suggestion(path.name, there) if there else "`learnact init` writes one to start from"
+        raise JobError(f"{path}: there is no such job file; {more}") from None
+    except OSError as error:
+        raise JobError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise JobError(
+            f"{path}: cannot be read as text in UTF-8: {error.reason} at byte {error.start}"
+        ) from None
     return parse(text, str(path))
 
 
 def parse(text: str, name: str) -> JobFile:
     """YAML text; `name` stands for the file in errors. Raises `JobError`."""
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        places: dict[Keys, str] = {}
-        if node is not None:
-            _note_places(node, (), name, places)
-        values = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = str(error.problem)
-        if "'\\t'" in problem:
-            problem = "a tab: YAML is indented with blanks only"
-        raise JobError(f"{name}:{line}: {problem}") from None
-    except yaml.YAMLError as error:
-        raise JobError(f"{name}: {error}") from None
+    values, places = parse_file(text, name)
     if values is None:
         raise JobError(f"{name}: is empty; `learnact init` writes a job to start from")
     if not isinstance(values, dict):
         raise JobError(f"{name}:1: a job is a mapping of keys to values, not a {_kind(values)}")
     return JobFile(values, places, name)
-
-
-def _note_places(node: yaml.Node, keys: Keys, name: str, places: dict[Keys, str]) -> None:
-    """Keep the line of every key and item; refuse a key that is given twice."""
-    places.setdefault(keys, f"{name}:{node.start_mark.line + 1}")
-    if isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            _note_places(item, (*keys, index), name, places)
-    elif isinstance(node, yaml.MappingNode):
-        first: dict[str, int] = {}
-        for key_node, value_node in node.value:
-            key, line = str(key_node.value), key_node.start_mark.line + 1
-            if key in first and key != "<<":
-                raise JobError(
-                    f"{name}:{line}: key {dotted((*keys, key))!r} is given a second time (first on line {first[key]})"
-                )
-            first[key] = line
-            inside = keys if key == "<<" else (*keys, key)
-            if key != "<<":
-                places[inside] = f"{name}:{line}"
-            _note_places(value_node, inside, name, places)
 
 
 def override(source: JobFile, settings: Sequence[str]) -> JobFile:
@@ -118,8 +104,8 @@ def override(source: JobFile, settings: Sequence[str]) -> JobFile:
         if not equals or not key.strip():
             raise JobError(f"--set {setting}: write --set key=value, for example --set learner.candidates=2")
         try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+            value = parse_value(text)
+        except (yaml.YAMLError, JobError) as error:
             raise JobError(f"--set {setting}: the value is not YAML: {error}") from None
         keys = keys_of(key.strip())
         _put(values, keys, value, setting)
@@ -146,7 +132,14 @@ def _put(values: dict[str, Any], keys: Keys, value: Any, setting: str) -> None:
             here[key] = value
         elif isinstance(here, dict) and here.get(key) is None:
             here[key] = {}
+        elif isinstance(here[key], str) and _is_named(keys[: depth + 1]):
+            here[key] = [here[key]] if isinstance(keys[depth + 1], int) else {"name": here[key]}
         here = here[key]
+
+
+def _is_named(keys: Keys) -> bool:
+    """Whether a plain name may stand at a key instead of a mapping with `name`: `domains: [gripper]`."""
+    return tuple(key for key in keys if not isinstance(key, int)) in NAMED
 
 
 def presets() -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import PrivateAttr, ValidationError
 
 from learnact.errors import JobError
 from learnact.job import grid
-from learnact.job.file import JobFile, Key, override, read, with_presets
+from learnact.job.file import JobFile, Key, from_mapping, override, read, with_presets
 from learnact.job.messages import job_error
 from learnact.job.schema import JobConfig
 from learnact.job.shipped import job_path
@@ -72,7 +72,7 @@ def load(job: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> 
     >>> load({"name": "x", "domains": "gripper", "methods": "act"}, ["repeats.test=2"]).repeats.test
     2
     """
-    source = JobFile(dict(job), {}) if isinstance(job, Mapping) else read(job_path(job))
+    source = from_mapping(job) if isinstance(job, Mapping) else read(job_path(job))
     source = with_presets(override(source, overrides))
     try:
         checked = Job.model_validate(source.values)
