@@ -19,21 +19,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from learnact.errors import HarnessFailure
 from learnact.job import Job, load
 from learnact.job.libraries import origin
 from learnact.job.preflight import Preflight, preflight, versions
 from learnact.models.concurrency import RequestsInFlight
-from learnact.models.identity import ModelIdentity
+from learnact.models.identity import ModelIdentity, answered_in
 from learnact.models.pool import ModelPool
-from learnact.protocols import Runner
-from learnact.records import Outcome, Plain, Unit, canonical
+from learnact.protocols import CallLog, Runner, StoppableRunner
+from learnact.records import Call, Outcome, Plain, Unit, canonical
 from learnact.records.trials import TrialSpec
 from learnact.report.display import Display
 from learnact.report.estimate import Amount, Estimate, added, estimate
 from learnact.results.counters import Counters
+from learnact.results.pending import unfinished_calls
 from learnact.results.reader import cost_so_far, models_returned
 from learnact.results.store import RunStore
+from learnact.runners.calls import MeteredCallLog, Spending, SpendingLimits, spending
 from learnact.runners.local import LocalRunner
 from learnact.runners.ray.runner import RayOptions, RayRunner
 from learnact.runners.resume import CommittingRunner
@@ -212,11 +213,20 @@ async def run_job(
         for name, row in plan.checks.items():
             store.check(name, row)
         display.begin(job, plan, store.counters)
-        aliases = ModelIdentity(models_returned(store.folder), accept_model_change)
+        interrupted = unfinished_calls(store.folder)
+        known = [*models_returned(store.folder), *answered_in(interrupted)]
+        aliases = ModelIdentity(known, accept_model_change)
         async with AsyncExitStack() as stack:
             runner = _Watched(
-                job, store, display, aliases, lambda: stack.enter_async_context(open_runner(job, address))
+                job,
+                store,
+                display,
+                aliases,
+                _spent(store.folder, interrupted),
+                lambda calls: stack.enter_async_context(open_runner(job, address, calls)),
             )
+            stack.callback(runner.calls.close)
+            runner.calls.begin()
             if store.counters.trials.get("done", 0) < len(plan.trials):
                 runner.warm_up()
             ended = await _all_trials(plan, runner, store, display)
@@ -299,13 +309,24 @@ def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = ""
 
 
 @asynccontextmanager
-async def open_runner(job: Job, address: str | None) -> AsyncIterator[Runner]:
-    """The runner that a job asks for: Ray, or one worker in this process."""
-    cluster, limits = job.cluster, UnitLimits(job.limits.tries, job.limits.episode_seconds)
+async def open_runner(
+    job: Job, address: str | None, calls: CallLog | None = None
+) -> AsyncIterator[StoppableRunner]:
+    """The runner that a job asks for: Ray, or one worker in this process. `calls` is told of each call."""
+    cluster = job.cluster
+    limits = UnitLimits(
+        tries=job.limits.tries,
+        deadline=job.limits.episode_seconds,
+        tokens=job.limits.episode_tokens,
+        dollars=job.limits.episode_dollars,
+    )
     if address == LOCAL or (address is None and cluster.runner == "local"):
-        permits = RequestsInFlight(job.limits.requests)
-        async with ModelPool(concurrency=permits) as pool, Worker(pool, limits) as worker:
-            yield LocalRunner(worker, cluster.in_flight)
+        concurrency = RequestsInFlight(job.limits.requests)
+        async with (
+            ModelPool(concurrency=concurrency) as pool,
+            Worker(pool, limits, concurrency=concurrency) as worker,
+        ):
+            yield LocalRunner(worker, cluster.in_flight, calls)
         return
     options = RayOptions(
         address=address or cluster.address,
@@ -315,7 +336,7 @@ async def open_runner(job: Job, address: str | None) -> AsyncIterator[Runner]:
         limits=limits,
         keys=_keys(job),
     )
-    async with RayRunner(options) as runner:
+    async with RayRunner(options, call_log=calls) as runner:
         yield runner
 
 
@@ -329,18 +350,23 @@ def _keys(job: Job) -> dict[str, str]:
 
 
 class _Watched:
-    """The run's runner: commits, shows, minds the models' names, and starts nothing new once the job's limits
-    of money or tokens are used up."""
+    """The run's runner: commits, shows, checks the models' names, and ends what is under way between two
+    calls once a limit of the job is used up (`calls`)."""
 
     def __init__(
-        self, job: Job, store: RunStore, display: Display, aliases: ModelIdentity, start: Any
+        self,
+        job: Job,
+        store: RunStore,
+        display: Display,
+        aliases: ModelIdentity,
+        earlier: Spending,
+        start: Any,
     ) -> None:
-        self._limits = job.limits
         self._store = store
         self._display = display
         self._aliases = aliases
-        self._before = cost_so_far(store.folder)
-        self._inner = CommittingRunner(start, store, self._refuse)
+        self._inner = CommittingRunner(lambda: start(self.calls), store, lambda: self.calls.failure)
+        self.calls = MeteredCallLog(store, _limits(job), earlier, self._inner.stop)
 
     def warm_up(self) -> None:
         """Begin to start the cluster."""
@@ -359,11 +385,14 @@ class _Watched:
             self._display.outcome(outcome, self._store.counters)
             yield outcome
 
-    def _refuse(self) -> HarnessFailure | None:
-        now, limits = self._store.counters, self._limits
-        if limits.dollars is not None and self._before[0] + now.cost >= limits.dollars:
-            return HarnessFailure(f"the job's limit of ${limits.dollars:g} is used up", False)
-        used = self._before[1] + now.tokens.prompt + now.tokens.completion
-        if limits.tokens is not None and used >= limits.tokens:
-            return HarnessFailure(f"the job's limit of {limits.tokens} tokens is used up", False)
-        return None
+
+def _limits(job: Job) -> SpendingLimits:
+    limits = job.limits
+    return SpendingLimits(limits.dollars, limits.tokens, limits.calls, limits.hours)
+
+
+def _spent(folder: Path, interrupted: Sequence[Call]) -> Spending:
+    """What earlier sessions have used: for what is committed, and for what was interrupted."""
+    dollars, tokens, calls = cost_so_far(folder)
+    more = spending(interrupted)
+    return Spending(dollars + more.dollars, tokens + more.tokens, calls + more.calls)

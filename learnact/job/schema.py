@@ -246,10 +246,19 @@ class LimitsConfig(StrictConfig):
     """Tries of a unit of work after failures that are not the agent's."""
     episode_seconds: Annotated[float, Field(gt=0)] = 3600.0
     """Wall-clock bound of one try; missing it is the harness's failure, never the agent's."""
+    episode_tokens: Positive | None = None
+    """Tokens that the calls of one episode may use. It then ends without a result, and goes on when this is raised."""
+    episode_dollars: Money | None = None
+    """US dollars that the calls of one episode may cost, likewise."""
     dollars: Money | None = None
-    """Start nothing new once this was spent."""
+    """US dollars that the run may cost, over all its sessions. It then ends between two calls of each episode, keeps
+    what it has paid for, and goes on when this is raised."""
     tokens: Positive | None = None
-    """Start nothing new once so many tokens were used."""
+    """Tokens that the run may use (prompts and replies), likewise."""
+    calls: Positive | None = None
+    """Calls of models that the run may make, likewise."""
+    hours: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    """Wall-clock hours that one session of the run may take; the same command then goes on."""
 
 
 class BoundsConfig(StrictConfig):

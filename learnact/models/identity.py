@@ -3,14 +3,21 @@ in one run."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
 
 from learnact.errors import ResultsError
-from learnact.records import Outcome, Plain
+from learnact.records import Call, Outcome, Plain
 
 _log = logging.getLogger("learnact.models.identity")
+
+
+def answered_in(calls: Iterable[Call]) -> list[tuple[str, str]]:
+    """(model asked, name it answered as) of some calls."""
+    pairs = {(str(json.loads(call.reply.parameters).get("model", "")), call.reply.model) for call in calls}
+    return sorted((asked, answered) for asked, answered in pairs if asked and answered)
 
 
 class ModelIdentity:

@@ -58,10 +58,6 @@ class CallJournal:
         """Calls of a unit, in order."""
         return tuple(self._calls.get(unit, ()))
 
-    def all(self) -> tuple[Call, ...]:
-        """All calls of units that are not committed."""
-        return tuple(call for calls in self._calls.values() for call in calls)
-
     def forget(self, unit: str) -> None:
         """The unit is committed."""
         self._calls.pop(unit, None)
@@ -134,6 +130,12 @@ def _overlap(before: History, call: Call) -> int:
     start, entries = before
     again = entries[call.prompt.history_start - start :] if call.prompt.history_start >= start else ()
     return len(again) if call.prompt.history[: len(again)] == again else 0
+
+
+def unfinished_calls(folder: Path) -> tuple[Call, ...]:
+    """The calls that the units of a run have made that were not committed when the run was opened."""
+    kept = {(call.unit, call.ordinal): call for call in _read(folder / NAME)}
+    return tuple(kept.values())
 
 
 def _read(path: Path) -> list[Call]:

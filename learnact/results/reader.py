@@ -220,17 +220,18 @@ def load_episode(connection: Connection, key: str) -> EpisodeResult:
     return rows.result_from(row, tuple(rows.turn_from(turn) for turn in turns))
 
 
-def cost_so_far(folder: Path) -> tuple[float, int]:
-    """US dollars (of the calls with a price) and tokens that all sessions of a run have spent on what is
-    committed.
+def cost_so_far(folder: Path) -> tuple[float, int, int]:
+    """US dollars (of the calls with a price), tokens and calls that all sessions of a run have spent on what
+    is committed.
     """
     query = """
-        SELECT coalesce(sum(cost), 0) AS dollars, coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens
+        SELECT coalesce(sum(cost), 0) AS dollars, coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens,
+               count(*) AS calls
         FROM stored.calls
     """
     with connect_folders([folder]) as connection:
         (found,) = dictionaries(connection, query)
-    return float(found["dollars"]), int(found["tokens"])
+    return float(found["dollars"]), int(found["tokens"]), int(found["calls"])
 
 
 def models_returned(folder: Path) -> list[tuple[str, str]]:

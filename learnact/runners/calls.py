@@ -36,10 +36,20 @@ class SpendingLimits:
     hours: float | None = None
 
 
+@dataclass(frozen=True)
+class Spending:
+    """What calls of models have used: US dollars (of those with a price), tokens of prompts and replies,
+    their number."""
+
+    dollars: float = 0.0
+    tokens: int = 0
+    calls: int = 0
+
+
 class MeteredCallLog:
     """Passes calls on to a call log, counts what they use, and says once when a limit is used up.
 
-    Implements `protocols.CallLog`. `spent`: dollars, tokens and calls of earlier sessions. `on_limit` is
+    Implements `protocols.CallLog`. `spent`: what earlier sessions have used. `on_limit` is
     called once, with the failure by which units are to end; `failure` is None until then. A call is counted
     when it is answered, so a limit is overrun by at most the calls that are in flight."""
 
@@ -47,12 +57,12 @@ class MeteredCallLog:
         self,
         log: CallLog,
         limits: SpendingLimits,
-        spent: tuple[float, int, int] = (0.0, 0, 0),
+        spent: Spending = Spending(),
         on_limit: Callable[[Failure], None] = lambda _: None,
     ) -> None:
         self._log = log
         self._limits = limits
-        self._dollars, self._tokens, self._calls = spent
+        self._dollars, self._tokens, self._calls = spent.dollars, spent.tokens, spent.calls
         self._on_limit = on_limit
         self._timer: asyncio.TimerHandle | None = None
         self.failure: HarnessFailure | None = None
@@ -105,11 +115,8 @@ class MeteredCallLog:
             self._on_limit(self.failure)
 
 
-def total_spent(calls: Iterable[Call]) -> tuple[float, int, int]:
-    """Dollars (of the calls with a price), tokens and number of some calls."""
-    dollars, tokens, number = 0.0, 0, 0
-    for call in calls:
-        dollars += call.reply.cost or 0.0
-        tokens += call.reply.tokens.prompt + call.reply.tokens.completion
-        number += 1
-    return dollars, tokens, number
+def spending(calls: Iterable[Call]) -> Spending:
+    """What some calls have used."""
+    found = list(calls)
+    tokens = sum(call.reply.tokens.prompt + call.reply.tokens.completion for call in found)
+    return Spending(sum(call.reply.cost or 0.0 for call in found), tokens, len(found))

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
 from learnact.errors import Failure
-from learnact.protocols import Ledger, Runner
+from learnact.protocols import Ledger, StoppableRunner
 from learnact.records import Attempt, Outcome, Unit
 
 
@@ -22,20 +22,34 @@ class CommittingRunner:
 
     def __init__(
         self,
-        start: Callable[[], Awaitable[Runner]],
+        start: Callable[[], Awaitable[StoppableRunner]],
         ledger: Ledger,
         refuse: Callable[[], Failure | None] = lambda: None,
     ) -> None:
         self._start = start
         self._refuse = refuse
         self._ledger = ledger
-        self._inner: asyncio.Task[Runner] | None = None
+        self._inner: asyncio.Task[StoppableRunner] | None = None
+        self._runner: StoppableRunner | None = None
+        self._stopped: Failure | None = None
         self._under_way: dict[str, asyncio.Future[Outcome]] = {}
+
+    def stop(self, failure: Failure) -> None:
+        """Let units that are under way end between two calls, with this failure."""
+        self._stopped = failure
+        if self._runner is not None:
+            self._runner.stop(failure)
 
     def warm_up(self) -> None:
         """Begin to start the inner runner now, while other work goes on."""
         if self._inner is None:
-            self._inner = asyncio.ensure_future(self._start())
+            self._inner = asyncio.ensure_future(self._begin())
+
+    async def _begin(self) -> StoppableRunner:
+        self._runner = await self._start()
+        if self._stopped is not None:
+            self._runner.stop(self._stopped)
+        return self._runner
 
     async def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
         """Outcomes, committed, each unit once."""

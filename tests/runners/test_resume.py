@@ -31,12 +31,15 @@ class Memory:
             self.kept.setdefault(outcome.key, outcome)
 
 
-class Inner:
+class InnerRunner:
     """Runs units three at a time and counts how often each was run."""
 
     def __init__(self, fails=()):
         self.ran: list[int] = []
         self.fails = set(fails)
+
+    def stop(self, failure):
+        self.stopped = failure
 
     async def run(self, units):
         for each in units:
@@ -59,7 +62,7 @@ def runner_over(inner, ledger, **options):
 @given(st.lists(st.lists(st.integers(0, 9), max_size=8, unique=True), min_size=1, max_size=4))
 def test_every_caller_gets_each_of_its_units_and_each_unit_is_run_once(callers):
     async def scenario():
-        inner, ledger = Inner(), Memory()
+        inner, ledger = InnerRunner(), Memory()
         runner = runner_over(inner, ledger)
         found = await asyncio.gather(*(collect(runner, numbers) for numbers in callers))
         assert [sorted(f) for f in found] == [sorted(numbers) for numbers in callers]
@@ -76,12 +79,12 @@ async def test_a_finished_run_starts_nothing():
         raise AssertionError("started a cluster for nothing")
 
     ledger = Memory()
-    await collect(runner_over(Inner(), ledger), [1, 2])
+    await collect(runner_over(InnerRunner(), ledger), [1, 2])
     assert sorted(await collect(CommittingRunner(never, ledger), [1, 2])) == [1, 2]
 
 
 async def test_a_caller_that_gives_up_leaves_its_units_to_those_who_wait():
-    inner, ledger = Inner(), Memory()
+    inner, ledger = InnerRunner(), Memory()
     runner = runner_over(inner, ledger)
     first = runner.run([unit(n) for n in range(50)])
     assert (await anext(first)).unit.seed == 0
@@ -93,14 +96,14 @@ async def test_a_caller_that_gives_up_leaves_its_units_to_those_who_wait():
 
 async def test_units_without_a_result_are_handed_on_and_tried_again_by_the_next_run():
     ledger = Memory()
-    assert await collect(runner_over(Inner(fails=[1]), ledger), [1, 2]) == [1, 2]
-    inner = Inner()
+    assert await collect(runner_over(InnerRunner(fails=[1]), ledger), [1, 2]) == [1, 2]
+    inner = InnerRunner()
     assert sorted(await collect(runner_over(inner, ledger), [1, 2])) == [1, 2]
     assert inner.ran == [1]
 
 
 async def test_a_limit_starts_nothing_new_and_says_so():
-    inner = Inner()
+    inner = InnerRunner()
     runner = runner_over(inner, Memory(), refuse=lambda: HarnessFailure("the limit is used up", False))
     outcomes = [o async for o in runner.run([unit(1)])]
     assert outcomes[0].result is None
