@@ -247,12 +247,13 @@ class LimitsConfig(StrictConfig):
     episode_seconds: Annotated[float, Field(gt=0)] = 3600.0
     """Wall-clock bound of one try; missing it is the harness's failure, never the agent's."""
     episode_tokens: Positive | None = None
-    """Tokens that the calls of one episode may use. It then ends without a result, and goes on when this is raised."""
+    """Tokens that the calls of one episode may use. It then ends without a result, and goes on when this
+    is raised."""
     episode_dollars: Money | None = None
     """US dollars that the calls of one episode may cost, likewise."""
     dollars: Money | None = None
-    """US dollars that the run may cost, over all its sessions. It then ends between two calls of each episode, keeps
-    what it has paid for, and goes on when this is raised."""
+    """US dollars that the run may cost, over all its sessions. It then ends between two calls of each episode,
+    keeps what it has paid for, and goes on when this is raised."""
     tokens: Positive | None = None
     """Tokens that the run may use (prompts and replies), likewise."""
     calls: Positive | None = None

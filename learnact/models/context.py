@@ -102,10 +102,11 @@ def shorter(prompt: Prompt) -> Prompt:
 
 
 def below(prompt: Prompt, refused: int | None) -> Prompt:
-    """The prompt, shortened in the same shares as after refusals until it is smaller than a size that was refused.
+    """The prompt, shortened in the same shares as after refusals until it is smaller than a size that was
+    refused.
 
-    The last turn stays: sizes are estimates, so only the server's own refusal may leave a prompt without any history.
-    """
+    The last turn stays: sizes are estimates, so only the server's own refusal may leave a prompt without any
+    history."""
     while refused is not None and estimate(prompt) >= refused and (less := shorter(prompt)).history:
         prompt = less
     return prompt

@@ -1,4 +1,5 @@
-"""Limits of money, tokens, calls and time: they hold to within the calls in flight, nothing paid is asked again."""
+"""Limits of money, tokens, calls and time: they hold to within the calls in flight, nothing paid is asked
+again."""
 
 from __future__ import annotations
 

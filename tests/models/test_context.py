@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnact.errors import ProviderFailure
-from learnact.models.context import estimate, fit, shrink
+from learnact.models.context import below, estimate, fit, says_too_long, shorter, shrink
 from learnact.models.pool import ModelPool
 from learnact.records import ModelSpec, Prompt
-from tests.models.server import Behaviour, FaultServer, completion
+from tests.models.server import Behaviour, FaultServer, completion, error
 from tests.models.test_pool import QUICK, spec
 
 HISTORY = tuple(
@@ -59,11 +61,14 @@ def limited(limit: int, form: str, per_byte: float = 0.5) -> Behaviour:
         if prompt + reply <= limit:
             return web.json_response(completion())
         texts = {
-            "openai": f"This model's maximum context length is {limit} tokens. However, you requested {prompt + reply} "
-            f"tokens ({prompt} in the messages, {reply} in the completion). Please reduce the length of the messages.",
-            "vllm": f"This model's maximum context length is {limit} tokens. However, you requested {reply} output tokens and your "
-            f"prompt contains at least {prompt} input tokens, for a total of at least {prompt + reply} tokens.",
-            "llama.cpp": f"the request exceeds the available context size ({limit} tokens), try increasing it",
+            "openai": f"This model's maximum context length is {limit} tokens. However, you requested "
+            f"{prompt + reply} tokens ({prompt} in the messages, {reply} in the completion). Please reduce "
+            "the length of the messages.",
+            "vllm": f"This model's maximum context length is {limit} tokens. However, you requested {reply} "
+            f"output tokens and your prompt contains at least {prompt} input tokens, for a total of at least "
+            f"{prompt + reply} tokens.",
+            "llama.cpp": f"the request exceeds the available context size ({limit} tokens), "
+            "try increasing it",
             "anthropic": f"prompt is too long: {prompt} tokens > {limit - reply} maximum",
             "mute": "context window exceeded",
         }
@@ -84,16 +89,53 @@ async def test_a_refusal_teaches_how_much_must_go(form: str) -> None:
     assert exchange.reply.tries == len(server.bodies) <= 8
 
 
-async def test_what_is_sent_depends_on_the_prompt_alone() -> None:
-    """A limit that one request learned changes nothing for another."""
+REFUSALS = yaml.safe_load(Path(__file__).with_name("refusals.yaml").read_text())
+WORDINGS: dict[str, str] = REFUSALS["too long"]
+OTHERS: dict[str, str] = REFUSALS["something else"]
+
+
+@pytest.mark.parametrize("name", WORDINGS)
+@pytest.mark.parametrize("status", [400, 413, 422, 500])
+async def test_a_refusal_about_length_is_recognised_in_any_words(name: str, status: int) -> None:
+    async with FaultServer(error(status, WORDINGS[name])) as server:
+        async with ModelPool(retry_policy=QUICK) as pool:
+            exchange = await pool.complete(spec(server.url), LONG, 1, "e")
+    assert exchange.reply.tries == 2
+    assert len(HISTORY) / 2 <= len(exchange.prompt.history) < len(HISTORY)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_refusal_about_something_else_is_not(name: str) -> None:
+    assert not says_too_long(OTHERS[name])
+
+
+@given(prompts.filter(lambda p: len(p.history) > 0))
+@settings(max_examples=80)
+def test_a_share_of_the_oldest_turns_goes_at_a_time(prompt: Prompt) -> None:
+    less = shorter(prompt)
+    dropped = len(prompt.history) - len(less.history)
+    assert dropped > 0
+    assert less.history == prompt.history[dropped:]
+    assert less.history_start == prompt.history_start + dropped
+
+
+async def test_what_was_refused_is_not_sent_again() -> None:
+    """The smallest size that an endpoint refused is kept for it; a prompt below it is left alone."""
     async with FaultServer(always=limited(1200, "openai")) as server:
         async with ModelPool(retry_policy=QUICK) as pool:
             model = spec(server.url, max_tokens=100)
             first = await pool.complete(model, LONG, 1, "e")
             again = await pool.complete(model, LONG, 1, "e")
             small = await pool.complete(model, shrink(LONG, 300), 1, "e")
+    assert first.reply.tries > 1
+    assert again.reply.tries == 1
     assert first.prompt == again.prompt
     assert small.prompt == shrink(LONG, 300)
+
+
+def test_what_is_known_leaves_the_last_turn_to_the_server() -> None:
+    assert below(LONG, 1).history == LONG.history[-2:]
+    assert below(LONG, None) is LONG
 
 
 async def test_a_prompt_that_cannot_be_shortened_says_so() -> None:

@@ -7,14 +7,17 @@ import json
 import logging
 import time
 from email.utils import formatdate
+from typing import Any
 
 import pytest
 from aiohttp import web
+from tenacity import RetryCallState
 
 from learnact.errors import ProviderFailure
+from learnact.models.client import RetryableError, retry_after
 from learnact.models.concurrency import RequestsInFlight
 from learnact.models.pool import ModelPool
-from learnact.models.retry import RetryPolicy
+from learnact.models.retry import RetryPolicy, retrying
 from learnact.records import Message, ModelSpec, Prices, Prompt, Tokens
 from tests.models.server import (
     Behaviour,
@@ -102,6 +105,12 @@ FAULTS: dict[str, Behaviour] = {
     "empty choices": js({"id": "1", "choices": [], "usage": {}}),
     "no choices": js({"id": "1", "choices": None}),
     "an error with 200": js({"error": {"message": "upstream failed"}}),
+    "an empty text without tokens": js(completion("", usage={"prompt_tokens": 100, "completion_tokens": 0})),
+    "an empty text without usage": js(completion("", usage=None)),
+    "an error's half text": good("pick('ball", finish="error"),
+    "an aborted text": good("pick('ball", finish="abort"),
+    "deep JSON": raw("[" * 50_000, "application/json"),
+    "a wrong encoding": raw("\ufffe{", "application/json"),
     "no message": js({"choices": [{"finish_reason": "stop", "message": None}]}),
     "an empty message": js(completion(None, usage=None)),
     "content filter": good("", finish="content_filter"),
@@ -318,6 +327,153 @@ async def test_missing_usage_is_no_tokens_and_no_cost() -> None:
     async with FaultServer(good("look()", usage=None)) as server:
         reply = (await ask(server, prices=Prices(1.0, 1.0, 1.0))).reply
     assert (reply.text, reply.tokens, reply.cost) == ("look()", Tokens(), None)
+
+
+@pytest.mark.parametrize("content", [None, ""])
+async def test_thinking_that_used_up_the_limit_is_told_after_one_request(
+    content: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    usage = {"prompt_tokens": 100, "completion_tokens": 0, "total_tokens": 612}
+    async with FaultServer(always=good(content, finish="length", usage=usage)) as server:
+        reply = (await ask(server)).reply
+    assert (reply.text, reply.finish, reply.tries) == ("", "length", 1)
+    assert reply.tokens == Tokens(100, 0, 512, 512)
+    assert "raise max_tokens" in caplog.text
+
+
+async def test_tool_calls_without_text_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    call = [{"id": "1", "type": "function", "function": {"name": "look", "arguments": "{}"}}]
+    async with FaultServer(always=good(None, tool_calls=call)) as server:
+        reply = (await ask(server)).reply
+    assert (reply.text, reply.finish, reply.tries) == ("", "tool_calls", 1)
+    assert "tool call" in caplog.text
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", "text/html"])
+async def test_json_with_another_content_type_is_json(content_type: str) -> None:
+    async with FaultServer(raw("\ufeff" + json.dumps(completion()), content_type)) as server:
+        assert (await ask(server)).reply.tries == 1
+    refused = json.dumps({"error": {"message": "Unrecognized request argument supplied: seed"}})
+    async with FaultServer(raw(refused, content_type, 400)) as server:
+        assert (await ask(server)).reply.tries == 2
+
+
+ODD: dict[str, object] = {
+    "huge": 2**63,
+    "negative": -5,
+    "words": "many",
+    "a truth": True,
+    "a list": [1],
+    "an object": {"a": 1},
+    "not a number": float("nan"),
+    "infinite": float("inf"),
+    "digits without end": "9" * 5000,
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize(
+    "field", ["prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens"]
+)
+async def test_odd_numbers_in_usage_are_bounded_and_recorded(field: str, name: str) -> None:
+    usage: dict[str, Any] = {
+        "prompt_tokens": 100,
+        "completion_tokens": 10,
+        "prompt_tokens_details": {},
+        "completion_tokens_details": {},
+    }
+    details = {"cached_tokens": "prompt_tokens_details", "reasoning_tokens": "completion_tokens_details"}
+    (usage[details[field]] if field in details else usage)[field] = ODD[name]
+    async with FaultServer(raw(json.dumps(completion(usage=usage)), "application/json")) as server:
+        reply = (await ask(server, prices=Prices(3.0, 0.3, 15.0))).reply
+    tokens = reply.tokens
+    assert 0 <= tokens.cached <= tokens.prompt <= 10**9
+    assert 0 <= tokens.reasoning <= tokens.completion <= 10**9
+    assert reply.cost is None or reply.cost >= 0
+    assert field in json.loads(reply.parameters)["odd"]
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (
+            {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 900}},
+            (910, 900, 5, 0),
+        ),
+        (
+            {
+                "prompt_tokens": 9,
+                "completion_tokens": 5,
+                "completion_tokens_details": {"reasoning_tokens": 70},
+            },
+            (9, 0, 75, 70),
+        ),
+        ({"prompt_tokens": "12", "completion_tokens": 5.0}, (12, 0, 5, 0)),
+    ],
+)
+async def test_what_a_server_counts_beside_is_counted_in(
+    usage: dict[str, Any], expected: tuple[int, ...]
+) -> None:
+    async with FaultServer(good(usage=usage)) as server:
+        assert (await ask(server)).reply.tokens == Tokens(*expected)
+
+
+ODD_FIELDS: list[dict[str, Any]] = [
+    {"model": 5, "system_fingerprint": ["x"], "usage": [1]},
+    {"model": "x" * 10**6},
+    {"choices": [{"finish_reason": {"a": 1}, "message": {"content": "look()"}}]},
+    {"choices": [{"message": {"content": [{"type": "text", "text": "look()"}, 5, None, {"type": "image"}]}}]},
+    {"choices": [{"message": {"content": "look()", "reasoning_content": {"a": 1}}}, 7]},
+    {"usage": {"prompt_tokens_details": 5, "completion_tokens_details": [1]}},
+]
+
+
+@pytest.mark.parametrize("fields", ODD_FIELDS)
+async def test_each_field_of_a_body_is_checked(fields: dict[str, Any]) -> None:
+    async with FaultServer(js({**completion(), **fields})) as server:
+        reply = (await ask(server)).reply
+    assert reply.text == "look()"
+    assert isinstance(reply.model, str)
+    assert len(reply.model) <= 200
+
+
+REFUSALS = {
+    "listed late": "Validation failed. " + "x" * 3000 + " Extra inputs are not permitted: ['body', 'seed']",
+    "not recognised": "body.seed: property is not recognized",
+    "no such": "This deployment has no 'seed'",
+    "additional": "Additional properties are not allowed ('seed' was unexpected)",
+    "does not apply": "seed: does not apply to this model",
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_a_refused_parameter_is_recognised_in_other_words(name: str) -> None:
+    async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        refuses = error(400, REFUSALS[name]) if "seed" in body else good()
+        return await refuses(request, body)
+
+    async with FaultServer(always=answer) as server:
+        reply = (await ask(server)).reply
+    assert reply.tries == 2
+    assert json.loads(reply.parameters)["refused"] == ["seed"]
+
+
+async def test_a_rate_limit_that_asks_for_nothing_is_not_hammered() -> None:
+    """The wait is the exponential one, not the 0 that the server wrote."""
+    assert retry_after({"retry-after": "0"}, 0.0) is None
+    assert retry_after({"retry-after": formatdate(time.time() - 5, usegmt=True)}, time.time()) is None
+    assert retry_after({"retry-after": "-3"}, 0.0) is None
+    assert retry_after({"retry-after": "nan"}, 0.0) is None
+    assert retry_after({"retry-after-ms": "0", "retry-after": "2"}, 0.0) == 2.0
+    waits = []
+    loop = retrying(RetryPolicy(first_wait=0.5, limited=600.0))
+    for number in range(1, 6):
+        state = RetryCallState(loop, None, (), {})
+        state.attempt_number = number
+        state.set_exception((RetryableError, RetryableError("limit", "429", 0.01), None))
+        waits.append(loop.wait(state))
+    assert waits[0] >= 0.01
+    assert all(wait >= 0.99 for wait in waits[2:])
 
 
 async def test_a_reply_cut_by_length_is_a_reply() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,8 +23,22 @@ from learnact.models.reading import split_thinking
         ("<THINK>a</THINK>look()", ("look()", "a")),
         ("<reasoning>a</reasoning>look()", ("look()", "a")),
         ("go('<1>') if a < b", ("go('<1>') if a < b", "")),
+        ("[THINK]a[/THINK]look()", ("look()", "a")),
+        ("[THINK]go(1)\nlook()", ("", "go(1)\nlook()")),
+        ("[think] of it", ("[think] of it", "")),
+        ("look()\n<think>go(1)", ("look()", "go(1)")),
+        ("say('<think>')", ("say('<think>')", "")),
+        ("◁think▷a◁/think▷look()", ("look()", "a")),
+        ("<seed:think>a</seed:think>look()", ("look()", "a")),
+        ("<|START_THINKING|>a<|END_THINKING|>look()", ("look()", "a")),
+        ("<|begin_of_thought|>a<|end_of_thought|>look()", ("look()", "a")),
+        ("<think>a<think>b</think>look()", ("look()", "a<think>b")),
+        ("a</think>b</think>look()", ("look()", "a\nb")),
+        ("<think>a</thinking></think>look()", ("look()", "a</thinking>")),
+        ("<|channel|>analysis<|message|>hm, go(1)", ("", "<|channel|>analysis<|message|>hm, go(1)")),
         (
-            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>look()<|return|>",
+            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
+            "<|channel|>final<|message|>look()<|return|>",
             None,
         ),
     ],
@@ -41,3 +58,48 @@ def test_thinking_is_taken_out(text: str, expected: tuple[str, str] | None) -> N
 )
 def test_a_block_before_a_reply_is_separated_from_it(thought: str, said: str) -> None:
     assert split_thinking(f"<think>{thought}</think>{said}") == (said.strip(), thought.strip())
+
+
+UNITS = [
+    "<think>",
+    "</think>",
+    "<think></think>",
+    "[THINK]",
+    "<",
+    "<think>\n",
+    "\n",
+    "<|channel|>final",
+    "<think",
+    " ",
+]
+
+
+def steps(text: str) -> int:
+    """Lines of Python executed while a text is split: a measure of time that does not depend on the
+    machine."""
+    count = 0
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        split_thinking(text)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_time_is_linear_in_the_text(unit: str) -> None:
+    once, twice = steps(unit * 2_000), steps(unit * 4_000)
+    assert twice <= 2.5 * once + 200
+
+
+@given(st.text(alphabet="<>/thinkTHINK[]|\n ◁▷ab", max_size=200))
+def test_any_text_is_split(text: str) -> None:
+    said, thought = split_thinking(text)
+    assert len(said) + len(thought) <= len(text)
