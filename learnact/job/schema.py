@@ -252,7 +252,7 @@ class LimitsConfig(StrictConfig):
     episode_dollars: Money | None = None
     """US dollars that the calls of one episode may cost, likewise."""
     dollars: Money | None = None
-    """US dollars that the run may cost, over all its sessions. It then ends between two calls of each episode,
+    """US dollars that the run may cost, all its sessions together. It ends between two calls of each episode,
     keeps what it has paid for, and goes on when this is raised."""
     tokens: Positive | None = None
     """Tokens that the run may use (prompts and replies), likewise."""
