@@ -33,7 +33,7 @@ def merge(base: Library, code: str) -> Library:
         actions[-1] = _followed_by(actions[-1], [statement.text for statement in parts.unattached])
     else:
         preamble += [statement.text for statement in parts.unattached]
-    return Library(tuple(_ordered(actions)), "\n".join(preamble))
+    return Library(tuple(_ordered(actions)), "\n".join(preamble), lessons=base.lessons)
 
 
 def _joined(statements: Iterable[Statement]) -> list[str]:
