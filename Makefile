@@ -12,7 +12,8 @@ STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
 # their fixtures; tests/conftest.py puts the long files first.
 PARALLEL ?= -n logical --maxprocesses=4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: quickstart install check lint types imports structure format test test-all bench docs release clean
+.PHONY: quickstart install check lint types imports structure format test test-all bench docs docs-figures \
+  release clean
 
 install: $(STAMP)
 
@@ -58,6 +59,10 @@ test-all: check $(STAMP_ALFWORLD)
 
 bench: install $(STAMP_ALFWORLD)
 	$(BIN)/python -m tests.benchmarks
+
+# Runs small jobs and writes their figures, and the last of `make bench`, into the marked blocks of docs/.
+docs-figures: install
+	$(BIN)/python -m tests.docs_figures
 
 # The documentation site, in build/site. Strict: a broken link fails.
 docs: $(VENV)/.installed-docs

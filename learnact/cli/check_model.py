@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from learnact.cli.output import printable
 from learnact.errors import ProviderFailure
 from learnact.models.check import KEY_VARIABLE, CheckFindings, check_endpoint
 from learnact.models.embedded import Embedded
+from learnact.records.text import printable
 
 SIMULATED = "sim-strong"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,28 +16,6 @@ from learnact.errors import BadInput
 
 PIPE_WIDTH = 200
 """Columns of a table where no terminal says otherwise."""
-
-_UNSAFE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""C0 and C1 controls (escape sequences begin with one), line separators, text direction controls, lone
-surrogates."""
-
-
-def printable(text: str, keep: str = "") -> str:
-    """The text without characters that control a terminal; use it for all that models or learned code wrote.
-
-    C0 controls become their pictures (ESC: U+241B), others `<U+009B>`. `keep` lists control characters that
-    stay as they are, e.g. "\\n\\t" where several lines may be printed.
-    """
-    return _UNSAFE.sub(lambda found: found[0] if found[0] in keep else _stand_in(found[0]), text)
-
-
-def _stand_in(character: str) -> str:
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else f"<U+{code:04X}>"
 
 
 def console(stderr: bool = False) -> Console:

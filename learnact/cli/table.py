@@ -61,13 +61,13 @@ def table(
     learnact table 7 table7 --format markdown --output table7.md
     """
     from learnact.report.data import ReportData
-    from learnact.report.paper import TABLES
+    from learnact.report.paper import TABLES, make_tables
     from learnact.results.reader import connect
 
     if which not in TABLES:
         raise BadInput(f"no table {which!r}; {suggestion(which, TABLES)}")
     with connect(results, runs) as connection:
-        write_tables(TABLES[which](ReportData(connection)), format, output)
+        write_tables(make_tables(ReportData(connection), which), format, output)
 
 
 def figure(

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from learnact.report.domain_labels import DomainLabels
+from learnact.report.method_labels import MethodLabels
 from learnact.results.reader import Connection, dictionaries
 from learnact.results.statistics import Interval, bounds, clustered_mean
 
@@ -160,6 +161,7 @@ class ReportData:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.methods = MethodLabels(connection)
         self.labels = DomainLabels(self._read_trials())
         self.trials = {
             key: replace(trial, label=self.labels.of_domain(trial.domain, trial.domain_options))
@@ -177,28 +179,39 @@ class ReportData:
             QUALIFY row_number() OVER (PARTITION BY trial ORDER BY status <> 'done', run) = 1
             ORDER BY run, trial""",
         )
-        return {row["trial"]: _trial_row(row) for row in rows}
+        labels = self.methods.of_trial
+        return {row["trial"]: _trial_row(row, labels[row["trial"]]) for row in rows}
 
     def _create_episodes(self) -> None:
         played = self.connection.execute(
-            """SELECT DISTINCT trial, domain, coalesce(domain_options, '{}') FROM episodes
-            WHERE phase IN ('test', 'survey')"""
+            """SELECT DISTINCT trial, domain, coalesce(domain_options, '{}'), coalesce(setup, ''), method
+            FROM episodes WHERE phase IN ('test', 'survey')"""
         ).fetchall()
-        labels = [self.labels.of_test(trial, name, options) for trial, name, options in played]
-        trials, names, options = ([row[i] for row in played] for i in range(3))
+        labels = [self.labels.of_test(trial, name, options) for trial, name, options, _, _ in played]
+        methods = [self.methods.of_setup.get((trial, setup), method) for trial, _, _, setup, method in played]
+        trials, names, options, setups = ([row[i] for row in played] for i in range(4))
         self.connection.execute(
             """CREATE OR REPLACE TEMP TABLE report_episodes AS
             WITH labels AS (
                 SELECT unnest(CAST($trials AS TEXT[])) AS trial, unnest(CAST($names AS TEXT[])) AS name,
-                       unnest(CAST($options AS TEXT[])) AS options, unnest(CAST($labels AS TEXT[])) AS label
+                       unnest(CAST($options AS TEXT[])) AS options, unnest(CAST($setups AS TEXT[])) AS setup,
+                       unnest(CAST($labels AS TEXT[])) AS label, unnest(CAST($methods AS TEXT[])) AS method
             )
-            SELECT e.* EXCLUDE (domain, domain_options, model),
-                   l.label AS domain, e.model AS agent_model, l.name || ' ' || l.options AS place
+            SELECT e.* EXCLUDE (domain, domain_options, model, method),
+                   l.label AS domain, l.method, e.model AS agent_model, l.name || ' ' || l.options AS place
             FROM episodes e JOIN labels l
               ON l.trial = e.trial AND l.name = e.domain AND l.options = coalesce(e.domain_options, '{}')
+              AND l.setup = coalesce(e.setup, '')
             WHERE e.phase IN ('test', 'survey')
             QUALIFY row_number() OVER (PARTITION BY e.key ORDER BY e.run) = 1""",
-            {"trials": trials, "names": names, "options": options, "labels": labels},
+            {
+                "trials": trials,
+                "names": names,
+                "options": options,
+                "setups": setups,
+                "labels": labels,
+                "methods": methods,
+            },
         )
 
     @cached_property
@@ -211,7 +224,8 @@ class ReportData:
 
     def place_of(self, method: str) -> int:
         """The place of a method in its job; methods that no trial knows come last."""
-        return self.method_order.get(method, len(self.method_order))
+        plain = self.methods.plain.get(method, method)
+        return self.method_order.get(plain, len(self.method_order))
 
     @cached_property
     def simulated_models(self) -> frozenset[str]:
@@ -264,13 +278,15 @@ class ReportData:
         """
         finished: dict[tuple[str, str], int] = {}
         tasks: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for trial, label, place, number, hashes in self.connection.execute(
-            """SELECT trial, domain, place, count(*), list(DISTINCT task_hash) FROM report_episodes
+        for trial, method, label, place, number, hashes in self.connection.execute(
+            """SELECT trial, method, domain, place, count(*), list(DISTINCT task_hash) FROM report_episodes
             WHERE phase = 'test' GROUP BY ALL"""
         ).fetchall():
-            finished[trial, label] = finished.get((trial, label), 0) + number
-            if trial in self.trials:
-                tasks[self.trials[trial].tests, place].update(hashes)
+            if trial not in self.trials:
+                continue
+            tasks[self.trials[trial].tests, place].update(hashes)
+            if method == self.trials[trial].method:  # not episodes of a setup that the trial has left
+                finished[trial, label] = finished.get((trial, label), 0) + number
         checked = self._checked_tasks()
         found: dict[tuple[str, str], int] = {}
         for known in self.trials.values():
@@ -339,14 +355,14 @@ def over_all_domains(keys: Iterable[RowKey]) -> dict[RowKey, list[RowKey]]:
     return {key: parts for key, parts in rows.items() if len(parts) > 1}
 
 
-def _trial_row(row: Mapping[str, Any]) -> TrialRow:
+def _trial_row(row: Mapping[str, Any], method: str) -> TrialRow:
     options = json.loads(row["options"] or "{}")
     tested = options.get("test_domains") or []
     own = (row["domain"], (options.get("domain") or {}).get("options", "{}"))
     return TrialRow(
         trial=row["trial"],
         runs=tuple(row["runs"]),
-        method=row["method"],
+        method=method,
         domain=row["domain"],
         agent_model=row["agent_model"] or "",
         learner_model=row["learner_model"] or "",

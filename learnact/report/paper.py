@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from learnact.domains import registry
 from learnact.errors import LearnactError
@@ -17,6 +18,7 @@ from learnact.report.ablation import table6, table7
 from learnact.report.causes import cause_tables
 from learnact.report.cost import cost_tables
 from learnact.report.data import ALL, ReportData, RowKey, Score, TrialRow, over_all_domains
+from learnact.report.findings import findings
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.robustness import robustness_tables
 from learnact.report.score_table import INTERVALS, NOTHING_PLAYED, ModelColumns, RateColumns, score_rows
@@ -211,3 +213,9 @@ TABLES: dict[str, Callable[[ReportData], list[ResultTable]]] = {
     "causes": cause_tables,
 }
 """The tables by name."""
+
+
+def make_tables(data: ReportData, which: str) -> list[ResultTable]:
+    """A table of the paper; what a reader of its numbers must know stands below its first part."""
+    first, *others = TABLES[which](data)
+    return [replace(first, notes=(*first.notes, *findings(data))), *others]

@@ -18,6 +18,7 @@ from rich import table as rich_table
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from learnact.records.text import printable, spreadsheet_text
 from learnact.results.statistics import Interval
 
 CellKind = Literal["text", "count", "share", "number", "dollars", "difference"]
@@ -94,7 +95,7 @@ def format_cell(cell: Cell, kind: CellKind) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, str):
-        return cell
+        return printable(cell)
     return _format_number(float(cell), kind)
 
 
@@ -127,7 +128,7 @@ def _signed(fraction: float, digits: int) -> str:
 
 def _heading(column: Column) -> str:
     unit = {"share": " %", "difference": " %", "dollars": " $"}.get(column.kind, "")
-    return f"{column.name}{unit}"
+    return f"{printable(column.name)}{unit}"
 
 
 def _texts(table: ResultTable) -> tuple[list[str], list[list[str]]]:
@@ -181,7 +182,7 @@ def to_rich(table: ResultTable) -> RenderableType:
         drawn.add_column(_wrapped_heading(name, cells), justify="right", no_wrap=True, min_width=longest)
     for row in rows:
         drawn.add_row(*map(Text, row))
-    return Group(drawn, *(Text(note, style="dim") for note in table.all_notes))
+    return Group(drawn, *(Text(printable(note), style="dim") for note in table.all_notes))
 
 
 def _wrapped_heading(name: str, cells: Sequence[str]) -> Text:
@@ -198,7 +199,7 @@ def to_markdown(table: ResultTable) -> str:
     alignment = "|".join(" --- " if column.kind == "text" else " ---: " for column in shown.columns)
     lines = [f"**{_title(table)}**", "", _markdown_row(headings), f"|{alignment}|"]
     lines += map(_markdown_row, rows)
-    lines += [f"\n{note}" for note in table.all_notes]
+    lines += [f"\n{printable(note)}" for note in table.all_notes]
     return "\n".join(lines) + "\n"
 
 
@@ -234,11 +235,13 @@ def _flat(table: ResultTable) -> tuple[list[str], list[list[Any]]]:
         else:
             names.append(name)
             columns.append(plain)
-    return names, [[_rounded(cell) for cell in row] for row in zip(*columns, strict=True)]
+    return names, [[_csv_cell(cell) for cell in row] for row in zip(*columns, strict=True)]
 
 
-def _rounded(cell: Any) -> Any:
-    """Without the noise of binary fractions."""
+def _csv_cell(cell: Any) -> Any:
+    """Numbers without the noise of binary fractions, text that neither a terminal nor a spreadsheet acts on."""
+    if isinstance(cell, str):
+        return spreadsheet_text(printable(cell))
     return round(cell, 12) + 0.0 if isinstance(cell, float) else cell
 
 

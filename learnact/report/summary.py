@@ -14,7 +14,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from learnact.records import Library
+from learnact.records.text import printable
 from learnact.report.data import ReportData
+from learnact.report.findings import findings
 from learnact.report.result_table import Column, ResultTable, as_plain, to_rich
 from learnact.report.score_table import score_table
 from learnact.results.reader import Connection, connect_folders, dictionaries, load_library
@@ -50,6 +52,8 @@ class RunPage:
     """The best library with learned actions."""
     lessons: BestLibrary | None
     """The best library that has lessons alone."""
+    findings: tuple[str, ...]
+    """What a reader of the scores must know (findings.py)."""
     unfinished: tuple[str, ...]
     """Trials that are not done, and why."""
     commands: tuple[str, ...]
@@ -63,14 +67,16 @@ def run_page(folder: Path, arguments: Sequence[str] = ()) -> RunPage:
         best = best_library(connection, WITH_ACTIONS)
         lessons = best_library(connection, LESSONS_ONLY)
         unfinished = _unfinished_trials(connection)
+        data = ReportData(connection)
         libraries = [found.library.id for found in (best, lessons) if found is not None]
         return RunPage(
             run=run,
             name=name,
             folder=folder,
-            scores=score_table(ReportData(connection)),
+            scores=score_table(data),
             best=best,
             lessons=lessons,
+            findings=findings(data),
             unfinished=unfinished,
             commands=_commands(connection, folder, libraries, arguments if unfinished else ()),
         )
@@ -122,12 +128,16 @@ def action_uses(connection: Connection, library: Library) -> ResultTable:
 
 
 def _unfinished_trials(connection: Connection) -> tuple[str, ...]:
+    """One line for each status and reason, with the trials that have it."""
     rows = dictionaries(
-        connection, "SELECT * FROM trials WHERE status <> 'done' ORDER BY method, domain, trial"
+        connection,
+        """SELECT status, coalesce(reason, '') AS reason, count(*) AS number,
+               list(DISTINCT method || ' on ' || domain ORDER BY method || ' on ' || domain) AS trials
+        FROM trials WHERE status <> 'done' GROUP BY ALL ORDER BY number DESC, status, reason""",
     )
     return tuple(
-        f"{row['method']} on {row['domain']} (trial {row['trial'][:12]}) is {row['status']}"
-        + (f": {row['reason']}" if row["reason"] else "")
+        f"{row['number']} {row['status']}: {', '.join(row['trials'])}"
+        + (f": {printable(row['reason'])}" if row["reason"] else "")
         for row in rows
     )
 
@@ -161,12 +171,12 @@ def render_page(page: RunPage) -> RenderableType:
         parts += _library_head("Best lessons", page.lessons, page.scores.simulated)
         parts += [Text(f"  - {_short(lesson)}", overflow="fold") for lesson in page.lessons.library.lessons]
         parts.append(Text(""))
+    if page.findings:
+        parts += [Text(one, style="red", overflow="fold") for one in page.findings]
+        parts.append(Text(""))
     if page.unfinished:
-        number = len(page.unfinished)
-        parts.append(
-            Text(f"{number} trials are not done; the same command again continues them", style="red")
-        )
-        parts += [Text(f"  {reason}", overflow="fold") for reason in page.unfinished[:10]]
+        parts.append(Text("Trials that are not done; the same command again continues them:", style="red"))
+        parts += [Text(f"  {reason}", overflow="fold") for reason in page.unfinished]
         parts.append(Text(""))
     parts += [Text(f"Results: {page.folder}"), Text("Next:")]
     parts += [Text(f"  {command}", overflow="fold", no_wrap=False) for command in page.commands]
@@ -182,7 +192,7 @@ def _library_head(title: str, best: BestLibrary, simulated: bool) -> list[Text]:
 
 
 def _short(text: str) -> str:
-    return textwrap.shorten(text, DESCRIPTION_CHARS, placeholder=" ...")
+    return printable(textwrap.shorten(text, DESCRIPTION_CHARS, placeholder=" ..."))
 
 
 def _shortened(uses: ResultTable) -> ResultTable:
@@ -205,6 +215,7 @@ def page_json(page: RunPage) -> str:
             "scores": as_plain(page.scores),
             "best_library": best,
             "best_lessons": lessons,
+            "findings": list(page.findings),
             "unfinished": list(page.unfinished),
             "commands": list(page.commands),
         },

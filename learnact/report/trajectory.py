@@ -9,6 +9,7 @@ from typing import Any
 
 from learnact.errors import ResultsError
 from learnact.records import EpisodeResult, Library, Turn
+from learnact.records.text import printable
 from learnact.report.causes import first_difference
 from learnact.results.reader import Connection, dictionaries, load_episode, load_library
 
@@ -68,9 +69,10 @@ def turn_lines(turn: Turn) -> list[str]:
 
 
 def _wrapped(label: str, text: str, width: int = WIDTH) -> list[str]:
+    """Text after a label, in lines; without characters that control a terminal."""
     indent = " " * min(len(label), 12)
     lines: list[str] = []
-    for number, part in enumerate(text.split("\n") or [""]):
+    for number, part in enumerate(printable(text, keep="\n\t").split("\n")):
         lines += textwrap.wrap(
             part, width, initial_indent=indent if number else label, subsequent_indent=indent
         ) or ([label.rstrip()] if not number else [])
@@ -158,12 +160,12 @@ def library_text(library: Library) -> str:
     """Code with descriptions and notes as comments, usage example, lessons."""
     parts: list[str] = [f"library {library.id or '(empty)'}", ""]
     if library.preamble:
-        parts += [library.preamble, ""]
+        parts += [printable(library.preamble, keep="\n\t"), ""]
     for action in library.actions:
         parts += _comment(action.description)
         for note in action.notes:
             parts += _comment(f"Note: {note}")
-        parts += [action.source, ""]
+        parts += [printable(action.source, keep="\n\t"), ""]
     if library.usage_example:
         parts += ["# Usage example", *_comment(library.usage_example), ""]
     if library.lessons:
@@ -172,6 +174,7 @@ def library_text(library: Library) -> str:
 
 
 def _comment(text: str) -> list[str]:
+    text = printable(text, keep="\n\t")
     lines = [part for line in text.split("\n") for part in textwrap.wrap(line, WIDTH - 2) or [""]]
     return [f"# {line}".rstrip() for line in lines] if text else []
 
@@ -203,15 +206,15 @@ def show_library(connection: Connection, library: str) -> str:
 def candidate_line(row: dict[str, Any]) -> str:
     """A candidate's row in words."""
     if row["score"] is None:
-        scored = f"not created: {row['uncreated']}"
+        scored = f"not created: {printable(row['uncreated'])}"
     else:
         scored = (
             f"score {row['score']:.3f} (success {row['success']:.2f}, "
             f"step correctness {row['step_correctness']:.2f}, call ratio {row['call_ratio']:.2f})"
         )
     chosen = ", selected" if row["selected"] else ""
-    why = f"; shown {row['failed_call']}" if row["failed_call"] else ""
-    reason = f"; reason: {row['reason']}" if row["reason"] else ""
+    why = f"; shown {printable(row['failed_call'])}" if row["failed_call"] else ""
+    reason = f"; reason: {printable(row['reason'])}" if row["reason"] else ""
     return (
         f"trial {row['trial'][:12]}, iteration {row['iteration']}, candidate {row['candidate']} "
         f"({row['origin']}){chosen}: {scored}{why}{reason}"

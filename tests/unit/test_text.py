@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from learnact.cli.output import printable
+from learnact.records.text import printable, spreadsheet_text
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,13 @@ def test_nothing_that_controls_a_terminal_is_left():
     every = "".join(map(chr, range(0x3000)))
     left = {c for c in printable(every) if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs")}
     assert left == set()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "=cmd|' /C calc'!A0", "+HYPERLINK(1)", "@SUM(A1)", "-2+3+cmd"])
+def test_a_spreadsheet_computes_nothing_that_a_model_wrote(text):
+    assert spreadsheet_text(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "-", "-3.5", "+10 %", "pick(ball1)", "- a list", "a=b"])
+def test_what_is_no_formula_stays(text):
+    assert spreadsheet_text(text) == text
