@@ -22,7 +22,6 @@ START_SECONDS = 60.0
 END_SECONDS = 5.0
 """How long the fork server may take to end its sessions before it is killed."""
 ENTRY = "import sys; sys.path.append({root!r}); from learnact.sandbox.fork_server_main import main; main()"
-INT = array.array("i", [0]).itemsize
 
 
 def _environment() -> dict[str, str]:

@@ -12,9 +12,7 @@ import mmap
 import platform
 import sys
 import tempfile
-from typing import Any, Literal
-
-Machine = Literal["x86_64", "aarch64"]
+from typing import Any
 
 CHANNEL = 3
 """The only file descriptor that a confined process keeps: its channel to the host."""

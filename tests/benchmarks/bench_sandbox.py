@@ -1,4 +1,4 @@
-"""What the sandbox costs: opening a session, its memory, a call with five primitives, many sessions at once, and what stays behind."""
+"""Costs of the sandbox: a session, its memory, a call with five primitives, many sessions, leftovers."""
 
 from __future__ import annotations
 

@@ -221,7 +221,9 @@ def test_code_that_reuses_a_name_of_an_import_twice_keeps_its_preamble() -> None
 @pytest.mark.parametrize(
     "error", [MemoryError(), RecursionError("deep"), ValueError("odd"), SystemError("x")]
 )
-@pytest.mark.parametrize("place", ["ast.parse", "symtable.symtable", "ast.walk", "ast.get_docstring", "ast.unparse"])  # fmt: skip
+@pytest.mark.parametrize(
+    "place", ["ast.parse", "symtable.symtable", "ast.walk", "ast.get_docstring", "ast.unparse"]
+)
 def test_exceptions_of_reading_code_end_as_problems(
     monkeypatch: pytest.MonkeyPatch, error: Exception, place: str
 ) -> None:
@@ -243,10 +245,11 @@ def test_exceptions_of_reading_code_end_as_problems(
 
 
 PIECES = [
-    "def f():", "def g(a=X, *b, c=f, **d):", "@f", "\n", "\n    ", "    return 1", "(", ")", "[", "]", "X", " = ", "; ",
-    "import re", "from math import pi", "'", '"""', "\\", "#", "lambda: ", "{", "}", "f'{", "*", ":", "class A:", "async ",
-    "for X in f:", "if __name__ == 'x':", "X.append(1)", "pass", "X: int", "\f", "\v", "\x85", "\u2028", "\r", "\r\n", "\ufeff",
-    "\u00a0", "\u200b", "\ud800", "\x00", "0x" + "f" * 5000, "1" * 5000, "+1" * 400, "(" * 150, "-" * 3000, "del X", "\t",
+    "def f():", "def g(a=X, *b, c=f, **d):", "@f", "\n", "\n    ", "    return 1", "(", ")", "[", "]", "X",
+    " = ", "; ", "import re", "from math import pi", "'", '"""', "\\", "#", "lambda: ", "{", "}", "f'{", "*",
+    ":", "class A:", "async ", "for X in f:", "if __name__ == 'x':", "X.append(1)", "pass", "X: int", "del X",
+    "\f", "\v", "\x85", "\u2028", "\r", "\r\n", "\ufeff", "\u00a0", "\u200b", "\ud800", "\x00", "\t",
+    "0x" + "f" * 5000, "1" * 5000, "+1" * 400, "(" * 150, "-" * 3000,
 ]  # fmt: skip
 SOURCES = st.text(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 

@@ -195,12 +195,13 @@ def test_arguments_that_cannot_be_written_or_stored_are_refused(argument):
 
 
 LONG = {
-    "newlines": "\n", "spaces": " ", "stars": "*\n", "emphasis": "*_ ", "quotes": "> ", "hashes": "# ", "dots": "1. ",
-    "think": "<think>", "brackets": "(", "names": "f(", "strings": "f('", "pairs": "f()", "square": "[a ", "fences": "```\n",
-    "labelled fences": "```python\n", "words": "word ", "one word": "w", "labels": "Action ", "label lines": "Action:\n",
-    "colons": ":", "closed": "</think>", "curly": "f(“", "passages": "(a) ", "definitions": "def f():\n", "usage": "Usage:\n",
-    "usage blocks": "Usage:\n```\n", "carriage": "\r", "indented": "    ", "escapes": "\\", "observation": "Observation: a\n",
-    "number": "9", "backticks": "`", "tildes": "~~~\n", "mixed": "([{", "calls": "pick('ball1', 'rooma', 'left') ",
+    "newlines": "\n", "spaces": " ", "stars": "*\n", "emphasis": "*_ ", "quotes": "> ", "hashes": "# ",
+    "dots": "1. ", "think": "<think>", "brackets": "(", "names": "f(", "strings": "f('", "pairs": "f()",
+    "square": "[a ", "fences": "```\n", "labelled fences": "```python\n", "words": "word ", "one word": "w",
+    "labels": "Action ", "label lines": "Action:\n", "colons": ":", "closed": "</think>", "curly": "f(“",
+    "passages": "(a) ", "definitions": "def f():\n", "usage": "Usage:\n", "usage blocks": "Usage:\n```\n",
+    "carriage": "\r", "indented": "    ", "escapes": "\\", "observation": "Observation: a\n", "number": "9",
+    "backticks": "`", "tildes": "~~~\n", "mixed": "([{", "calls": "pick('ball1', 'rooma', 'left') ",
 }  # fmt: skip
 """Texts that, repeated, took a time that grew with the square of the length in earlier versions, and their
 kin."""
@@ -232,7 +233,16 @@ def cpu(text):
 
 
 @pytest.mark.parametrize("name", LONG)
-@pytest.mark.parametrize("frame", ["{}", "move('rooma', 'roomb'){}", "```python\ndef f():\n    pass\n```{}", "Action{}x", "Think:{}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "{}",
+        "move('rooma', 'roomb'){}",
+        "```python\ndef f():\n    pass\n```{}",
+        "Action{}x",
+        "Think:{}",
+    ],
+)
 def test_reading_is_linear_in_the_length(name, frame):
     short, long = (frame.format(LONG[name] * (size // len(LONG[name]))) for size in (3_000, 12_000))
     # Four times the text: 4 times the time when linear, 16 times when quadratic.
@@ -245,7 +255,10 @@ def test_a_reply_of_any_length_is_read_in_bounded_time():
     assert cpu(text) < 8 * cpu(text[: 2 * READ_CHARS]) + 0.5
 
 
-@given(st.lists(st.sampled_from([*LONG.values(), "“", "’", "）", "pick", "x", "'", ")", "]", "\n", "="]), max_size=40).map("".join))  # fmt: skip
+PARTS = [*LONG.values(), "“", "’", "）", "pick", "x", "'", ")", "]", "\n", "="]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=40).map("".join))
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_whatever_a_reply_holds_it_is_read(reply):
     reading(reply)

@@ -138,7 +138,8 @@ def test_line_separators_in_code_are_kept():
     code = "SEPARATOR = 'a\u2028b'\n\n" + BODY
     assert learner_replies.proposal(f"{F}python\n{code}\n{F}\nUsage: {USAGE}").code == code
     assert learner_replies.proposal(f"{F}python\n{code}\n{F}\n{USAGE}").usage == USAGE
-    assert learner_replies.proposal(f"{F}python\n{code}\n{F}\nUsage: carry('a\u2028b')").usage == "carry('a\u2028b')"  # fmt: skip
+    odd = "carry('a\u2028b')"
+    assert learner_replies.proposal(f"{F}python\n{code}\n{F}\nUsage: {odd}").usage == odd
 
 
 def test_a_usage_example_is_bounded():

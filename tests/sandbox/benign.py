@@ -170,7 +170,11 @@ def main():
     "sort_keys": """
 def main():
     words = ['pear', 'fig', 'apple', 'kiwi']
-    return sorted(words, key=lambda w: (len(w), w)), sorted(words, key=str.lower, reverse=True), max(words, key=len)
+    return (
+        sorted(words, key=lambda w: (len(w), w)),
+        sorted(words, key=str.lower, reverse=True),
+        max(words, key=len),
+    )
 """,
     "sort_stable": """
 from operator import itemgetter, attrgetter
@@ -181,7 +185,12 @@ def main():
     "sort_cmp": """
 from functools import cmp_to_key
 def main():
-    return sorted([3, 30, 34, 5, 9], key=cmp_to_key(lambda a, b: (int(f'{b}{a}') > int(f'{a}{b}')) - (int(f'{a}{b}') > int(f'{b}{a}'))))
+    return sorted(
+        [3, 30, 34, 5, 9],
+        key=cmp_to_key(
+            lambda a, b: (int(f'{b}{a}') > int(f'{a}{b}')) - (int(f'{a}{b}') > int(f'{b}{a}'))
+        ),
+    )
 """,
     "try_finally": """
 def run(x):
@@ -290,7 +299,10 @@ def name(x):
         case int(n) | float(n): return n
         case None | True: return 'singleton'
 def main():
-    return [name(x) for x in (Move('rooma', 'roomb'), Move('x', 'y'), Pick('b1'), {'k': [1, 2], 'z': 3}, 2.5, None)]
+    return [
+        name(x)
+        for x in (Move('rooma', 'roomb'), Move('x', 'y'), Pick('b1'), {'k': [1, 2], 'z': 3}, 2.5, None)
+    ]
 """,
     "recursion_fib": """
 from functools import lru_cache
@@ -346,7 +358,9 @@ class Container(Thing):
         self.items = list(items)
     def describe(self): return super().describe() + f' with {len(self.items)}'
 def main():
-    return [t.describe() for t in (Thing('mug'), Container('box', 1, 2))], [c.__name__ for c in Container.__mro__]
+    return [t.describe() for t in (Thing('mug'), Container('box', 1, 2))], [
+        c.__name__ for c in Container.__mro__
+    ]
 """,
     "class_property": """
 class Hand:
@@ -472,22 +486,55 @@ def main():
     "f_strings": """
 def main():
     x, name, n = 3.14159, 'ball', 42
-    return [f'{x:.2f}', f'{name!r:>10}', f'{n:#x} {n:08b} {n:,}', f'{x=:.1f}', f'{"nested " + name}', f'{n:>{5}}', f'{{}}', f'{name:^9}|', f'{1e10:g}', f'{0.25:%}']
+    return [
+        f'{x:.2f}',
+        f'{name!r:>10}',
+        f'{n:#x} {n:08b} {n:,}',
+        f'{x=:.1f}',
+        f'{"nested " + name}',
+        f'{n:>{5}}',
+        f'{{}}',
+        f'{name:^9}|',
+        f'{1e10:g}',
+        f'{0.25:%}',
+    ]
 """,
     "string_methods": """
 def main():
     s = '  You are in roomA. '
-    return s.strip().lower().replace('.', '').split(), s.title(), 'a,b,,c'.split(','), '-'.join('abc'), 'x'.zfill(3), 'abc'.partition('b'), 'tEST'.swapcase(), s.find('room')
+    return (
+        s.strip().lower().replace('.', '').split(),
+        s.title(),
+        'a,b,,c'.split(','),
+        '-'.join('abc'),
+        'x'.zfill(3),
+        'abc'.partition('b'),
+        'tEST'.swapcase(),
+        s.find('room'),
+    )
 """,
     "string_format": """
 import string
 def main():
-    return '{0} {name:>6} {1!r}'.format(1, 'x', name='n'), '%s-%03d-%.1f' % ('a', 7, 2.55), string.Template('$who likes $what').substitute(who='tim', what='kung pao'), string.ascii_lowercase[:5]
+    return (
+        '{0} {name:>6} {1!r}'.format(1, 'x', name='n'),
+        '%s-%03d-%.1f' % ('a', 7, 2.55),
+        string.Template('$who likes $what').substitute(who='tim', what='kung pao'),
+        string.ascii_lowercase[:5],
+    )
 """,
     "string_unicode": """
 def main():
     s = 'Größe ✓ 日本'
-    return s.upper(), len(s), s.encode('utf-8').hex(), s[::-1], '\\N{SNOWMAN}', 'ß'.casefold(), [c for c in 'né'.encode('latin-1')]
+    return (
+        s.upper(),
+        len(s),
+        s.encode('utf-8').hex(),
+        s[::-1],
+        '\\N{SNOWMAN}',
+        'ß'.casefold(),
+        [c for c in 'né'.encode('latin-1')],
+    )
 """,
     "slices": """
 def main():
@@ -508,16 +555,33 @@ def main():
     d = {'b': 1, 'a': 2}
     d.setdefault('c', []).append(5)
     d |= {'z': 0}
-    return list(d), d.get('q', 'none'), d.pop('b'), sorted(d.items(), key=str), dict(zip('ab', (1, 2))) | {'a': 9}, {v: k for k, v in {'x': 'y'}.items()}
+    return (
+        list(d),
+        d.get('q', 'none'),
+        d.pop('b'),
+        sorted(d.items(), key=str),
+        dict(zip('ab', (1, 2))) | {'a': 9},
+        {v: k for k, v in {'x': 'y'}.items()},
+    )
 """,
     "set_algebra": """
 def main():
     a, b = {1, 2, 3}, {2, 3, 4}
-    return sorted(a & b), sorted(a | b), sorted(a - b), sorted(a ^ b), a <= a | b, a.isdisjoint({9}), sorted(frozenset(a) | {7})
+    return (
+        sorted(a & b),
+        sorted(a | b),
+        sorted(a - b),
+        sorted(a ^ b),
+        a <= a | b,
+        a.isdisjoint({9}),
+        sorted(frozenset(a) | {7}),
+    )
 """,
     "set_of_strings_order": """
 def main():
-    return list({'pick', 'move', 'drop', 'open', 'close'}) == list({'pick', 'move', 'drop', 'open', 'close'}), len({'a', 'b', 'a'})
+    return list({'pick', 'move', 'drop', 'open', 'close'}) == list(
+        {'pick', 'move', 'drop', 'open', 'close'}
+    ), len({'a', 'b', 'a'})
 """,
     "counter": """
 from collections import Counter
@@ -602,7 +666,14 @@ class N:
     @cached_property
     def square(self): return self.n ** 2
 def main():
-    return reduce(lambda a, b: a * b, range(1, 6)), partial(int, base=2)('101'), show(3), show('s'), N(2) >= N(1), N(4).square
+    return (
+        reduce(lambda a, b: a * b, range(1, 6)),
+        partial(int, base=2)('101'),
+        show(3),
+        show('s'),
+        N(2) >= N(1),
+        N(4).square,
+    )
 """,
     "decorators": """
 from functools import wraps
@@ -626,11 +697,36 @@ def main():
     "math_functions": """
 import math
 def main():
-    return math.sqrt(2), math.gcd(12, 18), math.ceil(2.1), math.comb(5, 2), math.isclose(0.1 + 0.2, 0.3), math.hypot(3, 4), math.pi, math.floor(-1.5), math.prod([2, 3]), math.inf > 1
+    return (
+        math.sqrt(2),
+        math.gcd(12, 18),
+        math.ceil(2.1),
+        math.comb(5, 2),
+        math.isclose(0.1 + 0.2, 0.3),
+        math.hypot(3, 4),
+        math.pi,
+        math.floor(-1.5),
+        math.prod([2, 3]),
+        math.inf > 1,
+    )
 """,
     "number_formats": """
 def main():
-    return 7 // -2, 7 % -2, divmod(-7, 2), round(2.5), round(0.125, 2), int('0b101', 0), 0.1 + 0.2, 10 ** 20, 1e-7, 2 ** 100, bin(10), complex(1, 2).imag, (0.1).as_integer_ratio()[1]
+    return (
+        7 // -2,
+        7 % -2,
+        divmod(-7, 2),
+        round(2.5),
+        round(0.125, 2),
+        int('0b101', 0),
+        0.1 + 0.2,
+        10**20,
+        1e-7,
+        2**100,
+        bin(10),
+        complex(1, 2).imag,
+        (0.1).as_integer_ratio()[1],
+    )
 """,
     "bit_tricks": """
 def main():
@@ -641,7 +737,15 @@ def main():
 import random
 def main():
     r = random.Random(42)
-    return r.random(), r.randint(1, 100), r.choice('abc'), r.sample(range(20), 4), r.shuffle(x := list(range(6))), x, r.gauss(0, 1)
+    return (
+        r.random(),
+        r.randint(1, 100),
+        r.choice('abc'),
+        r.sample(range(20), 4),
+        r.shuffle(x := list(range(6))),
+        x,
+        r.gauss(0, 1),
+    )
 """,
     "json_round_trip": """
 import json
@@ -680,7 +784,13 @@ def first(items: list[T], default: Optional[T] = None) -> Union[T, None]:
 def apply(f: Callable[[int], int], n: int) -> int:
     return f(n)
 def main():
-    return first([]), first([3]), apply(lambda x: x + 1, 2), sorted(get_type_hints(apply)), str(dict[str, int])
+    return (
+        first([]),
+        first([3]),
+        apply(lambda x: x + 1, 2),
+        sorted(get_type_hints(apply)),
+        str(dict[str, int]),
+    )
 """,
     "operator_module": """
 import operator as op
@@ -741,7 +851,15 @@ def main():
 """,
     "isinstance_checks": """
 def main():
-    return [isinstance(x, (int, str)) for x in (1, 'a', 2.0, True)], issubclass(bool, int), type(1) is int, callable(len), hasattr('', 'join'), getattr(3, 'nope', 'dflt'), isinstance(1, int | None)
+    return (
+        [isinstance(x, (int, str)) for x in (1, 'a', 2.0, True)],
+        issubclass(bool, int),
+        type(1) is int,
+        callable(len),
+        hasattr('', 'join'),
+        getattr(3, 'nope', 'dflt'),
+        isinstance(1, int | None),
+    )
 """,
     "printing": """
 def main():
@@ -753,7 +871,13 @@ def main():
     "lambda_and_conditional": """
 def main():
     sign = lambda x: 'pos' if x > 0 else 'neg' if x < 0 else 'zero'
-    return [sign(x) for x in (3, -1, 0)], (lambda *a, **k: (a, k))(1, b=2), 1 < 2 < 3 != 4, None or 'x', [] and 'y'
+    return (
+        [sign(x) for x in (3, -1, 0)],
+        (lambda *a, **k: (a, k))(1, b=2),
+        1 < 2 < 3 != 4,
+        None or 'x',
+        [] and 'y',
+    )
 """,
     "matrix": """
 def multiply(a, b):

@@ -1,4 +1,4 @@
-"""Measures how far learned code can overrun each of its limits, and prints the rows of the table in docs/limits.md.
+"""Measures how far learned code can overrun each of its limits, and prints the rows for docs/limits.md.
 
 python -m tests.sandbox.measure_limits [ROUNDS]
 """
@@ -163,21 +163,41 @@ async def main(rounds: int) -> None:
     primitives = (await run("busy()")).primitives
     rows: list[tuple[str, str, str, Awaitable[str] | str]] = [
         ("CPU time of a call", "5 s", "host", cpu(0.5, rounds)),
-        ("the same on a machine with twice as many busy programs as cores", "5 s", "host", cpu_beside_load(0.5, rounds)),
+        (
+            "the same on a machine with twice as many busy programs as cores",
+            "5 s",
+            "host",
+            cpu_beside_load(0.5, rounds),
+        ),
         ("CPU time of a session's process", "160 s", "kernel", cpu_of_a_process(min(rounds, 5))),
         ("wall clock of a call", "120 s of waiting", "host", wall(0.5, rounds)),
         ("memory", "256 MB writable", "kernel", memory()),
-        ("recursion", "1,000 calls", "Python", f"{int(str(depth)) - DEFAULT.recursion} calls: {depth:,} deep"),
+        (
+            "recursion",
+            "1,000 calls",
+            "Python",
+            f"{int(str(depth)) - DEFAULT.recursion} calls: {depth:,} deep",
+        ),
         ("source of a library", "65,536 bytes", "host", exact_source(DEFAULT.source_bytes)),
         ("code of a call", "65,536 bytes", "host", exact_code(DEFAULT.source_bytes)),
-        ("printed output of a call", "16,384 characters", "both sides", f"never: {printed:,} characters kept of 1,000,000"),
+        (
+            "printed output of a call",
+            "16,384 characters",
+            "both sides",
+            f"never: {printed:,} characters kept of 1,000,000",
+        ),
         ("primitive actions in a call", "100", "host", f"never: {primitives} ran of an endless loop"),
         ("nesting of a value", "16", "both sides", exact("nested(N)", DEFAULT.depth)),
         ("values in a result or in arguments", "4,096", "both sides", exact("[0] * (N - 1)", DEFAULT.items)),
-        ("characters in a result or in arguments", "65,536", "both sides", exact("'x' * N", DEFAULT.value_characters)),
+        (
+            "characters in a result or in arguments",
+            "65,536",
+            "both sides",
+            exact("'x' * N", DEFAULT.value_characters),
+        ),
         ("bits of an integer", "1,024", "both sides", exact("2 ** N - 1", 1024)),
         ("one message", "262,144 bytes", "host", "never as a message; the host reads at most 64 KB more"),
-    ]  # fmt: skip
+    ]
     for name, bound, by, measured in rows:
         text = measured if isinstance(measured, str) else await measured
         print(f"| {name} | {bound} | {by} | {text} |", flush=True)

@@ -1,5 +1,4 @@
-"""Sessions: many at once, killed ones, cancelled ones, frozen ones, a dead fork server, a dead host; nothing is
-left over, the same comes out."""
+"""Sessions: many at once, killed, cancelled or frozen ones; a dead fork server or host; equal results."""
 
 from __future__ import annotations
 
