@@ -1,7 +1,10 @@
-"""Runs every bench_*.py beside this file, prints one table, writes JSON: `python -m tests.benchmarks [NAME ...] [--json FILE]`.
+"""Runs every bench_*.py of this folder, prints one table, and writes JSON.
 
-A benchmark module has `run() -> list[dict]` with rows {"name", "value", "unit", "target"}; `target` is the most that is allowed, a pair
-("min", least) where more is better, or None where nothing is promised. Exit code 1 when a target is missed or a module fails.
+    python -m tests.benchmarks [NAME ...] [--json FILE]
+
+A benchmark module has `run() -> list[dict]` with rows {"name", "value", "unit", "target"}. `target` is the most
+that is allowed, a pair ("min", least) where more is better, or None where nothing is promised. The exit code is 1
+when a target is missed or a module fails.
 """
 
 from __future__ import annotations
@@ -43,7 +46,7 @@ def measure(names: list[str]) -> list[dict[str, Any]]:
         began = time.perf_counter()
         try:
             found = importlib.import_module(f"tests.benchmarks.{path.stem}").run()
-        except Exception as error:  # noqa: BLE001 - one broken benchmark must not hide the others; it is shown and fails the run
+        except Exception as error:  # noqa: BLE001 - shown as a row that fails; the others go on
             traceback.print_exc()
             found = [{"name": f"failed: {error}", "value": float("nan"), "unit": "", "target": 0}]
         for row in found:
@@ -76,7 +79,7 @@ def show(rows: list[dict[str, Any]]) -> None:
 
 def main() -> int:
     """Measure, show, write."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", help="parts to measure, e.g. results; default: all")
     parser.add_argument("--json", type=Path, default=OUTPUT, help=f"where to write (default {OUTPUT})")
     given = parser.parse_args()

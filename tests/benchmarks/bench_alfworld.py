@@ -1,6 +1,7 @@
-"""ALFWorld: a step, opening a game seen before and a new one, next to the stock engine in the same run; and many episodes on one engine process.
+"""ALFWorld: a step, opening a game seen before, opening a new game, and many episodes on one engine process.
 
-Runs in a cache of its own; the games are generated first. Targets are those that the domain promises (docs/alfworld.md); the stock engine has none.
+The stock engine is measured in the same run. The games are generated first, in a cache of their own.
+Targets are those that the domain promises (docs/alfworld.md); the stock engine has none.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ def row(name: str, value: float, unit: str, target: Any) -> dict[str, Any]:
 
 
 def side_by_side(domain: AlfworldDomain, tasks: list[Task]) -> list[dict[str, Any]]:
-    """Ours and the stock engine on the same games, each with random steps. CPU time: both only compute, and the machine may be busy."""
+    """Ours and the stock engine on the same games, each with random steps.
+
+    CPU time: both only compute, and the machine may be busy.
+    """
     domain.open(tasks[0]).close()
     ours = [_ours(domain, task, seed) for seed, task in enumerate(tasks)]
     stock = [_stock(unpack(task.content, task.name).problem, seed) for seed, task in enumerate(tasks)]

@@ -10,7 +10,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-JOB = "name: bench\ndomains: [{name: gripper, train: 1, test: 2, balls: [2, 3]}]\nmethods: [act]\nrepeats: {learn: 1}\ncluster: {runner: local}\n"
+JOB = """\
+name: bench
+domains: [{name: gripper, train: 1, test: 2, balls: [2, 3]}]
+methods: [act]
+repeats: {learn: 1}
+cluster: {runner: local}
+"""
 
 
 def seconds(*arguments: str, times: int = 5) -> float:

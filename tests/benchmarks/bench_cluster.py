@@ -1,7 +1,7 @@
-"""What the machinery around a model costs: CPU a turn, and 500 episodes against the time that the model alone would need.
+"""What the runners cost: CPU a turn, and 500 episodes against the time that the model alone would need.
 
-The model is a server in a process of its own that answers every request after 200 ms with the same action, so that episodes use all
-their turns. `python -m tests.benchmarks.bench_cluster serve PORT_FILE` is that server.
+The model is a server in a process of its own that answers every request after 200 ms with the same action, so
+that episodes use all their turns. `python -m tests.benchmarks.bench_cluster serve PORT_FILE` is that server.
 """
 
 from __future__ import annotations
@@ -85,7 +85,10 @@ def server() -> Iterator[str]:
 
 
 class Slow(asyncio.Protocol):
-    """Just enough HTTP to answer each request after `SECONDS`: a server's framework would cost as much CPU as the client that is measured."""
+    """Just enough HTTP to answer each request after `SECONDS`.
+
+    A server's framework would cost as much CPU as the client that is measured.
+    """
 
     ANSWER = (
         b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
@@ -159,7 +162,7 @@ def workers_cpu() -> float:
 
 
 async def batch(url: str) -> tuple[float, float, float]:
-    """Seconds for the batch on Ray, its workers up; seconds until they were; milliseconds of CPU of a worker a turn."""
+    """Seconds for the batch on Ray, seconds until its workers were up, and a worker's CPU ms a turn."""
     units = episodes(EPISODES, TURNS, ModelSpec("m", base_urls=(url,)))
     began = time.perf_counter()
     async with RayRunner(RayOptions(workers=WORKERS, in_flight=IN_FLIGHT // WORKERS)) as runner:
@@ -198,7 +201,8 @@ def run() -> list[dict[str, Any]]:
             "target": None,
         },
         {
-            "name": f"{EPISODES} episodes x {TURNS} turns at {SECONDS * 1000:.0f} ms, {IN_FLIGHT} in flight, over the ideal {ideal:.1f} s",
+            "name": f"{EPISODES} episodes x {TURNS} turns at {SECONDS * 1000:.0f} ms, {IN_FLIGHT} in"
+            f" flight, over the ideal {ideal:.1f} s",
             "value": seconds / ideal,
             "unit": "x",
             "target": 1.10,

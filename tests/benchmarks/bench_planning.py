@@ -17,7 +17,7 @@ SIZE = {"gripper": 12, "blockworld": 12, "barman": 9, "tyreworld": 9}
 
 
 def run() -> list[dict[str, object]]:
-    """Rows of name, value, unit and target: median CPU time over repetitions on the largest tasks of each domain."""
+    """Rows of name, value, unit and target: median CPU time on the largest tasks of each domain."""
     rows: list[dict[str, object]] = []
     for name in LARGEST:
         options = {LARGEST[name]: SIZE[name], "test": 5, "train": 1}

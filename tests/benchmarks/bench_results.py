@@ -1,4 +1,4 @@
-"""Recording: CPU and bytes of a 20-turn episode with its calls, waiting time of a lone commit, resuming, reading."""
+"""Recording: CPU and bytes of a 20-turn episode with its calls, wait of a lone commit, resuming, reading."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def size(store: RunStore) -> int:
 
 
 async def record(made: list[Any], streamed: bool) -> tuple[float, float, float]:
-    """CPU milliseconds an episode, writing thread included; bytes an episode as committed and after merging."""
+    """CPU milliseconds an episode, writing thread included; its bytes as committed and after merging."""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(folder)
         began = time.process_time()
@@ -60,7 +60,7 @@ async def lone_commit() -> float:
 
 
 async def resume(made: list[Any]) -> tuple[float, float, float]:
-    """Seconds to open a finished run and find everything in it; to ask it a question; to rebuild one episode's prompts."""
+    """Seconds to open a finished run and find all of it, to query it, and to rebuild an episode's prompts."""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(folder)
         await asyncio.gather(*(store.commit(outcome) for outcome in made))

@@ -1,4 +1,5 @@
-"""The simulated model: CPU of fresh replies by domain, and replies a second of CPU of the serving process (seen before, canned)."""
+"""The simulated model: CPU of fresh replies by domain, and replies a second of CPU of the serving process,
+for requests seen before and for a canned reply."""
 
 from __future__ import annotations
 
