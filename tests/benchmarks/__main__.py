@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks [NAME ...] [--json FILE]
 
-A benchmark module has `run() -> list[dict]` with rows {"name", "value", "unit", "target"}. `target` is the most
-that is allowed, a pair ("min", least) where more is better, or None where nothing is promised. The exit code is 1
-when a target is missed or a module fails.
+A benchmark module has `run() -> list[dict]` with rows {"name", "value", "unit", "target"}. `target` is
+the most that is allowed, a pair ("min", least) where more is better, or None where nothing is promised. The
+exit code is 1 when a target is missed or a module fails.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Fidelity (docs/method.md, section 6): `preset: paper` sets every switch to its published value, and each switch changes what is done."""
+"""Fidelity (docs/method.md, section 6): `preset: paper` sets every switch to its published value, and each
+switch changes what is done."""
 
 from __future__ import annotations
 
@@ -101,14 +102,15 @@ def test_training_tasks_are_the_published_ones() -> None:
 
 
 def test_blockworlds_problems_are_sorted_by_file_name(tmp_path: Path) -> None:
-    """Index 1 of ten is problem10 (docs/method.md, section 2), so the published 4, 6, 8 happen to be the problems of these numbers."""
+    """Index 1 of ten is problem10 (docs/method.md, section 2), so the published indices 4, 6, 8 are the
+    problems of these numbers."""
     published_problems(tmp_path)
     found = registry.factory("blockworld")({"source": str(tmp_path)})
     assert [t.name for t in found.tasks("test")][:3] == ["problem1", "problem10", "problem2"]
     assert [t.name for t in found.tasks("train")] == ["problem4", "problem6", "problem8"]
 
 
-# Each switch changes what is done -----------------------------------------------------------------------------------
+# Each switch changes what is done -------------------------------------------------------------------------
 
 ONE = ("learner.candidates=1", "learner.iterations=1", "domains={name: gripper, train: 1, balls: 2}")
 

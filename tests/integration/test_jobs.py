@@ -1,4 +1,4 @@
-"""A small version of every job that is shipped runs to its end with the simulated model, and prints what it promises."""
+"""A small version of every shipped job runs to its end with the simulated model and prints what it says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ TRANSFER = [
 ]
 HOUSES = ["domains=[{name: alfworld-put, train: 1, test: 1}]", "tasks.train=1"]
 CHANGED = [
-    "domains=[{name: alfworld-put, train: 1, test: 1}, {name: alfworld-put, train: 1, test: 1, perturb: [move-to]}]",
+    "domains=[{name: alfworld-put, train: 1, test: 1},"
+    " {name: alfworld-put, train: 1, test: 1, perturb: [move-to]}]",
     "tasks.train=1",
 ]
 SMALL = {

@@ -1,4 +1,5 @@
-"""A whole run over real HTTP, in this process: what comes out, that it continues, and that an endpoint's faults are nobody's score."""
+"""A whole run over real HTTP, in this process: its results, its continuation, and that an endpoint's faults
+change no score."""
 
 import asyncio
 import itertools

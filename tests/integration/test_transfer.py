@@ -29,7 +29,8 @@ COMMON: dict[str, Any] = {
     "budget": {"learn": {"turns": 4}, "test": {"turns": 12}},
 }
 PLAYED = """
-    SELECT method, learner_model, learn_repeat, test_repeat, task_hash, library, success, progress, turns, seed
+    SELECT method, learner_model, learn_repeat, test_repeat, task_hash, library, success, progress, turns,
+        seed
     FROM episodes WHERE phase = 'test' AND run = ? ORDER BY ALL
 """
 
@@ -78,7 +79,10 @@ def test_libraries_of_a_run_play_elsewhere_as_in_the_run_that_learned_them(learn
 
 
 def test_a_voyagers_library_is_given_in_parts_and_lessons_whole(learned: Path) -> None:
-    query = "SELECT DISTINCT e.method, len(l.actions), len(l.lessons) FROM episodes e JOIN libraries l USING (run, trial, library) WHERE run = ?"
+    query = """
+        SELECT DISTINCT e.method, len(l.actions), len(l.lessons)
+        FROM episodes e JOIN libraries l USING (run, trial, library) WHERE run = ?
+    """
     tested = run(learned, name="parts", test_on=LARGE, library="school")
     sizes = {method: (actions, lessons) for method, actions, lessons in rows(learned, query, tested.run)}
     assert sizes["voyager"] == (1, 0)
@@ -93,6 +97,7 @@ def test_the_results_say_where_a_library_came_from(learned: Path) -> None:
     found = rows(
         learned, "SELECT method, learner_model, options, library FROM trials WHERE run = ?", tested.run
     )
+    assert {method for method, *_ in found} == {"act", "learnact"}
     for method, learner_model, options, library in found:
         told = json.loads(options)
         if method == "act":
@@ -138,7 +143,8 @@ def test_only_tasks_that_the_run_learned_from_are_left_out_for_every_method(lear
     [
         (
             {"library": "scool"},
-            "library: 'scool' is no library file, no RUN:LIBRARY or 'learn', and as a run: .*did you mean .*school",
+            "library: 'scool' is no library file, no RUN:LIBRARY or 'learn', and as a run: .*did you mean"
+            " .*school",
         ),
         ({"library": {"from": "larn"}}, "library: 'larn' is no library file"),
         ({"library": "b"}, "'b' would be this job's own run"),
@@ -210,7 +216,10 @@ def test_a_library_plays_tasks_told_in_other_words(learned: Path, tmp_path: Path
     other = {**LARGE, "text": str(file)}
     tested = run(learned, name="words", test_on=[LARGE, other], library="school", methods=["learnact"])
     assert tested.done
-    query = "SELECT first_observation LIKE '%stands inside%' AS other, count(*) FROM episodes WHERE run = ? GROUP BY ALL ORDER BY 1"
+    query = """
+        SELECT first_observation LIKE '%stands inside%' AS other, count(*)
+        FROM episodes WHERE run = ? GROUP BY ALL ORDER BY 1
+    """
     assert rows(learned, query, tested.run) == [(False, 4), (True, 4)]
     assert ended(learned, tested.run) == {
         key: library for key, library in ended(learned, school_of(learned)).items() if key[0] == "learnact"
