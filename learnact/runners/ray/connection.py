@@ -8,11 +8,14 @@ started them, so one thread lives as long as the session."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
+import shutil
 import socket
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,6 +26,12 @@ CONNECT_SECONDS = 10.0
 
 OBJECT_STORE_BYTES = 128 * 2**20
 """Shared memory of our own cluster: outcomes are a few kB each, so little is enough."""
+
+LONGEST_FOLDER = 30
+"""Bytes of a folder's path under which Ray's sockets fit into the 107 bytes of a socket's address: what Ray adds
+(`/ray/session_DATE_TIME_PID/sockets/plasma_store`) has about 70, and some is left to spare."""
+
+SHORT_PARENTS = ("/tmp", "/var/tmp", "/dev/shm")
 
 _OWN = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -54,6 +63,7 @@ class RayConnection:
         self._workers = workers
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
         self._saved: dict[str, str | None] = {}
+        self._folder: str | None = None
         self._opened = False
 
     async def open(self) -> int:
@@ -87,6 +97,8 @@ class RayConnection:
         }
         if self._address is not None:
             _check_address(self._address)
+        elif (folder := _short_folder()) is not None:
+            own["_temp_dir"] = self._folder = folder
         self._opened = RayConnection._running = True
         arguments = own if self._address is None else {"address": self._address}
         try:
@@ -116,6 +128,9 @@ class RayConnection:
             ray.shutdown()
             RayConnection._running = False
         self._opened = False
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
         self._restore()
 
     def _restore(self) -> None:
@@ -132,6 +147,22 @@ class RayConnection:
             self._saved[name] = os.environ.get(name)
             if name.startswith("RAY_AUTH") or name not in os.environ:
                 os.environ[name] = value
+
+
+def _short_folder() -> str | None:
+    """A folder for Ray's sockets where the usual one has too long a path (schedulers give each job its own);
+    None where the usual one will do. Raises `JobError` when there is no other one to be had."""
+    usual = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+    if len(os.fsencode(usual)) <= LONGEST_FOLDER:
+        return None
+    for parent in SHORT_PARENTS:
+        with contextlib.suppress(OSError):
+            return tempfile.mkdtemp(prefix="lr-", dir=parent)
+    name = "RAY_TMPDIR" if os.environ.get("RAY_TMPDIR") else "TMPDIR"
+    raise JobError(
+        f"{name} is too long for Ray's sockets ({len(os.fsencode(usual))} bytes; at most {LONGEST_FOLDER}): "
+        f"set RAY_TMPDIR to a folder with a shorter path, or run with --address local"
+    )
 
 
 def _check_address(address: str) -> None:
