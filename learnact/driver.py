@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from learnact.job.preflight import Preflight, preflight, versions
 from learnact.models.concurrency import RequestsInFlight
 from learnact.models.identity import ModelIdentity, answered_in
 from learnact.models.pool import ModelPool
-from learnact.protocols import CallLog, Runner, StoppableRunner
+from learnact.protocols import CallLog, StoppableRunner
 from learnact.records import Call, Outcome, Plain, Unit, canonical
 from learnact.records.trials import TrialSpec
 from learnact.report.display import Display
@@ -247,7 +248,7 @@ async def run_job(
 
 
 async def _all_trials(
-    plan: Preflight, runner: Runner, store: RunStore, display: Display
+    plan: Preflight, runner: _Watched, store: RunStore, display: Display
 ) -> list[TrialResult]:
     """All trials at once: the runner shares its places among them. A trial that is blocked holds up
     nobody."""
@@ -258,6 +259,8 @@ async def _all_trials(
         store.trial(trial.id, trial_row(trial, "running"))
         given = plan.libraries.get(trial.id)
         result = await run_trial(trial, runner, store, display.stage, given, costs)
+        if result.status == "unfinished" and not result.reason:
+            result = replace(result, reason=runner.why_unfinished(trial.id))
         store.trial(trial.id, trial_row(trial, result.status, result.reason, result.library))
         display.trial(result)
         return result
@@ -365,6 +368,7 @@ class _Watched:
         self._store = store
         self._display = display
         self._aliases = aliases
+        self._failures: dict[str, Counter[str]] = defaultdict(Counter)
         self._inner = CommittingRunner(lambda: start(self.calls), store, lambda: self.calls.failure)
         self.calls = MeteredCallLog(store, _limits(job), earlier, self._inner.stop)
 
@@ -382,8 +386,18 @@ class _Watched:
         """As `Runner.run`."""
         async for outcome in self._inner.run(units):
             self._aliases.see(outcome)
+            if outcome.result is None and outcome.attempts:
+                self._failures[outcome.unit.trial][outcome.attempts[-1].error] += 1
             self._display.outcome(outcome, self._store.counters)
             yield outcome
+
+    def why_unfinished(self, trial: str) -> str:
+        """The most frequent cause for which units of a trial have no result, and how many others there are."""
+        found = self._failures[trial].most_common()
+        if not found:
+            return ""
+        others = f" (and {len(found) - 1} other causes)" if len(found) > 1 else ""
+        return f"{found[0][0]}{others}"
 
 
 def _limits(job: Job) -> SpendingLimits:

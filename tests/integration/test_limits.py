@@ -65,6 +65,9 @@ async def test_a_limit_holds_to_within_the_calls_in_flight_and_can_be_raised(
         assert calls <= made <= calls + IN_FLIGHT
         assert all(f"limits.{name}" in error for error in told(tmp_path / "limited"))
         assert told(tmp_path / "limited")
+        assert f"limits.{name}" in limited.trials[0].reason
+        with connect(tmp_path / "limited") as db:
+            assert f"limits.{name}" in db.execute("SELECT reason FROM trials").fetchall()[0][0]
         again = await run(server, tmp_path / "limited", limits, runner="local")
         assert not again.done
         assert len(server.bodies) == made
