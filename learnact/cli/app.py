@@ -85,6 +85,11 @@ COMMANDS: dict[str, CommandInfo] = {
         "table:figure", READ, "Draw a figure of the paper from runs, as SVG and PNG, and print its numbers."
     ),
     "sql": CommandInfo("sql:sql", READ, "Ask the results in SQL (DuckDB)."),
+    "tidy": CommandInfo(
+        "tidy:tidy",
+        READ,
+        "Remove files of runs that do not count any more, and say how much space that frees.",
+    ),
     "check-model": CommandInfo(
         "check_model:check_model",
         MACHINE,

@@ -38,7 +38,9 @@ def say_json(value: Any) -> None:
 
 def print_error(error: BaseException | str) -> None:
     """One clear message on standard error."""
-    console(stderr=True).print(f"error: {error}", markup=False, soft_wrap=True, style="red")
+    console(stderr=True).print(
+        "error: " + printable(str(error), keep="\n"), markup=False, soft_wrap=True, style="red"
+    )
 
 
 def table(title: str, *columns: str) -> Table:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal, TextIO
 
 import typer
+from rich.markup import escape
 
 from learnact.cli.options import Results
-from learnact.cli.output import console, say, table
-from learnact.errors import BadInput, ResultsError
-
-if TYPE_CHECKING:
-    from learnact.results.query import QueryResult, QuerySession
+from learnact.cli.output import console, printable, read_file, say, table
+from learnact.errors import BadInput, ResultsError, suggestion
+from learnact.results.query import QueryResult, QuerySession, cell, shipped_queries
+from learnact.results.reader import runs
 
 Format = Literal["table", "csv", "json", "parquet"]
 SHOWN_ROWS = 200
 """Rows of a table on a terminal; the other forms have all."""
 CELL = 100
 """Characters of a cell of a table on a terminal."""
+NARROW = 12
+"""Columns on a terminal for each column of a table below which rows are shown vertically."""
 
 
 def sql(
@@ -39,13 +42,16 @@ def sql(
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="Form of the answer.")] = "table",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the answer to a file.")] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Permit everything that DuckDB can do: files, tables, settings.")
+    ] = False,
 ) -> None:
     """Ask the results in SQL (DuckDB).
 
     Without a query: the tables, and on a terminal a prompt.
 
     Without --run, a query reads all runs of the folder (each table has a column `run`);
-    a shipped query reads the latest run.
+    a shipped query reads the latest run. Queries only read, unless --write is given.
 
     learnact sql --run NAME "SELECT method, avg(success::int) FROM episodes WHERE phase = 'test' GROUP BY ALL"
 
@@ -58,59 +64,47 @@ def sql(
         raise BadInput("give a query or --file, not both")
     if format == "parquet" and output is None:
         raise BadInput("--format parquet needs --output FILE")
-    from learnact.results.query import QuerySession
-
     text, shipped = _query(query, file)
     if shipped and run is None:
         run = _latest(results)
-    questions = QuerySession(results, run)
+    session = QuerySession(results, run, write=write)
     if text:
-        _give(questions.ask(text), format, output)
+        _print(session.ask(text), format, output)
         return
-    _tables(questions)
+    _tables(session)
     if sys.stdin.isatty():
-        _converse(questions, format)
+        _converse(session, format)
 
 
 def _query(query: str | None, file: Path | None) -> tuple[str, bool]:
     """The query's text, and whether it is a shipped query."""
-    from learnact.results.query import shipped_queries
-
-    if file is not None and not file.exists() and len(file.parts) == 1:
+    if file is not None and len(file.parts) == 1 and not file.exists():
         known = shipped_queries()
         if found := known.get(file.name.removesuffix(".sql")):
             return found.text, True
-        near = get_close_matches(file.name, known, n=3, cutoff=0.5)
-        hint = f"nearest: {', '.join(near)}" if near else "`learnact sql --queries` lists them"
-        raise BadInput(f"--file {file}: neither a file nor a shipped query; {hint}")
+        raise BadInput(
+            f"--file {file}: neither a file nor a shipped query; {suggestion(file.name, known, near=0.5)}"
+        )
     if file is not None:
-        try:
-            return file.read_text(encoding="utf-8"), False
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"--file {file}: cannot be read: {error}") from None
+        return read_file(file, "--file"), False
     if query is None and not sys.stdin.isatty():
-        return sys.stdin.read().strip(), False
+        try:
+            return sys.stdin.read().strip(), False
+        except UnicodeDecodeError:
+            raise BadInput("the query on standard input is no text in UTF-8") from None
     return query or "", False
 
 
 def _latest(results: Path) -> str | None:
-    """The latest run's id; says which it is, on standard error, when there are several."""
-    from learnact.results.reader import runs
-
+    """The latest run's folder; says which it is, on standard error, when there are several."""
     known = runs(results)
-    if not known:
-        return None
     if len(known) > 1:
-        name = known[-1].folder.name
-        console(stderr=True).print(
-            f"run {name}, the latest of {len(known)}; --run names another", markup=False, soft_wrap=True
-        )
-    return known[-1].run
+        message = f"run {known[-1].folder.name}, the latest of {len(known)}; --run names another"
+        console(stderr=True).print(message, markup=False, soft_wrap=True)
+    return known[-1].run if known else None
 
 
 def _list_queries() -> None:
-    from learnact.results.query import shipped_queries
-
     shown = table("", "query", "what it answers")
     for query in shipped_queries().values():
         shown.add_row(query.name, query.summary)
@@ -118,62 +112,88 @@ def _list_queries() -> None:
     say("\nlearnact sql --run RUN --file QUERY asks one of a run.")
 
 
-def _give(answer: QueryResult, format: Format, output: Path | None) -> None:
+def _print(answer: QueryResult, format: Format, output: Path | None) -> None:
     if format == "parquet":
         assert output is not None
-        answer.parquet(output)
+        answer.write_parquet(output)
     elif format == "table" and output is None:
         _show(answer)
     else:
-        text = answer.json() + "\n" if format == "json" else answer.csv()
-        if output is None:
-            sys.stdout.write(text)
+        with _writing(output) as stream:
+            answer.write_json(stream) if format == "json" else answer.write_csv(stream)
+
+
+@contextlib.contextmanager
+def _writing(output: Path | None) -> Iterator[TextIO]:
+    """The stream to write to: a file, or standard output. Raises `BadInput` where it cannot be written."""
+    try:
+        if output is not None:
+            with output.open("w", encoding="utf-8", newline="") as stream:
+                yield stream
+        elif sys.stdout.isatty():
+            yield _Terminal(sys.stdout.write)  # type: ignore[misc]
         else:
-            try:
-                output.write_text(text, encoding="utf-8")
-            except OSError as error:
-                raise BadInput(f"--output {output}: cannot be written: {error}") from None
+            yield sys.stdout
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        place = "standard output" if output is None else f"--output {output}"
+        raise BadInput(f"{place}: cannot be written: {error.strerror}; name another file") from None
+
+
+class _Terminal:
+    """Writes to a terminal without characters that control it."""
+
+    def __init__(self, write: Callable[[str], Any]) -> None:
+        self._write = write
+
+    def write(self, text: str) -> None:
+        """Write printable text."""
+        self._write(printable(text, keep="\n"))
 
 
 def _show(answer: QueryResult) -> None:
-    from learnact.results.query import cell
-
-    numbers = {
-        name
-        for name, field in zip(answer.columns, answer.table.schema, strict=True)
-        if _is_number(str(field.type))
-    }
-    shown = table("", *(f"#{name}" if name in numbers else name for name in answer.columns))
-    rows = answer.rows
-    for row in rows[:SHOWN_ROWS]:
-        shown.add_row(
-            *(_short("" if v is None else f"{v:.4g}" if isinstance(v, float) else cell(v)) for v in row)
-        )
-    console().print(shown)
-    if len(rows) > SHOWN_ROWS:
-        say(f"{SHOWN_ROWS} of {len(rows)} rows; --format csv gives all")
-
-
-def _is_number(kind: str) -> bool:
-    return kind.startswith(("int", "uint", "float", "double", "decimal"))
+    rows, more = answer.first(SHOWN_ROWS)
+    cells = [[_cell(value) for value in row] for row in rows]
+    names = [printable(name) for name in answer.columns]
+    if _is_wide(names, cells):
+        for place, row in enumerate(cells):
+            shown = table("", f"row {place + 1}", "")
+            for name, text in zip(names, row, strict=True):
+                shown.add_row(escape(name), escape(text))
+            console().print(shown)
+    else:
+        shown = table("", *(f"#{n}" if num else n for n, num in zip(names, answer.numeric, strict=True)))
+        for row in cells:
+            shown.add_row(*map(escape, row))
+        console().print(shown)
+    if more:
+        say(f"the first {SHOWN_ROWS} rows; --format csv gives all")
 
 
-def _short(text: str) -> str:
-    from rich.markup import escape
+def _is_wide(names: list[str], cells: list[list[str]]) -> bool:
+    """Whether rows are shown vertically: they do not fit, and columns would be narrow or there is but one row."""
+    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
+    width = console().width
+    return sum(widths) + len(widths) > width and (len(cells) == 1 or len(names) * NARROW > width)
 
-    line = " ".join(text.split())
-    return escape(line if len(line) <= CELL else line[: CELL - 4] + " ...")
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else f"{value:.4g}" if isinstance(value, float) else cell(value)
+    line = printable(" ".join(text[: 4 * CELL].split()))
+    return line if len(line) <= CELL else line[: CELL - 4] + " ..."
 
 
-def _tables(questions: QuerySession) -> None:
+def _tables(session: QuerySession) -> None:
     shown = table("", "table", "#rows", "columns")
-    for name, rows, columns in questions.tables():
+    for name, rows, columns in session.tables():
         shown.add_row(name, str(rows), ", ".join(columns))
     console().print(shown)
     say('\nlearnact sql --run RUN "SELECT ..." asks a run; learnact sql --queries lists the shipped queries.')
 
 
-def _converse(questions: QuerySession, format: Format) -> None:
+def _converse(session: QuerySession, format: Format) -> None:
     """A query after another, each ended by a semicolon, until the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - gives input() its editing and history
@@ -188,6 +208,6 @@ def _converse(questions: QuerySession, format: Format) -> None:
             if lines[0].strip() in ("quit", "exit", ".quit"):
                 return
         try:
-            _give(questions.ask("\n".join(lines)), format if format != "parquet" else "table", None)
+            _print(session.ask("\n".join(lines)), format if format != "parquet" else "table", None)
         except ResultsError as error:
-            say(f"error: {error}")
+            say(f"error: {printable(str(error), keep=chr(10))}")

@@ -35,7 +35,7 @@ class ResultsFolder:
         `results/README.md` explains tables and columns. Raises `ResultsError` with DuckDB's own words.
         """
         answer = QuerySession(self.folder, self._run).ask(query)
-        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer]
 
     def __repr__(self) -> str:
         return f"<results {self.folder}: {', '.join(info.name for info in self.runs) or 'no runs'}>"

@@ -1,29 +1,38 @@
-"""SQL over results for a person: an answer of plain columns and rows, or a clear error; and its forms (CSV,
-JSON, Parquet).
+"""SQL over results: an answer row by row, or a clear error; its forms (CSV, JSON, Parquet); the shipped queries.
+
+Without `write`, a query only reads, and only the runs' tables: DuckDB may touch no other file, its settings are
+locked, and statements other than SELECT (with DESCRIBE, SHOW, SUMMARIZE, PIVOT and EXPLAIN) are refused.
 """
 
 from __future__ import annotations
 
 import csv
 import datetime
-import io
+import itertools
 import json
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from learnact.errors import ResultsError
-from learnact.results.reader import VIEWS, connect
+from learnact.results.reader import VIEWS, Connection, connect
 
 QUERIES = files("learnact.results") / "queries"
+BATCH = 2_000
+"""Rows that are in memory at a time."""
+_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.MULTI}
+_EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?(\([^)]*\)\s*)?", re.IGNORECASE)
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -47,37 +56,57 @@ def shipped_queries() -> dict[str, ShippedQuery]:
     return found
 
 
-@dataclass(frozen=True)
 class QueryResult:
-    """What a query gave."""
+    """What a query gives, read once, from the first row to the last."""
 
-    columns: tuple[str, ...]
-    table: pa.Table
+    def __init__(self, reader: pa.RecordBatchReader, source: Connection) -> None:
+        self._reader = reader
+        self._source = source
+        self.columns: tuple[str, ...] = tuple(reader.schema.names)
+        self.numeric: tuple[bool, ...] = tuple(_is_number(kind) for kind in reader.schema.types)
+        """Whether a column holds numbers."""
 
-    @property
-    def rows(self) -> list[tuple[Any, ...]]:
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Rows, some at a time. Raises `ResultsError` where the query fails on the way."""
+        try:
+            yield from self._reader
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            raise _query_error(error) from None
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """Rows of plain Python values."""
-        return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
+        for batch in self.batches():
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
-    def csv(self) -> str:
-        """As CSV with a head line; lists and structures as JSON."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows([["" if value is None else cell(value) for value in row] for row in self.rows])
-        return out.getvalue()
+    def first(self, count: int) -> tuple[list[tuple[Any, ...]], bool]:
+        """The next rows, at most `count`, and whether there are more."""
+        rows = list(itertools.islice(self, count + 1))
+        return rows[:count], len(rows) > count
 
-    def json(self) -> str:
-        """As a JSON array of objects; NaN becomes null."""
-        rows = [dict(zip(self.columns, map(_plain, row), strict=True)) for row in self.rows]
-        return json.dumps(rows, ensure_ascii=False, indent=1)
+    def write_csv(self, stream: TextIO) -> None:
+        """As CSV with a head line; lists and structures as JSON; no cell is a formula to a spreadsheet."""
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([spreadsheet_cell(name) for name in self.columns])
+        for row in self:
+            writer.writerow(["" if value is None else spreadsheet_cell(value) for value in row])
 
-    def parquet(self, path: Path) -> None:
+    def write_json(self, stream: TextIO) -> None:
+        """As a JSON array with one object per row and line; NaN becomes null."""
+        separator = "[\n"
+        for row in self:
+            values = dict(zip(self.columns, map(_plain, row), strict=True))
+            stream.write(separator + json.dumps(values, ensure_ascii=False))
+            separator = ",\n"
+        stream.write("\n]\n" if separator == ",\n" else "[]\n")
+
+    def write_parquet(self, path: Path) -> None:
         """As a Parquet file. Raises `ResultsError` where it cannot be written."""
         try:
-            pq.write_table(self.table, path, compression="zstd")
-        except OSError as error:
-            raise ResultsError(f"{path}: cannot be written: {error}") from None
+            with pq.ParquetWriter(path, self._reader.schema, compression="zstd") as writer:
+                for batch in self.batches():
+                    writer.write_batch(batch)
+        except (OSError, pa.ArrowException) as error:
+            raise ResultsError(f"{path}: cannot be written: {error}; name another file") from None
 
 
 def cell(value: Any) -> str:
@@ -87,48 +116,86 @@ def cell(value: Any) -> str:
     return str(_plain(value))
 
 
+def spreadsheet_cell(value: Any) -> str:
+    """A value as one cell of CSV. Text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    text = cell(value)
+    if isinstance(value, str) and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text
+
+
 class QuerySession:
-    """A connection to the runs of a folder, for one query after another. Raises `ResultsError` for a folder
-    or run that is not there.
+    """A connection to the runs of a folder, for one query after another.
+
+    `write` permits everything that DuckDB can do. Raises `ResultsError` for a folder or run that is not there.
     """
 
-    def __init__(self, results: Path, run: str | None = None) -> None:
-        self._connection = connect(results, run)
+    def __init__(self, results: Path, run: str | None = None, *, write: bool = False) -> None:
+        self._connection = connect(results, run, read_only=not write)
+        self._write = write
 
     def ask(self, query: str) -> QueryResult:
-        """The answer to a query (of several statements, the last one's). Raises `ResultsError` with DuckDB's
-        own words.
+        """The answer to a query (of several statements, the last one's).
+
+        Raises `ResultsError` with DuckDB's own words, or for a statement that is more than a query.
         """
         try:
+            if not self._write:
+                refuse_writing(query)
             found = self._connection.sql(query)
-            table = pa.table({}) if found is None else found.to_arrow_table()
-        except duckdb.Error as error:
-            raise ResultsError(
-                f"{str(error).strip()}\n`learnact sql` without a query lists the tables."
-            ) from None
-        return QueryResult(tuple(table.column_names), table)
+            reader = pa.table({}).to_reader() if found is None else found.to_arrow_reader(BATCH)
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise _query_error(error) from None
+        return QueryResult(reader, self._connection)
 
     def tables(self) -> list[tuple[str, int, Sequence[str]]]:
         """Every table with its number of rows and its columns."""
         found: list[tuple[str, int, Sequence[str]]] = []
         for name in VIEWS:
-            count = self._connection.execute(f"SELECT count(*) FROM {name}").fetchone()
-            columns = self._connection.execute(f"DESCRIBE {name}").fetchall()
-            found.append((name, int(count[0]) if count else 0, [column[0] for column in columns]))
+            ((count,),) = self.ask(f"SELECT count(*) FROM {name}")
+            found.append((name, int(count), [row[0] for row in self.ask(f"DESCRIBE {name}")]))
         return found
+
+
+def refuse_writing(query: str) -> None:
+    """Raise `ResultsError` for a statement that does more than read; `duckdb.Error` for one without meaning."""
+    for statement in duckdb.extract_statements(query):
+        kind, text = statement.type, statement.query
+        if kind == duckdb.StatementType.EXPLAIN:
+            refuse_writing(_EXPLAIN.sub("", text, count=1))
+        elif kind not in _READING or (kind == duckdb.StatementType.MULTI and "pivot" not in text.lower()):
+            name = str(kind).rpartition(".")[2].replace("_", " ")
+            raise ResultsError(
+                f"{name} is refused: `learnact sql` reads only; --write permits everything that DuckDB can do"
+            )
+
+
+def _query_error(error: BaseException) -> ResultsError:
+    text = str(error).strip()
+    if "disabled by configuration" in text or "Permission Error" in text:
+        way_out = "`learnact sql` reads the runs' tables only; --write permits other files."
+    else:
+        way_out = "`learnact sql` without a query lists the tables."
+    return ResultsError(f"{text}\n{way_out}")
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    if isinstance(value, datetime.datetime | datetime.date):
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return float(value)
+        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    return value
+    if isinstance(value, bool | int | float | str | None):
+        return value
+    return str(value)

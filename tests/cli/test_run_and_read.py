@@ -59,7 +59,7 @@ def test_sql_finds_shipped_queries_by_name(desk: Desk) -> None:
     asked = learnact("sql", "--file", "success", *desk.results, "--format", "json")
     assert asked.code == 0, asked.err
     assert {row["method"]: row["episodes"] for row in asked.json} == {"act": 6, "learnact": 6}
-    assert "nearest: success" in learnact("sql", "--file", "sucess", *desk.results).err
+    assert "did you mean 'success'" in learnact("sql", "--file", "sucess", *desk.results).err
 
 
 def test_sql_without_a_query_lists_the_tables(desk: Desk) -> None:

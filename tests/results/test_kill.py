@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from learnact.results.parts import tidy
 from learnact.results.reader import connect, load_episode, runs
 from learnact.results.store import RunStore
 from tests.results import material
@@ -80,6 +81,7 @@ def test_what_was_reported_survives_kills_at_any_time(tmp_path, lives):
     check(tmp_path, told)
     folder = runs(tmp_path)[0].folder
     assert not list(folder.glob(".tmp-*"))
+    tidy(folder, grace=0.0)
     assert len(list(folder.glob("episodes.*"))) == len(list(folder.glob("calls.*.parquet"))) == 1
 
 
