@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from learnact.errors import BadInput
+from learnact.records.text import printable
 
 PIPE_WIDTH = 200
 """Columns of a table where no terminal says otherwise."""

@@ -13,8 +13,9 @@ import typer
 from rich.markup import escape
 
 from learnact.cli.options import Results
-from learnact.cli.output import console, printable, read_file, say, table
+from learnact.cli.output import console, read_file, say, table
 from learnact.errors import BadInput, ResultsError, suggestion
+from learnact.records.text import printable
 from learnact.results.query import QueryResult, QuerySession, cell, shipped_queries
 from learnact.results.reader import runs
 

@@ -9,7 +9,8 @@ _UNSAFE = re.compile(
 )
 """C0 and C1 controls (escape sequences begin with one), line separators, text direction controls, lone
 surrogates."""
-_FORMULA = re.compile(r"[=@]|[+-]\S*[^\d\s.,%]")
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?!(?:[\d\s.,%()eE+-]|to)*$)")
+"""What a spreadsheet computes; numbers and intervals, `+12.5 (-27 to +52)`, are not meant."""
 
 
 def printable(text: str, keep: str = "") -> str:

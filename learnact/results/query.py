@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from learnact.errors import ResultsError
+from learnact.records.text import spreadsheet_text
 from learnact.results.reader import VIEWS, Connection, connect
 
 QUERIES = files("learnact.results") / "queries"
@@ -31,8 +32,6 @@ BATCH = 2_000
 """Rows that are in memory at a time."""
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.MULTI}
 _EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?(\([^)]*\)\s*)?", re.IGNORECASE)
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -119,9 +118,7 @@ def cell(value: Any) -> str:
 def spreadsheet_cell(value: Any) -> str:
     """A value as one cell of CSV. Text that a spreadsheet would run as a formula gets an apostrophe in front."""
     text = cell(value)
-    if isinstance(value, str) and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
+    return spreadsheet_text(text) if isinstance(value, str) else text
 
 
 class QuerySession:
