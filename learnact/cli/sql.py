@@ -174,7 +174,9 @@ def _show(answer: QueryResult) -> None:
 
 
 def _is_wide(names: list[str], cells: list[list[str]]) -> bool:
-    """Whether rows are shown vertically: they do not fit, and columns would be narrow or there is but one row."""
+    """Whether rows are shown vertically: they do not fit, and columns would be narrow or there is but one
+    row.
+    """
     widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
     width = console().width
     return sum(widths) + len(widths) > width and (len(cells) == 1 or len(names) * NARROW > width)

@@ -1,7 +1,8 @@
-"""SQL over results: an answer row by row, or a clear error; its forms (CSV, JSON, Parquet); the shipped queries.
+"""SQL over results: an answer row by row, or a clear error; its forms (CSV, JSON, Parquet); the shipped
+queries.
 
-Without `write`, a query only reads, and only the runs' tables: DuckDB may touch no other file, its settings are
-locked, and statements other than SELECT (with DESCRIBE, SHOW, SUMMARIZE, PIVOT and EXPLAIN) are refused.
+Without `write`, a query only reads, and only the runs' tables: DuckDB may touch no other file, its settings
+are locked, and statements other than SELECT (with DESCRIBE, SHOW, SUMMARIZE, PIVOT and EXPLAIN) are refused.
 """
 
 from __future__ import annotations
@@ -124,7 +125,8 @@ def spreadsheet_cell(value: Any) -> str:
 class QuerySession:
     """A connection to the runs of a folder, for one query after another.
 
-    `write` permits everything that DuckDB can do. Raises `ResultsError` for a folder or run that is not there.
+    `write` permits everything that DuckDB can do. Raises `ResultsError` for a folder or run that is not
+    there.
     """
 
     def __init__(self, results: Path, run: str | None = None, *, write: bool = False) -> None:

@@ -33,7 +33,9 @@ def test_nothing_that_controls_a_terminal_is_left():
     assert left == set()
 
 
-@pytest.mark.parametrize("text", ["=1+1", "=cmd|' /C calc'!A0", "+HYPERLINK(1)", "@SUM(A1)", "-2+3+cmd", "- cmd", "\t=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "=cmd|' /C calc'!A0", "+HYPERLINK(1)", "@SUM(A1)", "-2+3+cmd", "- cmd", "\t=1"]
+)
 def test_a_spreadsheet_computes_nothing_that_a_model_wrote(text):
     assert spreadsheet_text(text) == f"'{text}"
 
