@@ -1,7 +1,7 @@
-"""The data dictionary, as results/README.md has it: `python -m learnact.results.dictionary > results/README.md`.
+"""The data dictionary: `python -m learnact.results.dictionary > results/README.md`.
 
-Columns and types are those of the views; a column's meaning is declared in tables.py, or in the comment on the first
-lines of the view where the view makes the column.
+Columns and types are those of the views; a column's meaning is declared in tables.py, or in the comment on
+the first lines of the view where the view makes the column.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ INTRODUCTION = """\
 <!-- Made by `python -m learnact.results.dictionary > results/README.md`; change learnact/results instead. -->
 # Results: the data dictionary
 
-Each run lies in a folder of its own, `NAME-ID/`: the job's name and the first 12 digits of the run's id. The id
-is a hash of what the job asks for, so the same job continues the same run. Ask with `learnact sql`,
+Each run lies in a folder of its own, `NAME-ID/`: the job's name and the first 12 digits of the run's id.
+The id is a hash of what the job asks for, so the same job continues the same run. Ask with `learnact sql`,
 `learnact show` and `learnact table`, or from Python:
 
 ```python
 from learnact.results.reader import connect, load_episode, load_library
 
 with connect("results", "quickstart") as db:  # DuckDB, with one view for each section below
-    db.sql("SELECT method, avg(success::int) FROM episodes WHERE phase = 'test' GROUP BY ALL").show()
-```
+db.sql("SELECT method, avg(success::int) FROM episodes WHERE phase = 'test' GROUP BY ALL").show() ```
 
 Without a run's name, `connect` shows all runs of the folder: then ask by `run`.
 
-The files are plain Parquet (zstd): `episodes.0000012.parquet` and so on. While a run goes on there are many small
-ones; when it ends they are merged and sorted. The manifests `part.*.json` say which files count, so read through
-the views. How results are stored, and what survives a crash: [docs/results.md](../docs/results.md).
+The files are plain Parquet (zstd): `episodes.0000012.parquet` and so on. While a run goes on there are many
+small ones; when it ends they are merged and sorted. The manifests `part.*.json` say which files count, so
+read through the views. How results are stored, and what survives a crash:
+[docs/results.md](../docs/results.md).
 
-Shares and progress are fractions in 0 .. 1, times are in seconds (UTC for timestamps), costs in US dollars (null
-where a price is not known, never zero), tokens as the server counted them. Empty text means "none".
+Shares and progress are fractions in 0 .. 1, times are in seconds (UTC for timestamps), costs in US dollars
+(null where a price is not known, never zero), tokens as the server counted them. Empty text means "none".
 """
 COOKBOOK = """\
 ## Shipped queries

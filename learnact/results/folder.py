@@ -14,8 +14,8 @@ class ResultsFolder:
     """The runs of a results folder, or one of them. Each question reads what is on file at that moment.
 
     >>> results = open_results("results", "quickstart")  # doctest: +SKIP
-    >>> results.sql("SELECT method, avg(success::int) AS success FROM episodes GROUP BY ALL")  # doctest: +SKIP
-    [{'method': 'act', 'success': 0.4}, {'method': 'learnact', 'success': 0.6}]
+    >>> results.sql("SELECT method, avg(success::int) AS s FROM episodes GROUP BY ALL")  # doctest: +SKIP
+    [{'method': 'act', 's': 0.4}, {'method': 'learnact', 's': 0.6}]
     """
 
     def __init__(self, folder: Path, run: str | None = None) -> None:

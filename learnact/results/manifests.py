@@ -45,7 +45,8 @@ class ResultsPart:
 def live_parts(folder: Path) -> list[ResultsPart]:
     """The parts that count, in order of their numbers.
 
-    Raises `ResultsError` for an unknown schema, and where a manifest or a file that counts is missing or damaged.
+    Raises `ResultsError` for an unknown schema, and where a manifest or a file that counts is missing or
+    damaged.
     """
     for _ in range(READINGS):
         parts = read_manifests(folder)

@@ -5,8 +5,8 @@
 
 A compaction is a part that replaces an unbroken range of older ones; its manifest makes the exchange in one
 step. The files of the replaced parts stay for a while (`GRACE`), for readers that connected before; the next
-merge, the run's next start, or `learnact tidy` removes them. What a crash leaves behind (temporary files, files
-without a manifest) is ignored by readers and removed by the next writer. Reading: manifests.py.
+merge, the run's next start, or `learnact tidy` removes them. What a crash leaves behind (temporary files,
+files without a manifest) is ignored by readers and removed by the next writer. Reading: manifests.py.
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ class Tidied:
 def tidy(folder: Path, grace: float = GRACE) -> Tidied:
     """Remove from a run's folder what does not count any more; only for the holder of the run's lock.
 
-    Temporary files, files without a manifest, and parts that were replaced `grace` seconds ago or earlier: whoever
-    connected before may still read those.
+    Temporary files, files without a manifest, and parts that were replaced `grace` seconds ago or earlier:
+    whoever connected before may still read those.
     """
     parts = read_manifests(folder)
     by_number = {part.number: part for part in parts}

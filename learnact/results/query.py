@@ -117,7 +117,7 @@ def cell(value: Any) -> str:
 
 
 def spreadsheet_cell(value: Any) -> str:
-    """A value as one cell of CSV. Text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    """A value as one cell of CSV. Text that a spreadsheet would compute gets an apostrophe in front."""
     text = cell(value)
     return spreadsheet_text(text) if isinstance(value, str) else text
 
@@ -157,7 +157,7 @@ class QuerySession:
 
 
 def refuse_writing(query: str) -> None:
-    """Raise `ResultsError` for a statement that does more than read; `duckdb.Error` for one without meaning."""
+    """Raise `ResultsError` for a statement that does more than read, `duckdb.Error` for a wrong one."""
     for statement in duckdb.extract_statements(query):
         kind, text = statement.type, statement.query
         if kind == duckdb.StatementType.EXPLAIN:

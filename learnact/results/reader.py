@@ -105,7 +105,8 @@ def connect(
 ) -> Connection:
     """A connection with the views `VIEWS` over all runs of a folder, or over those named (see `find_run`).
 
-    Of all runs, one that is damaged is left out with a warning; a damaged run that is named raises `ResultsError`.
+    Of all runs, one that is damaged is left out with a warning; a damaged run that is named raises
+    `ResultsError`.
     """
     if run is not None:
         wanted = [run] if isinstance(run, str) else run
@@ -122,8 +123,8 @@ def connect(
 def connect_folders(folders: Sequence[Path], *, read_only: bool = False) -> Connection:
     """A connection with the views over the runs in these folders. Raises `ResultsError` where one is damaged.
 
-    `read_only`: only SELECT works as intended; files other than the runs' cannot be read or written, and settings
-    cannot be changed.
+    `read_only`: only SELECT works as intended; files other than the runs' cannot be read or written, and
+    settings cannot be changed.
     """
     return _connect({folder: live_parts(folder) for folder in folders}, read_only)
 
@@ -183,8 +184,8 @@ def dictionaries(connection: Connection, query: str, values: Sequence[Any] = ())
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     except (duckdb.IOException, duckdb.InvalidInputException) as error:
         raise ResultsError(
-            f"the results cannot be read ({' '.join(str(error).split())}); restore the file from a copy, or connect "
-            "again if it was removed after a run ended"
+            f"the results cannot be read ({' '.join(str(error).split())}); restore the file from a copy, or "
+            "connect again if it was removed after a run ended"
         ) from error
 
 
@@ -225,8 +226,8 @@ def cost_so_far(folder: Path) -> tuple[float, int, int]:
     is committed.
     """
     query = """
-        SELECT coalesce(sum(cost), 0) AS dollars, coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens,
-               count(*) AS calls
+        SELECT coalesce(sum(cost), 0) AS dollars,
+               coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens, count(*) AS calls
         FROM stored.calls
     """
     with connect_folders([folder]) as connection:
@@ -238,7 +239,8 @@ def models_returned(folder: Path) -> list[tuple[str, str]]:
     """(model asked, name it answered as) of all that is committed in a run's folder."""
     query = """
         SELECT DISTINCT u.model AS asked, c.model AS returned FROM stored.calls c
-        JOIN (SELECT key, model FROM stored.episodes UNION ALL SELECT key, model FROM stored.requests) u ON u.key = c.unit
+        JOIN (SELECT key, model FROM stored.episodes UNION ALL SELECT key, model FROM stored.requests) u
+        ON u.key = c.unit
         WHERE c.model != ''
     """
     with connect_folders([folder]) as connection:

@@ -46,8 +46,8 @@ def damaged(path: Path, reason: object) -> ResultsError:
     """The error for a file of a run that cannot be used, with the way out."""
     why = " ".join(str(reason).split())[:200]
     return ResultsError(
-        f"{path} is damaged or missing ({why}); restore it from a copy, or move the folder {path.parent} away "
-        "(the same job then starts anew)"
+        f"{path} is damaged or missing ({why}); restore it from a copy, or move the folder {path.parent} "
+        "away (the same job then starts anew)"
     )
 
 

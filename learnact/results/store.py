@@ -222,8 +222,8 @@ class RunStore:
 
     def _unwritten(self, error: BaseException) -> ResultsError:
         return ResultsError(
-            f"{self.folder} could not be written: {error}; what was stored before is kept: once the folder can be "
-            "written again, run the same command again and it continues"
+            f"{self.folder} could not be written: {error}; what was stored before is kept: once the folder "
+            "can be written again, run the same command again and it continues"
         )
 
     def _take(self) -> WriteBatch:

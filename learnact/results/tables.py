@@ -260,7 +260,7 @@ EPISODES = TableSchema(
             "setup",
             TEXT,
             "setup",
-            "address in `blocks` of all other settings (domain, agent, model, budget, rules, versions) as JSON",
+            "address in `blocks` of all other settings as JSON: domain, agent, model, budget, rules, versions",
         ),
         TableColumn("success", FLAG, "result.success", "whether the task was solved"),
         TableColumn(
