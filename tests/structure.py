@@ -367,13 +367,17 @@ def layout(root: Path) -> Iterator[Violation]:
 # unused
 
 
+_FIELD = r"(unit|result|outcome|turn|call|candidate|attempt|library|prompt)(\.[a-z_]+)+"
+"""How the tables of results name a record's field."""
+
+
 def unused(root: Path, sources: Iterable[Source]) -> Iterator[Violation]:
     """Code that nothing in the package uses, and allowed names that are used or gone."""
     from vulture.core import Vulture
 
     settings = tomllib.loads((root / "pyproject.toml").read_text())
     allowed: list[str] = settings["tool"]["vulture"]["ignore_names"]
-    named = {*_entry_points(settings), *(name for source in sources for name in _import_strings(source))}
+    named = {*_entry_points(settings), *(name for source in sources for name in _named_in_strings(source))}
     checker = Vulture(ignore_decorators=settings["tool"]["vulture"]["ignore_decorators"])
     checker.scavenge([str(root / "learnact")])
     needed: set[str] = set()
@@ -404,12 +408,14 @@ def _entry_points(settings: dict[str, Any]) -> Iterator[str]:
             yield target.rsplit(":", 1)[-1]
 
 
-def _import_strings(source: Source) -> Iterator[str]:
-    """Functions that a table names as "module:function"."""
+def _named_in_strings(source: Source) -> Iterator[str]:
+    """Functions that a table names as "module:function", and fields that one names as "unit.field"."""
     for node in ast.walk(source.tree):
         match node:
             case ast.Constant(value=str(text)) if re.fullmatch(r"[a-z_][\w.]*:[A-Za-z_]\w*", text):
                 yield text.rsplit(":", 1)[-1]
+            case ast.Constant(value=str(text)) if re.fullmatch(_FIELD, text):
+                yield from text.split(".")[1:]
 
 
 # repeated

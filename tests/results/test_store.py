@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-import time
 
 import pytest
 
 from learnact.errors import ResultsError
 from learnact.records import Candidate, Library, Terms
-from learnact.results.group_commit import PERIOD
+from learnact.results import group_commit
 from learnact.results.reader import connect, find_run, load_episode, load_library, runs
 from learnact.results.store import RunStore
 from tests.results import material
@@ -70,36 +69,38 @@ async def test_a_failed_unit_leaves_attempts_only_and_is_tried_again(tmp_path):
         assert told == [(1, "provider"), (2, "provider")]
 
 
-async def test_a_learner_that_asks_one_thing_after_another_does_not_wait_long(tmp_path):
+async def test_a_learner_that_asks_one_thing_after_another_does_not_wait_for_the_period(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(group_commit, "PERIOD", 3600.0)
     store = open_store(tmp_path)
-    await store.commit(material.answered(material.request(0)))
-    waits = []
-    for number in range(1, 8):
-        began = time.perf_counter()
+    for number in range(8):
         await store.commit(material.answered(material.request(number)))
-        waits.append(time.perf_counter() - began)
-        await asyncio.sleep(0.3)
+    assert len(list(store.folder.glob("requests.*"))) == 8
     await store.close()
-    assert sorted(waits)[3] < PERIOD / 3
 
 
-async def test_a_stream_of_results_is_written_in_few_parts_and_within_a_second(tmp_path):
+async def test_outcomes_that_arrive_together_share_a_part(tmp_path):
     store = open_store(tmp_path)
-    began, longest, tasks = time.perf_counter(), 0.0, []
+    await asyncio.gather(*(store.commit(material.answered(material.request(n))) for n in range(200)))
+    assert len(list(store.folder.glob("requests.*"))) == 1
+    await store.close()
 
-    async def one(number):
-        nonlocal longest
-        asked = time.perf_counter()
-        await store.commit(material.answered(material.request(number)))
-        longest = max(longest, time.perf_counter() - asked)
 
-    while time.perf_counter() - began < 2.5:
-        tasks.append(asyncio.create_task(one(len(tasks))))
+async def test_outcomes_that_keep_arriving_are_written_after_a_period(tmp_path, monkeypatch):
+    monkeypatch.setattr(group_commit, "QUIET", 3600.0)
+    monkeypatch.setattr(group_commit, "PERIOD", 0.2)
+    store = open_store(tmp_path)
+
+    def commit(number):
+        return asyncio.create_task(store.commit(material.answered(material.request(number))))
+
+    tasks = [commit(0)]
+    while not tasks[0].done():
+        assert len(tasks) < 20_000
         await asyncio.sleep(0.005)
+        tasks.append(commit(len(tasks)))
     await asyncio.gather(*tasks)
-    parts = len(list(store.folder.glob("part.*.json")))
-    assert longest < 2.0
-    assert parts < len(tasks) / 4
     await store.close()
 
 
@@ -113,15 +114,17 @@ async def test_a_second_driver_is_told_who_holds_the_run(tmp_path):
     await (open_store(tmp_path)).close()
 
 
-async def test_an_unknown_schema_is_refused_with_the_way_out(tmp_path):
+async def test_an_unknown_schema_is_refused_with_the_way_out(tmp_path, caplog):
     store = open_store(tmp_path)
     await store.close()
     card = store.folder / "run.json"
     card.write_text(json.dumps({**json.loads(card.read_text()), "schema_version": 99}))
     with pytest.raises(ResultsError, match=r"schema version 99.*read it with the version that wrote it"):
         open_store(tmp_path)
-    with pytest.raises(ResultsError, match="schema version 99"):
-        connect(tmp_path)
+    with connect(tmp_path) as connection:
+        assert connection.execute("SELECT count(*) FROM events").fetchone() == (0,)
+    assert "left out" in caplog.text
+    assert "schema version 99" in caplog.text
 
 
 async def test_streamed_calls_of_an_interrupted_unit_are_given_back_and_then_belong_to_it(tmp_path):
@@ -232,15 +235,13 @@ async def test_reading_names_the_nearest_run_and_rebuilds_units(tmp_path):
             load_episode(connection, "zzz")
 
 
-async def test_a_run_that_does_nothing_new_is_quick_to_open_and_close(tmp_path):
+async def test_a_run_that_does_nothing_new_writes_no_result_again(tmp_path):
     store = open_store(tmp_path)
     await asyncio.gather(*(store.commit(material.outcome(material.episode(i), turns=3)) for i in range(300)))
     await store.close()
     before = {path.name for path in store.folder.glob("episodes.*")}
-    began = time.perf_counter()
     store = open_store(tmp_path)
     assert all(store.find(material.episode(i).key) for i in range(300))
     assert store.counters.found == 300
     await store.close()
-    assert time.perf_counter() - began < 3.0
     assert {path.name for path in store.folder.glob("episodes.*")} == before

@@ -187,6 +187,7 @@ def test_unused_code_is_found_and_what_is_called_by_name_is_not(tmp_path: Path) 
         tmp_path,
         cli='def main():\n    return TABLE\nTABLE = {"x": "some:called_by_table"}\n',
         some="def called_by_table(): ...\ndef left_over(): ...\nclass _C:\n    model_config = 1\n_C()\n",
+        record="class _R:\n    seconds: int\nprint(_R(), 'result.seconds')\n",
     )
     assert [(v.path, v.line) for v in structure.unused(tmp_path, sources)] == [("learnact/some.py", 2)]
 
