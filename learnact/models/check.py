@@ -93,7 +93,7 @@ async def reachable(model: ModelSpec) -> str | None:
 
 
 async def _ask_once(endpoint: Endpoint, model: ModelSpec) -> None:
-    """Raises `ProviderFailure` when nobody answers, or the request is refused for good."""
+    """Raises `ProviderFailure` when the endpoint does not answer, or the request is refused for good."""
     refused: frozenset[str] = frozenset()
     prompt = Prompt("", (), "Say: hello")
     messages = [{"role": m.role, "content": m.content} for m in prompt.messages()]

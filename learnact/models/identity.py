@@ -53,7 +53,8 @@ class ModelIdentity:
             if earlier and answered not in earlier and not self._accept:
                 raise ResultsError(
                     f"model {asked} answered as {', '.join(sorted(earlier))} when this run began, "
-                    f"and answers as {answered} now; start a new run under another name, or go on with --accept-model-change"
+                    f"and answers as {answered} now; start a new run under another name, "
+                    "or go on with --accept-model-change"
                 )
 
     def facts(self) -> dict[str, Plain]:

@@ -32,12 +32,13 @@ _OPTIONAL = (
 _SAYS_NO = re.compile(
     r"(?i)unsupported|not support|n't support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|"
     r"forbidden|extra inputs|cannot both|only the default|not available|deprecated|"
-    r"not (a )?valid (parameter|argument|field)|invalid (parameter|argument|field)|must be (1|unset|omitted)\b|is not (accepted|implemented)"
+    r"not (a )?valid (parameter|argument|field)|invalid (parameter|argument|field)|"
+    r"must be (1|unset|omitted)\b|is not (accepted|implemented)"
 )
 _ABOUT_VALUE = re.compile(
     r"(?i)too (large|small|high|low|long|many|big)|at (most|least)|between|"
-    r"(less|greater|more|fewer|smaller|larger) than|\brange\b|exceed|out of|maximum|minimum|positive|negative|"
-    r"must be (an? )?(int|float|number|string|list|array)|[<>≤≥]"
+    r"(less|greater|more|fewer|smaller|larger) than|\brange\b|exceed|out of|maximum|minimum|positive|"
+    r"negative|must be (an? )?(int|float|number|string|list|array)|[<>≤≥]"
 )
 _ROLE = re.compile(
     r"(?i)system (role|message|prompt|instruction)|role '?\"?system|'system'|developer instruction"

@@ -284,9 +284,10 @@ class _RetriedCall:
         if not prompt.history:
             limit = negotiation.completion_limit(self._model)
             raise ProviderFailure(
-                f"{self._model.name}: even without any history the prompt (about {size} tokens, and up to {limit} "
-                f"for the reply) is over the context of {endpoint.shown}: lower max_tokens, shorten what is fixed "
-                f"(examples, library), or take a model with a longer context. It said: {refused.message}",
+                f"{self._model.name}: even without any history the prompt (about {size} tokens, "
+                f"and up to {limit} for the reply) is over the context of {endpoint.shown}: lower max_tokens, "
+                "shorten what is fixed (examples, library), or take a model with a longer context. "
+                f"It said: {refused.message}",
                 False,
             )
         self._pool.too_long(endpoint, self._model, size)

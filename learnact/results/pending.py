@@ -1,8 +1,8 @@
-"""Calls of units that are not committed yet, kept in a journal so that an interrupted unit can be replayed
-without asking the model again.
+"""Calls of units that are not committed yet, kept so that an interrupted unit is replayed.
 
-Not a table: a file of JSON lines beside the parts. A unit's calls leave it when the unit is committed. A torn
-last line (a crash while it was being written) is ignored: its call had not been acknowledged."""
+Not a table: a file of JSON lines in the run's folder. A unit's calls leave it when the unit is committed. An
+incomplete last line (a crash while it was being written) is ignored: its call had not been acknowledged.
+"""
 
 from __future__ import annotations
 

@@ -246,7 +246,7 @@ def bounds_of(episode: Episode) -> Bounds:
 
 
 def _attribute(error: BaseException, deadline: float) -> Failure:
-    """Every error belongs to one boundary; what nobody attributed is the harness's."""
+    """Every error belongs to one boundary; what is not attributed is the harness's."""
     if isinstance(error, Failure):
         return error
     if isinstance(error, TimeoutError):

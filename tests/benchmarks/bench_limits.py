@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,7 @@ async def _answer(_request: web.Request, _body: dict[str, Any]) -> web.StreamRes
 
 
 async def _run(limits: dict[str, Any], cluster: dict[str, Any]) -> tuple[int, float, int]:
-    """Calls made, seconds from the first of them to the end of the run, and the most calls of one episode."""
+    """Calls made, seconds of the run, and the most calls of one episode."""
     async with FaultServer(always=_answer) as server:
         model = {"name": "m", "base_url": server.url, "prices": PRICES}
         job = {
@@ -56,9 +55,9 @@ async def _run(limits: dict[str, Any], cluster: dict[str, Any]) -> tuple[int, fl
             "cluster": cluster,
         }
         with tempfile.TemporaryDirectory() as folder:
-            await asyncio.to_thread(learnact.run, job, results=Path(folder))
+            done = await asyncio.to_thread(learnact.run, job, results=Path(folder))
         episodes = Counter(body["seed"] for body in server.bodies)
-        return len(server.bodies), time.monotonic() - server.times[0], max(episodes.values())
+        return len(server.bodies), done.seconds, max(episodes.values(), default=0)
 
 
 def run() -> list[dict[str, Any]]:
@@ -69,11 +68,12 @@ def run() -> list[dict[str, Any]]:
             made, _, _ = asyncio.run(_run({name: limit}, cluster))
             label = f"limits.{name}, {place}: calls beyond the {CALLS} of the limit"
             rows.append({"name": label, "value": made - CALLS, "unit": "calls", "target": in_flight})
-        _, seconds, _ = asyncio.run(_run({"hours": SESSION_SECONDS / 3600}, cluster))
-        label = f"limits.hours, {place}: seconds from the first call to the end (limit {SESSION_SECONDS:g} s)"
-        rows.append({"name": label, "value": seconds, "unit": "s", "target": None})
         for name, limit in {"tokens": CALL_TOKENS, "dollars": CALL_DOLLARS}.items():
             _, _, most = asyncio.run(_run({f"episode_{name}": EPISODE_CALLS * limit}, cluster))
             label = f"limits.episode_{name}, {place}: calls of an episode beyond {EPISODE_CALLS}"
             rows.append({"name": label, "value": most - EPISODE_CALLS, "unit": "calls", "target": 0})
+    cluster, _ = PLACES["in this process, 16 in flight"]
+    _, seconds, _ = asyncio.run(_run({"hours": SESSION_SECONDS / 3600}, cluster))
+    label = f"limits.hours, in this process: seconds beyond the {SESSION_SECONDS:g} of the limit"
+    rows.append({"name": label, "value": seconds - SESSION_SECONDS, "unit": "s", "target": None})
     return rows

@@ -63,7 +63,7 @@ asyncio.run(main())
     assert "no engine here" in done.stdout, done.stderr
 
 
-def test_an_address_that_nobody_answers_at() -> None:
+def test_an_address_where_no_cluster_answers() -> None:
     done = script(
         """
 async def main():

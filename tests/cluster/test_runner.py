@@ -161,7 +161,7 @@ async def both_workers_are_there(runner: RayRunner) -> None:
             pass
 
 
-async def test_a_unit_that_kills_workers_ends_and_takes_nobody_along(runner: RayRunner) -> None:
+async def test_a_unit_that_kills_workers_ends_and_ends_no_other(runner: RayRunner) -> None:
     units = [unit(0, "die"), *(unit(n, "sleep 0.05") for n in range(1, 30))]
     outcomes = {o.unit.seed: o for o in await collect(runner, units)}
     assert len(outcomes) == 30

@@ -201,6 +201,7 @@ def _words(style: str, name: str) -> dict[str, Any]:
         }
     return {
         "error": {
-            "message": f"litellm.UnsupportedParamsError: vendor does not support parameters: ['{name}'], for model=m"
+            "message": "litellm.UnsupportedParamsError: vendor does not support parameters: "
+            f"['{name}'], for model=m"
         }
     }

@@ -40,7 +40,8 @@ def able(
         tokens = len(text.split()) if cut is None else min(cut, len(text.split()))
         most = body.get("max_tokens") or body.get("max_completion_tokens") or 1000
         if cut is None and tokens + most > limit:
-            message = f"This model's maximum context length is {limit} tokens. However, you requested {tokens + most} tokens."
+            message = f"This model's maximum context length is {limit} tokens. "
+            message += f"However, you requested {tokens + most} tokens."
             return web.json_response({"error": {"message": message}}, status=400)
         said = f"{think}{reply(text, body)}"
         for stop in body.get("stop") or []:
@@ -158,7 +159,8 @@ def settings_printed(url: str, *options: str) -> dict[str, Any]:
     app.command()(check_model)
     done = CliRunner().invoke(app, ["--base-url", url, "--model", "m", *options])
     assert done.exit_code == 0, done.output
-    return yaml.safe_load(done.stdout.split("In a job file:")[1])["models"]["agent"]  # type: ignore[no-any-return]
+    settings = yaml.safe_load(done.stdout.split("In a job file:")[1])
+    return dict(settings["models"]["agent"])
 
 
 def test_what_is_printed_can_be_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +280,7 @@ async def test_what_is_no_url_is_told(url: str) -> None:
     assert "http://HOST:PORT/v1" in why or "api_key_env" in why
 
 
-async def test_nobody_there_is_told() -> None:
+async def test_a_server_that_does_not_run_is_told() -> None:
     async with FaultServer() as server:
         pass
     why = await reachable(model(server.url))

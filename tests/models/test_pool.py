@@ -18,7 +18,7 @@ from learnact.models.client import RetryableError, retry_after
 from learnact.models.concurrency import RequestsInFlight
 from learnact.models.pool import ModelPool
 from learnact.models.retry import RetryPolicy, retrying
-from learnact.records import Message, ModelSpec, Prices, Prompt, Tokens
+from learnact.records import Exchange, Message, ModelSpec, Prices, Prompt, Tokens
 from tests.models.server import (
     Behaviour,
     FaultServer,
@@ -48,7 +48,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_MODEL_KEY", KEY)
 
 
-async def ask(server: FaultServer, policy: RetryPolicy = QUICK, **options: object):  # type: ignore[no-untyped-def]
+async def ask(server: FaultServer, policy: RetryPolicy = QUICK, **options: object) -> Exchange:
     async with ModelPool(retry_policy=policy) as pool:
         return await pool.complete(spec(server.url, **options), PROMPT, seed=7, affinity="e1")
 
@@ -306,7 +306,7 @@ async def test_a_replica_that_answers_500_is_left_for_this_call() -> None:
     assert {r.tries for r in replies} == {1, 2}
 
 
-async def test_nobody_listens() -> None:
+async def test_a_server_that_does_not_listen() -> None:
     async with FaultServer() as server:
         pass
     async with ModelPool(retry_policy=QUICK) as pool:
@@ -411,7 +411,7 @@ async def test_odd_numbers_in_usage_are_bounded_and_recorded(field: str, name: s
         ({"prompt_tokens": "12", "completion_tokens": 5.0}, (12, 0, 5, 0)),
     ],
 )
-async def test_what_a_server_counts_beside_is_counted_in(
+async def test_what_a_server_counts_apart_is_counted_in(
     usage: dict[str, Any], expected: tuple[int, ...]
 ) -> None:
     async with FaultServer(good(usage=usage)) as server:

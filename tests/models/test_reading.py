@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learnact.models.reading import split_thinking
+from learnact.models.client import RetryableError
+from learnact.models.reading import read, split_thinking, vectors
+from learnact.records import Prices
 
 
 @pytest.mark.parametrize(
@@ -103,3 +105,70 @@ def test_time_is_linear_in_the_text(unit: str) -> None:
 def test_any_text_is_split(text: str) -> None:
     said, thought = split_thinking(text)
     assert len(said) + len(thought) <= len(text)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "finish_reason": JSON,
+        "message": JSON
+        | st.fixed_dictionaries(
+            {},
+            optional=dict.fromkeys(
+                ("content", "reasoning", "reasoning_content", "tool_calls", "refusal"), JSON
+            ),
+        ),
+    },
+)
+BODIES = JSON | st.fixed_dictionaries(
+    {},
+    optional={
+        "choices": JSON | st.lists(FIELDS, max_size=2),
+        "usage": JSON
+        | st.fixed_dictionaries(
+            {},
+            optional=dict.fromkeys(
+                (
+                    "prompt_tokens",
+                    "completion_tokens",
+                    "total_tokens",
+                    "prompt_tokens_details",
+                    "completion_tokens_details",
+                    "prompt_cache_hit_tokens",
+                ),
+                JSON,
+            ),
+        ),
+        "model": JSON,
+        "system_fingerprint": JSON,
+        "error": JSON,
+    },
+)
+
+
+@given(BODIES)
+def test_any_body_is_a_reply_or_a_fault_of_the_server(body: Any) -> None:
+    try:
+        checked = read(body, Prices(1.0, 0.5, 2.0), "there")
+    except RetryableError:
+        return
+    reply = checked.reply
+    assert isinstance(reply.text, str)
+    assert isinstance(reply.finish, str)
+    assert 0 <= reply.tokens.cached <= reply.tokens.prompt
+    assert 0 <= reply.tokens.reasoning <= reply.tokens.completion
+    assert reply.cost is None or reply.cost >= 0
+
+
+@given(JSON | st.fixed_dictionaries({"data": st.lists(JSON, max_size=3)}), st.integers(0, 3))
+def test_any_body_is_vectors_or_a_fault_of_the_server(body: Any, count: int) -> None:
+    try:
+        found, _ = vectors(body, count, "there")
+    except RetryableError:
+        return
+    assert len(found) == count

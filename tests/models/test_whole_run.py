@@ -59,7 +59,7 @@ def all_of_them(unlucky: int) -> Behaviour:
     return answer
 
 
-async def test_every_fault_of_the_list_costs_nobody_an_episode(
+async def test_every_fault_of_the_list_costs_no_episode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("learnact.models.retry.RetryPolicy.__init__.__defaults__", (6, 0.01, 0.05, 600.0))

@@ -252,3 +252,16 @@ async def test_a_real_cancellation_is_not_swallowed() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+async def test_a_worker_that_raises_ends_the_unit_only() -> None:
+    """What escapes a worker, a bug in it, ends at the runner."""
+
+    class Broken(Worker):
+        async def execute(self, *_: Any, **__: Any) -> Any:
+            raise KeyError("a bug")
+
+    async with Broken(Chat()) as worker:
+        outcomes = [o async for o in LocalRunner(worker).run([episode(), request()])]
+    assert [o.result for o in outcomes] == [None, None]
+    assert all("KeyError" in o.attempts[0].error for o in outcomes)

@@ -28,8 +28,8 @@ OBJECT_STORE_BYTES = 128 * 2**20
 """Shared memory of our own cluster: outcomes are a few kB each, so little is enough."""
 
 LONGEST_FOLDER = 30
-"""Bytes of a folder's path under which Ray's sockets fit into the 107 bytes of a socket's address: what Ray adds
-(`/ray/session_DATE_TIME_PID/sockets/plasma_store`) has about 70, and some is left to spare."""
+"""Bytes of a folder's path with which Ray's sockets fit into the 107 bytes of a socket's address: what Ray
+adds (`/ray/session_DATE_TIME_PID/sockets/plasma_store`) has about 70, and some is left to spare."""
 
 SHORT_PARENTS = ("/tmp", "/var/tmp", "/dev/shm")
 
