@@ -20,7 +20,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from learnact.errors import ResultsError
 from learnact.job import Job, load
+from learnact.job.endpoints import check_endpoints
 from learnact.job.libraries import origin
 from learnact.job.preflight import Preflight, preflight, versions
 from learnact.models.concurrency import RequestsInFlight
@@ -33,7 +35,7 @@ from learnact.report.display import Display
 from learnact.report.estimate import Amount, Estimate, added, estimate
 from learnact.results.counters import Counters
 from learnact.results.pending import unfinished_calls
-from learnact.results.reader import cost_so_far, models_returned
+from learnact.results.reader import connect, cost_so_far, dictionaries, models_returned
 from learnact.results.store import RunStore
 from learnact.runners.calls import MeteredCallLog, Spending, SpendingLimits, spending
 from learnact.runners.local import LocalRunner
@@ -134,6 +136,7 @@ def run(
     address: str | None = None,
     display: Display | None = None,
     accept_model_change: bool = False,
+    check: bool = True,
 ) -> Summary:
     """Run a job to its end, or continue it; the same as `learnact run`.
 
@@ -149,9 +152,12 @@ def run(
             stays open, or else a Ray of our own on this machine.
         display: watches the run.
         accept_model_change: continue a run although a model answers under another name than before.
+        check: ask each model for a few tokens before anything starts. Not done on a cluster at an address,
+            whose machines may have other networks and keys.
 
     Raises:
-        BadInput: the job, a domain's options or the results folder cannot be used; nothing has been started.
+        BadInput: the job, a domain's options, a model or the results folder cannot be used; nothing has been
+            started.
     """
     coroutine = run_async(
         job,
@@ -160,6 +166,7 @@ def run(
         address=address,
         display=display,
         accept_model_change=accept_model_change,
+        check=check,
     )
     try:
         asyncio.get_running_loop()
@@ -176,10 +183,18 @@ async def run_async(
     address: str | None = None,
     display: Display | None = None,
     accept_model_change: bool = False,
+    check: bool = True,
 ) -> Summary:
     """`run` on the caller's event loop. Cancelling it closes the run; what is committed stays."""
     loaded = job if isinstance(job, Job) else load(job, overrides)
-    return await run_job(loaded, Path(results), address, display or Display(), accept_model_change)
+    return await run_job(
+        loaded,
+        Path(results),
+        address,
+        display or Display(),
+        accept_model_change=accept_model_change,
+        check=check,
+    )
 
 
 def _in_a_thread(coroutine: Coroutine[Any, Any, Summary]) -> Summary:
@@ -203,11 +218,20 @@ def _in_a_thread(coroutine: Coroutine[Any, Any, Summary]) -> Summary:
 
 
 async def run_job(
-    job: Job, results: Path, address: str | None, display: Display, accept_model_change: bool = False
+    job: Job,
+    results: Path,
+    address: str | None,
+    display: Display,
+    *,
+    accept_model_change: bool = False,
+    check: bool = False,
 ) -> Summary:
-    """`run` for a caller that has an event loop."""
+    """`run_async` for a job that is loaded."""
     began = time.perf_counter()
     plan = preflight(job, results)
+    here = (address or job.cluster.address) in (None, LOCAL)
+    if check and here and not _is_finished(plan, results):
+        await check_endpoints(job, plan.trials)
     store = RunStore.open(results, plan.run, job.name, job.given(), job.resolved(), versions())
     event = "interrupted"
     try:
@@ -245,6 +269,16 @@ async def run_job(
         return summary
     finally:
         await store.close(event)
+
+
+def _is_finished(plan: Preflight, results: Path) -> bool:
+    """Whether an earlier session has finished all trials of the run."""
+    try:
+        with connect(results, plan.run) as connection:
+            rows = dictionaries(connection, "SELECT trial FROM trials WHERE status = 'done'")
+    except ResultsError:
+        return False
+    return {row["trial"] for row in rows} >= {trial.id for trial in plan.trials}
 
 
 async def _all_trials(

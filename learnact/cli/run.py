@@ -36,6 +36,9 @@ def run(
             "--accept-model-change", help="Continue although a model answers under another name than before."
         ),
     ] = False,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Start without asking each model for a few tokens first.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object at the end, instead of tables.")
     ] = False,
@@ -59,6 +62,7 @@ def run(
             address=address,
             display=display,
             accept_model_change=accept_model_change,
+            check=not no_check,
         )
     page = run_page(came.folder, [job, *(part for one in overrides or () for part in ("--set", one))])
     if json:

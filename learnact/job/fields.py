@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -52,6 +52,18 @@ ListAxis: TypeAlias = Annotated[tuple[tuple[T, ...], ...], _Listed(of_lists=True
 Positive = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
 Money = Annotated[float, Field(ge=0)]
+
+
+def _askable(url: str) -> str:
+    from learnact.models.client import wrong_url  # loads openai: only where a job names an endpoint
+
+    if problem := wrong_url(url):
+        raise ValueError(problem.removeprefix("base_url "))
+    return url
+
+
+BaseUrl = Annotated[str, AfterValidator(_askable)]
+"""Of an OpenAI-compatible endpoint."""
 Temperature = Annotated[float, Field(ge=0, le=2)] | None
 
 

@@ -15,7 +15,17 @@ from pydantic import (
     field_serializer,
 )
 
-from learnact.job.fields import Axis, Count, ListAxis, Money, NameOr, Positive, StrictConfig, Temperature
+from learnact.job.fields import (
+    Axis,
+    BaseUrl,
+    Count,
+    ListAxis,
+    Money,
+    NameOr,
+    Positive,
+    StrictConfig,
+    Temperature,
+)
 from learnact.records import CodeBounds, Rules
 from learnact.records.trials import LearnerSettings, Term
 
@@ -146,7 +156,7 @@ class PricesConfig(StrictConfig):
 class ModelDefaults(StrictConfig):
     """Parameters of a model; each may be a list."""
 
-    base_url: Axis[str] | None = None
+    base_url: Axis[BaseUrl] | None = None
     """OpenAI-compatible endpoint; a list is replicas of one model, not an axis. Default: OPENAI_BASE_URL, else OpenAI's."""
     api_key_env: str = "OPENAI_API_KEY"
     """Name of the environment variable that holds the key."""

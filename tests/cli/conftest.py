@@ -107,6 +107,8 @@ def play_gripper(text: str) -> str:
 async def speak(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     """Answers what our prompts ask for, gripper only."""
     text = body["messages"][-1]["content"]
+    if "## Your answer" not in text:  # the check before a run
+        return await good("hello")(request, body)
     wanted = text.rsplit("## Your answer", 1)[1]
     if "general Python functions" in wanted:
         call = dict(zip(("ball", "start", "end"), ("ball1", "rooma", "roomb"), strict=True))

@@ -1,0 +1,49 @@
+"""What is asked of a job's models before it starts: keys are set, endpoints answer and know the models."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import Iterable
+
+from learnact.errors import JobError
+from learnact.job import Job
+from learnact.models.check import reachable
+from learnact.records import ModelSpec
+from learnact.records.trials import TrialSpec
+
+DEFAULT_KEY = ModelSpec("").api_key_env
+
+
+async def check_endpoints(job: Job, trials: Iterable[TrialSpec]) -> None:
+    """Ask each endpoint of each model for a reply of a few tokens.
+
+    Raises:
+        JobError: what is wrong with each model that cannot be asked, and the way out.
+    """
+    asked: dict[tuple[object, ...], tuple[ModelSpec, str]] = {}
+    for trial in trials:
+        for model, place in ((trial.agent_model, "agent"), (trial.learner_model, "learner")):
+            if place == "agent" or trial.learns:
+                asked.setdefault((model.name, model.base_urls, model.api_key_env), (model, place))
+    reasons = await asyncio.gather(*(_reason(model) for model, _ in asked.values()))
+    wrong = [
+        f"{job.where(('models', place))}: models.{place}: {reason}"
+        for (_, place), reason in zip(asked.values(), reasons, strict=True)
+        if reason
+    ]
+    if wrong:
+        raise JobError("\n".join([*wrong, "Nothing was started; --no-check starts the run without asking."]))
+
+
+async def _reason(model: ModelSpec) -> str | None:
+    """Why a model cannot be asked; None for one that can, and for the embedded simulated model."""
+    if model.simulated and not model.base_urls:
+        return None
+    if model.api_key_env != DEFAULT_KEY and model.api_key_env not in os.environ:
+        return (
+            f"{model.name}: the environment variable {model.api_key_env} is not set; "
+            f"export {model.api_key_env}=..., or leave api_key_env out for a server that asks for no key"
+        )
+    return await reachable(dataclasses.replace(model, timeout=min(model.timeout, 60.0)))
