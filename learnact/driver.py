@@ -257,13 +257,13 @@ async def run_job(
             ended = await _all_trials(plan, runner, store, display)
         store.check("models answered as", aliases.facts())
         summary = Summary(
-            plan.run,
-            job.name,
-            store.folder,
-            tuple(ended),
-            store.counters,
-            time.perf_counter() - began,
-            runner.executed,
+            run=plan.run,
+            name=job.name,
+            folder=store.folder,
+            trials=tuple(ended),
+            counters=store.counters,
+            seconds=time.perf_counter() - began,
+            executed=runner.executed,
         )
         event = "finished" if summary.done else "unfinished"
         return summary
@@ -426,7 +426,8 @@ class _Watched:
             yield outcome
 
     def why_unfinished(self, trial: str) -> str:
-        """The most frequent cause for which units of a trial have no result, and how many others there are."""
+        """The most frequent cause for which units of a trial have no result, and how many others there
+        are."""
         found = self._failures[trial].most_common()
         if not found:
             return ""

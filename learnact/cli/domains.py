@@ -81,6 +81,7 @@ def _default(field: Any) -> Any:
 
 def tasks(
     domain: DomainName,
+    *,
     n: Annotated[
         int | None, typer.Option("-n", "--n", min=1, help="How many; default: as many as a job has.")
     ] = None,

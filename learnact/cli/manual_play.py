@@ -82,23 +82,31 @@ class ManualPlay:
 
     def _unread(self, command: str) -> Turn:
         turn = Turn(
-            len(self._episode_run.turns),
-            "unreadable",
-            command,
-            command,
-            "",
-            "",
-            False,
-            False,
-            "",
-            self._environment.progress,
+            index=len(self._episode_run.turns),
+            kind="unreadable",
+            raw=command,
+            said=command,
+            call="",
+            callee="",
+            learned=False,
+            ok=False,
+            observation="",
+            progress=self._environment.progress,
         )
         self._episode_run.turns.append(turn)
         return turn
 
     def _result(self, number: int, command: str, turn: Turn, error: str | None) -> CommandResult:
         success = bool(self._environment.success)
-        return CommandResult(number, command, turn.ok, turn.observation, turn.progress, success, error)
+        return CommandResult(
+            turn=number,
+            command=command,
+            valid=turn.ok,
+            observation=turn.observation,
+            progress=turn.progress,
+            success=success,
+            error=error,
+        )
 
 
 @asynccontextmanager

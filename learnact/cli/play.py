@@ -27,6 +27,7 @@ LEAVE_WORDS = ("quit", "exit")
 
 def play(
     domain: DomainName,
+    *,
     task: Annotated[
         str | None, typer.Option("--task", help="Number (from 0) or name of a task; default: the first.")
     ] = None,

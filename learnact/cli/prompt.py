@@ -25,6 +25,7 @@ Asked = Literal["act", "create", "usage", "describe", "improve", "reflect", "cod
 
 def prompt(
     job: JobFile,
+    *,
     domain: Annotated[str | None, typer.Option("--domain", help="Default: the job's first.")] = None,
     method: Annotated[
         str | None, typer.Option("--method", help="A method's label; default: the first that asks for it.")

@@ -21,6 +21,7 @@ from learnact.report.summary import page_json, render_page, run_page
 
 def run(
     job: JobFile,
+    *,
     overrides: Overrides = None,
     address: Annotated[
         str | None,

@@ -12,6 +12,7 @@ from learnact.simulated.server_processes import ServerOptions, serve
 
 
 def simulate(
+    *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8100,
     port_file: Annotated[Path | None, typer.Option(help="Where the chosen port is written.")] = None,
