@@ -98,9 +98,10 @@ class ModelPool:
             self._endpoints[url, key] = Endpoint.open(url, key)
         return self._endpoints[url, key]
 
-    def failed(self, endpoint: Endpoint, fault: RetryableError) -> None:
+    def failed(self, endpoint: Endpoint, model: ModelSpec, fault: RetryableError) -> None:
         """Note a failed try: a replica that cannot be reached is passed over for a while."""
-        _log.debug("%s", fault)
+        text = f"{endpoint.clean(str(fault))} (asked again; told once)"
+        self.tell_once(endpoint, model, f"fault: {fault.kind}", text)
         if fault.kind == "connection":
             self._embedded.check_again()
             self._down[endpoint.base_url] = time.monotonic() + DOWN_SECONDS
@@ -194,7 +195,7 @@ class _RetriedCall:
                     try:
                         return await ask(endpoint)
                     except RetryableError as fault:
-                        self._pool.failed(endpoint, fault)
+                        self._pool.failed(endpoint, self._model, fault)
                         self._avoid_next(endpoint, fault)
                         raise RetryableError(
                             fault.kind, endpoint.clean(str(fault)), fault.retry_after

@@ -212,6 +212,17 @@ async def test_calls_reach_the_journal_as_they_are_answered(runner: RayRunner) -
     assert tuple(LOG.calls) == outcome.calls
 
 
+async def test_what_workers_warn_of_is_logged_once(
+    runner: RayRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    await collect(runner, [unit(n, "warn", trial="warn") for n in range(20)])
+    async with asyncio.timeout(20):
+        while "the endpoint is slow" not in caplog.text:
+            await asyncio.sleep(0.01)
+    await collect(runner, [unit(n, "sleep 0.05", trial="warn") for n in range(8)])
+    assert caplog.text.count("the endpoint is slow") == 1
+
+
 async def test_what_the_journal_holds_is_not_asked_again(runner: RayRunner) -> None:
     asked = unit(2, "calls 6", trial="journal")
     LOG.calls[:] = [Call(asked.key, n, "create", asked.prompt, Reply(f"before {n}")) for n in range(4)]

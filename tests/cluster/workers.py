@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -64,6 +65,8 @@ class Scripted:
             os.kill(os.getpid(), signal.SIGKILL)
         elif word == "raise":
             raise KeyError("a bug")
+        elif word == "warn":
+            logging.getLogger("learnact.models").warning("the endpoint is slow")
         elif word == "exit":
             raise SystemExit(3)
         elif word == "calls":

@@ -6,6 +6,7 @@ Only plain data goes in and out: exceptions of other libraries may not survive t
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import socket
 import tempfile
@@ -26,8 +27,12 @@ from learnact.runners.worker import UnitLimits, Worker, describe
 VERSION = version("learnact")
 """From the package's metadata: `learnact/__init__.py` reaches up to the driver."""
 
-CALLS_PAUSE = 0.02
-"""Seconds between two batches of calls to the driver: at most 50 messages a second for each worker."""
+NEWS_PAUSE = 0.02
+"""Seconds between two batches of calls for the driver: at most 50 messages a second from each worker."""
+
+
+NOTICE_CHARS = 1000
+"""Bound on the text of a warning that is passed on to the driver."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ MakeWorker: TypeAlias = Callable[[WorkerSettings], AbstractAsyncContextManager[U
 class UnitDone:
     """An outcome on its way to the driver, without the unit, which the driver has.
 
-    `error`: a bug that escaped the worker. `unsent`: calls of the unit that no batch of `new_calls` has taken
+    `error`: a bug that escaped the worker. `unsent`: calls of the unit that no batch of `news` has taken
     along."""
 
     result: EpisodeResult | Reply | None = None
@@ -78,6 +83,14 @@ class UnitDone:
     node: str = ""
     error: str = ""
     unsent: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True)
+class WorkerNews:
+    """What happened in a worker: calls that were answered, and texts of warnings."""
+
+    calls: tuple[Call, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,18 @@ class _ProductionWorker:
             await self._pool.__aexit__(*exc)
 
 
+class _NoticeHandler(logging.Handler):
+    """Passes the texts of warnings on: Ray shows no log of a worker to the driver."""
+
+    def __init__(self, take: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._take = take
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record."""
+        self._take(record.getMessage()[:NOTICE_CHARS])
+
+
 class UnitActor:
     """A Ray actor with an event loop; `start` before anything else."""
 
@@ -119,7 +144,9 @@ class UnitActor:
         self._worker: UnitWorker | None = None
         self._settings: WorkerSettings | None = None
         self._calls: list[Call] = []
-        self._has_calls = asyncio.Event()
+        self._notices: list[str] = []
+        self._has_news = asyncio.Event()
+        logging.getLogger("learnact").addHandler(_NoticeHandler(self._notice))
 
     async def start(self, make_worker: MakeWorker, settings: WorkerSettings) -> WorkerReady:
         """Make the worker. What goes wrong here is raised as text."""
@@ -150,7 +177,11 @@ class UnitActor:
 
     def _keep(self, call: Call) -> None:
         self._calls.append(call)
-        self._has_calls.set()
+        self._has_news.set()
+
+    def _notice(self, text: str) -> None:
+        self._notices.append(text)
+        self._has_news.set()
 
     def _take(self, key: str) -> tuple[Call, ...]:
         """Take the calls of a unit out of those that wait to be sent."""
@@ -158,13 +189,14 @@ class UnitActor:
         self._calls = [call for call in self._calls if call.unit != key]
         return taken
 
-    async def new_calls(self) -> tuple[Call, ...]:
-        """The calls that were answered since the last time, as soon as there is one."""
-        await self._has_calls.wait()
-        await asyncio.sleep(CALLS_PAUSE)
-        calls, self._calls = tuple(self._calls), []
-        self._has_calls.clear()
-        return calls
+    async def news(self) -> WorkerNews:
+        """The calls that were answered and the warnings that were logged since the last time; waits for one."""
+        await self._has_news.wait()
+        await asyncio.sleep(NEWS_PAUSE)
+        news = WorkerNews(tuple(self._calls), tuple(self._notices))
+        self._calls, self._notices = [], []
+        self._has_news.clear()
+        return news
 
     async def stop(self, message: str) -> None:
         """Begin no call from now on; units end with this message as the harness's failure."""

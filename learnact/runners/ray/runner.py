@@ -26,6 +26,7 @@ from learnact.runners.ray.actor import (
     MakeWorker,
     UnitActor,
     UnitDone,
+    WorkerNews,
     WorkerReady,
     WorkerSettings,
     production_worker,
@@ -94,6 +95,7 @@ class RayRunner:
         self._make_worker = make_worker
         self._call_log = call_log or NoCallLog()
         self._stopped: Failure | None = None
+        self._noticed: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._connection = RayConnection(self._options.address, self._options.workers)
         self._places: list[WorkerPlace] = []
@@ -268,7 +270,7 @@ class RayRunner:
             if self._stopped is not None:
                 await _tell_stop(place.actor, self._stopped)
             self._send_units()
-            reading = asyncio.create_task(self._read_calls(place.actor))
+            reading = asyncio.create_task(self._read_news(place.actor))
             try:
                 await self._watch(place)
             finally:
@@ -299,13 +301,21 @@ class RayRunner:
             )
         place.node, place.ready = report.node, True
 
-    async def _read_calls(self, actor: Any) -> None:
-        """Pass the calls of a worker on to the journal as they are answered, until the worker has gone."""
+    async def _read_news(self, actor: Any) -> None:
+        """Pass the calls of a worker on to the journal as they are answered, until the worker has gone.
+
+        What several workers warn of is logged once.
+        """
         from ray.exceptions import RayError
 
         with contextlib.suppress(RayError):
             while True:
-                self._record(await _result(actor.new_calls.remote()))
+                news: WorkerNews = await _result(actor.news.remote())
+                self._record(news.calls)
+                for notice in news.notices:
+                    if notice not in self._noticed:
+                        self._noticed.add(notice)
+                        _log.warning("%s", notice)
 
     def _record(self, calls: Sequence[Call]) -> None:
         for call in calls:
