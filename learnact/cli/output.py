@@ -3,7 +3,6 @@ standard error."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from learnact.errors import BadInput
-from learnact.records.text import printable
+from learnact.records.text import json_text, printable
 
 PIPE_WIDTH = 200
 """Columns of a table where no terminal says otherwise."""
@@ -33,7 +32,7 @@ def say(text: str = "") -> None:
 
 def say_json(value: Any) -> None:
     """One line of JSON on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(value) + "\n")
     sys.stdout.flush()
 
 

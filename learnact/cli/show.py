@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,10 +23,17 @@ def show(
             help="A run: its job's name, the beginning of its id, its folder, or latest.", show_default=False
         ),
     ] = "latest",
-    episode: Annotated[str | None, typer.Argument(help="An episode's key or the beginning of it.")] = None,
+    episode: Annotated[
+        str | None, typer.Argument(help="An episode's key or the beginning of it, or the name of a task.")
+    ] = None,
     other: Annotated[
         str | None, typer.Argument(help="Another episode of the same task, shown side by side.")
     ] = None,
+    task: Annotated[str | None, typer.Option("--task", help="Test episodes of this task.")] = None,
+    method: Annotated[str | None, typer.Option("--method", help="Test episodes of this method.")] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Test episodes that did not solve their task.")
+    ] = False,
     library: Annotated[
         str | None, typer.Option("--library", help="A library's id or the beginning of it.")
     ] = None,
@@ -37,43 +44,102 @@ def show(
 ) -> None:
     """Show a run, a trajectory, two trajectories of a task side by side, or a learned library.
 
+    With a task, --task, --method or --failed: the test episodes that fit, or the trajectory of the only one.
+
     learnact show quickstart
 
-    learnact show quickstart 3f2a9c
+    learnact show quickstart --method learnact --failed
+
+    learnact show quickstart gripper-003
 
     learnact show quickstart 3f2a9c 81d0b7
 
     learnact show quickstart --library 77b01d --json > library.json
     """
-    if episode is not None and library is not None:
-        raise BadInput("name an episode or a --library, not both")
-    from learnact.report import trajectory
-    from learnact.report.summary import page_json, render_page, run_page
     from learnact.results.reader import connect_folders, find_run
 
+    listed = task is not None or method is not None or failed
+    if (episode is not None) + (library is not None) + listed > 1:
+        raise BadInput(
+            "name an episode or a task, a --library, or episodes by --task, --method and --failed: one of these"
+        )
     info = find_run(results, run)
     with connect_folders([info.folder]) as connection:
+        if episode is not None and other is None and not _is_key(connection, episode):
+            task, episode, listed = episode, None, True
         if library is not None:
-            if json:
-                say_json(_library(connection, library))
-            else:
-                say(trajectory.show_library(connection, library))
+            _show_library(connection, library, json)
         elif episode is not None:
-            if json and other is not None:
-                say_json([_episode(connection, key) for key in (episode, other)])
-            elif json:
-                say_json(_episode(connection, episode))
-            elif other is not None:
-                say(trajectory.show_pair(connection, (episode, other)))
-            else:
-                say(trajectory.show_episode(connection, episode))
+            _show_episodes(connection, [key for key in (episode, other) if key is not None], json)
+        elif listed:
+            _list_episodes(connection, EpisodeChoice(task, method, failed), info.folder, json)
         else:
-            page = run_page(info.folder)
-            if json:
-                typer.echo(page_json(page))
-            else:
-                console().print(render_page(page))
-                _learning(connection)
+            _show_run(connection, info.folder, json)
+
+
+@dataclass(frozen=True)
+class EpisodeChoice:
+    """Which test episodes are listed."""
+
+    task: str | None
+    method: str | None
+    failed: bool
+
+
+def _is_key(connection: Connection, text: str) -> bool:
+    """Whether an episode's key begins so; else it is the name of a task."""
+    from learnact.results.reader import dictionaries
+
+    return bool(dictionaries(connection, "SELECT 1 FROM episodes WHERE starts_with(key, ?) LIMIT 1", [text]))
+
+
+def _show_library(connection: Connection, library: str, json: bool) -> None:
+    from learnact.report.trajectory import show_library
+
+    if json:
+        say_json(_library(connection, library))
+    else:
+        say(show_library(connection, library))
+
+
+def _show_episodes(connection: Connection, keys: list[str], json: bool) -> None:
+    from learnact.report.trajectory import show_episode, show_pair
+
+    if json:
+        found = [_episode(connection, key) for key in keys]
+        say_json(found if len(found) > 1 else found[0])
+    elif len(keys) > 1:
+        say(show_pair(connection, (keys[0], keys[1])))
+    else:
+        say(show_episode(connection, keys[0]))
+
+
+def _list_episodes(connection: Connection, choice: EpisodeChoice, folder: Path, json: bool) -> None:
+    from learnact.report.commands import show_command
+    from learnact.report.trajectory import episode_line, find_episodes
+
+    rows = find_episodes(connection, choice.task, choice.method, choice.failed)
+    if json:
+        say_json(rows)
+    elif not rows:
+        say("No test episode fits.")
+    elif len(rows) == 1:
+        _show_episodes(connection, [rows[0]["key"]], json)
+    else:
+        for row in rows:
+            say(episode_line(row))
+        say(f"\nOpen one: {show_command(folder.name, folder.parent, rows[0]['key'][:12])}")
+
+
+def _show_run(connection: Connection, folder: Path, json: bool) -> None:
+    from learnact.report.summary import page_json, render_page, run_page
+
+    page = run_page(folder)
+    if json:
+        typer.echo(page_json(page))
+    else:
+        console().print(render_page(page))
+        _learning(connection)
 
 
 def _learning(connection: Connection) -> None:
@@ -113,4 +179,4 @@ def _episode(connection: Connection, wanted: str) -> dict[str, Any]:
     result = load_episode(connection, wanted)
     query = "SELECT * EXCLUDE (finished) FROM episodes WHERE starts_with(key, ?) ORDER BY key LIMIT 1"
     row = dictionaries(connection, query, [wanted])[0]
-    return {**row, "turns": [dataclasses.asdict(turn) for turn in result.turns]}
+    return {**row, "turns": [asdict(turn) for turn in result.turns]}

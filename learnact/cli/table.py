@@ -67,7 +67,7 @@ def table(
     if which not in TABLES:
         raise BadInput(f"no table {which!r}; {suggestion(which, TABLES)}")
     with connect(results, runs) as connection:
-        write_tables(make_tables(ReportData(connection), which), format, output)
+        write_tables(make_tables(ReportData(connection, results), which), format, output)
 
 
 def figure(

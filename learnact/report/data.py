@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from learnact.report.domain_labels import DomainLabels
@@ -159,8 +160,10 @@ SAMPLE = """
 class ReportData:
     """The results of one run or several, as the tables use them. Nothing is read twice."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, results: Path | None = None) -> None:
+        """`results`: the folder where the runs are kept, for the commands that tables print."""
         self.connection = connection
+        self.results = results
         self.methods = MethodLabels(connection)
         self.labels = DomainLabels(self._read_trials())
         self.trials = {

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from learnact.records.text import printable
+from learnact.report.commands import RUN_CHARS, check_model_command, show_command
 from learnact.report.data import ReportData
 from learnact.results.reader import Connection, dictionaries
 
@@ -19,19 +21,21 @@ MOSTLY = 0.5
 CAUSES_SHOWN = 3
 """Distinct causes of one finding that are listed."""
 CAUSE_CHARS = 240
-LIMIT = re.compile(r"the (?:job|episode)'s limit of .* is used up")
+LIMIT = re.compile(r"the (?:job|episode)'s limit of .* is used up.*")
 
 FAILED = """
 WITH failed AS (
-    SELECT a.run, a.unit, arg_max(a.boundary, a.recorded) AS boundary, arg_max(a.error, a.recorded) AS error
+    SELECT a.run, a.trial, a.unit, arg_max(a.boundary, a.recorded) AS boundary, arg_max(a.error, a.recorded) AS error
     FROM attempts a WHERE a.kind = 'episode'
-    AND a.unit NOT IN (SELECT key FROM episodes) GROUP BY a.run, a.unit
+    AND a.unit NOT IN (SELECT key FROM episodes) GROUP BY a.run, a.trial, a.unit
 )
-SELECT boundary, error, count(*) AS number FROM failed GROUP BY ALL ORDER BY number DESC, error
+SELECT f.boundary, f.error, coalesce(t.agent_model, '') AS model, count(*) AS number
+FROM failed f LEFT JOIN trials t ON t.run = f.run AND t.trial = f.trial
+GROUP BY ALL ORDER BY number DESC, error, model
 """
 """Episodes without a result, by the last failure of each."""
 UNREADABLE = """
-SELECT e.method, e.agent_model, any_value(e.key) AS example, sum(e.turns) AS turns,
+SELECT e.method, e.agent_model, any_value(e.key) AS example, any_value(e.run) AS run, sum(e.turns) AS turns,
        sum(e.unreadable_turns) AS unreadable, count(*) AS episodes, count(*) FILTER (e.success) AS solved
 FROM report_episodes e WHERE e.phase = 'test' AND e.agent_model <> ''
 GROUP BY e.method, e.agent_model ORDER BY ALL
@@ -51,7 +55,8 @@ WHERE e.phase = 'test' AND e.method = ? AND e.agent_model = ?
 def findings(data: ReportData) -> tuple[str, ...]:
     """All findings, the most serious first."""
     return (
-        *failed_episodes(data.connection),
+        *limits_reached(data),
+        *failed_episodes(data),
         *unreadable_replies(data),
         *learned_nothing(data),
         *several_setups(data),
@@ -117,17 +122,20 @@ def unreadable_replies(data: ReportData) -> list[str]:
         found.append(
             f"{row['method']} with {row['agent_model']} solved {row['solved']} of {row['episodes']} test "
             f"episodes, and {share:.0%} of its replies held no action that can be read: "
-            + _why_unreadable(data.connection, row["method"], row["agent_model"], row["example"])
+            + _why_unreadable(data, row)
         )
     return found
 
 
-def _why_unreadable(connection: Connection, method: str, model: str, example: str) -> str:
-    row = dictionaries(connection, REPLIES, [method, model])[0]
+def _why_unreadable(data: ReportData, method: Mapping[str, Any]) -> str:
+    """`method`: a row of UNREADABLE."""
+    model = method["agent_model"]
+    row = dictionaries(data.connection, REPLIES, [method["method"], model])[0]
     number, limit = row["all"], row["max_tokens"] or row["max_completion_tokens"]
     most = max(("cut", "tool_calls", "empty"), key=lambda name: row[name])
     if not number or row[most] < MOSTLY / 2 * number:
-        return f"the model does not answer in the form that the prompt asks for; see episode {example[:12]}."
+        example = show_command(method["run"][:RUN_CHARS], data.results, method["example"][:12])
+        return f"the model does not answer in the form that the prompt asks for; see {example}"
     share = f"{row[most]} of {number} replies"
     if most == "cut":
         at = f" at max_tokens {limit}" if limit else ""
@@ -146,33 +154,43 @@ def _why_unreadable(connection: Connection, method: str, model: str, example: st
     )
 
 
-# Failed episodes --------------------------------------------------------------------------------------------
+# Failed episodes ------------------------------------------------------------------------------------------
 
 
-def failed_episodes(connection: Connection) -> list[str]:
-    """Episodes of which every try failed: the distinct causes with numbers, and what to do."""
-    causes: Counter[tuple[str, str]] = Counter()
-    for row in dictionaries(connection, FAILED):
-        causes[row["boundary"], _first_line(row["error"])] += row["number"]
-    limits = {key: number for key, number in causes.items() if LIMIT.search(key[1])}
-    others = Counter({key: number for key, number in causes.items() if key not in limits})
-    found = [
-        f"The run stopped at a limit, before {number} episodes had ended: {error}"
-        for (_, error), number in limits.items()
+def limits_reached(data: ReportData) -> list[str]:
+    """The limits at which the run stopped, with the episodes that had not ended."""
+    rows = data.connection.execute(
+        """SELECT reason FROM trials WHERE status <> 'done' AND reason IS NOT NULL
+        UNION SELECT error FROM attempts
+        WHERE unit NOT IN (SELECT key FROM episodes) AND unit NOT IN (SELECT key FROM requests)"""
+    ).fetchall()
+    limits = sorted({found[0] for (text,) in rows if (found := LIMIT.search(_first_line(text)))})
+    unfinished = sum(data.unfinished.values())
+    return [
+        f"The run stopped at a limit, with {unfinished} test episodes not finished: {limit}"
+        for limit in limits
     ]
-    if others:
-        told = _counted(Counter({f"{b}: {error}": n for (b, error), n in others.items()}))
-        boundary = others.most_common(1)[0][0][0]
-        found.append(f"{others.total()} episodes failed in every try: {told}. {WAYS_OUT[boundary]}")
-    return found
+
+
+def failed_episodes(data: ReportData) -> list[str]:
+    """Episodes of which every try failed: the distinct causes with numbers, and what to do."""
+    causes: Counter[str] = Counter()
+    boundaries: Counter[tuple[str, str]] = Counter()
+    for row in dictionaries(data.connection, FAILED):
+        error = _first_line(row["error"])
+        if not LIMIT.search(error):
+            causes[f"{row['boundary']}: {error}"] += row["number"]
+            boundaries[row["boundary"], row["model"]] += row["number"]
+    if not causes:
+        return []
+    (boundary, model), _ = boundaries.most_common(1)[0]
+    way_out = WAYS_OUT[boundary].format(check_model=check_model_command(data.connection, model))
+    return [f"{causes.total()} episodes failed in every try: {_counted(causes)}. {way_out}"]
 
 
 WAYS_OUT = {
-    "provider": (
-        "Check the endpoint with `learnact check-model`, then run the same command again: it tries these "
-        "episodes again."
-    ),
-    "sandbox": "`learnact doctor` checks the sandbox; the same command again tries these episodes again.",
+    "provider": "Check the endpoint: {check_model}. The same command again then tries these episodes again.",
+    "sandbox": "Check the sandbox: learnact doctor. The same command again then tries these episodes again.",
     "environment": "The engine of the domain failed; the same command again tries these episodes again.",
     "harness": "The same command again tries these episodes again.",
 }
@@ -180,7 +198,7 @@ WAYS_OUT = {
 
 
 def _first_line(text: str) -> str:
-    line = printable(next((one for one in text.split("\n") if one.strip()), "")).strip()
+    line = printable(next((one for one in (text or "").split("\n") if one.strip()), "")).strip()
     return line if len(line) <= CAUSE_CHARS else line[: CAUSE_CHARS - 4] + " ..."
 
 

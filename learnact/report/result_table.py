@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from rich import table as rich_table
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from learnact.records.text import printable, spreadsheet_text
+from learnact.records.text import json_text, printable, spreadsheet_text
 from learnact.results.statistics import Interval
 
 CellKind = Literal["text", "count", "share", "number", "dollars", "difference"]
@@ -252,11 +251,6 @@ INTERVAL_FIELDS: dict[str, dict[str, str]] = {
 """Fields of an interval in JSON, and what each adds to the name of its column in CSV."""
 
 
-def to_json(table: ResultTable) -> str:
-    """One JSON object: title, simulated, notes, rows by column."""
-    return json.dumps(as_plain(table), ensure_ascii=False, allow_nan=False)
-
-
 def as_plain(table: ResultTable) -> dict[str, Any]:
     """The table as plain data, as JSON has it."""
     marks = [{"simulated": mark} for mark in table.simulated_rows] or [{}] * len(table.rows)
@@ -283,6 +277,6 @@ def _plain(cell: Cell, column: Column) -> Any:
 def join_tables(tables: Sequence[ResultTable], form: TableForm) -> str:
     """Several tables as one text: a JSON array; Markdown and CSV with an empty line between."""
     if form == "json":
-        return json.dumps([as_plain(one) for one in tables], ensure_ascii=False, allow_nan=False) + "\n"
+        return json_text([as_plain(one) for one in tables]) + "\n"
     write = to_csv if form == "csv" else to_markdown
     return "\n".join(write(one).rstrip("\n") + "\n" for one in tables)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +12,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from learnact.records import Library
-from learnact.records.text import printable
+from learnact.records.text import json_text, printable
+from learnact.report.commands import query_command, run_command, show_command
 from learnact.report.data import ReportData
 from learnact.report.findings import findings
 from learnact.report.result_table import Column, ResultTable, as_plain, to_rich
@@ -23,7 +22,6 @@ from learnact.results.reader import Connection, connect_folders, dictionaries, l
 
 DESCRIPTION_CHARS = 160
 """Characters of a description or lesson on the page; `learnact show --library` has it whole."""
-DEFAULT_RESULTS = "results"
 WITH_ACTIONS = "len(actions) > 0"
 LESSONS_ONLY = "len(actions) = 0 AND len(lessons) > 0"
 
@@ -67,7 +65,7 @@ def run_page(folder: Path, arguments: Sequence[str] = ()) -> RunPage:
         best = best_library(connection, WITH_ACTIONS)
         lessons = best_library(connection, LESSONS_ONLY)
         unfinished = _unfinished_trials(connection)
-        data = ReportData(connection)
+        data = ReportData(connection, folder.parent)
         libraries = [found.library.id for found in (best, lessons) if found is not None]
         return RunPage(
             run=run,
@@ -145,19 +143,16 @@ def _unfinished_trials(connection: Connection) -> tuple[str, ...]:
 def _commands(
     connection: Connection, folder: Path, libraries: Sequence[str], arguments: Sequence[str]
 ) -> tuple[str, ...]:
-    parent = str(folder.parent)
-    results = "" if parent == DEFAULT_RESULTS else f" --results {shlex.quote(parent)}"
-    run = shlex.quote(folder.name)
-    commands = [f"learnact run {shlex.join(arguments)}{results}"] if arguments else []
-    commands += [f"learnact show {run} --library {library[:12]}{results}" for library in libraries]
+    run, results = folder.name, folder.parent
+    commands = [run_command(arguments, results)] if arguments else []
+    commands += [show_command(run, results, "--library", library[:12]) for library in libraries]
     episode = connection.execute(
         """SELECT key FROM episodes WHERE phase = 'test'
         ORDER BY learned_calls > 0 DESC, success, progress, key LIMIT 1"""
     ).fetchone()
     if episode:
-        commands.append(f"learnact show {run} {episode[0][:12]}{results}")
-    commands.append(f"learnact sql --run {run} --file success{results}")
-    commands.append(f"learnact show {run}{results}")
+        commands.append(show_command(run, results, episode[0][:12]))
+    commands += [query_command(run, results, "success"), show_command(run, results)]
     return tuple(commands[: max(3, len(libraries) + 2)])
 
 
@@ -207,7 +202,7 @@ def page_json(page: RunPage) -> str:
         **_library_json(page.lessons),
         "lessons": list(page.lessons.library.lessons),
     }
-    return json.dumps(
+    return json_text(
         {
             "run": page.run,
             "name": page.name,
@@ -218,8 +213,7 @@ def page_json(page: RunPage) -> str:
             "findings": list(page.findings),
             "unfinished": list(page.unfinished),
             "commands": list(page.commands),
-        },
-        ensure_ascii=False,
+        }
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
-from learnact.errors import ResultsError
+from learnact.errors import ResultsError, suggestion
 from learnact.records import EpisodeResult, Library, Turn
 from learnact.records.text import printable
 from learnact.report.causes import first_difference
@@ -91,8 +91,42 @@ def episode_row(connection: Connection, key: str) -> dict[str, Any]:
     return dictionaries(connection, query, [key])[0]
 
 
-# Two episodes
-# ---------------------------------------------------------------------------------------------------------
+# Several episodes -----------------------------------------------------------------------------------------
+
+
+def find_episodes(
+    connection: Connection, task: str | None = None, method: str | None = None, failed: bool = False
+) -> list[dict[str, Any]]:
+    """Rows of the test episodes of a task, of a method, or that did not solve their task.
+
+    Raises ResultsError if no test episode is of that task or method.
+    """
+    for column, wanted in ("task", task), ("method", method):
+        rows = dictionaries(connection, f"SELECT DISTINCT {column} FROM episodes WHERE phase = 'test'")
+        known = [row[column] for row in rows]
+        if wanted is not None and wanted not in known:
+            raise ResultsError(f"no test episode of {column} {wanted!r}; {suggestion(wanted, known)}")
+    return dictionaries(
+        connection,
+        """SELECT * EXCLUDE (finished) FROM episodes
+        WHERE phase = 'test' AND task = coalesce(?, task) AND method = coalesce(?, method)
+          AND NOT (? AND success)
+        ORDER BY method, domain, task, learn_repeat, test_repeat, key""",
+        [task, method, failed],
+    )
+
+
+def episode_line(row: dict[str, Any]) -> str:
+    """An episode in one line, for lists."""
+    outcome = "solved" if row["success"] else f"not solved, progress {row['progress']:.0%}"
+    return (
+        f"{row['key'][:12]}  {printable(row['method'])}: {row['domain']} {printable(row['task'])}, "
+        f"repeat {row['learn_repeat']}.{row['test_repeat']}: {outcome} in {row['turns']} turns; "
+        f"library {row['library'][:12] or 'none'}"
+    )
+
+
+# Two episodes ---------------------------------------------------------------------------------------------
 
 
 def pair_text(rows: Sequence[dict[str, Any]], results: Sequence[EpisodeResult], differ: int | None) -> str:
@@ -152,8 +186,7 @@ def show_pair(connection: Connection, keys: tuple[str, str]) -> str:
     return pair_text(rows, results, first_difference(connection, rows[0]["key"], rows[1]["key"]))
 
 
-# Libraries
-# ------------------------------------------------------------------------------------------------------------
+# Libraries ------------------------------------------------------------------------------------------------
 
 
 def library_text(library: Library) -> str:
@@ -217,7 +250,7 @@ def candidate_line(row: dict[str, Any]) -> str:
     reason = f"; reason: {printable(row['reason'])}" if row["reason"] else ""
     return (
         f"trial {row['trial'][:12]}, iteration {row['iteration']}, candidate {row['candidate']} "
-        f"({row['origin']}){chosen}: {scored}{why}{reason}"
+        f"({row['origin']}, library {row['library'][:12] or 'none'}){chosen}: {scored}{why}{reason}"
     )
 
 

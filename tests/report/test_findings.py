@@ -215,7 +215,7 @@ def unreadable(unit, finish, text, reasoning=""):
         ("length", "", ("15 of 15 replies were cut at max_tokens 512", "Raise max_tokens")),
         ("tool_calls", "", ("tool calls without text", "turn tool calling off")),
         ("stop", "", ("were empty", "learnact check-model")),
-        ("stop", "I would rather not.", ("does not answer in the form", "see episode")),
+        ("stop", "I would rather not.", ("does not answer in the form", "see learnact show odd00000000")),
     ],
 )
 def test_replies_that_cannot_be_read_are_told_with_cause_and_way_out(finish, text, said, tmp_path):
@@ -264,7 +264,7 @@ def test_the_limit_that_ended_a_run_is_named_and_no_failure(tmp_path):
             yield store.commit(failing(episode(number, "t", "act"), limit, "harness"))
 
     text = told(store_run(tmp_path, fill))
-    assert f"The run stopped at a limit, before 3 episodes had ended: {limit}" in text
+    assert f"The run stopped at a limit, with 3 test episodes not finished: {limit}" in text
     assert "failed in every try" not in text
 
 

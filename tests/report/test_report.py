@@ -114,7 +114,7 @@ def test_a_library_is_shown_with_code_notes_scores_and_descent(connection):
     shown = show_library(connection, material.LIBRARY.id[:10])
     assert "def carry(ball, start, end, hand):" in shown
     assert "# Note: Use it only when you are in start." in shown
-    assert "iteration 1, candidate 1 (update), selected: score 2.300" in shown
+    assert f"iteration 1, candidate 1 (update, library {material.LIBRARY.id[:12]}), selected" in shown
     assert "shown hop('a'); reason: misses a step" in shown
     assert f"descends from: {material.LIBRARY.id[:12]} (update) <- {WEAK.id[:12]} (create)" in shown
     assert "tested in 10 episodes: success 80%" in shown

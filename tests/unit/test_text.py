@@ -1,10 +1,12 @@
 """What models wrote is printed without its control characters."""
 
+import json
+import math
 import unicodedata
 
 import pytest
 
-from learnact.records.text import printable, spreadsheet_text
+from learnact.records.text import json_text, printable, spreadsheet_text
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,11 @@ def test_a_spreadsheet_computes_nothing_that_a_model_wrote(text):
 @pytest.mark.parametrize("text", ["", "-", "-3.5", "+10 %", "pick(ball1)", "a=b"])
 def test_what_is_no_formula_stays(text):
     assert spreadsheet_text(text) == text
+
+
+def test_json_is_valid_and_controls_nothing():
+    value = {"a": ("\x1b[2J\x9b\u202e\ud83d", math.nan, [1.5]), "b": "\u00fc"}
+    text = json_text(value)
+    assert json.loads(text) == {"a": ["\x1b[2J\x9b\u202e\ud83d", None, [1.5]], "b": "\u00fc"}
+    assert printable(text) == text
+    assert "\u00fc" in text

@@ -1,0 +1,63 @@
+"""Commands of ours as pages and tables print them: they name their run and work when pasted into a shell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from learnact.results.reader import Connection
+
+DEFAULT_RESULTS = Path("results")
+RUN_CHARS = 12
+"""Digits of a run's id in a command."""
+
+
+def show_command(run: str, results: Path | None, *arguments: str) -> str:
+    """`learnact show` of a run, by its id or the name of its folder. `results`: None where it is not known."""
+    return _joined(["learnact", "show", run, *arguments], results)
+
+
+def query_command(run: str, results: Path, query: str) -> str:
+    """`learnact sql` with a shipped query."""
+    return _joined(["learnact", "sql", "--run", run, "--file", query], results)
+
+
+def run_command(arguments: Sequence[str], results: Path) -> str:
+    """`learnact run` with the arguments (job file, settings) of the run that it continues."""
+    return _joined(["learnact", "run", *arguments], results)
+
+
+def _joined(words: list[str], results: Path | None) -> str:
+    folder = [] if results in (None, DEFAULT_RESULTS) else ["--results", str(results)]
+    return shlex.join([*words, *folder])
+
+
+def check_model_command(connection: Connection, model: str) -> str:
+    """`learnact check-model` for a model of the run, as its job names the endpoint."""
+    words = ["learnact", "check-model"]
+    for (resolved,) in connection.execute("SELECT resolved FROM runs WHERE resolved IS NOT NULL").fetchall():
+        endpoint = _endpoint(json.loads(resolved).get("models") or {}, model)
+        if endpoint.get("base_url"):
+            words += ["--base-url", endpoint["base_url"], "--model", model]
+            if endpoint.get("api_key_env"):
+                words += ["--api-key-env", endpoint["api_key_env"]]
+            break
+    return shlex.join(words)
+
+
+def _endpoint(models: dict[str, Any], name: str) -> dict[str, str]:
+    """The settings of a model in a job, with those that its kind of model has by default."""
+    for kind in ("agent", "learner"):
+        entries = models.get(kind) or []
+        for entry in entries if isinstance(entries, list) else [entries]:
+            if isinstance(entry, dict) and entry.get("name") == name:
+                found = {**(models.get(f"{kind}_defaults") or {}), **entry}
+                return {key: _first(found.get(key)) for key in ("base_url", "api_key_env")}
+    return {}
+
+
+def _first(value: Any) -> str:
+    return str(value[0]) if isinstance(value, list) and value else value or ""
