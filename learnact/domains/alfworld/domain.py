@@ -21,7 +21,7 @@ from learnact.domains.base import Environment, Example, FunctionExample, Primiti
 from learnact.errors import JobError, TaskError
 from learnact.records import Task, digest
 
-TEXT_VERSION = 1
+TEXT_VERSION = 2
 """Goes up whenever a prompt or an observation of ours could change."""
 
 PROFILE = Profile(

@@ -29,6 +29,8 @@ class AlfworldEnvironment:
         self._game = Game(language.surface, translate(content.problem))
         self._measure = ProgressMeasure(self._game, read_goal(content.problem, name), content.labels)
         self._success = False
+        self._place = ""
+        self._places = {name for name, _ in self._game.facts_named("receptacletype")}
         self.goal = content.goal
         self.first_observation = language.show(self._game.look())
 
@@ -62,16 +64,32 @@ class AlfworldEnvironment:
         self._game.close()
 
     def _do(self, command: EngineCommand, written: str) -> Step:
-        observation = self._game.do(command.engine)
+        observation = self._game.do(command.engine) or self._go_to_neighbour(command)
         if observation is None:
             verb = "use" if command.action == "toggle" else command.action
             return self._invalid(
                 written, self._language.show(why_invalid(self._game, verb, command.arguments))
             )
+        if command.goes:
+            self._place = command.arguments["recep"]
         observation = _without_location(observation)
         self._success = self._success or self._game.won
         self._measure.update(observation, self._success)
         return Step(written, True, self._language.show(observation), self.progress, self._success)
+
+    def _go_to_neighbour(self, command: EngineCommand) -> str | None:
+        """What going to a place shows when the agent stands where it is reached from, because of another place.
+
+        Several places can be reached from one point. The engine has no command for going from a point to itself,
+        so it would refuse the place, although the agent has not gone there. None for any other command.
+        """
+        place = command.arguments.get("recep", "")
+        if not command.goes or place == self._place or place not in self._places:
+            return None
+        observation = self._game.do(f"examine {place}")
+        if observation is None or self._language.surface == "published":
+            return observation
+        return f"You arrive at {place}. {observation}"
 
     def _invalid(self, written: str, why: str) -> Step:
         return Step(written, False, f"{NOTHING} {why}".strip(), self.progress, self._success)

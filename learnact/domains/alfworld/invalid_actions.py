@@ -39,6 +39,8 @@ class _Reasons:
             return [f"There is no place {recep} in this house."]
         away = [f"You are not at {recep}."] if recep and recep not in self._here else []
         match action:
+            case "goto" | "move_to":
+                return [f"You are already at {recep}."] if recep in self._here else []
             case "take":
                 return self._take(obj, recep, away)
             case "put":

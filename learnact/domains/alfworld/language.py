@@ -24,6 +24,7 @@ Surface = Literal["published", "new"]
 ActionSet = Literal["ours", "published"]
 
 _NAME = r"[a-z]+ [0-9]+"
+_GO_TO = "go to "
 _CLOSED_UP = r"[a-z]+[0-9]+"
 _NUMBERED = re.compile(r"\b([a-z]+) ([0-9]+)\b")
 
@@ -50,6 +51,11 @@ class EngineCommand:
     action: str
     engine: str
     arguments: Mapping[str, str]
+
+    @property
+    def goes(self) -> bool:
+        """Whether it is the action that goes to a place, whatever it is called here."""
+        return self.engine.startswith(_GO_TO)
 
 
 @dataclass(frozen=True)

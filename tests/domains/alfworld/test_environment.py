@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,62 @@ def test_looking_examining_and_the_inventory_are_valid(kitchen):
     step = environment.call("goto", ["microwave 1"], {})
     assert step.valid and step.observation == "The microwave 1 is closed."
     assert environment.call("examine", ["microwave 1"], {}).valid
+
+
+def sharing_places(environment) -> tuple[str, str] | None:
+    """Two places that are reached from one point; None where there are none."""
+    reached: dict[str, str] = {}
+    for place, location in environment._game.facts_named("receptacleatlocation"):
+        if location in reached:
+            return reached[location], place
+        reached[location] = place
+    return None
+
+
+@pytest.mark.parametrize("surface", ["published", "new"])
+@pytest.mark.parametrize("perturb", [(), ("move-to", "no-space")])
+def test_every_place_that_is_listed_can_be_gone_to(cache, surface, perturb):
+    go = "move_to" if perturb else "goto"
+    found = 0
+    for kind in ("put", "puttwo", "heat"):
+        (path,) = generated(TASK_TYPES[kind], "valid_unseen", SEED, 1)
+        domain = a_domain(kind, surface=surface, perturb=list(perturb))
+        task = a_domain(kind).read(str(path))
+        environment = domain.open(task)
+        shared = sharing_places(environment)
+        listed = environment.first_observation.partition("you see a ")[2].rstrip(".").replace("and a ", "a ")
+        for place in listed.split(", a "):
+            step = environment.call(go, [place], {})
+            assert step.valid, (kind, place, step.observation)
+            assert ("You arrive at" in step.observation) == (surface == "new")
+            again = environment.call(go, [place], {})
+            assert not again.valid
+            assert again.observation == f"Nothing happens. You are already at {place}."
+        environment.close()
+        if shared:
+            found += 1
+            environment = domain.open(task)
+            one, other = (place.replace(" ", "") if perturb else place for place in shared)
+            text = environment.call(go, [one], {}).observation
+            assert environment.call(go, [other], {}).observation.endswith(
+                environment.call("examine", [other], {}).observation
+            )
+            assert environment.call(go, [one], {}).observation == text
+            environment.close()
+    assert found, "no generated house has two places that are reached from one point"
+
+
+def test_an_object_in_sight_is_no_place_to_go_to(kitchen):
+    environment, _ = kitchen
+    for place in sorted(environment._places):
+        environment.call("goto", [place], {})
+        seen = environment.call("examine", [place], {}).observation
+        if (match := re.search(r"you see a ([a-z]+ \d+)", seen)) is not None:
+            step = environment.call("goto", [match[1]], {})
+            assert not step.valid
+            assert step.observation == f"Nothing happens. There is no place {match[1]} in this house."
+            return
+    pytest.fail("no object was seen")
 
 
 def test_reasons(kitchen):
