@@ -13,12 +13,11 @@ from learnact.domains.base import Domain
 from learnact.errors import TaskError
 from learnact.records import DomainSpec, Task
 
-HEADS = {"reference": "plan from"}
-"""Column titles of labels whose own name says too little."""
-
 
 def domains(
-    name: Annotated[str | None, typer.Argument(help="Tell all of one domain.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A domain: print everything about it.", show_default=False)
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One line of JSON for each domain.")] = False,
 ) -> None:
     """List what can be played; with a name, its actions and options.
@@ -28,7 +27,7 @@ def domains(
     learnact domains gripper
     """
     if name is not None:
-        _tell(name, json)
+        _print_domain(name, json)
         return
     listed = registry.listed()
     if json:
@@ -42,7 +41,7 @@ def domains(
     say("\nlearnact domains NAME tells more of one; learnact play NAME plays it.")
 
 
-def _tell(name: str, json: bool) -> None:
+def _print_domain(name: str, json: bool) -> None:
     model = registry.options_model(name)
     domain = registry.build(DomainSpec(name))
     options = dict(model.model_fields) if model else {}
@@ -68,8 +67,8 @@ def _tell(name: str, json: bool) -> None:
         f"{profile.history} entries of history.\nOptions (in a job file under the domain, or -o key=value):"
     )
     for key, field in options.items():
-        told = f": {field.description}" if field.description else ""
-        say(f"  {key} = {_default(field)!r}{told}")
+        text = f": {field.description}" if field.description else ""
+        say(f"  {key} = {_default(field)!r}{text}")
 
 
 def _default(field: Any) -> Any:

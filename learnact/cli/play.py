@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
 from learnact.cli.manual_play import CommandResult, ManualPlay, ManualSetup, open_manual_play
 from learnact.cli.options import DomainName, DomainOption, Seed, SourceFolder, Split, pick_task, spec_of
-from learnact.cli.output import read_file, say, say_json
+from learnact.cli.output import printable, say, say_json
 from learnact.domains import registry
+from learnact.domains.text_file import read_text
 from learnact.errors import BadInput
 from learnact.library.files import read_library
 from learnact.records import Library
@@ -23,6 +25,12 @@ from learnact.records import Library
 PROMPT = "> "
 HELP_WORDS = ("help", "?")
 LEAVE_WORDS = ("quit", "exit")
+MAX_BYTES = 16 << 20
+"""Bytes of a file of commands, and characters of a line of a pipe, that are read."""
+MAX_LINE = 1 << 16
+"""Characters of a line of a pipe that are kept; a command has at most some thousand."""
+MAX_ECHO = 400
+"""Characters of a command that are repeated in the output for a person."""
 
 
 def play(
@@ -80,11 +88,23 @@ def play(
 
 def _read(commands: Path | None) -> Iterator[str] | None:
     """The commands of a file or of a pipe; None where a person types them at a prompt."""
-    if commands is None and sys.stdin.isatty():
-        return None
-    if commands is None or str(commands) == "-":
-        return (line.rstrip("\n") for line in sys.stdin)
-    return iter(read_file(commands, "--commands").splitlines())
+    if commands is not None and str(commands) != "-":
+        return iter(read_text(commands, f"--commands {commands}", MAX_BYTES).split("\n"))
+    if sys.stdin is None:
+        raise BadInput("standard input is closed; name a file of commands with --commands FILE")
+    return None if commands is None and sys.stdin.isatty() else _piped(sys.stdin)
+
+
+def _piped(stream: TextIO) -> Iterator[str]:
+    """The lines of a pipe, each as soon as it is there. A long line is cut, an endless one refused."""
+    while line := stream.readline(MAX_LINE):
+        dropped, more = 0, line
+        while len(more) == MAX_LINE and not more.endswith("\n"):
+            more = stream.readline(MAX_LINE)
+            dropped += len(more)
+            if dropped > MAX_BYTES:
+                raise BadInput(f"standard input has a line of more than {MAX_BYTES:,} characters")
+        yield line.rstrip("\n")
 
 
 async def _play(setup: ManualSetup, lines: Iterator[str] | None, json: bool) -> None:
@@ -106,15 +126,21 @@ async def _play(setup: ManualSetup, lines: Iterator[str] | None, json: bool) -> 
 
 
 def _prompted() -> Iterator[str]:
-    """Lines that a person types, until quit or the end of input."""
+    """Lines that a person types, until quit, Ctrl-C or the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - gives input() its editing and history
     while True:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's would wait for the line
         try:
             line = input(PROMPT)
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):
             say()
             return
+        except UnicodeDecodeError:
+            say("This is no text in UTF-8; type it again.")
+            continue
+        finally:
+            signal.signal(signal.SIGINT, before)
         if line.strip() in LEAVE_WORDS:
             return
         yield line
@@ -135,8 +161,8 @@ def _help(setup: ManualSetup) -> None:
 
 def _print_result(result: CommandResult, echo: bool) -> None:
     if echo:
-        say(f"{PROMPT}{result.command}")
+        say(f"{PROMPT}{printable(result.command[:MAX_ECHO])}")
     for words in (result.error if not result.observation else None, result.observation):
         if words:
-            say(words)
+            say(printable(words, keep="\n"))
     say(f"[turn {result.turn}, progress {result.progress:.0%}{', solved' if result.success else ''}]")

@@ -38,7 +38,7 @@ def read_text(file: Path | Traversable, name: str | None = None, most: int = MAX
     """
     where = name or str(file)
     try:
-        if isinstance(file, Path) and not stat.S_ISREG(os.stat(file).st_mode):
+        if isinstance(file, Path) and not _may_be_read(file):
             raise TaskError(f"{where}: cannot be read: it is not a regular file")
         with file.open("rb") as stream:
             body = stream.read(most + 1)
@@ -50,6 +50,13 @@ def read_text(file: Path | Traversable, name: str | None = None, most: int = MAX
     if len(body) > most:
         raise TaskError(f"{where}: is longer than {most:,} bytes, so it is not read")
     return decode(body, where)
+
+
+def _may_be_read(path: Path) -> bool:
+    """A regular file, or a pipe that the shell opened (`<(command)`); devices and named pipes may never end."""
+    mode = os.stat(path).st_mode
+    opened = str(path).startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/"))
+    return stat.S_ISREG(mode) or (opened and stat.S_ISFIFO(mode))
 
 
 def decode(body: bytes, where: str) -> str:
