@@ -15,12 +15,13 @@ import typer
 
 from learnact.cli.manual_play import CommandResult, ManualPlay, ManualSetup, open_manual_play
 from learnact.cli.options import DomainName, DomainOption, Seed, SourceFolder, Split, pick_task, spec_of
-from learnact.cli.output import printable, say, say_json
+from learnact.cli.output import say, say_json
 from learnact.domains import registry
 from learnact.domains.text_file import read_text
 from learnact.errors import BadInput
 from learnact.library.files import read_library
 from learnact.records import Library
+from learnact.records.text import printable
 
 PROMPT = "> "
 HELP_WORDS = ("help", "?")
