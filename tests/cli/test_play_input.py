@@ -19,7 +19,7 @@ PLAY = [sys.executable, "-c", "from learnact.cli import main; main()", "play", "
 
 def play(*more: str, body: bytes | None = None, stdin: object = None) -> subprocess.CompletedProcess[bytes]:
     how = {"input": body} if body is not None else {"stdin": stdin}
-    done = subprocess.run([*PLAY, *more], capture_output=True, check=False, timeout=100, **how)
+    done = subprocess.run([*PLAY, *more], capture_output=True, check=False, timeout=300, **how)
     assert b"Traceback" not in done.stderr + done.stdout, done.stderr[-500:]
     return done
 
@@ -65,7 +65,7 @@ def test_input_without_an_end_is_refused() -> None:
 
 def test_closed_standard_input_is_named() -> None:
     shell = subprocess.run(
-        ["sh", "-c", 'exec "$0" "$@" <&-', *PLAY], capture_output=True, check=False, timeout=100
+        ["sh", "-c", 'exec "$0" "$@" <&-', *PLAY], capture_output=True, check=False, timeout=300
     )
     assert shell.returncode == 2 and b"standard input is closed" in shell.stderr
 
@@ -86,7 +86,7 @@ def test_at_a_prompt_any_keys_end_without_a_traceback(typed: bytes) -> None:
     os.close(slave)
     shown, written = b"", False
     try:
-        while select.select([master], [], [], 60)[0]:
+        while select.select([master], [], [], 300)[0]:
             try:
                 shown += os.read(master, 65536)
             except OSError:  # the process has ended
@@ -94,7 +94,7 @@ def test_at_a_prompt_any_keys_end_without_a_traceback(typed: bytes) -> None:
             if not written and b"> " in shown:
                 written = True
                 os.write(master, typed)
-        process.wait(10)
+        process.wait(300)
     finally:
         process.kill()
         os.close(master)
