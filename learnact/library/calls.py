@@ -22,6 +22,8 @@ from learnact.sandbox.protocol import INT_BITS
 MAX_CALL_CHARS = 4000
 """A longer call is not read: no sensible action is that long, and the parser's time stays bounded."""
 MAX_DEPTH = 8
+MAX_BRACES = 100
+"""The parser takes long for f-strings of many fields; no plain argument needs as many."""
 MAX_SCANNED_CHARS = 200_000
 """Characters that `find_calls` looks at behind opening brackets in one text, so that its time is bounded."""
 MAX_PARSED = 2000
@@ -89,6 +91,8 @@ def parse_call(text: str) -> CallExpression:
 
 
 def _parsed(text: str) -> CallExpression:
+    if text.count("{") > MAX_BRACES:
+        raise UnreadableCall(f"more than {MAX_BRACES} braces")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

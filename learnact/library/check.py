@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import itertools
 import symtable
 import warnings
@@ -19,6 +20,8 @@ from learnact.errors import LibraryError, near_names
 from learnact.sandbox.modules import ALLOWED_IMPORTS
 
 SOURCE_BYTES = 64 << 10
+MAX_BRACES = 2000
+"""CPython 3.11 takes a time for an f-string that grows with the square of the number of its fields."""
 UNAVAILABLE = {"open", "input", "breakpoint", "help", "exit", "quit", "exec", "eval", "compile", "__import__"}
 """Builtins that learned code cannot use: it has no file, terminal or debugger, and it must be written out."""
 SHOWN_CHARS = 60
@@ -66,10 +69,13 @@ def _problem(error: BaseException) -> LibraryProblem:
             return LibraryProblem(0, f"it does not parse: {error}")
 
 
+@functools.lru_cache(maxsize=8)
 def read_code(source: str) -> tuple[ast.Module, symtable.SymbolTable] | LibraryProblem:
     """The syntax tree and symbol table, or why there are none. It raises nothing, whatever the text."""
     if len(source) > SOURCE_BYTES or len(source.encode("utf-8", "replace")) > SOURCE_BYTES:
         return LibraryProblem(0, f"the code is longer than {SOURCE_BYTES} bytes")
+    if source.count("{") > MAX_BRACES:
+        return LibraryProblem(0, f"the code holds more than {MAX_BRACES} braces")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -7,6 +7,7 @@ of functions, a constant that is assigned again) stays behind that function, as 
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from learnact.library.check import LibraryProblem, global_reads, read_code, read
 from learnact.records import LearnedAction
 from learnact.sandbox.source_lines import source_lines
 
+MAX_FUNCTIONS = 200
+"""Functions of one module: each costs a request for its description."""
 MUTATORS = {
     "add",
     "append",
@@ -63,7 +66,8 @@ class Arrangement:
     actions: tuple[LearnedAction, ...]
 
 
-def read_statements(source: str) -> list[Statement]:
+@functools.lru_cache(maxsize=16)
+def read_statements(source: str) -> tuple[Statement, ...]:
     """The statements of a module that belong to a library, in order.
 
     Loose expressions (such as a usage line), `if __name__ == ...` and other statements are left out.
@@ -79,7 +83,10 @@ def read_statements(source: str) -> list[Statement]:
             raise LibraryError(str(code))
         tree, table = code
         _refuse_lost_effects(tree, {name for child in table.get_children() for name in global_reads(child)})
-        return list(_statements(tree, source_lines(source)))
+        defined = sum(isinstance(node, ast.FunctionDef) for node in tree.body)
+        if defined > MAX_FUNCTIONS:
+            raise LibraryError(f"it defines {defined} functions; write at most {MAX_FUNCTIONS}")
+        return tuple(_statements(tree, source_lines(source)))
 
 
 def split(source: str) -> tuple[str, tuple[LearnedAction, ...]]:
@@ -107,7 +114,7 @@ def arrange(statements: Sequence[Statement], functions: Collection[str] = ()) ->
         bound_by |= dict.fromkeys(statement.binds, statement.text)
         if statement.function is not None:
             last = statement.function.name
-            if last in read_before:
+            if last in groups and last in read_before:
                 raise LibraryError(
                     f"line {statement.line}: {last} is defined again after its first definition was used; "
                     "give one of them another name"

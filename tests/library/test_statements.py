@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from learnact.errors import LibraryError
 from learnact.library import check as checking
+from learnact.library import statements
 from learnact.library.check import LibraryProblem, check
 from learnact.library.merge import check_merged, error_in_code, lines_in_code, merge, part_of
 from learnact.library.statements import split
@@ -183,6 +184,19 @@ def test_loose_statements_are_left_out(loose: str) -> None:
     assert library == merge(Library(), f"ROOMS = ['rooma']\n{CARRY}")
 
 
+def test_too_many_functions_or_braces_are_refused() -> None:
+    with pytest.raises(LibraryError, match="it defines 201 functions; write at most 200"):
+        split("def f(): pass\n" * 201)
+    with pytest.raises(LibraryError, match="more than 2000 braces"):
+        split("def f():\n    return f'" + "{a}" * 2001 + "'")
+
+
+def test_a_decorator_that_is_defined_too_late_is_loaded_as_written() -> None:
+    library = merge(Library(), "@g\ndef f():\n    return 1\n@f\ndef g():\n    return 2\n")
+    with pytest.raises(NameError):
+        loaded(library.source)
+
+
 def test_defaults_that_cannot_be_written_are_shown_as_dots() -> None:
     source = f"def far(a, n={'+'.join(['1'] * 400)}, *, m=0x{'f' * 5000}, k=3):\n    return n\n"
     action = split(source)[1][0]
@@ -230,6 +244,9 @@ def test_exceptions_of_reading_code_end_as_problems(
     def fail(*_: object, **__: object) -> None:
         raise error
 
+    checking.read_code.cache_clear()
+    statements.read_statements.cache_clear()
+
     library = Library((LearnedAction("carry", "carry()", CARRY),), "X = 1")
     module, _, function = place.partition(".")
     monkeypatch.setattr(getattr(checking, module), function, fail)
@@ -242,6 +259,7 @@ def test_exceptions_of_reading_code_end_as_problems(
     ):
         with contextlib.suppress(LibraryError):
             use()
+    checking.read_code.cache_clear()
 
 
 PIECES = [
