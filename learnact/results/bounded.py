@@ -10,9 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from learnact.records import canonical
 
 SHOWN = 80
 """Characters of an odd value that are kept."""
+LARGEST = 2**53
+"""Largest whole number stored: doubles and JSON hold it exactly, and sums of two still fit 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +32,63 @@ class BoundedValue:
 def array_of(values: Sequence[Any], kind: pa.DataType, place: str, bounded: list[BoundedValue]) -> pa.Array:
     """Values as an array. What was changed to make it possible is appended to `bounded`.
 
-    Integers beyond the type are cut to its limits, text without valid Unicode gets replacement characters, a
-    value of another type becomes null.
+    Integers are cut to the type's limits (64 bits: to `LARGEST`), text without valid Unicode gets replacement
+    characters, a value of another type becomes null.
     """
     try:
-        return pa.array(values, kind)
-    except (pa.ArrowException, ValueError, TypeError, OverflowError):
-        fitted = [fit(value, kind) for value in values]
-        for given, stored in zip(values, fitted, strict=True):
-            if given != stored and given == given:
-                bounded.append(BoundedValue(place, _short(given), _short(stored)))
-        return pa.array(fitted, kind)
+        array = pa.array(values, kind)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError, AttributeError):
+        array = None
+    if array is not None and not (kind == pa.int64() and _is_large(array)):
+        return array
+    fitted = [fit(value, kind) for value in values]
+    for given, stored in zip(values, fitted, strict=True):
+        if given is not stored and given != stored:
+            bounded.append(BoundedValue(place, _short(given), _short(stored)))
+    return pa.array(fitted, kind)
+
+
+def _is_large(array: pa.Array) -> bool:
+    ends = pc.min_max(array)
+    low, high = ends["min"].as_py(), ends["max"].as_py()
+    return low is not None and (low < -LARGEST or high > LARGEST)
+
+
+def count_by_place(values: Sequence[BoundedValue]) -> dict[str, Any]:
+    """How many values of each place were bounded, with the first of them."""
+    found: dict[str, Any] = {}
+    for value in values:
+        one = found.setdefault(value.place, {"count": 0, "given": value.given, "stored": value.stored})
+        one["count"] += 1
+    return found
+
+
+def json_text(value: Any) -> str:
+    """Canonical JSON of plain data of any origin; numbers that JSON does not have become text."""
+    try:
+        return canonical(value)
+    except (ValueError, TypeError):
+        return canonical(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, int):
+        return value if abs(value) < 10**100 else _short(value)
+    return value if isinstance(value, str | None) else str(value)
+
+
+def finite(value: Any) -> Any:
+    """The number, or None where it is infinite or none at all."""
+    try:
+        return value if value is None or math.isfinite(value) else None
+    except (TypeError, OverflowError):
+        return None
 
 
 def fit(value: Any, kind: pa.DataType) -> Any:
@@ -62,8 +113,8 @@ def fit(value: Any, kind: pa.DataType) -> Any:
 def _integer(value: Any, bits: int) -> int | None:
     if not isinstance(value, int | float) or value != value or value in (math.inf, -math.inf):
         return None
-    highest = (1 << (bits - 1)) - 1
-    return max(-highest - 1, min(highest, int(value)))
+    highest = min(LARGEST, (1 << (bits - 1)) - 1)
+    return max(-highest, min(highest, int(value)))
 
 
 def _real(value: Any) -> float | None:

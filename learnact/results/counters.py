@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from learnact.records import Call, EpisodeResult, Outcome, Reply, Tokens
+from learnact.results.bounded import finite
 from learnact.results.rows import total
 
 
@@ -55,9 +56,9 @@ class RunCounter:
         """An outcome has come with these calls."""
         old, result = self._counters, outcome.result
         tokens = old.tokens + total([call.reply.tokens for call in calls])
-        costs = [call.reply.cost for call in calls]
+        costs = [finite(call.reply.cost) for call in calls]
         if isinstance(result, EpisodeResult) and not calls:
-            tokens, costs = tokens + result.tokens, [result.cost]
+            tokens, costs = tokens + result.tokens, [finite(result.cost)]
         self._counters = replace(
             old,
             episodes=old.episodes + isinstance(result, EpisodeResult),

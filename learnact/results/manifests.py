@@ -129,6 +129,5 @@ def _check_file(path: Path, table: str, count: int) -> None:
         raise damaged(path, error) from error
     if rows != count:
         raise damaged(path, f"{rows} rows instead of {count}")
-    declared = TABLES[table].schema
-    if odd := [name for name in kept.names if name not in declared.names]:
-        raise damaged(path, f"it has columns of another table: {', '.join(odd[:3])}")
+    if missing := set(TABLES[table].order) - set(kept.names):
+        raise damaged(path, f"it is no table {table}: there is no column {', '.join(sorted(missing))}")

@@ -109,10 +109,9 @@ class Parts:
         self, connection: duckdb.DuckDBPyConnection, name: str, sources: Iterable[Path], target: Path
     ) -> None:
         temporary = target.with_name(f"{files.TEMPORARY}{target.name}")
-        listed = ", ".join(quoted(str(path)) for path in sources)
         order = ", ".join(TABLES[name].order)
         connection.execute(
-            f"COPY (SELECT * FROM read_parquet([{listed}], union_by_name = true) ORDER BY {order}) "
+            f"COPY (SELECT * FROM {read_parquet(sources)} ORDER BY {order}) "
             f"TO {quoted(str(temporary))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
         )
         files.publish(temporary, target)
@@ -176,6 +175,12 @@ def _changed(path: Path, missing: float) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return missing
+
+
+def read_parquet(paths: Iterable[Path]) -> str:
+    """The files as a table in SQL: columns by name, and nothing taken from the names of folders (`a=b`)."""
+    listed = ", ".join(quoted(str(path)) for path in paths)
+    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
 
 
 def quoted(text: str) -> str:

@@ -19,7 +19,7 @@ from learnact.errors import ResultsError, suggestion
 from learnact.records import EpisodeResult, Library
 from learnact.results import rows
 from learnact.results.manifests import ResultsPart, live_parts
-from learnact.results.parts import quoted
+from learnact.results.parts import quoted, read_parquet
 from learnact.results.run_file import NAME, RunInfo, read_run_file
 from learnact.results.tables import TABLES
 
@@ -131,25 +131,30 @@ def connect_folders(folders: Sequence[Path], *, read_only: bool = False) -> Conn
 
 def _connect(parts: Mapping[Path, Sequence[ResultsPart]], read_only: bool) -> Connection:
     connection = duckdb.connect()
+    try:
+        _make_views(connection, parts, read_only)
+    except duckdb.Error as error:
+        connection.close()
+        raise _unreadable(error) from error
+    return connection
+
+
+def _make_views(connection: Connection, parts: Mapping[Path, Sequence[ResultsPart]], read_only: bool) -> None:
     connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA stored")
     read: list[str] = []
     for table, declared in TABLES.items():
-        paths = [
-            str(part.path(folder, table)) for folder in parts for part in parts[folder] if table in part.rows
-        ]
-        read += paths
+        paths = [part.path(folder, table) for folder in parts for part in parts[folder] if table in part.rows]
+        read += map(str, paths)
         columns = ", ".join(f'NULL::{_sql_type(c.type)} AS "{c.name}"' for c in declared.columns)
         query = f"SELECT {columns} WHERE false"
         if paths:
-            listed = ", ".join(map(quoted, paths))
-            query += f" UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], union_by_name = true)"
+            query += f" UNION ALL BY NAME SELECT * FROM {read_parquet(paths)}"
         connection.execute(f"CREATE VIEW stored.{table} AS {query}")
     for view in VIEWS:
         connection.execute(f"CREATE VIEW {view} AS {view_text(view)}")
     if read_only:
         connection.execute(f"SET allowed_paths = [{', '.join(map(quoted, read))}]")
         connection.execute("SET enable_external_access = false; SET lock_configuration = true")
-    return connection
 
 
 def _sql_type(kind: pa.DataType) -> str:
@@ -183,10 +188,14 @@ def dictionaries(connection: Connection, query: str, values: Sequence[Any] = ())
         names = [column[0] for column in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     except (duckdb.IOException, duckdb.InvalidInputException) as error:
-        raise ResultsError(
-            f"the results cannot be read ({' '.join(str(error).split())}); restore the file from a copy, or "
-            "connect again if it was removed after a run ended"
-        ) from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: BaseException) -> ResultsError:
+    return ResultsError(
+        f"the results cannot be read ({' '.join(str(error).split())}); restore the file from a copy, or connect "
+        "again if it was removed after a run ended"
+    )
 
 
 def _one(connection: Connection, table: str, column: str, wanted: str) -> dict[str, Any]:
@@ -227,7 +236,7 @@ def cost_so_far(folder: Path) -> tuple[float, int, int]:
     """
     query = """
         SELECT coalesce(sum(cost), 0) AS dollars,
-               coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens, count(*) AS calls
+               coalesce(sum(prompt_tokens) + sum(completion_tokens), 0) AS tokens, count(*) AS calls
         FROM stored.calls
     """
     with connect_folders([folder]) as connection:

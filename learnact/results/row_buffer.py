@@ -20,11 +20,11 @@ from learnact.records import (
     Plain,
     Reply,
     Request,
-    canonical,
     history_entries,
 )
 from learnact.results import rows, tables
 from learnact.results.blocks import Blocks
+from learnact.results.bounded import json_text
 from learnact.results.redact import hide, hide_in, secrets
 from learnact.results.tables import Row
 
@@ -78,7 +78,7 @@ class RowBuffer:
 
     def check(self, name: str, facts: Plain) -> None:
         """A row of `checks`, without secrets."""
-        shown = canonical(hide_in(facts, self._secrets))
+        shown = json_text(hide_in(facts, self._secrets))
         self._put("checks", tables.CHECKS.row(run=self.run, seq=self._number(), name=name, facts=shown))
 
     def event(
@@ -93,14 +93,14 @@ class RowBuffer:
             recorded=time.time(),
             job=self._json(job),
             resolved=self._json(resolved),
-            versions=canonical(dict(versions)) if versions else None,
+            versions=json_text(dict(versions)) if versions else None,
             host=socket.gethostname(),
             pid=os.getpid(),
         )
         self._put("events", row)
 
     def _json(self, value: Plain) -> str | None:
-        return canonical(hide_in(value, self._secrets)) if value is not None else None
+        return json_text(hide_in(value, self._secrets)) if value is not None else None
 
     def _attempts(self, outcome: Outcome) -> None:
         kind = "episode" if isinstance(outcome.unit, Episode) else "request"

@@ -30,6 +30,7 @@ from learnact.records import (
 )
 from learnact.results import tables
 from learnact.results.blocks import Blocks, prompt_from
+from learnact.results.bounded import finite, json_text
 from learnact.results.tables import Row, record_reader
 
 HIDDEN_OF_MODELS = ("base_urls", "api_key_env", "prices", "timeout")
@@ -112,7 +113,7 @@ def call_row(run: str, trial: str, call: Call, entries: tuple[str, ...], blocks:
 
 def request_row(run: str, unit: Request, outcome: Outcome, calls: Sequence[Call], blocks: Blocks) -> Row:
     """A row of `requests`. Its last call holds the reply that counts."""
-    costs = [call.reply.cost for call in calls]
+    costs = [finite(call.reply.cost) for call in calls]
     known = [cost for cost in costs if cost is not None]
     return tables.REQUESTS.row(
         run=run,
@@ -131,8 +132,8 @@ def trial_row(run: str, seq: int, trial: str, facts: Mapping[str, Any]) -> Row:
     cells = {name: facts.get(name) for name in TRIAL_COLUMNS}
     for name in ("method", "domain", "agent_model", "learner_model", "options"):
         if cells[name] is not None and not isinstance(cells[name], str):
-            cells[name] = canonical(cells[name])
-    more = canonical({name: value for name, value in facts.items() if name not in cells})
+            cells[name] = json_text(cells[name])
+    more = json_text({name: value for name, value in facts.items() if name not in cells})
     return tables.TRIALS.row(run=run, seq=seq, trial=trial, more=more, **cells)
 
 

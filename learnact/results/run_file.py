@@ -15,6 +15,7 @@ from learnact.results.tables import READABLE_VERSIONS, SCHEMA_VERSION
 
 NAME = "run.json"
 ID_CHARS = 12
+NAME_CHARS = 80
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class RunInfo:
 
 def run_folder(results: Path, run: str, name: str) -> Path:
     """Where a run lies: the job's name for people, the beginning of the run's id for uniqueness."""
-    return results / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name).strip('-.') or 'run'}-{run[:ID_CHARS]}"
+    shown = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:NAME_CHARS].strip("-.") or "run"
+    return results / f"{shown}-{run[:ID_CHARS]}"
 
 
 def check_version(version: object, place: Path) -> None:

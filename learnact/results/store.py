@@ -8,9 +8,8 @@ Used from one event loop. Tables: tables.py. Files: parts.py. Reading for people
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +17,7 @@ import pyarrow as pa
 from learnact.errors import ResultsError
 from learnact.records import Call, Candidate, Episode, Library, Outcome, Plain, Reply, Request
 from learnact.results import files
+from learnact.results.bounded import BoundedValue, count_by_place
 from learnact.results.committed import Committed
 from learnact.results.counters import Counters, RunCounter
 from learnact.results.group_commit import GroupCommit
@@ -27,7 +27,8 @@ from learnact.results.row_buffer import RowBuffer
 from learnact.results.run_file import ID_CHARS, NAME, read_run_file, run_folder, write_run_file
 from learnact.results.tables import TABLES, Row
 
-_log = logging.getLogger("learnact.results")
+BOUNDED = "values that did not fit"
+"""Name of the check that says how many values of each column were bounded."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class WriteBatch:
     rows: dict[str, list[Row]]
     lines: str
     outcomes: dict[str, Outcome]
+    bounded: list[BoundedValue] = field(default_factory=list)
+    """Values that did not fit their columns, found while writing."""
 
 
 class RunStore:
@@ -54,6 +57,7 @@ class RunStore:
         self._libraries = self._committed.libraries()
         self._uncommitted: dict[str, tuple[Outcome, asyncio.Future[None]]] = {}
         self._writer = GroupCommit(name, self._take, self._write, self._written)
+        self._bounded: list[BoundedValue] = []
         self._worked = sum(bool(set(p.rows) - {"events"}) for p in self._parts.live) > 1
         self._counter = RunCounter(self._committed.trial_statuses())
 
@@ -102,6 +106,8 @@ class RunStore:
                 if self._writer.failure is None:
                     self._buffer.event(event)
                     await self._writer.flush()
+                    if self._bounded:  # the flush may have found some: a check tells of them
+                        await self._writer.flush()
                     self._check()
                     if self._worked:
                         await asyncio.to_thread(self._parts.compact)
@@ -237,8 +243,7 @@ class RunStore:
             tables: dict[str, pa.Table] = {}
             for name, rows in batch.rows.items():
                 tables[name], bounded = TABLES[name].arrow(rows)
-                for odd in bounded:
-                    _log.warning("%s: %s does not fit; stored as %s", odd.place, odd.given, odd.stored)
+                batch.bounded.extend(bounded)
             self._parts.append(tables)
         if batch.lines:
             self._pending.append(batch.lines)
@@ -249,6 +254,10 @@ class RunStore:
             self._committed.add(outcome)
             self._pending.forget(key)
         self._pending.rewrite_when_large()
+        if batch.bounded:
+            self._bounded += batch.bounded
+            self._buffer.check(BOUNDED, count_by_place(self._bounded))
+            self._writer.touch()
 
 
 def _unwritable(folder: Path, error: OSError) -> ResultsError:

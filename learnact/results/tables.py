@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 import pyarrow as pa
 
 from learnact.records import ActionError, LearnedAction, PrimitiveStep
-from learnact.results.bounded import BoundedValue, array_of
+from learnact.results.bounded import BoundedValue, array_of, finite
 
 SCHEMA_VERSION = 1
 READABLE_VERSIONS = frozenset({1})
@@ -161,7 +161,14 @@ def _tokens(tokens: str, cost: str, of: str) -> tuple[TableColumn, ...]:
             "completion_tokens", INT64, f"{tokens}.completion", f"tokens of {of}: completion, with reasoning"
         ),
         TableColumn("reasoning_tokens", INT64, f"{tokens}.reasoning", f"tokens of {of}: reasoning"),
-        TableColumn("cost", REAL, cost, f"US dollars of {of}; null where a price is not known"),
+        TableColumn(
+            "cost",
+            REAL,
+            cost,
+            f"US dollars of {of}; null where a price is not known",
+            dump=finite,
+            load=finite,
+        ),
     )
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
@@ -97,6 +98,16 @@ def test_a_query_only_reads_the_runs(results, session, tmp_path, query):
 )
 def test_whatever_only_reads_is_answered(session, query):
     list(session.ask(query))
+
+
+@pytest.mark.parametrize(
+    "place", ["results", "./results", "../{name}/results", "link", "link/../results", ""]
+)
+def test_results_are_found_by_any_path(results, tmp_path, monkeypatch, place):
+    (tmp_path / "link").symlink_to(results)
+    monkeypatch.chdir(tmp_path if place else results)
+    session = QuerySession(Path(place.format(name=tmp_path.name)))
+    assert list(session.ask("SELECT count(*) FROM episodes")) == [(1,)]
 
 
 def test_writing_is_permitted_on_request(results, tmp_path):

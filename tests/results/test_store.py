@@ -125,6 +125,8 @@ async def test_an_unknown_schema_is_refused_with_the_way_out(tmp_path, caplog):
         assert connection.execute("SELECT count(*) FROM events").fetchone() == (0,)
     assert "left out" in caplog.text
     assert "schema version 99" in caplog.text
+    with pytest.raises(ResultsError, match="schema version 99"):
+        connect(tmp_path, store.folder.name)
 
 
 async def test_streamed_calls_of_an_interrupted_unit_are_given_back_and_then_belong_to_it(tmp_path):
