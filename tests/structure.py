@@ -263,7 +263,9 @@ def _called(call: ast.Call) -> str:
 
 _CLOCKS = frozenset({"monotonic", "perf_counter", "time", "monotonic_ns", "perf_counter_ns", "time_ns"})
 
-_WAITS = frozenset({"run", "communicate", "wait", "check_output", "check_call"})
+_WAITS = frozenset(
+    {"run", "communicate", "wait", "wait_for", "timeout", "join", "check_output", "check_call"}
+)
 
 
 def clock(source: Source) -> Iterator[Violation]:
@@ -284,12 +286,20 @@ def clock(source: Source) -> Iterator[Violation]:
             ]
             if any(ast.unparse(value) != "None" for value in deadlines):
                 what = "sets a deadline; tests/conftest.py sets none for all property tests"
-            if _called(node) in _WAITS and any(
-                _is_short(k.value) for k in node.keywords if k.arg == "timeout"
-            ):
-                what = f"waits for a process less than {SAFETY_SECONDS} s; a busy machine may need longer"
+            if _called(node) in _WAITS and any(map(_is_short, _waiting_times(node))):
+                what = f"waits less than {SAFETY_SECONDS} s; a busy machine may need longer"
         if what:
             yield Violation("clock", source.path, node.lineno, what)
+
+
+def _waiting_times(call: ast.Call) -> Iterator[ast.expr]:
+    if ast.unparse(call.func).endswith("mark.timeout"):
+        return
+    yield from (keyword.value for keyword in call.keywords if keyword.arg == "timeout")
+    if _called(call) in ("wait", "timeout", "join"):
+        yield from call.args[:1]
+    elif _called(call) == "wait_for":
+        yield from call.args[1:2]
 
 
 def _is_short(value: ast.expr) -> bool:

@@ -145,11 +145,11 @@ def serving(behaviour: Behaviour) -> Iterator[str]:
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(600)
         yield urls[0]
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join()
 
 
 @pytest.fixture(scope="session")

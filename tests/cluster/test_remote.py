@@ -59,7 +59,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int
         yield port, client, environment
     finally:
         head.send_signal(signal.SIGTERM)
-        head.wait(30)
+        head.wait()
         subprocess.run(["rm", "-rf", str(folder)], check=False)
 
 

@@ -4,6 +4,8 @@ again."""
 from __future__ import annotations
 
 import asyncio
+import itertools
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from aiohttp import web
 
 import learnact
 from learnact.driver import Summary
+from learnact.errors import Failure
 from learnact.results.reader import connect
+from learnact.runners.ray.runner import RayRunner
 from tests.integration.test_run import answers, job
 from tests.models.server import FaultServer
 
@@ -77,18 +81,28 @@ async def test_a_limit_holds_to_within_the_calls_in_flight_and_can_be_raised(
     assert len(server.bodies) == needed
 
 
-async def test_a_limit_reaches_the_workers_on_ray(tmp_path: Path) -> None:
-    slow = answers()
+async def test_a_limit_reaches_the_workers_on_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replies beyond the limit wait until the driver has told the workers to stop, however busy the machine is."""
+    reply, numbers, told_to_stop, stop = answers(), itertools.count(1), threading.Event(), RayRunner.stop
+
+    def stopping(runner: RayRunner, failure: Failure) -> None:
+        stop(runner, failure)
+        told_to_stop.set()
 
     async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-        await asyncio.sleep(0.2)
-        return await slow(request, body)
+        if next(numbers) > 30:
+            while not told_to_stop.is_set():
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(1.0)  # the message's way to the workers
+        return await reply(request, body)
 
+    monkeypatch.setattr(RayRunner, "stop", stopping)
     async with FaultServer(always=answer) as server:
         limited = await run(server, tmp_path, {"calls": 30}, workers=2, in_flight=3)
         made = len(server.bodies)
         assert not limited.done
         assert 30 <= made <= 30 + 2 * 6
+        numbers = itertools.count(-10_000)
         raised = await run(server, tmp_path, {}, runner="local")
         assert raised.done
     with connect(tmp_path) as db:

@@ -245,14 +245,15 @@ def cpu(text):
 )
 def test_reading_is_linear_in_the_length(name, frame):
     short, long = (frame.format(LONG[name] * (size // len(LONG[name]))) for size in (3_000, 12_000))
-    # Four times the text: 4 times the time when linear, 16 times when quadratic.
-    assert cpu(long) < 8 * cpu(short) + 0.02
+    # Four times the text: 4 times the CPU time when linear, 16 times when quadratic. Other programs on the same
+    # core add to it now and then, so the measurement may be taken again.
+    assert any(cpu(long) < 8 * cpu(short) + 0.02 for _ in range(5))
 
 
 def test_a_reply_of_any_length_is_read_in_bounded_time():
     text = "pick('ball1', 'rooma', 'left')" + "\n" * 20_000_000
     assert read(text, KNOWN, thoughts=False) == ParsedCall(PICK)
-    assert cpu(text) < 8 * cpu(text[: 2 * READ_CHARS]) + 0.5
+    assert any(cpu(text) < 8 * cpu(text[: 2 * READ_CHARS]) + 0.5 for _ in range(5))
 
 
 PARTS = [*LONG.values(), "“", "’", "）", "pick", "x", "'", ")", "]", "\n", "="]

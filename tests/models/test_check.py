@@ -146,12 +146,12 @@ class Threaded:
 
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(serve(),))
         self._thread.start()
-        assert ready.wait(10)
+        assert ready.wait(600)
         return self._url
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join()
 
 
 def settings_printed(url: str, *options: str) -> dict[str, Any]:

@@ -149,6 +149,10 @@ def test_at_most_six_arguments_are_positional(text: str, count: int) -> None:
         ("subprocess.run(command, timeout=60)", 1),
         ("subprocess.run(command, timeout=600)", 0),
         ("Model(timeout=3.0)", 0),
+        ("asyncio.timeout(1)", 1),
+        ("asyncio.wait_for(reply(), 5)", 1),
+        ("thread.join()", 0),
+        ("', '.join(words)", 0),
     ],
 )
 def test_no_test_asserts_that_something_is_quick(text: str, count: int) -> None:
