@@ -219,7 +219,7 @@ async def test_what_workers_warn_of_is_logged_once(
     runner: RayRunner, caplog: pytest.LogCaptureFixture
 ) -> None:
     await collect(runner, [unit(n, "warn", trial="warn") for n in range(20)])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SAFETY_SECONDS):
         while "the endpoint is slow" not in caplog.text:
             await asyncio.sleep(0.01)
     await collect(runner, [unit(n, "sleep 0.05", trial="warn") for n in range(8)])

@@ -82,7 +82,7 @@ async def test_a_limit_holds_to_within_the_calls_in_flight_and_can_be_raised(
 
 
 async def test_a_limit_reaches_the_workers_on_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replies beyond the limit wait until the driver has told the workers to stop, however busy the machine is."""
+    """Replies beyond the limit wait until the driver has told the workers to stop."""
     reply, numbers, told_to_stop, stop = answers(), itertools.count(1), threading.Event(), RayRunner.stop
 
     def stopping(runner: RayRunner, failure: Failure) -> None:

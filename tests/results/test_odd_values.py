@@ -1,4 +1,4 @@
-"""Whatever a server or a model sent is stored, bounded where its column cannot hold it, and the run goes on."""
+"""Whatever a server or a model sent is stored, bounded where a column cannot hold it, and the run goes on."""
 
 import asyncio
 import dataclasses
