@@ -36,9 +36,10 @@ _INVISIBLE = (
 )
 _PLAIN_TEXT = {**dict.fromkeys(map(ord, _SPACES), " "), **dict.fromkeys(map(ord, _INVISIBLE))}
 _ESCAPED = re.compile(r"(?<!\\)\\([_()\[\]])")
-_OPENING = {"(": "(", "\uff08": "(", "[": "[", "\uff3b": "[", "\u3010": "[", "{": "{", "\uff5b": "{"}
-_CLOSING = {")": ")", "\uff09": ")", "]": "]", "\uff3d": "]", "\u3011": "]", "}": "}", "\uff5d": "}"}
-_MARKS = {"\uff0c": ",", "\u3001": ",", "\uff1d": "=", "\uff1a": ":", "\u2212": "-", "\uff0d": "-"}
+_FULL_WIDTH = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)}
+_OPENING = {"(": "(", "[": "[", "{": "{", "\uff08": "(", "\uff3b": "[", "\u3010": "[", "\uff5b": "{"}
+_CLOSING = {")": ")", "]": "]", "}": "}", "\uff09": ")", "\uff3d": "]", "\u3011": "]", "\uff5d": "}"}
+_MARKS = {**_FULL_WIDTH, "\u3001": ",", "\u2212": "-"}
 _SINGLE = "'\u2018\u2019\u201a\u201b\u2032\uff07"
 _DOUBLE = '"\u201c\u201d\u201e\u201f\u2033\uff02\u00ab\u00bb'
 _BRACKET = re.compile("[(\uff08]")
@@ -150,7 +151,7 @@ def _start_of_name(text: str, least: int, opening: int) -> int | None:
     while end > least and text[end - 1] in " `*":
         end -= 1
     start = end
-    while start > least and (text[start - 1].isalnum() or text[start - 1] == "_"):
+    while start > least and (text[start - 1].isalnum() or text[start - 1] in "_＿"):
         start -= 1
     return start if text[start:end].isidentifier() else None
 
@@ -225,7 +226,7 @@ def _in_ascii(text: str, opening: int) -> tuple[str, int]:
 def _ends_argument(text: str, at: int) -> bool:
     while at < len(text) and text[at] in " \t":
         at += 1
-    return at == len(text) or text[at] in ",:" or text[at] in _CLOSING or text[at] in _MARKS
+    return at == len(text) or text[at] in _CLOSING or _MARKS.get(text[at], text[at]) in ",:"
 
 
 def _plain(node: ast.expr, depth: int) -> Plain:

@@ -29,6 +29,7 @@ _OPEN_THOUGHT = re.compile(r"[<\[](?:think|thinking|thought|reasoning)[>\]]", re
 _CLOSED_THOUGHT = re.compile(r"[<\[]/(?:think|thinking|thought|reasoning)[>\]]", re.IGNORECASE)
 _CALL = re.compile(r"(?<!\w)\w++ ?+\([^()]*+\)")
 _OPENING, _CLOSING = "([{", ")]}"
+_AROUND_COMMAND = "`*>\"' \u2018\u2019\u201c\u201d"
 _WORD = re.compile(r"[^\W\d_]{2,}+")
 
 
@@ -181,7 +182,7 @@ def _bracketed(text: str) -> list[tuple[int, int]]:
 def _command(text: str, reply: str) -> ParsedCommand | Unparsed:
     for part in _parts(text):
         for line in part.split("\n"):
-            command = line.strip().strip("`*>\"' ").rstrip(".")
+            command = line.strip().strip(_AROUND_COMMAND).rstrip(".")
             if command and not command.startswith("```"):
                 return ParsedCommand(command[:SAID_CHARS])
     return Unparsed(_short(reply))

@@ -16,8 +16,8 @@ Origin = Literal["create", "update", "note", "incumbent", "lesson", "skill", "at
 class LearnedAction:
     """A Python function that calls primitives.
 
-    `signature` is as shown to the agent, e.g. `carry(ball, start, end)`; `source` the whole `def`; `notes` are sentences on when and
-    how to use it, learned from failures.
+    `signature` is as shown to the agent, e.g. `carry(ball, start, end)`; `source` the whole `def`, with the
+    statements that must follow it; `notes` are sentences on when and how to use it, learned from failures.
     """
 
     name: str
