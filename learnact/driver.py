@@ -10,6 +10,7 @@ Does not cover: what is checked before (preflight.py), what a trial does (trial.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections import Counter, defaultdict
@@ -103,8 +104,15 @@ class JobEstimate:
             None if any(cost is None for cost in costs) else sum(cost for cost in costs if cost is not None)
         )
 
+    @property
+    def bounded(self) -> bool:
+        """Whether every learner knows a bound of its work; if not, totals leave learning out."""
+        return all(one.bounded for one in self.trials)
+
     def __repr__(self) -> str:
         total, dollars = self.total, self.dollars
+        if not self.bounded:
+            return f"<plan of {self.name}: {len(self.trials)} trials, no bound known>"
         cost = "cost unknown" if dollars is None else f"${dollars:,.2f}"
         return (
             f"<plan of {self.name}: {len(self.trials)} trials, at most {total.episodes:,} episodes, "
@@ -317,7 +325,7 @@ def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = ""
     return {
         "method": trial.label,
         "domain": trial.domain.name,
-        "agent_model": trial.agent_model.name,
+        "agent_model": trial.agent_model.shown,
         "learner_model": trial.learned_by,
         "learn_repeat": trial.learn_repeat,
         "test_repeats": trial.test_repeats,
@@ -329,9 +337,9 @@ def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = ""
         "options": canonical(
             {
                 "method": trial.method,
-                "learner": trial.taught.learner if trial.taught else trial.learner,
+                "learner": trial.learner.name,
                 "agent": trial.agent,
-                "settings": trial.settings,
+                "settings": json.loads(trial.learner.options),
                 "domain": trial.domain,
                 "test_domains": trial.test_domains,
                 "rules": trial.rules,

@@ -1,13 +1,15 @@
 """The one exception tree.
 
     LearnactError
-    ├── BadInput (ValueError)          a job, task, library file, argument or results folder that cannot be used: exit code 2
+    ├── BadInput (ValueError)          a job, task, library file, argument or results folder that cannot be
+      used: exit code 2
     │   ├── JobError                   a job file: names file, line, key and the way out
     │   ├── TaskError                  a task or problem file
     │   ├── LibraryError               a library of learned actions that was handed in by a person
     │   └── ResultsError               a results folder, a run's name, a query
     ├── MissingExtra (ImportError)     an optional part is not installed; says what to install
-    └── Failure (RuntimeError)         something outside the agent went wrong; attributed to one boundary, tried again, never scored
+    └── Failure (RuntimeError)         something outside the agent went wrong; attributed to one boundary,
+      tried again, never scored
         ├── ProviderFailure            the model's endpoint
         ├── SandboxFailure             the confined process or its deadline, not the learned code in it
         ├── EnvironmentFailure         the environment's engine

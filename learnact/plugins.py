@@ -15,11 +15,15 @@ Plugin = TypeVar("Plugin")
 
 @dataclass(frozen=True)
 class PluginRegistry(Generic[Plugin]):
-    """All parts of one kind ("agent", "learner"), ours by `own`, others through the entry points of `group`."""
+    """All plugins of one kind ("method"): ours in `own`, others through the entry points of `group`.
+
+    `expected`: the class that a plugin must be an instance of; None for any.
+    """
 
     kind: str
     group: str
     own: Mapping[str, Plugin]
+    expected: type[Plugin] | None = None
 
     @cached_property
     def _others(self) -> dict[str, EntryPoint]:
@@ -55,4 +59,7 @@ class PluginRegistry(Generic[Plugin]):
             raise JobError(
                 f"the {self.kind} {point.name!r} cannot be loaded from {point.value}: {type(error).__name__}: {error}"
             ) from error
+        if self.expected is not None and not isinstance(loaded, self.expected):
+            wanted = f"{self.expected.__module__}.{self.expected.__name__}"
+            raise JobError(f"the {self.kind} {point.name!r} ({point.value}) is no {wanted} but {loaded!r}")
         return loaded

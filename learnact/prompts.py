@@ -1,4 +1,7 @@
-"""Prompt files: text next to the code that fills it. `$name` marks a place; a missing or unknown name is an error."""
+"""Prompt files: text next to the code that fills it.
+
+`$name` marks a place; a missing or unknown name is an error.
+"""
 
 from __future__ import annotations
 

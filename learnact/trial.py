@@ -1,32 +1,40 @@
-"""One trial: learn from the training tasks, then test on the others. The method's story, readable top to bottom."""
+"""One trial: learn from the training tasks, then test on the others.
+
+The method's story, readable top to bottom.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from learnact.domains import registry
 from learnact.domains.base import Domain
-from learnact.methods.learners import LEARNERS
-from learnact.methods.prompt_sections import TEXTS as AGENT_TEXTS
-from learnact.methods.retrieval import Retrieval
+from learnact.errors import ResultsError
+from learnact.methods.prompt_sections import TEMPLATES as AGENT_TEMPLATES
+from learnact.methods.registry import find_learner
 from learnact.methods.training import Blocked, Learned, LearningCost, Training, test_budget
 from learnact.protocols import Journal, Runner
 from learnact.records import DomainSpec, Episode, EpisodeResult, Library, Phase, Task, seed_from
 from learnact.records.trials import TrialSpec
 
-CHOOSERS: dict[str, Callable[[Training, Library], Retrieval]] = {"voyager": Retrieval}
-"""Learners whose library is not given whole: how a test task's part of it is chosen."""
 Status = Literal["done", "unfinished", "blocked"]
+_log = logging.getLogger("learnact.trial")
 Notice = Callable[[TrialSpec, str], None]
-"""Is told what a trial has begun ("learning", "testing"); for displays only."""
+"""Called when a trial begins something ("learning", "testing"); for displays only."""
 
 
 @dataclass(frozen=True)
 class TrialResult:
-    """How a trial ended. "unfinished": some test episodes have no result; "blocked": learning could not go on, `reason` says why."""
+    """How a trial ended.
+
+    "unfinished": some test episodes have no result. "blocked": the trial could not go on; `reason` says why.
+    """
 
     trial: TrialSpec
     status: Status
@@ -39,7 +47,7 @@ class TrialResult:
 
 @dataclass(frozen=True)
 class PlannedTest:
-    """A test still to be played: a task of a test domain with the library that its agent is given."""
+    """A test to be played: a task of a test domain with the library that its agent is given."""
 
     spec: DomainSpec
     domain: Domain
@@ -52,21 +60,24 @@ class LearningCosts:
     """What learning cost each trial, for those that are given the same budget (`match_budget`)."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[object, ...], asyncio.Future[LearningCost]] = {}
+        self._reported: dict[tuple[object, ...], asyncio.Future[LearningCost]] = {}
 
-    def tell(self, trial: TrialSpec, spent: LearningCost | Blocked) -> None:
-        """A trial's learning is over, or blocked; then those that wait for it are blocked too."""
-        future = self._future(trial, trial.entry)
+    def report(self, trial: TrialSpec, spent: LearningCost | Blocked) -> None:
+        """A trial has learned, or is blocked; then trials that wait for it are blocked too."""
+        future = self._future(trial, trial.base_label)
         if future.done():
             return
         if isinstance(spent, Blocked):
-            future.set_exception(Blocked(f"the budget of {trial.entry} cannot be matched: {spent}"))
-            future.exception()  # retrieved: nobody may be waiting
+            future.set_exception(Blocked(f"the budget of {trial.base_label} cannot be matched: {spent}"))
+            future.exception()  # marked as retrieved: nobody may be waiting
         else:
             future.set_result(spent)
 
     async def matched(self, trial: TrialSpec) -> int | None:
-        """What the trial may spend on learning: waits until the method that it is matched to has learned. None without a match."""
+        """What the trial may spend on learning; None without a match.
+
+        Waits until the method that it is matched to has learned.
+        """
         if trial.match_budget is None:
             return None
         spent = await self._future(trial, trial.match_budget.to)
@@ -74,17 +85,18 @@ class LearningCosts:
 
     def _future(self, trial: TrialSpec, label: str) -> asyncio.Future[LearningCost]:
         key = budget_key(trial, label)
-        if key not in self._told:
-            self._told[key] = asyncio.get_running_loop().create_future()
-        return self._told[key]
+        if key not in self._reported:
+            self._reported[key] = asyncio.get_running_loop().create_future()
+        return self._reported[key]
 
 
 def budget_key(trial: TrialSpec, label: str) -> tuple[object, ...]:
-    """What trials of two methods have in common when their budgets are matched: domain, models, budgets, seed and repeat; with the label that
-    the job gives the method."""
-    agent = replace(
-        trial.agent_model, stop=(), max_tokens=None
-    )  # these differ where an agent writes whole programs
+    """What trials have in common whose budgets are matched: domain, models, budgets, seed, repeat; with a
+    label.
+
+    Stop strings and the bound of a reply are left out: they differ where an agent writes whole programs.
+    """
+    agent = replace(trial.agent_model, stop=(), max_tokens=None)
     models = (agent.fingerprint, trial.learner_model.fingerprint)
     budgets = (trial.learn_budget, trial.test_budget, trial.test)
     return (label, trial.domain, *models, *budgets, trial.job_seed, trial.learn_repeat)
@@ -95,24 +107,34 @@ async def run_trial(
     runner: Runner,
     journal: Journal,
     notice: Notice,
-    given: Library | None = None,
+    library: Library | None = None,
     costs: LearningCosts | None = None,
 ) -> TrialResult:
-    """Learn (unless a library is given), then test. Resumes by itself: what is committed is not done again."""
+    """Learn (unless a library is passed), then test. Resumes by itself: what is committed is not done again.
+
+    No error of a learner or a domain leaves the trial: it is blocked, with the reason.
+    """
     costs = costs or LearningCosts()
     try:
-        if given is None:
+        if library is None:
             learned = await _learn(trial, runner, journal, notice, costs)
         else:
-            learned = _given(trial, given, runner, journal)
+            learned = _made_elsewhere(trial, library, runner, journal)
         journal.library(trial.id, learned.library)
         notice(trial, "testing")
-        stakes = await _stakes(trial, learned, journal)
-    except Blocked as blocked:
-        costs.tell(trial, blocked)
+        tests = await _planned_tests(trial, learned, journal)
+        return await _test(trial, learned, tests, runner)
+    except Exception as error:  # noqa: BLE001 - the boundary of a trial: others go on
+        blocked = _blocked(trial, error)
+        costs.report(trial, blocked)
         return TrialResult(trial, "blocked", reason=str(blocked))
+
+
+async def _test(
+    trial: TrialSpec, learned: Learned, tests: Iterable[PlannedTest], runner: Runner
+) -> TrialResult:
     done = successes = missing = 0
-    async for outcome in runner.run(test_episodes(trial, stakes)):
+    async for outcome in runner.run(test_episodes(trial, tests)):
         assert isinstance(outcome.unit, Episode)
         if not isinstance(outcome.result, EpisodeResult):
             missing += 1
@@ -123,13 +145,30 @@ async def run_trial(
     return TrialResult(trial, status, learned.library.id, done, successes, missing)
 
 
-def _given(trial: TrialSpec, library: Library, runner: Runner, journal: Journal) -> Learned:
-    """A library that was handed in; one that a run has learned is used as its learner uses it."""
-    chooser = CHOOSERS.get(trial.taught.learner) if trial.taught else None
-    if chooser is None:
-        return Learned(library)
+def _blocked(trial: TrialSpec, error: Exception) -> Blocked:
+    """Why a trial cannot go on. Raises what concerns the whole run: results that cannot be written."""
+    first: BaseException = error
+    while isinstance(first, BaseExceptionGroup):
+        first = next((e for e in first.exceptions if isinstance(e, ResultsError)), first.exceptions[0])
+    if isinstance(first, ResultsError):
+        raise first
+    if isinstance(first, Blocked):
+        return first
+    _log.error("%s on %s is blocked", trial.label, trial.domain.name, exc_info=first)
+    return Blocked(f"{trial.learner.name} failed: {_described(first)}")
+
+
+def _described(error: BaseException) -> str:
+    """An unexpected error in one line, with the place where it was raised."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(where.filename).name}, {where.name}, line {where.lineno})"
+
+
+def _made_elsewhere(trial: TrialSpec, library: Library, runner: Runner, journal: Journal) -> Learned:
+    """A library that is not learned here; one that a run has learned is used as its learner uses it."""
+    learner = find_learner(trial.learner.name)
     training = Training(trial, registry.build(trial.domain), (), runner, journal)
-    return Learned(library, choose=chooser(training, library))
+    return Learned(library, choose=learner.chooser(training, learner.options_of(trial.learner), library))
 
 
 async def _learn(
@@ -140,14 +179,18 @@ async def _learn(
     notice(trial, "learning")
     allowance = await costs.matched(trial)
     training = Training(trial, domain, tasks, runner, journal, allowance)
-    learned = await LEARNERS.find(trial.learner)(training)
-    costs.tell(trial, training.spent)
+    learner = find_learner(trial.learner.name)
+    learned = await learner.learn(training, learner.options_of(trial.learner))
+    costs.report(trial, training.spent)
     return learned
 
 
-async def _stakes(trial: TrialSpec, learned: Learned, journal: Journal) -> list[PlannedTest]:
-    """What is to be tested: every test task with the library that the trial ended with, then, where the job asks for it, with others."""
+async def _planned_tests(trial: TrialSpec, learned: Learned, journal: Journal) -> list[PlannedTest]:
+    """Every test task with the library that the trial ended with, then with the others that are to be
+    tested.
+    """
     found = []
+    others = [library for library in dict.fromkeys(learned.also_test) if library != learned.library]
     for spec in trial.test_domains:
         domain = registry.build(spec)
         for task in test_tasks(trial, spec):
@@ -156,39 +199,29 @@ async def _stakes(trial: TrialSpec, learned: Learned, journal: Journal) -> list[
                 library = await learned.choose(domain, task, spec)
                 journal.library(trial.id, library)
             found.append(PlannedTest(spec, domain, task, library, "test"))
-            found += (PlannedTest(spec, domain, task, other, "survey") for other in _surveyed(trial, learned))
+            found += (PlannedTest(spec, domain, task, other, "survey") for other in others)
     return found
 
 
-def _surveyed(trial: TrialSpec, learned: Learned) -> Iterable[Library]:
-    """Libraries that are tested beside the final one: the winners of the iterations, or all candidates."""
-    others: dict[Library, None] = {}
-    if trial.settings.test_each_iteration:
-        others |= dict.fromkeys(learned.winners)
-    if trial.settings.test_every_candidate:
-        others |= dict.fromkeys(learned.tried)
-    return [library for library in others if library != learned.library]
-
-
-def test_episodes(trial: TrialSpec, stakes: Iterable[PlannedTest]) -> Iterator[Episode]:
-    """The episodes of a test, each as often as the job repeats it; made as they are asked for."""
-    for at_stake in stakes:
+def test_episodes(trial: TrialSpec, tests: Iterable[PlannedTest]) -> Iterator[Episode]:
+    """The episodes of tests, each as often as the job repeats it; made lazily."""
+    for planned in tests:
         for number in range(trial.test_repeats):
             repeat = trial.first_repeat + number
             yield Episode(
                 trial=trial.id,
                 method=trial.label,
-                phase=at_stake.phase,
-                domain=at_stake.spec,
-                task=at_stake.task,
+                phase=planned.phase,
+                domain=planned.spec,
+                task=planned.task,
                 agent=trial.agent,
-                library=at_stake.library,
+                library=planned.library,
                 model=trial.agent_model,
-                budget=trial.test_budget.over(test_budget(at_stake.domain)),
+                budget=trial.test_budget.over(test_budget(planned.domain)),
                 rules=trial.rules,
-                seed=seed_from(trial.job_seed, at_stake.spec.name, at_stake.task.hash, "test", repeat),
-                prompts=AGENT_TEXTS.hash,
-                versions=at_stake.domain.version,
+                seed=seed_from(trial.job_seed, planned.spec.name, planned.task.hash, "test", repeat),
+                prompts=AGENT_TEMPLATES.hash,
+                versions=planned.domain.version,
                 learn_repeat=trial.learn_repeat,
                 test_repeat=repeat,
                 learner_model=trial.learned_by,
@@ -201,7 +234,9 @@ def planned_episodes(trial: TrialSpec) -> int:
 
 
 def test_tasks(trial: TrialSpec, spec: DomainSpec) -> Sequence[Task]:
-    """The tasks of a test domain: all ("all", published), or without those that equal a training task by hash ("rest")."""
+    """The tasks of a test domain: all ("all", published), or without those that equal a training task by
+    hash ("rest").
+    """
     tasks = registry.build(spec).tasks("test")
     if trial.test == "all":
         return tasks

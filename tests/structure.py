@@ -75,7 +75,7 @@ class Allowed(NamedTuple):
 
 
 METHOD_NAME_ALLOWED = (
-    Allowed("learnact/cli/prompt.py", 'purpose == "act"', "a request's purpose"),
+    Allowed("learnact/cli/prompt.py", '"act"', "a request's purpose"),
     Allowed("learnact/report/preview.py", '"act": self.', "a request's purpose"),
     Allowed("learnact/models/negotiation.py", 'effort == "none"', "a level of reasoning effort"),
 )
@@ -108,22 +108,10 @@ def class_names(sources: Iterable[Source]) -> Iterator[Violation]:
 
 def method_names() -> frozenset[str]:
     """The names that learnact's own registries of methods, learners and agents hold."""
-    import importlib
-    import pkgutil
+    from learnact.methods import registry
 
-    import learnact.methods
-    from learnact.plugins import PluginRegistry
-
-    names: set[str] = set()
-    for module in pkgutil.walk_packages(learnact.methods.__path__, "learnact.methods."):
-        for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, PluginRegistry):
-                names.update(value.own)
-    if "learnact" not in names:
-        raise SystemExit(
-            "tests/structure.py finds no registry in learnact.methods; method_names() must follow"
-        )
-    return frozenset(names)
+    agents = {agent.name for agent in registry.INTERNAL_AGENTS}
+    return frozenset({*registry.METHODS.own, *registry.learners(), *registry.agents(), *agents})
 
 
 def method_comparisons(

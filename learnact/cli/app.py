@@ -27,6 +27,8 @@ learnact runs LearnAct and its rivals as batch evaluations and keeps everything 
 
 [bold]First steps[/bold]
 
+  learnact methods                      what can be compared
+
   learnact domains                      what can be played
 
   learnact play gripper                 play a task yourself
@@ -68,6 +70,9 @@ COMMANDS: dict[str, CommandInfo] = {
         "jobs:jobs", RUN, "List the jobs that are ready to run; print one, or copy it to edit."
     ),
     "init": CommandInfo("init:init", RUN, "Write a commented job file to start from."),
+    "methods": CommandInfo(
+        "methods:methods", PLAY, "List the methods that a job can compare; with a name, its options."
+    ),
     "domains": CommandInfo(
         "domains:domains", PLAY, "List what can be played; with a name, its actions and options."
     ),

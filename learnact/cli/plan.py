@@ -13,6 +13,7 @@ from learnact.cli.output import console, say, say_json, table
 from learnact.driver import JobEstimate
 from learnact.report.estimate import Estimate
 
+UNKNOWN = "unknown"
 HEADS = (
     "#trials",
     "#learning episodes",
@@ -50,7 +51,7 @@ def _show(found: JobEstimate) -> None:
     groups: dict[tuple[str, str, str], list[Estimate]] = {}
     for one in found.trials:
         trial = one.trial
-        groups.setdefault((trial.label, trial.domain.name, trial.agent_model.name), []).append(one)
+        groups.setdefault((trial.label, trial.domain.name, trial.agent_model.shown), []).append(one)
     shown = table(f"{found.name}: at most", "method", "domain", "agent", *HEADS)
     for names, ones in groups.items():
         shown.add_row(*names, *_cells(JobEstimate(found.run, found.name, tuple(ones))))
@@ -59,6 +60,14 @@ def _show(found: JobEstimate) -> None:
     console().print(shown)
     total, dollars = found.total, found.dollars
     cost = "cost unknown" if dollars is None else f"${dollars:,.2f}"
+    unbounded = sorted({one.trial.learner.name for one in found.trials if not one.bounded})
+    if unbounded:
+        say(
+            f"\nrun {found.run}: {len(found.trials)} trials. No bound is known of what learning costs with "
+            f"{', '.join(unbounded)}: the learner gives none (`Learner.bound`). Set limits.dollars or "
+            "limits.tokens to bound the run."
+        )
+        return
     say(
         f"\nrun {found.run}: {len(found.trials)} trials, at most {total.episodes:,} episodes, "
         f"{total.calls:,} calls, {total.prompt_tokens + total.completion_tokens:,} tokens, {cost}."
@@ -75,15 +84,12 @@ def _show(found: JobEstimate) -> None:
 
 def _cells(found: JobEstimate) -> list[str]:
     total, dollars = found.total, found.dollars
-    counts = (
-        len(found.trials),
-        sum(one.learning.episodes for one in found.trials),
-        sum(one.testing.episodes for one in found.trials),
-        total.calls,
-        total.prompt_tokens,
-        total.completion_tokens,
-    )
-    return [*(f"{count:,}" for count in counts), "" if dollars is None else f"{dollars:,.2f}"]
+    learned = sum(one.learning.episodes for one in found.trials)
+    tested = sum(one.testing.episodes for one in found.trials)
+    sums = (learned, total.calls, total.prompt_tokens, total.completion_tokens)
+    learning, *calls = [f"{count:,}" if found.bounded else UNKNOWN for count in sums]
+    money = "" if dollars is None else f"{dollars:,.2f}"
+    return [str(len(found.trials)), learning, f"{tested:,}", *calls, money if found.bounded else UNKNOWN]
 
 
 def _as_json(found: JobEstimate) -> dict[str, Any]:
@@ -95,14 +101,14 @@ def _as_json(found: JobEstimate) -> dict[str, Any]:
                 "trial": trial.id,
                 "method": trial.label,
                 "domain": trial.domain.name,
-                "agent_model": trial.agent_model.name,
-                "learner_model": trial.learner_model.name if trial.learns else None,
+                "agent_model": trial.agent_model.shown,
+                "learner_model": trial.learner_model.shown if trial.learns else None,
                 "learn_repeat": trial.learn_repeat,
-                "learning_episodes": one.learning.episodes,
+                "learning_episodes": one.learning.episodes if one.bounded else None,
                 "test_episodes": one.testing.episodes,
-                "calls": sums.calls,
-                "prompt_tokens": sums.prompt_tokens,
-                "completion_tokens": sums.completion_tokens,
+                "calls": sums.calls if one.bounded else None,
+                "prompt_tokens": sums.prompt_tokens if one.bounded else None,
+                "completion_tokens": sums.completion_tokens if one.bounded else None,
                 "dollars": one.dollars,
             }
         )
@@ -111,9 +117,9 @@ def _as_json(found: JobEstimate) -> dict[str, Any]:
         "run": found.run,
         "name": found.name,
         "trials": rows,
-        "episodes": total.episodes,
-        "calls": total.calls,
-        "prompt_tokens": total.prompt_tokens,
-        "completion_tokens": total.completion_tokens,
+        "episodes": total.episodes if found.bounded else None,
+        "calls": total.calls if found.bounded else None,
+        "prompt_tokens": total.prompt_tokens if found.bounded else None,
+        "completion_tokens": total.completion_tokens if found.bounded else None,
         "dollars": found.dollars,
     }

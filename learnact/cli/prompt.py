@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -15,12 +15,10 @@ from learnact.errors import JobError, suggestion
 from learnact.job import Job, load
 from learnact.job.preflight import preflight
 from learnact.library.files import read_library
+from learnact.methods.registry import find_learner
 from learnact.records import Library, Task
 from learnact.records.trials import TrialSpec
-from learnact.report.preview import ASKED_BY, agent_prompt, learner_prompt
-
-Asked = Literal["act", "create", "usage", "describe", "improve", "reflect", "code", "verify"]
-"""What a model is asked for; each learner asks for some of it."""
+from learnact.report.preview import agent_prompt, learner_prompt
 
 
 def prompt(
@@ -33,7 +31,9 @@ def prompt(
     task: Annotated[
         str | None, typer.Option("--task", help="Number (from 0) or name of a test task, for act.")
     ] = None,
-    purpose: Annotated[Asked, typer.Option(help="What the model is asked for.")] = "act",
+    purpose: Annotated[
+        str, typer.Option(help="What the model is asked for: act, or a purpose of the method's learner.")
+    ] = "act",
     library: Annotated[
         Path | None, typer.Option("--library", help="Show the agent's prompt with these learned actions.")
     ] = None,
@@ -86,7 +86,7 @@ def _trial(
     domain: str | None,
     method: str | None,
     learning: bool,
-    purpose: Asked = "act",
+    purpose: str = "act",
 ) -> TrialSpec:
     """The first trial that fits. Raises `JobError` naming what there is."""
     for given, key, known in (
@@ -97,12 +97,11 @@ def _trial(
             raise JobError(f"--{key} {given}: not in {job.name}; {suggestion(given, set(known))}")
     fits = [t for t in trials if domain in (None, t.domain.name) and method in (None, t.label)]
     if learning:
-        fits = [t for t in fits if t.learner not in ASKED_BY or purpose in ASKED_BY[t.learner]]
+        fits = [t for t in fits if purpose in find_learner(t.learner.name).asks_for]
     if not fits:
-        learners = sorted(name for name, asked in ASKED_BY.items() if purpose in asked)
+        asked = {"act"}.union(*(find_learner(t.learner.name).asks_for for t in trials))
         raise JobError(
-            f"--purpose {purpose}: no method of {job.name} asks for it; "
-            f"methods that learn with {', '.join(learners)} do"
+            f"--purpose {purpose}: no method of {job.name} asks for it; {suggestion(purpose, asked)}"
         )
     return fits[0]
 

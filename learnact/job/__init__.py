@@ -5,6 +5,6 @@
 """
 
 from learnact.job.job import Job, load, run_id
-from learnact.job.schema import json_schema
+from learnact.job.json_schema import json_schema
 
 __all__ = ["Job", "json_schema", "load", "run_id"]

@@ -17,7 +17,7 @@ LEARNER_MAX_TOKENS = 2048
 
 
 class Variant(NamedTuple):
-    """One point of the grid of a part: its value and, where there are several, what tells it apart."""
+    """One value of an axis and, where there are several, the words that tell it apart."""
 
     value: Any
     tag: str = ""
@@ -28,10 +28,11 @@ def product(values: Mapping[str, tuple[Any, ...]]) -> Iterator[tuple[dict[str, A
     varied = [name for name, options in values.items() if len(options) > 1]
     for combination in itertools.product(*values.values()):
         chosen = dict(zip(values, combination, strict=True))
-        yield chosen, ", ".join(f"{name.replace('_', ' ')} {_shown(chosen[name])}" for name in varied)
+        yield chosen, ", ".join(f"{name.replace('_', ' ')} {shown(chosen[name])}" for name in varied)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as labels show it."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):
@@ -49,16 +50,17 @@ def budgets(below: BudgetConfig, above: BudgetConfig) -> Iterator[tuple[BudgetCh
 def models(
     entries: tuple[ModelConfig, ...], defaults: ModelDefaults, other: dict[str, Any]
 ) -> Iterator[Variant]:
-    """Every model of a list with every combination of its listed parameters."""
-    for entry in entries:
-        values: dict[str, Any] = {}
-        for field in ModelDefaults.model_fields:
-            if field in entry.model_fields_set:
-                values[field] = getattr(entry, field)
-            elif field in defaults.model_fields_set:
-                values[field] = getattr(defaults, field)
-            else:
-                values[field] = other.get(field, getattr(entry, field))
+    """Every model of a list with every combination of its listed parameters.
+
+    `other`: defaults that stand behind those of the job. Entries of one name without a label are told apart
+    by the parameters in which they differ.
+    """
+    parameters = [_parameters(entry, defaults, other) for entry in entries]
+    names = [entry.label or entry.name for entry in entries]
+    for index, entry in enumerate(entries):
+        values = dict(parameters[index])
+        same = [parameters[i] for i, name in enumerate(names) if name == names[index]]
+        differing = [] if entry.label else _differing(values, same)
         urls = values.pop("base_url")
         simulated = entry.simulated
         if simulated is None:
@@ -68,4 +70,38 @@ def models(
         axes = {f: values.pop(f) for f in list(values) if isinstance(values[f], tuple)}
         values |= {"extra": canonical(values["extra"]), "prices": Prices(**values["prices"].model_dump())}
         for chosen, tag in product(axes):
-            yield Variant(ModelSpec(entry.name, urls, simulated=simulated, **values, **chosen), tag)
+            words = [*differing, *([tag] if tag else [])]
+            model = ModelSpec(entry.name, urls, simulated=simulated, label=entry.label, **values, **chosen)
+            yield Variant(model, ", ".join(words))
+
+
+def _parameters(entry: ModelConfig, defaults: ModelDefaults, other: dict[str, Any]) -> dict[str, Any]:
+    """Every parameter of a model: its own, else the job's default, else `other`, else the schema's."""
+    values: dict[str, Any] = {}
+    for field in ModelDefaults.model_fields:
+        if field in entry.model_fields_set:
+            values[field] = getattr(entry, field)
+        elif field in defaults.model_fields_set:
+            values[field] = getattr(defaults, field)
+        else:
+            values[field] = other.get(field, getattr(entry, field))
+    return values
+
+
+NOT_IDENTITY = frozenset({"base_url", "api_key_env", "prices", "timeout"})
+"""Parameters that change no reply, so that they cannot tell two models apart."""
+
+
+def _differing(values: dict[str, Any], same: list[dict[str, Any]]) -> list[str]:
+    """The parameters in which a model differs from others of its name, in words; lists are told value by
+    value.
+    """
+    words = []
+    for name, value in values.items():
+        if name in NOT_IDENTITY or all(other[name] == value for other in same):
+            continue
+        if not isinstance(value, tuple):
+            words.append(f"{name.replace('_', ' ')} {canonical(value)}")
+        elif len(value) == 1:
+            words.append(f"{name.replace('_', ' ')} {shown(value[0])}")
+    return words

@@ -41,7 +41,9 @@ def learned_here(job: JobConfig, source: JobFile) -> Iterator[DomainPlan]:
 def learned_in(
     run: str, taught: Sequence[TrainedTrial] | None, job: JobConfig, source: JobFile
 ) -> Iterator[DomainPlan]:
-    """Domains that the run has learned on, each with those that it is tested on: methods that learn nothing are tested on the same."""
+    """Domains that the run has learned on, each with those that it is tested on: methods that learn nothing
+    are tested on the same.
+    """
     key = "domains" if job.test_on is None else "test_on"
     tests = [domain_spec(job, entry) for entry in getattr(job, key) or ()]
     everywhere = "domain" not in named_by(job).match
@@ -50,7 +52,8 @@ def learned_in(
     unknown = sorted({spec.name for spec in tests} - names)
     if unknown and not everywhere:
         raise JobError(
-            f"{source.at(key)}: run {run} learned nothing on {', '.join(unknown)}, but on {', '.join(sorted(names))}; "
+            f"{source.at(key)}: run {run} learned nothing on {', '.join(unknown)}, but on "
+            f"{', '.join(sorted(names))}; "
             "leave these out, or leave 'domain' out of library.match to test every library everywhere"
         )
     for spec in learned:
@@ -60,7 +63,9 @@ def learned_in(
 
 
 def domain_spec(job: JobConfig, entry: DomainConfig) -> DomainSpec:
-    """The domain with its own options; the job's `tasks` and `domain_options` stand in where it sets none of its own."""
+    """The domain with its own options; the job's `tasks` and `domain_options` stand in where it sets none
+    of its own.
+    """
     options = job.tasks.model_dump(exclude_none=True)
     for family in families(job, entry.name):
         options |= job.domain_options[family]
@@ -68,5 +73,7 @@ def domain_spec(job: JobConfig, entry: DomainConfig) -> DomainSpec:
 
 
 def families(job: JobConfig, domain: str) -> list[str]:
-    """Keys of `domain_options` that speak of a domain, the one that wins last: its name, or the beginning of it before a dash."""
+    """Keys of `domain_options` that speak of a domain, the one that wins last: its name, or the beginning
+    of it before a dash.
+    """
     return sorted((f for f in job.domain_options if f"{domain}-".startswith(f"{f}-")), key=len)

@@ -1,4 +1,6 @@
-"""What the parts of a job file are made of: strict parts, and values that may stand alone, in a list, or as a bare name."""
+"""Field types of a job file: strict mappings, and values that may stand alone, in a list, or as a bare
+name.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 T = TypeVar("T")
 
 
-class _Listed:
+class Listed:
     """Reads one value or a list of values as a tuple; writes a single value as itself."""
 
     def __init__(self, of_lists: bool) -> None:
@@ -47,10 +49,8 @@ class _Listed:
         return items[0] if len(items) == 1 else items
 
 
-Axis: TypeAlias = Annotated[tuple[T, ...], _Listed(of_lists=False)]
-ListAxis: TypeAlias = Annotated[tuple[tuple[T, ...], ...], _Listed(of_lists=True)]
-Positive = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
+Axis: TypeAlias = Annotated[tuple[T, ...], Listed(of_lists=False)]
+ListAxis: TypeAlias = Annotated[tuple[tuple[T, ...], ...], Listed(of_lists=True)]
 Money = Annotated[float, Field(ge=0)]
 
 
@@ -64,11 +64,10 @@ def _askable(url: str) -> str:
 
 BaseUrl = Annotated[str, AfterValidator(_askable)]
 """Of an OpenAI-compatible endpoint."""
-Temperature = Annotated[float, Field(ge=0, le=2)] | None
 
 
 class StrictConfig(BaseModel):
-    """Base of every part of a job: frozen, typed strictly, unknown keys refused."""
+    """Base of every mapping of a job file: frozen, typed strictly, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 

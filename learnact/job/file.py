@@ -1,4 +1,6 @@
-"""Where a job's values come from: a YAML file with a line for every key, `--set` overrides, presets. Errors point back at these.
+"""Where a job's values come from: a YAML file with a line for every key, `--set` overrides, presets.
+
+Errors point back at these.
 
 Covers reading and merging plain values. Does not cover what they mean (schema.py).
 """
@@ -42,7 +44,10 @@ def keys_of(path: str | Sequence[Key]) -> Keys:
 
 @dataclass(frozen=True)
 class JobFile:
-    """Plain values and the place of each key. `places` maps the keys' path to words such as `jobs/a.yaml:12`."""
+    """Plain values and the place of each key.
+
+    `places` maps the keys' path to words such as `jobs/a.yaml:12`.
+    """
 
     values: dict[str, Any]
     places: Mapping[Keys, str]
@@ -68,7 +73,9 @@ def from_mapping(values: Mapping[str, Any]) -> JobFile:
 
 
 def read(path: Path) -> JobFile:
-    """A YAML file. Raises `JobError` naming file and line for what cannot be read as a mapping with unique keys."""
+    """A YAML file. Raises `JobError` naming file and line for what cannot be read as a mapping with unique
+    keys.
+    """
     try:
         text = read_text(path)
     except FileNotFoundError:
@@ -122,7 +129,8 @@ def _put(values: dict[str, Any], keys: Keys, value: Any, setting: str) -> None:
         if isinstance(here, list):
             if not isinstance(key, int) or key >= len(here):
                 raise JobError(
-                    f"--set {setting}: {dotted(keys[:depth])} is a list of {len(here)}; name an item by its number from 0"
+                    f"--set {setting}: {dotted(keys[:depth])} is a list of {len(here)}; name an item by "
+                    "its number from 0"
                 )
         elif not isinstance(here, dict):
             raise JobError(f"--set {setting}: {dotted(keys[:depth])} is {here!r} and has no {key!r}")

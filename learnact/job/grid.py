@@ -1,7 +1,8 @@
-"""From a job to its grid of trials: method x domain x agent model x learner model x learning repeat, and every setting that is a list.
+"""From a job to its grid of trials: method x domain x agent model x learner model x learning repeat x
+listed values.
 
-A setting that cannot change a trial (a learner's setting for a method without a learner) makes no trials of its own: such trials are equal
-and kept once.
+An option that cannot change a trial (a learner's option for a method without a learner) makes no trials of
+its own: such trials are equal and kept once.
 """
 
 from __future__ import annotations
@@ -9,58 +10,144 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from learnact.errors import JobError, suggestion
-from learnact.job.axes import LEARNER_MAX_TOKENS, Variant, budgets, models, product
+from learnact.errors import JobError
+from learnact.job.axes import LEARNER_MAX_TOKENS, Variant, budgets, models, product, shown
 from learnact.job.domains import learned_here, learned_in
 from learnact.job.file import JobFile, Keys
-from learnact.job.matching import SURVEYS, kind_of, match, named_by
-from learnact.job.schema import JobConfig, LearnerConfig, MethodConfig, ModelDefaults, RulesConfig
-from learnact.methods.methods import REGISTERED, Method, find
-from learnact.records import AgentSpec, CodeBounds, ModelSpec, Rules
-from learnact.records.trials import (
-    LEARNER_USES,
-    BudgetChange,
-    LearnerSettings,
-    MatchBudget,
-    TrainedTrial,
-    TrialSpec,
-)
+from learnact.job.matching import kind_of, match, named_by
+from learnact.job.options import chosen_axes, method_of
+from learnact.job.schema import JobConfig, MethodConfig, ModelDefaults, RulesConfig
+from learnact.methods import registry
+from learnact.methods.base import Learner, Method, MethodOptions, OptionConflict
+from learnact.methods.no_learning import NO_LEARNING
+from learnact.records import AgentSpec, CodeBounds, DomainSpec, ModelSpec, Rules, canonical
+from learnact.records.trials import BudgetChange, MatchBudget, TrainedTrial, TrialSpec
 
-LEARNER_FIELDS = tuple(LearnerConfig.model_fields)
-RULE_FIELDS = tuple(RulesConfig.model_fields)
-CODE_RULES = ("failure", "primitive_returns", "show_descriptions", "show_usage_example", "sandbox")
-"""Rules that matter only where learned code is run."""
-SPENDS_NO_MORE = frozenset({"learnact"})
-"""Learners whose cost follows from their settings: more of a budget would change nothing."""
+MAX_TRIALS = 100_000
+"""Trials of one job at most: more is a slip of the keyboard."""
 EMPTY = "empty"
 """Stands for the address of the empty library."""
 
 
 def trials(
-    job: JobConfig, source: JobFile, taught: Mapping[str, tuple[TrainedTrial, ...]] | None = None
+    job: JobConfig, source: JobFile, trained: Mapping[str, tuple[TrainedTrial, ...]] | None = None
 ) -> tuple[TrialSpec, ...]:
-    """All trials of a job, in the order methods, domains, models, seeds, repeats. `taught`: what the runs have learned whose libraries the
-    job names; without it their trials stand for themselves, unread. Raises `JobError` for impossible combinations."""
+    """All trials of a job, in the order methods, domains, models, seeds, repeats.
+
+    `trained`: the finished trials of the runs whose libraries the job names; without them such trials stand
+    for themselves, unread.
+
+    Raises:
+        JobError: a combination is impossible, two entries are the same, or two setups would share a label.
+    """
     specs: dict[str, TrialSpec] = {}
+    labels = _labels(job, source)
     for index, entry in enumerate(job.methods):
-        for spec in _Expansion(job, source, entry, index, taught or {}).trials():
+        for spec in _Expansion(job, source, entry, index, labels[index], trained or {}).trials():
             known = specs.setdefault(spec.id, spec)
             if known.label != spec.label:
                 raise JobError(
                     f"{source.at('methods', index)}: {spec.label!r} is the same as {known.label!r}: "
                     "equal learner, agent and settings; leave one out or change what should differ"
                 )
-    return tuple(specs.values())
+            if len(specs) > MAX_TRIALS:
+                raise JobError(f"{source.where()}: more than {MAX_TRIALS:,} trials; shorten the lists")
+    found = tuple(specs.values())
+    _check_setups(found, source)
+    return found
 
 
-def _over(
-    above: LearnerConfig | RulesConfig, below: LearnerConfig | RulesConfig, fields: tuple[str, ...]
-) -> dict[str, Any]:
-    return {f: getattr(above if f in above.model_fields_set else below, f) for f in fields}
+# Labels
+
+
+def _labels(job: JobConfig, source: JobFile) -> list[str]:
+    """The label of each method entry.
+
+    Entries of one name without a label are told apart by what was written.
+    """
+    names = [entry.label or entry.name for entry in job.methods]
+    labels = []
+    for index, entry in enumerate(job.methods):
+        label = names[index]
+        if names.count(label) > 1:
+            first = names.index(label)
+            if entry.label and job.methods[first].label and first < index:
+                raise JobError(
+                    f"{source.at('methods', index, 'label')}: {label!r} is the label of methods.{first} too; "
+                    "each entry needs a label of its own"
+                )
+            if not entry.label:
+                label = ", ".join([label, *_written(entry)])
+        labels.append(label)
+    return labels
+
+
+def _written(entry: MethodConfig) -> list[str]:
+    """What an entry sets, in words; lists of values are left out, since each value is told where it is
+    used.
+    """
+    fields = [name for name in type(entry).model_fields if name in entry.model_fields_set]
+    values = {name: getattr(entry, name) for name in fields if name not in ("name", "label")}
+    words = []
+    for name, value in {**values, **entry.given}.items():
+        if isinstance(value, list | tuple):
+            if len(value) != 1 or name in entry.given:
+                continue
+            value = value[0]
+        words.append(f"{name.replace('_', ' ')} {shown(value)}")
+    return words
+
+
+class _Group(NamedTuple):
+    """What tables tell apart: rows that agree in all of it are pooled."""
+
+    label: str
+    domain: str
+    tested: tuple[str, ...]
+    agent_model: str
+    learner_model: str
+
+
+def _check_setups(specs: tuple[TrialSpec, ...], source: JobFile) -> None:
+    """Refuse trials that tables would pool although they differ in more than seed and repeat."""
+    first: dict[_Group, TrialSpec] = {}
+    for spec in specs:
+        learner = spec.learner_model.shown if spec.learns else ""
+        tested = tuple(f"{d.name} {d.options}" for d in spec.test_domains)
+        domain = f"{spec.domain.name} {spec.domain.options}"
+        group = _Group(spec.label, domain, tested, spec.agent_model.shown, learner)
+        known = first.setdefault(group, spec)
+        different = _difference(known, spec)
+        if different:
+            raise JobError(
+                f"{source.where('methods')}: two setups would be pooled as {spec.label!r} with model "
+                f"{spec.agent_model.shown!r}: they differ in {different}; give each a label of its own"
+            )
+
+
+def _difference(one: TrialSpec, other: TrialSpec) -> str:
+    """The parts in which two trials of one label differ, in words; "" when only seed and repeat do."""
+    parts: dict[str, Callable[[TrialSpec], object]] = {
+        "agent": lambda t: t.agent,
+        "learner": lambda t: t.learner,
+        "rules": lambda t: t.rules,
+        "agent model": lambda t: t.agent_model.fingerprint,
+        "learner model": lambda t: t.learner_model.fingerprint if t.learns else "",
+        "budget.learn": lambda t: t.learn_budget,
+        "budget.test": lambda t: t.test_budget,
+        "test": lambda t: t.test,
+        "library": lambda t: t.library,
+        "match_budget": lambda t: t.match_budget,
+    }
+    return ", ".join(name for name, part in parts.items() if part(one) != part(other))
+
+
+# Trials of one entry
 
 
 class _Expansion:
@@ -72,24 +159,20 @@ class _Expansion:
         source: JobFile,
         entry: MethodConfig,
         index: int,
-        taught: Mapping[str, tuple[TrainedTrial, ...]],
+        label: str,
+        trained: Mapping[str, tuple[TrainedTrial, ...]],
     ) -> None:
-        self.job, self.source, self.entry, self.index = job, source, entry, index
-        self.origin = next(
-            (n for n in (entry.library, named_by(job).library) if n and kind_of(n) == "run"), ""
-        )
-        self.taught = taught.get(self.origin)
+        self.job, self.source, self.entry, self.index, self.label = job, source, entry, index, label
+        self.run = next((n for n in (entry.library, named_by(job).library) if n and kind_of(n) == "run"), "")
+        self.trained = trained.get(self.run)
         self.method = self._method()
         self.library = entry.library or self._job_library()
         self.from_run = bool(self.library) and kind_of(self.library) == "run"
-        self.learner = "none" if self.library else self.method.learner
-        if self.learner == "none" and self._match_budget() is not None:
-            self.learner = "best_of"
-        self.taught_by = self.method.learner if self.from_run else self.learner
-        self.repeats = job.repeats.learn if self.taught_by != "none" else 1
+        self.learner = self._learner()
+        self.learns = self.learner.learns and not self.library
+        self.repeats = job.repeats.learn if self.learner.learns else 1
         one = bool(self.library) and not self.from_run
-        self.runs_code = one or self.taught_by not in ("none", "reflexion", "best_of")
-        self.runs_code |= self.method.agent == "code_as_policies"
+        self.runs_code = one or self.learner.writes_code or self.method.agent.writes_code
         self._check()
 
     def _error(self, message: str, *keys: str) -> JobError:
@@ -97,193 +180,206 @@ class _Expansion:
         return JobError(f"{self.source.at(*place)}: {self.entry.label or self.entry.name}: {message}")
 
     def _method(self) -> Method:
-        entry = self.entry
-        try:
-            known = find(entry.name)
-        except JobError as error:
-            raise self._error(f"{error}", "name") from None
-        if known is None and not (entry.agent and entry.learner):
-            raise self._error(
-                f"no method {entry.name!r}; {suggestion(entry.name, REGISTERED.names())} "
-                "(a method of your own names its agent and its learner)",
-                "name",
-            )
-        base = known or Method("", "")
-        method = Method(entry.agent or base.agent, entry.learner or base.learner)
-        sampled = any(t.method == entry.name and t.learner == "best_of" for t in self.taught or ())
-        return method._replace(learner="best_of") if method.learner == "none" and sampled else method
+        method = method_of(self.entry, ("methods", self.index), self.source)
+        sampled = method.learner.with_budget
+        if sampled is not None and any(
+            t.method == self.entry.name and t.learner == sampled.name for t in self.trained or ()
+        ):
+            return Method(method.name, method.agent, sampled)
+        return method
 
     def _job_library(self) -> str:
-        given = named_by(self.job).library
-        without = ("none",) if given and kind_of(given) == "run" else ("none", "reflexion")
-        return given if self.method.learner not in without else ""
+        """The job's library, for methods that can use it: of a run, those that learn; of a file, those with
+        code.
+        """
+        named = named_by(self.job).library
+        learner = self.method.learner
+        usable = learner.learns if named and kind_of(named) == "run" else learner.writes_code
+        return named if usable else ""
+
+    def _learner(self) -> Learner[Any]:
+        """Who learned the library (in a run that the job names) or learns it here."""
+        if self.library:
+            return self.method.learner if self.from_run else NO_LEARNING
+        if self._match_budget() is not None and self.method.learner.with_budget is not None:
+            return self.method.learner.with_budget
+        return self.method.learner
+
+    def _models(self) -> tuple[type[MethodOptions], ...]:
+        return (self.learner.options, self.method.agent.options)
 
     def _check(self) -> None:
-        entry, given = self.entry, self.entry.model_fields_set
-        uses = self._uses()
-        for field in LEARNER_FIELDS:
-            if field in given and field not in uses:
-                what = "has no learner" if self.learner == "none" else f"learns with {self.learner}"
+        entry, method = self.entry, self.method
+        no_effect = self.learner.learning_only if self.from_run else frozenset()
+        for option in entry.given:
+            used = any(option in model.model_fields for model in self._models())
+            if not used or option in no_effect:
+                what = f"learns with {self.learner.name}" if self.learner.learns else "has no learner"
                 what = f"has its library from {self.library}" if self.from_run else what
-                raise self._error(f"{what}, so {field!r} changes nothing; leave it out", field)
-        for field in CODE_RULES:
-            if field in given and not self.runs_code:
-                raise self._error(
-                    f"has no learned actions, so {field!r} changes nothing; leave it out", field
-                )
-        if self.from_run and self.method.learner == "none":
+                raise self._error(f"{what}, so {option!r} changes nothing; leave it out", option)
+        for rule in RulesConfig.code_only:
+            if rule in entry.model_fields_set and not self.runs_code:
+                raise self._error(f"has no learned actions, so {rule!r} changes nothing; leave it out", rule)
+        if self.from_run and not method.learner.learns:
             raise self._error(
-                f"learns nothing, so run {self.library} has no library of it; name a method that learned there, or one library with "
-                "RUN:LIBRARY",
+                f"learns nothing, so run {self.library} has no library of it; name a method that learned "
+                "there, or one library with RUN:LIBRARY",
                 "library",
             )
-        one = entry.library and not self.from_run
-        if one and (self.method.learner == "reflexion" or self.method.agent == "code_as_policies"):
-            raise self._error(
-                "cannot play with a given library; use act, react, learnact or learnact-react", "library"
-            )
-        if given >= {"sampling", "candidates"} and entry.sampling == (False,) and max(entry.candidates) > 1:
-            raise self._error("sampling: false means one candidate; leave 'candidates' out", "candidates")
-        if given >= {"learning", "iterations"} and entry.learning == (False,) and max(entry.iterations) > 0:
-            raise self._error("learning: false means no iterations; leave 'iterations' out", "iterations")
-
-    def _uses(self) -> frozenset[str]:
-        """The settings that can change what this method does; where its library is a run's, also those that made the library."""
-        uses = LEARNER_USES.get(self.taught_by, frozenset(LEARNER_FIELDS))
-        return uses - SURVEYS if self.from_run else uses
+        lessons_only = method.learner.learns and not method.learner.writes_code
+        if entry.library and not self.from_run and (lessons_only or not method.agent.accepts_library):
+            able = [m.name for m in registry.OWN if _plays_with_library(m)]
+            raise self._error(f"cannot play with a given library; use {', '.join(able)}", "library")
 
     def trials(self) -> Iterator[TrialSpec]:
         """Its trials, each with the trial of a run whose library it has."""
-        for trial in self._untaught():
-            if self.from_run and self.taught is not None:
+        for trial in self._combinations():
+            if self.from_run and self.trained is not None:
                 try:
-                    found = match(self.library, trial, self.taught)
+                    found = match(self.library, trial, self.trained)
                 except JobError as error:
                     raise self._error(f"{error}", *(["library"] if self.entry.library else [])) from None
-                trial = dataclasses.replace(trial, taught=found, library_hash=found.library or EMPTY)
+                trial = dataclasses.replace(trial, trained=found, library_hash=found.library or EMPTY)
             yield trial
 
-    def _untaught(self) -> Iterator[TrialSpec]:
+    def _combinations(self) -> Iterator[TrialSpec]:
         job = self.job
-        parts = itertools.product(
-            self._settings(),
-            self._rules(),
-            self._domains(),
-            models(job.models.agent, job.models.agent_defaults, {}),
-            models(job.models.learner, job.models.learner_defaults, {"max_tokens": (LEARNER_MAX_TOKENS,)}),
+        learner_defaults = {"max_tokens": (LEARNER_MAX_TOKENS,)}
+        axes = [
+            list(self._learner_options()),
+            list(self._agent_options()),
+            list(self._rules()),
+            list(self._domains()),
+            list(models(job.models.agent, job.models.agent_defaults, {})),
+            list(models(job.models.learner, job.models.learner_defaults, learner_defaults)),
             [Variant(t, f"test {t}" if len(job.test) > 1 else "") for t in job.test],
-            job.seed,
-            range(self.repeats),
-        )
-        for settings, rules, domain, agent_model, learner_model, test, seed, repeat in parts:
-            learner_tag = learner_model.tag if self.taught_by != "none" else ""
-            tags = (settings.tag, rules.tag, domain.tag, agent_model.tag, learner_tag, test.tag)
-            label = self.entry.label or self.entry.name
+        ]
+        number = math.prod(map(len, axes)) * len(job.seed) * self.repeats
+        if number > MAX_TRIALS:
+            raise self._error(f"{number:,} trials are more than {MAX_TRIALS:,}; shorten the lists")
+        for options, agent_options, rules, domain, agent_model, learner_model, test in itertools.product(
+            *axes
+        ):
+            learner_tag = learner_model.tag if self.learner.learns else ""
+            tags = (
+                options.tag,
+                agent_options.tag,
+                rules.tag,
+                domain.tag,
+                agent_model.tag,
+                learner_tag,
+                test.tag,
+            )
             learned_domain, test_domains, learn_budget, test_budget = domain.value
-            yield TrialSpec(
+            agent = AgentSpec(self.method.agent.name, _plain(agent_options.value))
+            learner = self.learner.spec(options.value)
+            trial = TrialSpec(
                 method=self.entry.name,
-                label=", ".join([label, *dict.fromkeys(tag for tag in tags if tag)]),
-                agent=AgentSpec(self.method.agent),
-                learner=self.learner,
-                settings=settings.value,
+                label=", ".join([self.label, *dict.fromkeys(tag for tag in tags if tag)]),
+                base_label=self.label,
+                agent=agent,
+                learner=learner,
+                learns=self.learns,
                 domain=learned_domain,
                 test_domains=test_domains,
-                agent_model=self._agent_model(agent_model.value),
+                agent_model=self.method.agent.model(agent_model.value),
                 learner_model=learner_model.value,
-                job_seed=seed,
-                learn_repeat=repeat,
-                test_repeats=job.repeats.test * (job.repeats.learn if self.taught_by == "none" else 1),
-                learn_budget=learn_budget if self.taught_by != "none" else BudgetChange(),
+                test_repeats=job.repeats.test * (1 if self.learner.learns else job.repeats.learn),
+                learn_budget=learn_budget if self.learner.learns else BudgetChange(),
                 test_budget=test_budget,
-                rules=dataclasses.replace(rules_for(rules.value, learned_domain.name), bounds=self._bounds()),
+                rules=self._rules_for(rules.value, learned_domain),
                 test=test.value,
                 library=self.library,
                 library_hash=library_hash(self.library),
                 embedding_model=self._embedding_model(),
                 match_budget=self._match_budget(),
-                entry=label,
+                version=registry.version(agent, learner),
             )
+            for seed, repeat in itertools.product(job.seed, range(self.repeats)):
+                yield dataclasses.replace(trial, job_seed=seed, learn_repeat=repeat)
 
-    def _agent_model(self, model: ModelSpec) -> ModelSpec:
-        """A program is written in one reply: a stop string, or a bound meant for one call, would cut it short."""
-        if self.method.agent != "code_as_policies":
-            return model
-        tokens = None if model.max_tokens is None else max(model.max_tokens, LEARNER_MAX_TOKENS)
-        return dataclasses.replace(model, stop=(), max_tokens=tokens)
+    def _learner_options(self) -> Iterator[Variant]:
+        given = frozenset(self.entry.given)
+        for chosen, tag in product(
+            chosen_axes(self.learner.options, self.job.learner.given, self.entry.given)
+        ):
+            try:
+                options = self.learner.combined(self.learner.options(**chosen), given)
+            except OptionConflict as conflict:
+                raise self._error(str(conflict), conflict.option) from None
+            yield Variant(options, tag)
 
-    def _bounds(self) -> CodeBounds:
-        return CodeBounds(**self.job.bounds.model_dump()) if self.runs_code else CodeBounds()
-
-    def _settings(self) -> Iterator[Variant]:
-        uses = self._uses()
-        axes = {f: v for f, v in _over(self.entry, self.job.learner, LEARNER_FIELDS).items() if f in uses}
-        for chosen, tag in product(axes):
-            settings = LearnerSettings(**chosen)
-            if "sampling" in uses:
-                settings = self._consistent(settings)
-            yield Variant(settings, tag)
-
-    def _consistent(self, settings: LearnerSettings) -> LearnerSettings:
-        """`sampling: false` and `candidates: 1` are one thing, so are `learning: false` and `iterations: 0`."""
-        candidates = settings.candidates if settings.sampling else 1
-        iterations = settings.iterations if settings.learning else 0
-        if iterations and not (settings.updates or settings.notes):
-            raise self._error(
-                "with neither updates nor notes nothing can be learned; use learning: false", "updates"
-            )
-        return dataclasses.replace(
-            settings,
-            candidates=candidates,
-            sampling=candidates > 1,
-            iterations=iterations,
-            learning=iterations > 0,
-        )
+    def _agent_options(self) -> Iterator[Variant]:
+        model = self.method.agent.options
+        for chosen, tag in product(chosen_axes(model, self.job.learner.given, self.entry.given)):
+            yield Variant(model(**chosen), tag)
 
     def _rules(self) -> Iterator[Variant]:
-        axes = _over(self.entry, self.job.rules, RULE_FIELDS)
-        if not self.runs_code:
-            axes = {name: values for name, values in axes.items() if name not in CODE_RULES}
+        entry, below = self.entry, self.job.rules
+        axes = {
+            name: getattr(entry if name in entry.model_fields_set else below, name)
+            for name in RulesConfig.model_fields
+            if self.runs_code or name not in RulesConfig.code_only
+        }
         for chosen, tag in product(axes):
             if chosen["action_format"] == "text" and self.runs_code:
-                place = "methods" if "action_format" in self.entry.model_fields_set else "rules"
-                keys: Keys = ("methods", self.index) if place == "methods" else ("rules",)
+                own = "action_format" in entry.model_fields_set
+                keys: Keys = ("methods", self.index) if own else ("rules",)
                 raise JobError(
-                    f"{self.source.at(*keys, 'action_format')}: {self.entry.label or self.entry.name}: learned actions "
+                    f"{self.source.at(*keys, 'action_format')}: {entry.label or entry.name}: learned actions "
                     "are calls, so action_format: text is for act, react and their Reflexion forms only"
                 )
             yield Variant(chosen, tag)
 
+    def _rules_for(self, chosen: Mapping[str, Any], domain: DomainSpec) -> Rules:
+        bounds = CodeBounds(**self.job.bounds.model_dump()) if self.runs_code else CodeBounds()
+        return dataclasses.replace(rules_for(chosen, domain.name), bounds=bounds)
+
     def _domains(self) -> Iterator[Variant]:
         """(domain, test domains, learn budget, test budget) for each domain and budget."""
         job = self.job
-        stages = (
-            learned_in(self.origin, self.taught, job, self.source)
-            if self.origin
+        plans = (
+            learned_in(self.run, self.trained, job, self.source)
+            if self.run
             else learned_here(job, self.source)
         )
-        for spec, tested, budget in stages:
+        for spec, tested, budget in plans:
             for learn, learn_tag in budgets(job.budget.learn, budget.learn):
                 for test, test_tag in budgets(job.budget.test, budget.test):
-                    tags = [f"learn {learn_tag}" if learn_tag and self.taught_by != "none" else "", test_tag]
-                    yield Variant((spec, tested, learn, test), ", ".join(tag for tag in tags if tag))
+                    learn_words = f"learn {learn_tag}" if learn_tag and self.learner.learns else ""
+                    tags = [tag for tag in (learn_words, test_tag) if tag]
+                    yield Variant((spec, tested, learn, test), ", ".join(tags))
 
     def _embedding_model(self) -> ModelSpec | None:
         entry = self.job.models.embeddings
-        if entry is None or self.taught_by != "voyager":
+        if entry is None or not self.learner.uses_embeddings:
             return None
-        return next(iter(models((entry,), ModelDefaults(), {}))).value  # type: ignore[no-any-return]
+        (variant,) = models((entry,), ModelDefaults(), {})
+        model: ModelSpec = variant.value
+        return model
 
     def _match_budget(self) -> MatchBudget | None:
         given = self.job.match_budget
-        if given is None or self.library or given.to == (self.entry.label or self.entry.name):
+        if given is None or self.library or given.to in (self.label, self.entry.label or self.entry.name):
             return None
-        if self.method.learner in SPENDS_NO_MORE:
+        if not self.method.learner.accepts_budget:
             return None
         return MatchBudget(given.to, given.unit)
 
 
+def _plays_with_library(method: Method) -> bool:
+    learner = method.learner
+    return method.agent.accepts_library and (learner.writes_code or not learner.learns)
+
+
+def _plain(options: MethodOptions) -> str:
+    return canonical(options.model_dump(mode="json"))
+
+
 def rules_for(chosen: Mapping[str, Any], domain: str) -> Rules:
-    """The rules with `published` returns settled: ALFWorld's primitives returned their observation, robotic planning's nothing."""
+    """The rules with `published` returns settled: ALFWorld's primitives returned observations, the others
+    nothing.
+    """
     returns = chosen.get("primitive_returns")
     if returns == "published":
         returns = "observation" if domain.startswith("alfworld") else "none"
@@ -292,7 +388,9 @@ def rules_for(chosen: Mapping[str, Any], domain: str) -> Rules:
 
 
 def library_hash(library: str) -> str:
-    """Content address of a library file; "" for none and for a library of a run, which has to be read first."""
+    """Content address of a library file; "" for none and for a library of a run, which has to be read
+    first.
+    """
     path = Path(library)
     if not library or not path.is_file():
         return ""

@@ -1,6 +1,8 @@
-"""Libraries that a job gives instead of learning them: a file, one library of a run, or all that a run has learned.
+"""Libraries that a job gives instead of learning them: a file, one library of a run, or all that a run has
+learned.
 
-Reads and checks them before anything starts. Does not cover which trial of a run goes with which (spec/transfer.py).
+Reads and checks them before anything starts. Does not cover which trial of a run goes with which
+(spec/transfer.py).
 """
 
 from __future__ import annotations
@@ -17,13 +19,14 @@ from learnact.job import Job
 from learnact.job.matching import LEARN, kind_of, named_by
 from learnact.library.check import check
 from learnact.library.files import read_library
+from learnact.methods import registry as methods
 from learnact.records import DomainSpec, Library, canonical
 from learnact.records.trials import TrainedTrial, TrialSpec
 from learnact.results.reader import connect, dictionaries, find_run, load_library
 
 
-def taught(job: Job, results: Path) -> dict[str, tuple[TrainedTrial, ...]]:
-    """What the runs have learned whose libraries a job names, by the name that the job gives them.
+def trained_trials(job: Job, results: Path) -> dict[str, tuple[TrainedTrial, ...]]:
+    """The trials of the runs whose libraries a job names, by the name that the job gives the run.
 
     Raises:
         JobError: there is no such run, or it has learned nothing; names place and key.
@@ -41,7 +44,8 @@ def _run(job: Job, name: str, place: tuple[str | int, ...], results: Path) -> tu
     if name in (job.name, "latest"):
         raise job.error(
             place,
-            f"{name!r} would be this job's own run when it continues; give the job another name, or name the run by its id",
+            f"{name!r} would be this job's own run when it continues; give the job another name, or name "
+            "the run by its id",
         )
     try:
         found = find_run(results, name)
@@ -52,14 +56,14 @@ def _run(job: Job, name: str, place: tuple[str | int, ...], results: Path) -> tu
         raise job.error(
             place, f"{name!r} is no library file, no RUN:LIBRARY{near}, and as a run: {error}"
         ) from None
-    learned = tuple(_taught(found.run, row) for row in rows)
-    learned = tuple(t for t in learned if t.learner not in ("", "none"))
+    learned = tuple(_trained(found.run, row) for row in rows)
+    learned = tuple(t for t in learned if methods.learns(t.learner))
     if not learned:
         raise job.error(place, f"run {name} has learned nothing: none of its methods has a learner")
     return learned
 
 
-def _taught(run: str, row: Mapping[str, Any]) -> TrainedTrial:
+def _trained(run: str, row: Mapping[str, Any]) -> TrainedTrial:
     options: dict[str, Any] = json.loads(row["options"] or "{}")
     domain = options.get("domain") or {"name": row["domain"]}
     return TrainedTrial(
@@ -69,7 +73,7 @@ def _taught(run: str, row: Mapping[str, Any]) -> TrainedTrial:
         method=options.get("method") or row["method"],
         label=row["method"],
         learner=options.get("learner") or "",
-        settings=canonical(options.get("settings") or {}),
+        options=canonical(options.get("settings") or {}),
         rules=canonical(options.get("rules") or {}),
         domain=DomainSpec(domain["name"], domain.get("options", "{}")),
         agent_model=row["agent_model"] or "",
@@ -83,10 +87,12 @@ def _taught(run: str, row: Mapping[str, Any]) -> TrainedTrial:
 def read(
     job: Job, trials: Iterable[TrialSpec], results: Path
 ) -> tuple[tuple[TrialSpec, ...], dict[str, Library]]:
-    """The trials, each with the address of the library that it is given, and these libraries by the trial's id.
+    """The trials, each with the address of the library that it is given, and these libraries by the trial's
+    id.
 
     Raises:
-        JobError: a library cannot be found, or its functions call primitives that a domain does not have where it is to be tested.
+        JobError: a library cannot be found, or its functions call primitives that a domain does not have
+        where it is to be tested.
         LibraryError: a library file cannot be used; names file and line.
     """
     addressed, libraries = [], {}
@@ -106,8 +112,8 @@ def _library(job: Job, trial: TrialSpec, results: Path) -> Library:
         library = read_library(Path(trial.library), _primitives(trial.test_domains[0]))
     else:
         run, _, wanted = trial.library.rpartition(":")
-        if trial.taught is not None:
-            run, wanted = trial.taught.run, trial.taught.library
+        if trial.trained is not None:
+            run, wanted = trial.trained.run, trial.trained.library
         try:
             with connect(results, run) as connection:
                 library = load_library(connection, wanted)
@@ -118,7 +124,8 @@ def _library(job: Job, trial: TrialSpec, results: Path) -> Library:
             told = "; ".join(problem.message for problem in problems)
             raise job.error(
                 place,
-                f"the library of {trial.label} ({library.id[:12]}, from {trial.library}) cannot be played on {spec.name} {spec.options}: {told}; "
+                f"the library of {trial.label} ({library.id[:12]}, from {trial.library}) cannot be "
+                f"played on {spec.name} {spec.options}: {told}; "
                 "test it on domains that have the primitive actions that it calls",
             )
     return library
@@ -138,6 +145,6 @@ def _primitives(spec: DomainSpec) -> list[str]:
 
 def origin(trial: TrialSpec) -> dict[str, str]:
     """Where a trial's given library came from, for the results; {} where it learned its own."""
-    if trial.taught is not None:
-        return {"from": trial.taught.run, "trial": trial.taught.trial, "library": trial.taught.library}
+    if trial.trained is not None:
+        return {"from": trial.trained.run, "trial": trial.trained.trial, "library": trial.trained.library}
     return {"from": trial.library, "library": trial.library_hash} if trial.library else {}

@@ -1,11 +1,11 @@
-"""Libraries that are given instead of learned: how a job names them, and which trial of a finished run hands its library to which trial.
+"""Libraries made elsewhere: how a job names them, and which trial of a finished run gives its library to
+which trial.
 
 Covers names and matching, on plain data. Does not cover reading files and runs (libraries.py).
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,16 +13,13 @@ from typing import Any, Literal, NamedTuple
 
 from learnact.errors import JobError
 from learnact.job.schema import MATCHES, JobConfig, Match
-from learnact.records import canonical
-from learnact.records.trials import LEARNER_USES, LearnerSettings, TrainedTrial, TrialSpec
+from learnact.methods import registry
+from learnact.records import LearnerSpec, canonical
+from learnact.records.trials import TrainedTrial, TrialSpec
 
 SourceKind = Literal["file", "one", "run"]
 """A file; one library of a run (RUN:LIBRARY); or all that a run has learned."""
 LEARN = "learn"
-SURVEYS = frozenset({"test_each_iteration", "test_every_candidate"})
-"""Settings that have more libraries tested than the one that a trial ends with; these are not handed on."""
-TESTS_ONLY = SURVEYS | {"voyager_top"}
-"""Settings of learners that change no library, only what is tested."""
 
 
 class LibrarySource(NamedTuple):
@@ -48,69 +45,77 @@ def named_by(job: JobConfig) -> LibrarySource:
     return LibrarySource("" if source == LEARN else source, tuple(job.library.match))
 
 
-def match(run: str, trial: TrialSpec, taught: Sequence[TrainedTrial]) -> TrainedTrial:
-    """The trial of a run whose library another trial is to have: the same method with the same learning settings, domain, learner model and
-    learning repeat. Where these are several: the same label, agent model, seed and rules, as far as the run has them.
+def match(run: str, trial: TrialSpec, trained: Sequence[TrainedTrial]) -> TrainedTrial:
+    """The trial of a run whose library another trial is to have.
+
+    It has the same method with the same learning options, domain, learner model and learning repeat. Where
+    several do, those with the same label, agent model, seed and rules are preferred, in this order.
 
     Raises:
         JobError: there is none, more than one, or it is not done; names what the run has.
     """
     must: tuple[tuple[str, object, Callable[[TrainedTrial], object]], ...] = (
         ("method", trial.method, lambda t: t.method),
-        ("domain", f"{trial.domain.name} {trial.domain.options}", _place),
-        ("learner model", trial.learner_model.name, lambda t: t.learner_model),
+        ("domain", f"{trial.domain.name} {trial.domain.options}", _domain_words),
+        ("learner model", trial.learner_model.shown, lambda t: t.learner_model),
         ("learning repeat", trial.learn_repeat, lambda t: t.learn_repeat),
     )
-    left = list(taught)
+    left = list(trained)
     for what, value, of in must:
         there = sorted({str(of(t)) for t in left})
         left = [t for t in left if of(t) == value]
         if not left:
             raise JobError(f"run {run} learned nothing with {what} {value}; it has {', '.join(there)}")
-    left = _with_settings(run, trial.settings, left)
-    same: tuple[Callable[[TrainedTrial], bool], ...] = (
+    left = _with_options(run, trial.learner, left)
+    preferred: tuple[Callable[[TrainedTrial], bool], ...] = (
         lambda t: t.label == trial.label,
-        lambda t: t.agent_model == trial.agent_model.name,
+        lambda t: t.agent_model == trial.agent_model.shown,
         lambda t: t.seed == trial.job_seed,
         lambda t: t.rules == canonical(trial.rules),
     )
-    for fits in same:
+    for fits in preferred:
         left = [t for t in left if fits(t)] or left
     if len(left) > 1:
-        told = sorted({f"{t.label} (agent {t.agent_model}, seed {t.seed})" for t in left})
+        found = sorted({f"{t.label} (agent {t.agent_model}, seed {t.seed})" for t in left})
         raise JobError(
-            f"run {run} has {len(left)} libraries that fit: {', '.join(told)}; give the method the label of one, "
-            "or name one library with RUN:LIBRARY"
+            f"run {run} has {len(left)} libraries that fit: {', '.join(found)}; "
+            "give the method the label of one, or name one library with RUN:LIBRARY"
         )
     if left[0].status != "done":
         raise JobError(
-            f"run {run}: {left[0].label} on {left[0].domain.name} is {left[0].status or 'not begun'}, not done; "
+            f"run {run}: {left[0].label} on {left[0].domain.name} is {left[0].status or 'not begun'}, "
+            "not done; "
             "run its job again to finish it"
         )
     return left[0]
 
 
-def _place(taught: TrainedTrial) -> str:
-    return f"{taught.domain.name} {taught.domain.options}"
+def _domain_words(trained: TrainedTrial) -> str:
+    return f"{trained.domain.name} {trained.domain.options}"
 
 
-def _with_settings(run: str, settings: LearnerSettings, taught: list[TrainedTrial]) -> list[TrainedTrial]:
-    """Those that learned with the settings of this job's method."""
-    differences = [(t, _differences(settings, t)) for t in taught]
+def _with_options(run: str, learner: LearnerSpec, trained: list[TrainedTrial]) -> list[TrainedTrial]:
+    """Those that learned with the options of this job's method."""
+    differences = [(t, _differences(learner, t)) for t in trained]
     same = [t for t, found in differences if not found]
     if not same:
-        told = sorted({f"{t.label} learned with {', '.join(found)}" for t, found in differences})
-        raise JobError(f"run {run} learned with other settings: {'; '.join(told)}; set the same here")
+        found_options = sorted({f"{t.label} learned with {', '.join(found)}" for t, found in differences})
+        raise JobError(
+            f"run {run} learned with other settings: {'; '.join(found_options)}; set the same here"
+        )
     return same
 
 
-def _differences(settings: LearnerSettings, taught: TrainedTrial) -> list[str]:
-    """Settings that made another library, in words; an empty score stands for the domain's, so it equals any."""
-    theirs: dict[str, Any] = json.loads(taught.settings)
-    ours: dict[str, Any] = json.loads(canonical(dataclasses.asdict(settings)))
-    uses = LEARNER_USES.get(taught.learner, frozenset(ours)) - TESTS_ONLY
+def _differences(learner: LearnerSpec, trained: TrainedTrial) -> list[str]:
+    """Options that made another library, in words.
+
+    An empty score stands for the domain's, so it equals any.
+    """
+    theirs: dict[str, Any] = json.loads(trained.options)
+    ours: dict[str, Any] = json.loads(learner.options)
+    known = registry.find_learner(learner.name)
     found = []
-    for name in sorted(uses & theirs.keys()):
+    for name in sorted((ours.keys() & theirs.keys()) - known.test_only):
         any_score = name == "score" and not (ours[name] and theirs[name])
         if ours[name] != theirs[name] and not any_score:
             found.append(f"{name} {json.dumps(theirs[name])} (here {json.dumps(ours[name])})")

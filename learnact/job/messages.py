@@ -1,4 +1,6 @@
-"""What is wrong with a job file, in words: pydantic's errors as one `JobError` that names file, line, key and the nearest valid ones."""
+"""What is wrong with a job file, in words: pydantic's errors as one `JobError` that names file, line, key
+and the nearest valid ones.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from learnact.errors import JobError, suggestion
-from learnact.job.file import JobFile, Key, dotted
+from learnact.job.file import JobFile, Key, Keys, dotted
 from learnact.job.schema import JobConfig
 
 SHOWN = 8
@@ -30,12 +32,20 @@ _TYPES = {
 }
 
 
-def job_error(error: ValidationError, source: JobFile) -> JobError:
-    """The problems of a validation, one line for each place."""
+def job_error(
+    error: ValidationError,
+    source: JobFile,
+    prefix: Keys = (),
+    model: type[BaseModel] = JobConfig,
+) -> JobError:
+    """The problems of a validation, one line for each place.
+
+    `prefix`: where the checked `model` stands in the job.
+    """
     found: dict[tuple[Key, ...], list[str]] = {}
     for detail in error.errors(include_url=False):
-        keys = written(detail["loc"], source.values)
-        text = _words(detail)
+        keys = written((*prefix, *detail["loc"]), source.values)
+        text = _words(detail, model)
         if detail["type"] == "extra_forbidden":
             keys = (*keys, detail["loc"][-1]) if not keys or keys[-1] != detail["loc"][-1] else keys
         if text not in found.setdefault(keys, []):
@@ -47,7 +57,9 @@ def job_error(error: ValidationError, source: JobFile) -> JobError:
 
 
 def written(loc: Sequence[Key], values: Any) -> tuple[Key, ...]:
-    """The part of a pydantic location that stands in the file (names of union members and the index of a lone value do not)."""
+    """The part of a pydantic location that stands in the file (names of union members and the index of a
+    lone value do not).
+    """
     keys: list[Key] = []
     here: Any = values
     for key in loc:
@@ -61,10 +73,10 @@ def written(loc: Sequence[Key], values: Any) -> tuple[Key, ...]:
     return tuple(keys)
 
 
-def _words(detail: ErrorDetails) -> str:
+def _words(detail: ErrorDetails, model: type[BaseModel]) -> str:
     kind, given = detail["type"], detail.get("input")
     if kind == "extra_forbidden":
-        return f"unknown key; {suggestion(str(detail['loc'][-1]), valid_keys(detail['loc'][:-1]))}"
+        return f"unknown key; {suggestion(str(detail['loc'][-1]), valid_keys(detail['loc'][:-1], model))}"
     if kind == "missing":
         return f"key {str(detail['loc'][-1])!r} is missing"
     if kind == "literal_error":
@@ -91,9 +103,9 @@ def _joined(texts: list[str]) -> str:
     return "; ".join(texts)
 
 
-def valid_keys(loc: Sequence[Key]) -> list[str]:
-    """The keys that may stand at a location."""
-    part: type[BaseModel] = JobConfig
+def valid_keys(loc: Sequence[Key], model: type[BaseModel]) -> list[str]:
+    """The keys that may stand at a location below a model."""
+    part = model
     for key in loc:
         field = part.model_fields.get(str(key)) if isinstance(key, str) else None
         if field is not None:

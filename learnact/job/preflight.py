@@ -1,4 +1,6 @@
-"""Everything that can be refused before anything starts, and what a run is about to do: domains, tasks, agents, learners, libraries."""
+"""Everything that can be refused before anything starts, and what a run is about to do: domains, tasks,
+agents, learners, libraries.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import platform
 import subprocess
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,22 +21,22 @@ from learnact.errors import BadInput, JobError, LearnactError, suggestion
 from learnact.job import Job, libraries, run_id
 from learnact.job.domains import domain_spec, families
 from learnact.job.schema import DomainConfig
-from learnact.methods.agents import AGENTS, WRITES_CODE
-from learnact.methods.learners import LEARNERS
-from learnact.records import DomainSpec, Library, Plain
+from learnact.methods.registry import find_agent, find_learner
+from learnact.records import DomainSpec, Library, Plain, digest
 from learnact.records.trials import TrialSpec
 from learnact.sandbox.seccomp import missing
 from learnact.trial import budget_key, planned_episodes, test_tasks
 
 DOMAIN_KEYS = ("domains", "learn_on", "test_on")
-WITHOUT_CODE = frozenset({"none", "reflexion", "best_of"})
-"""Learners that write no code."""
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """What a run is about to do. `run` is its id; `test_episodes` counts the tests of the libraries that the trials end with; `libraries` are
-    those given instead of learned, by the trial's id."""
+    """What a run is about to do.
+
+    `run` is its id; `test_episodes` counts the tests of the libraries that the trials end with; `libraries`
+    are those given instead of learned, by the trial's id.
+    """
 
     run: str
     trials: tuple[TrialSpec, ...]
@@ -47,11 +49,13 @@ def preflight(job: Job, results: Path) -> Preflight:
     """Check a job against what is installed and lies on disk.
 
     Raises:
-        JobError: a domain, its options, a method or a combination of them cannot be used; names file, line and key.
+        JobError: a domain, its options, a method or a combination of them cannot be used; names file, line
+        and key.
         BadInput: a task source or a library cannot be read.
     """
     _check_domains(job)
-    trials, given = libraries.read(job, job.trials(libraries.taught(job, results)), results)
+    grid = job.trials(libraries.trained_trials(job, results))
+    trials, made_elsewhere = libraries.read(job, map(_with_version, grid), results)
     for index, entry in enumerate(job.methods):
         for trial in (t for t in trials if t.method == entry.name):
             try:
@@ -61,7 +65,7 @@ def preflight(job: Job, results: Path) -> Preflight:
     _check_matches(job, trials)
     _check_prices(job, trials)
     episodes = sum(planned_episodes(trial) for trial in trials)
-    return Preflight(run_id(trials), trials, episodes, _disjoint(trials), given)
+    return Preflight(run_id(trials), trials, episodes, _disjoint(trials), made_elsewhere)
 
 
 def _check_domains(job: Job) -> None:
@@ -111,7 +115,9 @@ def _given_at(job: Job, place: tuple[str, int], entry: DomainConfig, option: str
 
 
 def _check_families(job: Job) -> None:
-    """Options of domains that the job does not have change nothing; a preset's wait for a job that has them."""
+    """Options of domains that the job does not have change nothing; a preset's wait for a job that has
+    them.
+    """
     names = {e.name for part in DOMAIN_KEYS for e in getattr(job, part) or ()}
     used = {family for name in names for family in families(job, name)}
     for family in job.domain_options.keys() - used:
@@ -124,23 +130,30 @@ def _check_families(job: Job) -> None:
 
 
 def _check_method(trial: TrialSpec) -> None:
-    learner = trial.taught.learner if trial.taught else trial.learner
-    given = bool(trial.library) and trial.taught is None
-    runs_code = given or trial.agent.name in WRITES_CODE or learner not in WITHOUT_CODE
+    learner, agent = find_learner(trial.learner.name), find_agent(trial.agent.name)
+    other_library = bool(trial.library) and trial.trained is None
+    runs_code = other_library or agent.writes_code or learner.writes_code
     if runs_code and trial.rules.sandbox == "confined" and (why := missing()):
         raise JobError(
             f"{trial.label} runs code that a model writes, and this machine cannot confine it: {why}. "
             "`learnact doctor` says more; code that you trust runs with `rules: {sandbox: trusted}`"
         )
-    AGENTS.find(trial.agent.name)
-    LEARNERS.find(trial.learner)
-    if trial.agent.name == "code_as_policies":
+    if agent.open_loop:
         for spec in trial.test_domains:
             if registry.build(spec).profile.explores:
                 raise JobError(
-                    f"code_as_policies writes one program before it has seen anything, and {spec.name} must be explored; "
-                    "leave one of the two out"
+                    f"{trial.agent.name} writes one program before it has seen anything, and {spec.name} "
+                    "must be "
+                    "explored; leave one of the two out"
                 )
+
+
+def _with_version(trial: TrialSpec) -> TrialSpec:
+    """The trial with the versions of its domains in its identity: their texts and engines decide its
+    results.
+    """
+    domains = [registry.build(spec).version for spec in (trial.domain, *trial.test_domains)]
+    return replace(trial, version=digest(trial.version, domains))
 
 
 def _check_prices(job: Job, trials: tuple[TrialSpec, ...]) -> None:
@@ -157,15 +170,17 @@ def _check_prices(job: Job, trials: tuple[TrialSpec, ...]) -> None:
 
 
 def _check_matches(job: Job, trials: tuple[TrialSpec, ...]) -> None:
-    """A budget can be matched only to a trial that learns, on the same domain, with the same models, seed and repeat."""
+    """A budget can be matched only to a trial that learns, on the same domain, with the same models, seed
+    and repeat.
+    """
     given = job.match_budget
     if given is not None and not any(t.match_budget for t in trials):
-        learns = any(t.learns and t.entry == given.to for t in trials)
+        learns = any(t.learns and t.base_label == given.to for t in trials)
         why = "no other method of the job can spend more" if learns else f"{given.to!r} learns nothing here"
         raise job.error(
             "match_budget.to", f"{why}; name a method that learns, beside others, or leave match_budget out"
         )
-    learning = Counter(budget_key(t, t.entry) for t in trials if t.learns and t.match_budget is None)
+    learning = Counter(budget_key(t, t.base_label) for t in trials if t.learns and t.match_budget is None)
     for trial in trials:
         match = trial.match_budget
         beside = learning[budget_key(trial, match.to)] if match is not None else 1
@@ -173,13 +188,16 @@ def _check_matches(job: Job, trials: tuple[TrialSpec, ...]) -> None:
             many = "more than one learning trial" if beside else "no learning trial"
             raise job.error(
                 "match_budget.to",
-                f"{trial.label} on {trial.domain.name} (repeat {trial.learn_repeat}) has {many} of {match.to!r} beside it; "
+                f"{trial.label} on {trial.domain.name} (repeat {trial.learn_repeat}) has {many} of "
+                f"{match.to!r} beside it; "
                 "name a method that learns and whose own settings and rules are not lists",
             )
 
 
 def _disjoint(trials: tuple[TrialSpec, ...]) -> dict[str, Plain]:
-    """For each pair of training and test domain: that no test task equals a training task or the worked example, by hash."""
+    """For each pair of training and test domain: that no test task equals a training task or the worked
+    example, by hash.
+    """
     rows: dict[str, Plain] = {}
     for trial in trials:
         learned_on = registry.build(trial.domain)
@@ -193,7 +211,9 @@ def _disjoint(trials: tuple[TrialSpec, ...]) -> dict[str, Plain]:
 
 
 def versions() -> dict[str, str]:
-    """What the results depend on, for the record: learnact, Python, packages, git revision with a mark for local changes."""
+    """What the results depend on, for the record: learnact, Python, packages, git revision with a mark for
+    local changes.
+    """
     packages = ("learnact", "ray", "openai", "pyarrow", "duckdb", "alfworld", "textworld")
     found = {name: _version(name) for name in packages}
     return {
@@ -212,7 +232,9 @@ def _version(package: str) -> str:
 
 
 def _git() -> str:
-    """Revision of the checkout that runs, with "+changes" where it has local changes; "" outside a checkout."""
+    """Revision of the checkout that runs, with "+changes" where it has local changes; "" outside a
+    checkout.
+    """
     root = Path(__file__).parent.parent
     if not (root / ".git").exists():
         return ""

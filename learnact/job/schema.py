@@ -1,12 +1,13 @@
 """The form of a job file: pydantic models with strict types, unknown keys refused.
 
-A setting written as `Axis` takes one value or a list of values; a list is an axis of the grid. What is not given has the paper's value.
-Does not cover what follows from a job (job.py) nor a domain's own options, which pass through unread.
+A setting written as `Axis` takes one value or a list of values; a list is an axis of the grid. What is not
+given has the paper's value. Does not cover what follows from a job (job.py) nor a domain's own options,
+which pass through unread.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -15,72 +16,40 @@ from pydantic import (
     field_serializer,
 )
 
-from learnact.job.fields import (
-    Axis,
-    BaseUrl,
-    Count,
-    ListAxis,
-    Money,
-    NameOr,
-    Positive,
-    StrictConfig,
-    Temperature,
-)
+from learnact.job.fields import Axis, BaseUrl, ListAxis, Money, NameOr, StrictConfig
+from learnact.methods.base import Positive, Temperature
 from learnact.records import CodeBounds, Rules
-from learnact.records.trials import LearnerSettings, Term
 
 Match = Literal["domain", "repeat", "learner"]
+AnyPositive = Annotated[int, Field(ge=1)]
+AnyCount = Annotated[int, Field(ge=0)]
 MATCHES: tuple[Match, ...] = ("domain", "repeat", "learner")
-_LEARN = LearnerSettings()
 _RULES = Rules()
 _BOUNDS = CodeBounds()
 
 
-class LearnerConfig(StrictConfig):
-    """How the learners learn. Meaning and defaults as in `LearnerSettings`; each setting may be a list."""
+class OpenConfig(BaseModel):
+    """Base of mappings that take the options of methods or domains too; these are checked by their owners."""
 
-    candidates: Axis[Positive] = (_LEARN.candidates,)
-    """K: new candidate libraries in each iteration."""
-    iterations: Axis[Count] = (_LEARN.iterations,)
-    """I: rounds of improvement after the first choice."""
-    create_tries: Axis[Positive] = (_LEARN.create_tries,)
-    """Tries of one proposal before it counts as not created."""
-    score: ListAxis[Term] = (_LEARN.score,)
-    """Terms of the selector; none given: those of the domain."""
-    updates: Axis[bool] = (_LEARN.updates,)
-    """The learner may rewrite functions."""
-    notes: Axis[bool] = (_LEARN.notes,)
-    """The learner may add notes."""
-    sampling: Axis[bool] = (_LEARN.sampling,)
-    """false: one candidate only (K = 1)."""
-    learning: Axis[bool] = (_LEARN.learning,)
-    """false: sampling only, no iterations."""
-    proposal_temperature: Axis[Temperature] = (_LEARN.proposal_temperature,)
-    """Temperature of proposals; null sends none."""
-    vary_prompt: Axis[bool] = (_LEARN.vary_prompt,)
-    """Ask for a different decomposition in the prompt: for models that take neither a temperature nor a seed."""
-    uncreated: Axis[Literal["drop", "empty"]] = (_LEARN.uncreated,)
-    """A candidate that could not be created is dropped, or plays with no actions (published)."""
-    incumbent: Axis[Literal["keep", "replay"]] = (_LEARN.incumbent,)
-    """The previous best keeps its score, or plays again (published)."""
-    learn_from: Axis[Literal["failed_calls", "failed_tasks"]] = (_LEARN.learn_from,)
-    """Look for failures in all episodes, or in those of unsolved tasks only (published)."""
-    stop: Axis[Literal["no_failed_call", "all_solved"]] = (_LEARN.stop,)
-    """Stop when no learned call failed, or when every training task is solved (published)."""
-    reflexion_iterations: Axis[Count] = (_LEARN.reflexion_iterations,)
-    """Reflexion: lessons at most."""
-    voyager_rounds: Axis[Positive] = (_LEARN.voyager_rounds,)
-    """Voyager: rounds for a training task."""
-    voyager_top: Axis[Positive] = (_LEARN.voyager_top,)
-    """Voyager: skills given to the agent at test."""
-    test_each_iteration: Axis[bool] = (_LEARN.test_each_iteration,)
-    """Test the winner of each iteration."""
-    test_every_candidate: Axis[bool] = (_LEARN.test_every_candidate,)
-    """Test all candidates of all iterations."""
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, use_attribute_docstrings=True)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The options that were written, unchecked."""
+        return dict(self.model_extra or {})
+
+
+class LearnerConfig(OpenConfig):
+    """Options for all methods that have them; `learnact methods NAME` lists a method's."""
 
 
 class RulesConfig(StrictConfig):
     """Rules of execution, the same for every method; each may be a list."""
+
+    code_only: ClassVar[frozenset[str]] = frozenset(
+        {"failure", "primitive_returns", "show_descriptions", "show_usage_example", "sandbox"}
+    )
+    """Rules that matter only where learned code is run."""
 
     failure: Axis[Literal["any_primitive", "last_observation"]] = (_RULES.failure,)
     """A learned call failed when any primitive was invalid, or when its last observation was (published)."""
@@ -96,23 +65,34 @@ class RulesConfig(StrictConfig):
     """How learned code runs; trusted is for debugging code that you wrote."""
 
 
-class MethodConfig(LearnerConfig, RulesConfig):
-    """A method: a name, or a name with settings of its own (any of `learner` and `rules`)."""
+class MethodConfig(RulesConfig):
+    """A method: a name, or a name with options and rules of its own (any of `learner` and `rules`)."""
+
+    model_config = ConfigDict(extra="allow")
 
     name: str
-    """act, react, act+reflexion, react+reflexion, code_as_policies, voyager, learnact, learnact-react, or your own with agent and learner."""
+    """A method (`learnact methods` lists them), or a name of your own with agent and learner."""
     label: str = ""
     """What tables call it; the name when left out."""
     agent: str | None = None
-    """Registered name of the agent, instead of the method's."""
+    """Name of the agent, instead of the method's."""
     learner: str | None = None
-    """Registered name of the learner, instead of the method's; none for no learning."""
+    """Name of the learner, instead of the method's; none for no learning."""
     library: str = ""
-    """A library to play with instead of learning one: a file, RUN:LIBRARY, or RUN for those that this method learned there."""
+    """A library to play with instead of learning one: a file, RUN:LIBRARY, or RUN for what this method
+    learned there.
+    """
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The options of agent and learner that were written, unchecked."""
+        return dict(self.model_extra or {})
 
 
 class BudgetConfig(StrictConfig):
-    """Bounds of an episode; what is left out is the domain's (docs/method.md: 30 turns, 20 entries; ALFWorld 20, 50)."""
+    """Bounds of an episode; what is left out is the domain's (docs/method.md: 30 turns, 20 entries;
+    ALFWorld 20, 50).
+    """
 
     turns: Axis[Positive | None] = (None,)
     """Replies of the model at most."""
@@ -131,10 +111,10 @@ class BudgetsConfig(StrictConfig):
     """Test episodes."""
 
 
-class DomainConfig(BaseModel):
-    """A domain: a name, or a name with a budget and the domain's own options (`learnact domains` lists them)."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True, use_attribute_docstrings=True)
+class DomainConfig(OpenConfig):
+    """A domain: a name, or a name with a budget and the domain's own options (`learnact domains` lists
+    them).
+    """
 
     name: str
     """A registered domain: gripper, blockworld, barman, tyreworld, alfworld-put ..."""
@@ -157,18 +137,21 @@ class ModelDefaults(StrictConfig):
     """Parameters of a model; each may be a list."""
 
     base_url: Axis[BaseUrl] | None = None
-    """OpenAI-compatible endpoint; a list is replicas of one model, not an axis. Default: OPENAI_BASE_URL, else OpenAI's."""
+    """OpenAI-compatible endpoint; a list is replicas of one model, not an axis.
+
+    Default: OPENAI_BASE_URL, else OpenAI's.
+    """
     api_key_env: str = "OPENAI_API_KEY"
     """Name of the environment variable that holds the key."""
     temperature: Axis[Temperature] = (0.0,)
     """Sampling temperature; null sends none."""
     top_p: Axis[Annotated[float, Field(gt=0, le=1)] | None] = (1.0,)
     """Nucleus; null sends none."""
-    max_tokens: Axis[Positive | None] = (1024,)
+    max_tokens: Axis[AnyPositive | None] = (1024,)
     """Tokens of a reply at most; the learner's default is 2048."""
     stop: ListAxis[str] = ((),)
     """Stop strings; none by default: the reply is cut after the first complete call."""
-    context: Axis[Positive | None] = (None,)
+    context: Axis[AnyPositive | None] = (None,)
     """Tokens of context; the oldest turns are dropped to keep within it. null: the endpoint decides."""
     effort: Axis[str | None] = (None,)
     """Reasoning effort, for models that take it."""
@@ -187,6 +170,8 @@ class ModelConfig(ModelDefaults):
 
     name: str
     """As the endpoint calls it. sim-strong and sim-weak are the embedded simulated model."""
+    label: str = ""
+    """What tables call it; the name when left out. Needed where two entries have one name."""
     simulated: bool | None = None
     """Played by the embedded simulated model; default: a name that begins with sim- and has no base_url."""
 
@@ -256,7 +241,7 @@ class LimitsConfig(StrictConfig):
     """Tries of a unit of work after failures that are not the agent's."""
     episode_seconds: Annotated[float, Field(gt=0)] = 3600.0
     """Wall-clock bound of one try; missing it is the harness's failure, never the agent's."""
-    episode_tokens: Positive | None = None
+    episode_tokens: AnyPositive | None = None
     """Tokens that the calls of one episode may use. It then ends without a result, and goes on when this
     is raised."""
     episode_dollars: Money | None = None
@@ -264,16 +249,19 @@ class LimitsConfig(StrictConfig):
     dollars: Money | None = None
     """US dollars that the run may cost, all its sessions together. It ends between two calls of each episode,
     keeps what it has paid for, and goes on when this is raised."""
-    tokens: Positive | None = None
+    tokens: AnyPositive | None = None
     """Tokens that the run may use (prompts and replies), likewise."""
-    calls: Positive | None = None
+    calls: AnyPositive | None = None
     """Calls of models that the run may make, likewise."""
     hours: Annotated[float, Field(gt=0, le=100_000)] | None = None
     """Wall-clock hours that one session of the run may take; the same command then goes on."""
 
 
 class BoundsConfig(StrictConfig):
-    """What one call of learned code may use; the defaults are far above need. Passing one is the agent's failure."""
+    """What one call of learned code may use; the defaults are far above need.
+
+    Passing one is the agent's failure.
+    """
 
     cpu_seconds: Annotated[float, Field(gt=0)] = _BOUNDS.cpu_seconds
     """CPU seconds of the confined process; waiting for a primitive does not count."""
@@ -283,7 +271,7 @@ class BoundsConfig(StrictConfig):
     """Depth of Python calls."""
     source_bytes: Annotated[int, Field(ge=1024)] = _BOUNDS.source_bytes
     """Bytes of a library, and of the code of a call."""
-    output_bytes: Count = _BOUNDS.output_bytes
+    output_bytes: AnyCount = _BOUNDS.output_bytes
     """Characters of printed text that are kept."""
     message_bytes: Annotated[int, Field(ge=4096)] = _BOUNDS.message_bytes
     """Bytes of one message between the code and the evaluator."""
@@ -295,9 +283,13 @@ class LibraryConfig(StrictConfig):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     source: str = Field(default="learn", alias="from", min_length=1)
-    """learn: the libraries that this job learns; RUN: those that a run of the same results folder learned; or one: RUN:LIBRARY, or a file."""
+    """learn: the libraries that this job learns; RUN: those that a run of the same results folder learned;
+    or one: RUN:LIBRARY, or a file.
+    """
     match: list[Match] = Field(default_factory=lambda: list(MATCHES))
-    """domain: a library is tested on test domains of the name it was learned on; without it, on all of them. repeat and learner always match."""
+    """domain: a library is tested on test domains of the name it was learned on; without it, on all of
+    them. repeat and learner always match.
+    """
 
 
 class MatchBudgetConfig(StrictConfig):
@@ -315,7 +307,8 @@ class JobConfig(StrictConfig):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=80)
     """Names the run; letters, digits and _ . + - only."""
     preset: Axis[str] | None = None
-    """Settings to start from: paper, robotic_planning, alfworld; later ones win, and the job wins over all."""
+    """Settings to start from: paper, robotic_planning, alfworld; later ones win, and the job wins over all.
+    """
     seed: Axis[int] = (0,)
     """All seeds follow from it."""
     domains: Axis[DomainEntry] | None = None
@@ -325,7 +318,9 @@ class JobConfig(StrictConfig):
     test_on: Axis[DomainEntry] | None = None
     """Transfer: test on these."""
     domain_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """Options of all domains of a name, or of names that begin with it and a dash (alfworld: all six); a domain's own win."""
+    """Options of all domains of a name, or of names that begin with it and a dash (alfworld: all six); a
+    domain's own win.
+    """
     methods: Axis[MethodEntry] = (MethodConfig(name="act"), MethodConfig(name="learnact"))
     """What is compared."""
     models: ModelsConfig = ModelsConfig()
@@ -343,7 +338,9 @@ class JobConfig(StrictConfig):
     rules: RulesConfig = RulesConfig()
     """Rules of execution."""
     library: LibraryConfig | str = LibraryConfig()
-    """Libraries to play with instead of learning (a file, RUN:LIBRARY, or RUN for all that it learned), or how they are matched to `test_on`."""
+    """Libraries to play with instead of learning (a file, RUN:LIBRARY, or RUN for all that it learned), or
+    how they are matched to `test_on`.
+    """
     match_budget: MatchBudgetConfig | None = None
     """Give the baselines the budget of learning."""
     bounds: BoundsConfig = BoundsConfig()
@@ -352,9 +349,3 @@ class JobConfig(StrictConfig):
     """Where it runs."""
     limits: LimitsConfig = LimitsConfig()
     """Where it stops."""
-
-
-def json_schema() -> dict[str, Any]:
-    """JSON Schema of a job file, for editors."""
-    schema = JobConfig.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "learnact job"}

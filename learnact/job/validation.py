@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from learnact.errors import JobError, suggestion
+from learnact.job.axes import NOT_IDENTITY
 from learnact.job.file import JobFile
 from learnact.job.matching import kind_of, named_by
-from learnact.job.schema import JobConfig, LibraryConfig
+from learnact.job.schema import JobConfig, LibraryConfig, ModelConfig
+from learnact.records import canonical
 
 
 def check(job: JobConfig, source: JobFile) -> None:
@@ -20,9 +22,11 @@ def check(job: JobConfig, source: JobFile) -> None:
     for index, entry in enumerate(job.test_on or ()):
         if "budget" in entry.model_fields_set:
             raise JobError(
-                f"{source.at('test_on', index, 'budget')}: all that a library is tested on has one budget; give it as budget.test of the job"
+                f"{source.at('test_on', index, 'budget')}: all that a library is tested on has one "
+                "budget; give it as budget.test of the job"
             )
     _check_match_budget(job, source)
+    _check_models(job, source)
 
 
 def _given(job: JobConfig, source: JobFile, part: str) -> bool:
@@ -42,20 +46,24 @@ def _check_from_run(job: JobConfig, source: JobFile) -> None:
     """Libraries of a run: nothing is learned, and `domains` or `test_on` says where they are tested."""
     if job.learn_on is not None:
         raise JobError(
-            f"{source.at('learn_on')}: nothing is learned, the libraries are another run's; leave learn_on out"
+            f"{source.at('learn_on')}: nothing is learned, the libraries are another run's; leave "
+            "learn_on out"
         )
     if job.test_on is not None and _given(job, source, "domains"):
         raise JobError(
-            f"{source.at('test_on')}: the same as domains where libraries are another run's; give one of the two"
+            f"{source.at('test_on')}: the same as domains where libraries are another run's; give one of "
+            "the two"
         )
     if job.test_on is None and job.domains is None:
         raise JobError(
-            f"{source.where('library')}: test_on: name at least one domain to test the libraries on; `learnact domains` lists them"
+            f"{source.where('library')}: test_on: name at least one domain to test the libraries on; "
+            "`learnact domains` lists them"
         )
     for index, entry in enumerate(job.domains or ()):
         if job.test_on is None and "budget" in entry.model_fields_set:
             raise JobError(
-                f"{source.at('domains', index, 'budget')}: all that a library is tested on has one budget; give it as budget.test of the job"
+                f"{source.at('domains', index, 'budget')}: all that a library is tested on has one "
+                "budget; give it as budget.test of the job"
             )
 
 
@@ -71,8 +79,36 @@ def _check_match(job: JobConfig, library: LibraryConfig, source: JobFile) -> Non
         )
     if one and kind_of(one) != "run" and "match" in library.model_fields_set:
         raise JobError(
-            f"{source.where('library.match')}: library.match: {one} is one library, so there is nothing to match; leave it out"
+            f"{source.where('library.match')}: library.match: {one} is one library, so there is nothing "
+            "to match; leave it out"
         )
+
+
+def _check_models(job: JobConfig, source: JobFile) -> None:
+    """Refuse entries of one list that are the same model: the second would be dropped, or pooled with the
+    first.
+    """
+    for key in ("agent", "learner"):
+        entries: tuple[ModelConfig, ...] = getattr(job.models, key)
+        for index, entry in enumerate(entries):
+            for first, other in enumerate(entries[:index]):
+                place = source.at("models", key, index)
+                if (entry.label or entry.name) != (other.label or other.name):
+                    continue
+                if entry.label and other.label:
+                    raise JobError(
+                        f"{place}: {entry.label!r} is the label of models.{key}.{first} too; change one"
+                    )
+                if _identity(entry) == _identity(other):
+                    raise JobError(
+                        f"{place}: the same model as models.{key}.{first}; give replicas of one model as "
+                        "a list of "
+                        "base_url, or give each a label"
+                    )
+
+
+def _identity(entry: ModelConfig) -> str:
+    return canonical(entry.model_dump(mode="json", exclude=set(NOT_IDENTITY)))
 
 
 def _check_match_budget(job: JobConfig, source: JobFile) -> None:

@@ -1,36 +1,56 @@
-"""Agents that play a program, open-loop: a fixed one (to validate what a learner wrote), or one that the model writes first."""
+"""Code as Policies (Liang et al., 2023): one reply, a whole program that may define functions, run once.
+
+The program is written before anything is observed, so the method is refused for domains that must be
+explored.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from learnact.domains.base import Example
 from learnact.methods.action_replies import code_of
+from learnact.methods.base import Agent, Method, MethodOptions
 from learnact.methods.episode import EpisodeRun
-from learnact.methods.prompt_sections import TEXTS, as_program, code_rules, turn_prompt
-from learnact.records import ActionError
+from learnact.methods.no_learning import NO_LEARNING
+from learnact.methods.prompt_sections import TEMPLATES, code_rules, example_as_program, turn_prompt
+from learnact.records import ActionError, Budget, ModelSpec
+
+PROGRAM_TOKENS = 2048
+"""A program is longer than a call: the bound of its reply is at least this."""
 
 
-async def program(stage: EpisodeRun) -> None:
-    """Run the program that the episode carries. Asks no model."""
-    await stage.run(stage.episode.agent.program, stage.episode.agent.program)
+class CodeAsPolicies(Agent[MethodOptions]):
+    """Writes and runs one program. Prompt: `prompts/agent/code_as_policies.txt`."""
+
+    name = "code_as_policies"
+    writes_code = True
+    accepts_library = False
+    open_loop = True
+
+    async def play(self, run: EpisodeRun, options: MethodOptions) -> None:  # noqa: ARG002
+        """Ask for the program and run it."""
+        rules = code_rules(run.episode.rules, run.episode.budget.primitives_per_call)
+        request = TEMPLATES.fill("code_as_policies", rules=rules)
+        reply = await run.ask(turn_prompt(run, request, self.show_example, system="code_as_policies_system"))
+        code = code_of(reply.text)
+        if code:
+            await run.run_program(reply.text, code)
+        else:
+            run.fail(reply.text, "", ActionError("Unreadable", "The reply holds no Python code."))
+
+    def show_example(self, example: Example) -> str:
+        """As one program, its thoughts as comments."""
+        return example_as_program(example)
+
+    def turns(self, budget: Budget) -> int:  # noqa: ARG002
+        """One reply."""
+        return 1
+
+    def model(self, model: ModelSpec) -> ModelSpec:
+        """Without stop strings, and with room for a program: a bound for one call would cut it short."""
+        tokens = None if model.max_tokens is None else max(model.max_tokens, PROGRAM_TOKENS)
+        return replace(model, stop=(), max_tokens=tokens)
 
 
-async def code_as_policies(stage: EpisodeRun) -> None:
-    """Code as Policies (Liang et al., 2023): one completion, a whole program that may define functions, run once."""
-    answer = TEXTS.fill(
-        "code_as_policies", rules=code_rules(stage.episode.rules, stage.episode.budget.primitives_per_call)
-    )
-    prompt = turn_prompt(
-        stage.episode,
-        stage.domain,
-        stage.goal,
-        stage.first_observation,
-        (),
-        answer,
-        as_program,
-        system="code_as_policies_system",
-    )
-    reply = await stage.ask(prompt)
-    code = code_of(reply.text)
-    if code:
-        await stage.run(reply.text, code)
-    else:
-        stage.fail(reply.text, "", ActionError("Unreadable", "The reply holds no Python code."))
+METHOD = Method("code_as_policies", CodeAsPolicies(), NO_LEARNING, "one reply, a whole program, run once")

@@ -1,6 +1,6 @@
-"""One episode being played: what has happened so far, and the only ways to go on (ask the model, act, think).
+"""One episode run: what has happened so far, and the only ways to go on (ask the model, act, think).
 
-An agent is a coroutine over a `Stage`. Whatever it does goes through here, so budgets, success, validity, the log and the rules of
+An agent acts through an `EpisodeRun` only, so budgets, success, validity, the log and the rules of
 execution are the same for every method.
 """
 
@@ -34,14 +34,17 @@ from learnact.records import (
 from learnact.sandbox.bounds import CallResult, PrimitiveResult
 from learnact.sandbox.session import SandboxSession
 
-UNREADABLE = "That could not be read as an action. Write one call with all its arguments, like the calls in the example."
+UNREADABLE = (
+    "That could not be read as an action. "
+    "Write one call with all its arguments, like the calls in the example."
+)
 UNREADABLE_TEXT = "That could not be read as an action. Write one command like those in the example."
 OR_THOUGHT = ' Or write a thought on one line that begins with "Think:".'
 THOUGHT = "Ok."
 
 
-class Ask(Protocol):
-    """How a stage reaches the model: one exchange; raises `ProviderFailure`."""
+class AskModel(Protocol):
+    """How an episode run reaches the model: one exchange; raises `ProviderFailure`."""
 
     async def __call__(self, prompt: Prompt, ordinal: int) -> Exchange:
         """Ask for the reply to the episode's model call number `ordinal`."""
@@ -49,7 +52,7 @@ class Ask(Protocol):
 
 
 class EpisodeRun:
-    """The state of one episode and the moves that an agent may make.
+    """The state of one episode and what an agent may do in it.
 
     `session` is None where no code can be run (an empty library and an agent that writes no code).
     """
@@ -60,7 +63,7 @@ class EpisodeRun:
         domain: Domain,
         environment: AsyncEnvironment,
         session: SandboxSession | None,
-        ask: Ask,
+        ask: AskModel,
     ) -> None:
         self.episode = episode
         self.domain = domain
@@ -104,13 +107,13 @@ class EpisodeRun:
                 told = (UNREADABLE_TEXT if commands else UNREADABLE) + (OR_THOUGHT if thoughts else "")
                 return self._turn("unreadable", raw, text, observation=told)
 
-    async def run(self, raw: str, program: str) -> Turn:
+    async def run_program(self, raw: str, program: str) -> Turn:
         """Run a whole program, open-loop: one turn. What it did before it failed, stays done."""
-        steps, result = await self._confined(program)
-        return self._composed(raw, program, "", steps, result)
+        steps, result = await self._run_code(program)
+        return self._code_turn(raw, program, "", steps, result)
 
     def fail(self, raw: str, said: str, error: ActionError) -> Turn:
-        """A turn that could not be carried out at all, told as data."""
+        """A turn that could not be carried out at all; the error becomes its observation."""
         return self._turn("unreadable", raw, said, observation=error.message, error=error)
 
     def result(self) -> EpisodeResult:
@@ -135,10 +138,10 @@ class EpisodeRun:
         return self._turn("action", raw, call.text, call=step.command, callee=call.name, step=step)
 
     async def _learned(self, raw: str, call: CallExpression) -> Turn:
-        steps, result = await self._confined(call.text)
-        return self._composed(raw, call.text, call.name, steps, result)
+        steps, result = await self._run_code(call.text)
+        return self._code_turn(raw, call.text, call.name, steps, result)
 
-    async def _confined(self, code: str) -> tuple[tuple[PrimitiveStep, ...], CallResult]:
+    async def _run_code(self, code: str) -> tuple[tuple[PrimitiveStep, ...], CallResult]:
         """Run code in the sandbox; each primitive that it calls is done here, on the environment."""
         if self._session is None:
             raise RuntimeError("this episode was set up without a sandbox")
@@ -167,7 +170,7 @@ class EpisodeRun:
         self._spent["environment"] += time.perf_counter() - began
         return step
 
-    def _composed(
+    def _code_turn(
         self,
         raw: str,
         said: str,
@@ -175,7 +178,7 @@ class EpisodeRun:
         steps: tuple[PrimitiveStep, ...],
         result: CallResult,
     ) -> Turn:
-        """The turn of a call of a learned action, or of a program: then `callee` is empty, and there is no call to speak of."""
+        """The turn of a call of a learned action, or of a program (`callee` is empty)."""
         return self._turn(
             "action",
             raw,
@@ -211,19 +214,19 @@ class EpisodeRun:
             steps = (PrimitiveStep(step.command, step.valid, step.observation),)
         progress = self._environment.progress
         turn = Turn(
-            len(self.turns),
-            kind,
-            raw,
-            said,
-            call,
-            callee,
-            learned,
-            ok,
-            observation,
-            progress,
-            steps,
-            error,
-            printed,
+            index=len(self.turns),
+            kind=kind,
+            raw=raw,
+            said=said,
+            call=call,
+            callee=callee,
+            learned=learned,
+            ok=ok,
+            observation=observation,
+            progress=progress,
+            steps=steps,
+            error=error,
+            printed=printed,
         )
         self.turns.append(turn)
         return turn

@@ -1,4 +1,6 @@
-"""What a learner learns from: a whole attempt, or the first turn in which a learned action failed, and what is shown of it. Pure."""
+"""What a learner learns from: a whole attempt, or the first turn in which a learned action failed, and what
+is shown of it. Pure.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class FailedCall:
 def first_failed_call(
     episodes: Sequence[PlayedEpisode], learn_from: Literal["failed_calls", "failed_tasks"]
 ) -> FailedCall | None:
-    """The first failed call in order of tasks and then turns; with `failed_tasks` only in episodes that were not solved."""
+    """The first failed call in order of tasks and then turns; with `failed_tasks` only in episodes that
+    were not solved.
+    """
     for played in episodes:
         if learn_from == "failed_tasks" and played.result.success:
             continue
@@ -39,7 +43,9 @@ def first_failed_call(
 
 
 def attempt(played: PlayedEpisode) -> str:
-    """A whole episode as it is shown to a learner, or as an example to an agent: how it began, every turn, and how it ended."""
+    """A whole episode as it is shown to a learner, or as an example to an agent: how it began, every turn,
+    and how it ended.
+    """
     result = played.result
     lines = [opening(result.goal, result.first_observation)]
     for turn in result.turns:
@@ -52,8 +58,9 @@ def attempt(played: PlayedEpisode) -> str:
 
 
 def what_happened(failure: FailedCall, context: Literal["last_observation", "history"]) -> str:
-    """The section on a failed call: the goal, what led there (the last informative observation, or the whole history), the call, and
-    the primitive actions that it made with their observations."""
+    """The section on a failed call: the goal, what led there (the last informative observation, or the
+    whole history), the call, and the primitive actions that it made with their observations.
+    """
     result = failure.played.result
     lines = [f"Goal: {result.goal}"]
     if context == "history":

@@ -1,18 +1,33 @@
-"""LearnAct (Zhao et al., 2024; docs/method.md): create, try, select, improve from the first failure.
+"""LearnAct (Zhao et al., 2024; docs/method.md, section 2): create, try, select, improve from the first
+failure.
 
-create K libraries -> each plays the training tasks -> the selector picks one -> its first failed call is shown to the learner
-K times -> the best and its K improvements play -> ... at most I times, or until there is nothing to learn from.
+create K libraries -> each plays the training tasks -> the selector picks one -> its first failed call is
+shown to the learner model K times -> the best and its K improvements play -> ... at most I times, or until
+there is nothing to learn from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from learnact.methods import learner_replies
+from learnact.methods.act import ACT
+from learnact.methods.base import (
+    Count,
+    Learner,
+    Method,
+    MethodOptions,
+    OptionConflict,
+    Positive,
+    Temperature,
+    WorkBound,
+)
 from learnact.methods.failures import FailedCall, first_failed_call, what_happened
 from learnact.methods.prompt_sections import task_section
 from learnact.methods.proposals import (
+    FUNCTIONS,
     Created,
     ProposalId,
     code_section,
@@ -21,13 +36,62 @@ from learnact.methods.proposals import (
     notes_section,
     propose,
 )
+from learnact.methods.react import REACT
 from learnact.methods.selector import best, score, terms
-from learnact.methods.training import TEXTS, Learned, PlayedEpisode, Training, learner_prompt, together
-from learnact.records import Candidate, Library, Origin, Prompt
+from learnact.methods.training import (
+    TEMPLATES,
+    Learned,
+    PlayedEpisode,
+    Sampling,
+    Training,
+    learner_prompt,
+    together,
+)
+from learnact.records import Candidate, Library, Origin, Prompt, ScoreTerm
+
+
+class LearnActOptions(MethodOptions):
+    """Options of LearnAct. Where two values are named, the second is that of the published code."""
+
+    candidates: Positive = 4
+    """K: new candidate libraries in each iteration."""
+    iterations: Count = 2
+    """I: rounds of improvement after the first choice."""
+    create_tries: Positive = 4
+    """Tries of one proposal before it counts as not created."""
+    score: tuple[ScoreTerm, ...] = ()
+    """Terms of the selector; none given: those of the domain."""
+    updates: bool = True
+    """The learner may rewrite functions."""
+    notes: bool = True
+    """The learner may add notes."""
+    sampling: bool = True
+    """false: one candidate only (K = 1)."""
+    learning: bool = True
+    """false: sampling only, no iterations."""
+    proposal_temperature: Temperature = 0.7
+    """Temperature of proposals; null sends none. With the agent's 0 a deterministic server gives K equal
+    proposals; 0.7 makes them differ and still gives code that parses nearly always."""
+    vary_prompt: bool = False
+    """Ask for a different decomposition in the prompt: for models that take neither a temperature nor a
+    seed.
+    """
+    uncreated: Literal["drop", "empty"] = "drop"
+    """A candidate that could not be created is dropped, or plays with no actions (published)."""
+    incumbent: Literal["keep", "replay"] = "keep"
+    """The previous best keeps its score, or plays again (published)."""
+    learn_from: Literal["failed_calls", "failed_tasks"] = "failed_calls"
+    """Look for failures in all episodes, or in those of unsolved tasks only (published)."""
+    stop: Literal["no_failed_call", "all_solved"] = "no_failed_call"
+    """Stop when no learned call failed, or when every training task is solved (published)."""
+    test_each_iteration: bool = False
+    """Test the winner of each iteration."""
+    test_every_candidate: bool = False
+    """Test all candidates of all iterations."""
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedCandidate:
     """A candidate with its training episodes; `row` is what the results keep of it."""
 
     library: Library
@@ -35,180 +99,258 @@ class Tried:
     row: Candidate
 
 
-async def learnact(training: Training) -> Learned:
-    """Learn a library from the training tasks.
+class LearnAct(Learner[LearnActOptions]):
+    """A library of actions with descriptions, notes and a usage example.
 
-    Raises:
-        Blocked: a unit that a decision depends on has no result.
+    Prompts: `prompts/learner/create.txt`, `usage.txt`, `describe.txt`, `improve*.txt`, `variation*.txt`.
     """
-    settings = training.trial.settings
-    number = settings.candidates if settings.sampling else 1
-    iterations = settings.iterations if settings.learning else 0
-    created = await together(*(_create(training, k, number) for k in range(number)))
-    first = await _try(training, created)
-    winner = await _select(training, first)
-    winners = [winner.library]
-    everything = [*first]
-    for iteration in range(1, iterations + 1):
-        failure = _to_learn_from(training, winner)
-        if failure is None:
-            break
-        improved = await together(
-            *(_improve(training, iteration, k, number, winner.library, failure) for k in range(1, number + 1))
+
+    name = "learnact"
+    options = LearnActOptions
+    test_only = learning_only = frozenset({"test_each_iteration", "test_every_candidate"})
+    writes_code = True
+    asks_for = frozenset({"create", "usage", "describe", "improve"})
+    accepts_budget = False
+
+    async def learn(self, training: Training, options: LearnActOptions) -> Learned:
+        """Learn a library from the training tasks.
+
+        Raises:
+            Blocked: a unit that a decision depends on has no result.
+        """
+        return await _LearnActRun(training, options).learn()
+
+    def bound(self, options: LearnActOptions, tasks: int) -> WorkBound:
+        """K proposals in I + 1 rounds, each with all its tries, a usage example and descriptions."""
+        proposals = options.candidates * (options.iterations + 1)
+        replays = options.iterations if options.incumbent == "replay" else 0
+        requests = proposals * (options.create_tries + 1 + FUNCTIONS)
+        tested = proposals if options.test_every_candidate else 0
+        tested = max(tested, options.iterations + 1 if options.test_each_iteration else 0)
+        return WorkBound((proposals + replays) * tasks, requests, max(0, tested - 1))
+
+    def combined(self, options: LearnActOptions, given: frozenset[str]) -> LearnActOptions:
+        """`sampling: false` and `candidates: 1` are one thing, so are `learning: false` and `iterations:
+        0`.
+        """
+        if not options.sampling and options.candidates > 1 and given >= {"sampling", "candidates"}:
+            raise OptionConflict("candidates", "sampling: false means one candidate; leave 'candidates' out")
+        if not options.learning and options.iterations > 0 and given >= {"learning", "iterations"}:
+            raise OptionConflict("iterations", "learning: false means no iterations; leave 'iterations' out")
+        candidates = options.candidates if options.sampling else 1
+        iterations = options.iterations if options.learning else 0
+        if iterations and not (options.updates or options.notes):
+            raise OptionConflict(
+                "updates", "with neither updates nor notes nothing can be learned; use learning: false"
+            )
+        settled = {
+            "candidates": candidates,
+            "sampling": candidates > 1,
+            "iterations": iterations,
+            "learning": iterations > 0,
+        }
+        return options.model_copy(update=settled)
+
+
+class _LearnActRun:
+    """One trial's learning."""
+
+    def __init__(self, training: Training, options: LearnActOptions) -> None:
+        self.training = training
+        self.options = options
+        self.sampling = Sampling(options.proposal_temperature)
+
+    async def learn(self) -> Learned:
+        """The story: create, try, select; then improve, try, select."""
+        number, options = self.options.candidates, self.options
+        created = await together(*(self._create(k, number) for k in range(number)))
+        first = await self._try(created)
+        winner = await self._select(first)
+        winners = [winner.library]
+        tried = [*first]
+        for iteration in range(1, options.iterations + 1):
+            failure = self._failure_of(winner)
+            if failure is None:
+                break
+            improved = await together(
+                *(self._improve(iteration, k, winner.library, failure) for k in range(1, number + 1))
+            )
+            incumbent = await self._incumbent(iteration, winner)
+            now_tried = await self._try(improved)
+            winner = await self._select([incumbent, *now_tried])
+            tried += now_tried
+            winners.append(winner.library)
+        others = winners if options.test_each_iteration else []
+        if options.test_every_candidate:
+            others += [t.library for t in tried if t.row.score is not None]
+        return Learned(winner.library, tuple(dict.fromkeys(others)))
+
+    # Create
+
+    async def _create(self, number: int, total: int) -> tuple[Candidate, Library | None]:
+        """One candidate: functions proposed and made to load, then their usage example and descriptions."""
+        training, proposal_id = self.training, ProposalId(0, number)
+        task = training.tasks[0]
+        goal, first = await training.opening(training.domain, task, training.trial.domain)
+        variation = ""
+        if self.options.vary_prompt:
+            variation = TEMPLATES.fill("variation", number=number + 1, total=total)
+        answer = TEMPLATES.fill("create", rules=training.function_rules, variation=variation)
+        answer = answer.replace("\n\n", "\n")
+
+        def prompt(feedback: str) -> Prompt:
+            return learner_prompt(
+                training.scene(),
+                function_example_section(training),
+                task_section(goal, first),
+                feedback,
+                answer=answer,
+            )
+
+        created = await propose(
+            training,
+            proposal_id,
+            purpose="create",
+            prompt=prompt,
+            base=Library(),
+            task=task,
+            read=lambda text: learner_replies.Update("", learner_replies.proposal(text)),
+            tries=self.options.create_tries,
+            sampling=self.sampling,
         )
-        incumbent = await _incumbent(training, iteration, winner)
-        tried = await _try(training, improved)
-        winner = await _select(training, [incumbent, *tried])
-        everything += tried
-        winners.append(winner.library)
-    libraries = dict.fromkeys(t.library for t in everything if t.row.score is not None)
-    return Learned(winner.library, tuple(winners), tuple(libraries))
+        library = await explain(training, proposal_id, created.library) if created.library else None
+        return self._row(proposal_id, "create", created, "", library), library
 
+    # Try
 
-# Create ---------------------------------------------------------------------------------------------------------
+    async def _try(self, candidates: Sequence[tuple[Candidate, Library | None]]) -> list[TriedCandidate]:
+        """Every candidate plays every training task, all at once."""
+        return await together(*(self._try_one(row, library) for row, library in candidates))
 
+    async def _try_one(self, row: Candidate, library: Library | None) -> TriedCandidate:
+        if library is None and self.options.uncreated == "drop":
+            return TriedCandidate(Library(), (), row)
+        library = library or Library()
+        self.training.journal.library(self.training.trial.id, library)
+        episodes = await self.training.play(library)
+        return TriedCandidate(library, episodes, self._scored(row, episodes))
 
-async def _create(training: Training, number: int, total: int) -> tuple[Candidate, Library | None]:
-    """One candidate: functions proposed and made to load, then their usage example and descriptions."""
-    where = ProposalId(0, number)
-    task = training.tasks[0]
-    goal, first = await training.opening(training.domain, task, training.trial.domain)
-    variation = (
-        TEXTS.fill("variation", number=number + 1, total=total) if training.trial.settings.vary_prompt else ""
-    )
-    answer = TEXTS.fill("create", rules=training.function_rules, variation=variation).replace("\n\n", "\n")
+    async def _incumbent(self, iteration: int, winner: TriedCandidate) -> TriedCandidate:
+        """The previous best: keeps its score, or (published) plays again, which corrects a lucky score."""
+        row = replace(
+            winner.row,
+            iteration=iteration,
+            candidate=0,
+            origin="incumbent",
+            parent=winner.library.id,
+            selected=False,
+            reason="",
+            failed_call="",
+        )
+        if self.options.incumbent == "keep":
+            return replace(winner, row=row)
+        episodes = await self.training.play(winner.library, replicate=iteration)
+        return TriedCandidate(winner.library, episodes, self._scored(row, episodes))
 
-    def prompt(feedback: str) -> Prompt:
-        return learner_prompt(
-            training.scene(),
-            function_example_section(training),
-            task_section(goal, first),
-            feedback,
-            answer=answer,
+    def _scored(self, row: Candidate, episodes: Sequence[PlayedEpisode]) -> Candidate:
+        names = self.options.score or self.training.domain.profile.score
+        values = terms([p.result for p in episodes])
+        return replace(row, terms=values, score=score(values, names))
+
+    # Select
+
+    async def _select(self, tried: Sequence[TriedCandidate]) -> TriedCandidate:
+        """The best by score; the empty library where no candidate could be created.
+
+        Records every candidate.
+        """
+        chosen = best([t.row.score for t in tried])
+        for index, candidate in enumerate(tried):
+            self.training.journal.candidate(replace(candidate.row, selected=index == chosen))
+        if chosen is not None:
+            return tried[chosen]
+        return TriedCandidate(Library(), (), tried[0].row)
+
+    # Improve
+
+    def _failure_of(self, winner: TriedCandidate) -> FailedCall | None:
+        """The failed call to learn from; None where learning ends."""
+        options = self.options
+        if not (options.updates or options.notes):
+            return None
+        if options.stop == "all_solved" and all(p.result.success for p in winner.episodes):
+            return None
+        return first_failed_call(winner.episodes, options.learn_from)
+
+    async def _improve(
+        self, iteration: int, number: int, base: Library, failure: FailedCall
+    ) -> tuple[Candidate, Library | None]:
+        """One improvement of the best library: an update (tested, described again) or a note."""
+        training, options, proposal_id = self.training, self.options, ProposalId(iteration, number)
+        callee = failure.turn.callee
+        rules = training.function_rules
+        answer = improve_answer(
+            failure.turn.call, callee, rules, updates=options.updates, notes=options.notes
+        )
+        if options.vary_prompt:
+            total = options.candidates
+            answer += "\n" + TEMPLATES.fill("variation_improve", number=number, total=total)
+
+        def prompt(feedback: str) -> Prompt:
+            return learner_prompt(
+                training.scene(),
+                code_section(base),
+                notes_section(base),
+                what_happened(failure, training.domain.profile.failure_context),
+                feedback,
+                answer=answer,
+            )
+
+        def read(text: str) -> learner_replies.Update | learner_replies.Note | None:
+            found = learner_replies.improvement(text)
+            allowed = options.updates if isinstance(found, learner_replies.Update) else options.notes
+            return found if allowed else None
+
+        created = await propose(
+            training,
+            proposal_id,
+            purpose="improve",
+            prompt=prompt,
+            base=base,
+            task=failure.played.episode.task,
+            read=read,
+            tries=options.create_tries,
+            sampling=self.sampling,
+        )
+        origin: Origin = "note" if created.note else "update"
+        if created.note:
+            library: Library | None = _noted(base, callee, created.note)
+        else:
+            library = await explain(training, proposal_id, created.library) if created.library else None
+        row = self._row(proposal_id, origin, created, base.id, library)
+        return replace(row, failed_call=failure.turn.call), library
+
+    def _row(
+        self, proposal_id: ProposalId, origin: Origin, created: Created, parent: str, library: Library | None
+    ) -> Candidate:
+        return Candidate(
+            trial=self.training.trial.id,
+            iteration=proposal_id.iteration,
+            candidate=proposal_id.candidate,
+            library=library.id if library else "",
+            parent=parent,
+            origin=origin,
+            uncreated="" if library else created.problem,
+            reason=created.reason,
         )
 
-    created = await propose(
-        training,
-        where,
-        "create",
-        prompt,
-        Library(),
-        task,
-        lambda text: learner_replies.Update("", learner_replies.proposal(text)),
-    )
-    library = await explain(training, where, created.library) if created.library else None
-    return _row(training, where, "create", created, "", library), library
 
-
-# Try ------------------------------------------------------------------------------------------------------------
-
-
-async def _try(training: Training, candidates: Sequence[tuple[Candidate, Library | None]]) -> list[Tried]:
-    """Every candidate plays every training task, all at once."""
-    return await together(*(_try_one(training, row, library) for row, library in candidates))
-
-
-async def _try_one(training: Training, row: Candidate, library: Library | None) -> Tried:
-    if library is None and training.trial.settings.uncreated == "drop":
-        return Tried(Library(), (), row)
-    library = library or Library()
-    training.journal.library(training.trial.id, library)
-    episodes = await training.play(library)
-    return Tried(library, episodes, _scored(training, row, episodes))
-
-
-async def _incumbent(training: Training, iteration: int, winner: Tried) -> Tried:
-    """The previous best: keeps its score, or (published) plays again, which undoes a lucky score."""
-    row = replace(
-        winner.row,
-        iteration=iteration,
-        candidate=0,
-        origin="incumbent",
-        parent=winner.library.id,
-        selected=False,
-        reason="",
-        failed_call="",
-    )
-    if training.trial.settings.incumbent == "keep":
-        return replace(winner, row=row)
-    episodes = await training.play(winner.library, replicate=iteration)
-    return Tried(winner.library, episodes, _scored(training, row, episodes))
-
-
-def _scored(training: Training, row: Candidate, episodes: Sequence[PlayedEpisode]) -> Candidate:
-    names = training.trial.settings.score or training.domain.profile.score
-    of = terms([p.result for p in episodes])
-    return replace(row, terms=of, score=score(of, names))
-
-
-# Select ---------------------------------------------------------------------------------------------------------
-
-
-async def _select(training: Training, tried: Sequence[Tried]) -> Tried:
-    """The best by score; without any candidate that could be created, the empty library. Every candidate is written down."""
-    chosen = best([t.row.score for t in tried])
-    for index, candidate in enumerate(tried):
-        training.journal.candidate(replace(candidate.row, selected=index == chosen))
-    if chosen is not None:
-        return tried[chosen]
-    return Tried(Library(), (), tried[0].row)
-
-
-# Improve --------------------------------------------------------------------------------------------------------
-
-
-def _to_learn_from(training: Training, winner: Tried) -> FailedCall | None:
-    settings = training.trial.settings
-    if not (settings.updates or settings.notes):
-        return None
-    if settings.stop == "all_solved" and all(p.result.success for p in winner.episodes):
-        return None
-    return first_failed_call(winner.episodes, settings.learn_from)
-
-
-async def _improve(
-    training: Training, iteration: int, number: int, total: int, base: Library, failure: FailedCall
-) -> tuple[Candidate, Library | None]:
-    """One improvement of the best library: an update (tested, described again) or a note."""
-    where = ProposalId(iteration, number)
-    settings = training.trial.settings
-    callee = failure.turn.callee
-    answer = improve_answer(
-        failure.turn.call, callee, training.function_rules, settings.updates, settings.notes
-    )
-    if settings.vary_prompt:
-        answer += "\n" + TEXTS.fill("variation_improve", number=number, total=total)
-
-    def prompt(feedback: str) -> Prompt:
-        return learner_prompt(
-            training.scene(),
-            code_section(base),
-            notes_section(base),
-            what_happened(failure, training.domain.profile.failure_context),
-            feedback,
-            answer=answer,
-        )
-
-    def read(text: str) -> learner_replies.Update | learner_replies.Note | None:
-        found = learner_replies.improvement(text)
-        allowed = settings.updates if isinstance(found, learner_replies.Update) else settings.notes
-        return found if allowed else None
-
-    created = await propose(training, where, "improve", prompt, base, failure.played.episode.task, read)
-    if created.note:
-        library: Library | None = _noted(base, callee, created.note)
-    else:
-        library = await explain(training, where, created.library) if created.library else None
-    row = _row(training, where, "note" if created.note else "update", created, base.id, library)
-    return replace(row, failed_call=failure.turn.call), library
-
-
-def improve_answer(call: str, callee: str, rules: str, updates: bool, notes: bool) -> str:
+def improve_answer(call: str, callee: str, rules: str, *, updates: bool, notes: bool) -> str:
     """What is asked for after a failed call: an update, a note, or the choice of the two."""
-    update = TEXTS.fill("improve_update", rules=rules) if updates else ""
-    note = TEXTS.fill("improve_note", callee=callee) if notes else ""
-    both = TEXTS.fill("improve_choices", update=update, note=note) if update and note else ""
-    return TEXTS.fill("improve", call=call, choices=both or update or note)
+    update = TEMPLATES.fill("improve_update", rules=rules) if updates else ""
+    note = TEMPLATES.fill("improve_note", callee=callee) if notes else ""
+    both = TEMPLATES.fill("improve_choices", update=update, note=note) if update and note else ""
+    return TEMPLATES.fill("improve", call=call, choices=both or update or note)
 
 
 def _noted(base: Library, callee: str, note: str) -> Library:
@@ -216,21 +358,8 @@ def _noted(base: Library, callee: str, note: str) -> Library:
     return replace(base, actions=actions)
 
 
-def _row(
-    training: Training,
-    where: ProposalId,
-    origin: Origin,
-    created: Created,
-    parent: str,
-    library: Library | None,
-) -> Candidate:
-    return Candidate(
-        trial=training.trial.id,
-        iteration=where.iteration,
-        candidate=where.candidate,
-        library=library.id if library else "",
-        parent=parent,
-        origin=origin,
-        uncreated="" if library else created.problem,
-        reason=created.reason,
-    )
+LEARNACT = LearnAct()
+METHODS = (
+    Method("learnact", ACT, LEARNACT, "Act with a library of learned actions"),
+    Method("learnact-react", REACT, LEARNACT, "ReAct with a library of learned actions"),
+)

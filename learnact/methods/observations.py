@@ -1,4 +1,6 @@
-"""What the agent observes after a call that made several primitive actions, and whether the call counts as failed (docs/method.md)."""
+"""What the agent observes after a call that made several primitive actions, and whether the call counts as
+failed (docs/method.md).
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,9 @@ def build_observation(
 ) -> str:
     """The observation after a call.
 
-    "last" (robotic planning): the last state; where the last primitive failed, the failure and the call's last valid state.
-    "all" (ALFWorld): all valid observations of the call, the failure first. An error's text always comes first.
+    "last" (robotic planning): the last state; where the last primitive failed, the failure and the call's
+    last valid state. "all" (ALFWorld): all valid observations of the call, the failure first. An error's
+    text always comes first.
     """
     valid = [s.observation for s in steps if s.ok]
     failed = [s.observation for s in steps if not s.ok]
@@ -42,7 +45,8 @@ def build_observation(
 def succeeded(rule: Rules, steps: Sequence[PrimitiveStep], error: ActionError | None) -> bool:
     """Whether a call counts as successful: by default no primitive was invalid and nothing was raised.
 
-    With the published switch `last_observation` only the last primitive (or an error, which ends the call) decides.
+    With the published switch `last_observation` only the last primitive (or an error, which ends the call)
+    decides.
     """
     if error:
         return False

@@ -1,18 +1,21 @@
-"""The agent's prompt, section by section (docs/architecture.md, Prompts): one layout for every method."""
+"""The agent's prompt, section by section (docs/methods.md, Prompts): one layout for every method."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from learnact.domains.base import Domain, Example, TextActions
 from learnact.prompts import PromptTemplates
-from learnact.records import Episode, Library, Prompt, Rules, Turn, history_entries
+from learnact.records import Library, Prompt, Rules, history_entries
 from learnact.sandbox.modules import ALLOWED_IMPORTS
 
-TEXTS = PromptTemplates("learnact.methods", "agent")
-Told: TypeAlias = Callable[[Example], str]
-"""How a worked example is told: as turns without or with thoughts, or as a program."""
+if TYPE_CHECKING:
+    from learnact.methods.episode import EpisodeRun
+
+TEMPLATES = PromptTemplates("learnact.methods", "agent")
+ShowExample: TypeAlias = Callable[[Example], str]
+"""Shows a worked example: as turns without or with thoughts, or as a program."""
 
 
 def section(title: str, body: str) -> str:
@@ -29,14 +32,14 @@ def primitives_section(domain: Domain) -> str:
 
 def commands_section(domain: TextActions) -> str:
     """The primitive actions as text, one a line."""
-    return section("Primitive actions", "\n".join(f"- {form}: {said}" for form, said in domain.text_forms))
+    return section("Primitive actions", "\n".join(f"- {form}: {text}" for form, text in domain.text_forms))
 
 
 def learned_section(library: Library, rules: Rules, limit: int) -> str:
     """The learned actions with descriptions (unless switched off) and notes."""
     if not library.actions:
         return ""
-    lines = [TEXTS.fill("learned", limit=limit)]
+    lines = [TEMPLATES.fill("learned", limit=limit)]
     for action in library.actions:
         described = action.description if rules.show_descriptions else ""
         lines.append(f"- {action.signature}: {described}" if described else f"- {action.signature}")
@@ -49,42 +52,32 @@ def lessons_section(library: Library) -> str:
     if not library.lessons:
         return ""
     return section(
-        "Lessons", "\n".join([TEXTS.fill("lessons"), *(f"- {lesson}" for lesson in library.lessons)])
+        "Lessons", "\n".join([TEMPLATES.fill("lessons"), *(f"- {lesson}" for lesson in library.lessons)])
     )
 
 
 def opening(goal: str, first_observation: str) -> str:
-    """How a task begins: its goal and first observation."""
+    """The goal and the first observation of a task."""
     return f"Goal: {goal}\nObservation: {first_observation}"
 
 
-def as_turns(example: Example) -> str:
-    """A worked example as the history would show it, without its thoughts."""
-    return as_turns_with_thoughts(
-        Example(
-            example.goal,
-            example.first_observation,
-            tuple(("", said, seen) for _, said, seen in example.steps),
-        )
-    )
-
-
-def as_turns_with_thoughts(example: Example) -> str:
-    """A worked example as the history would show it."""
+def example_as_turns(example: Example, *, thoughts: bool) -> str:
+    """A worked example as the history would show it, with or without its thoughts."""
     lines = [opening(example.goal, example.first_observation)]
     for thought, action, observation in example.steps:
-        lines += [f"Think: {thought}", "Observation: Ok."] if thought else []
+        lines += [f"Think: {thought}", "Observation: Ok."] if thought and thoughts else []
         lines += [f"Action: {action}", f"Observation: {observation}"]
     return "\n".join(lines)
 
 
-def as_program(example: Example) -> str:
+def example_as_program(example: Example) -> str:
     """A worked example as one program, its thoughts as comments."""
     lines = []
     for thought, action, _ in example.steps:
         lines += [f"# {thought}"] if thought else []
         lines.append(action)
-    return f"{opening(example.goal, example.first_observation)}\n{program_text(chr(10).join(lines))}"
+    code = "\n".join(lines)
+    return f"{opening(example.goal, example.first_observation)}\n{program_text(code)}"
 
 
 def program_text(code: str) -> str:
@@ -98,14 +91,20 @@ def task_section(goal: str, first_observation: str) -> str:
 
 
 def code_rules(rules: Rules, limit: int) -> str:
-    """What code that a model writes may do: the same words for every method."""
-    returns = TEXTS.fill(f"returns_{rules.primitive_returns}")
+    """The rules for code that a model writes: the same words for every method."""
+    returns = TEMPLATES.fill(f"returns_{rules.primitive_returns}")
     *others, last = ALLOWED_IMPORTS
-    return TEXTS.fill("code_rules", returns=returns, limit=limit, modules=f"{', '.join(others)} and {last}")
+    return TEMPLATES.fill(
+        "code_rules", returns=returns, limit=limit, modules=f"{', '.join(others)} and {last}"
+    )
 
 
-def world(domain: Domain, library: Library, rules: Rules, limit: int, told: Told) -> str:
-    """All that does not depend on the task: instruction, actions, lessons, examples (the library's own first)."""
+def context_sections(
+    domain: Domain, library: Library, rules: Rules, limit: int, show_example: ShowExample
+) -> str:
+    """All that does not depend on the task: instruction, actions, lessons, examples (the library's own
+    first).
+    """
     usage = library.usage_example if rules.show_usage_example else ""
     actions, example = primitives_section(domain), domain.example
     if rules.action_format == "text" and isinstance(domain, TextActions):
@@ -116,29 +115,25 @@ def world(domain: Domain, library: Library, rules: Rules, limit: int, told: Told
         + learned_section(library, rules, limit)
         + lessons_section(library)
         + section("Example", usage)
-        + section("Example", told(example))
+        + section("Example", show_example(example))
     )
 
 
-def turn_prompt(
-    episode: Episode,
-    domain: Domain,
-    goal: str,
-    first_observation: str,
-    turns: tuple[Turn, ...],
-    answer: str,
-    told: Told,
-    system: str = "system",
-) -> Prompt:
-    """The prompt of one turn: the last `budget.history` entries of the history, then what kind of answer is wanted. `system` names the prompt
-    file of the system message."""
-    entries = history_entries(turns)
+def turn_prompt(run: EpisodeRun, request: str, show_example: ShowExample, system: str = "system") -> Prompt:
+    """The prompt of one turn: the last `budget.history` entries of the history, then what is asked for.
+
+    `system` names the prompt file of the system message.
+    """
+    episode = run.episode
+    entries = history_entries(run.turns)
     start = max(0, len(entries) - episode.budget.history)
     limit = episode.budget.primitives_per_call
     fixed = (
-        world(domain, episode.library, episode.rules, limit, told),
-        task_section(goal, first_observation),
+        context_sections(run.domain, episode.library, episode.rules, limit, show_example),
+        task_section(run.goal, run.first_observation),
         "## So far\n" if entries else "",
     )
-    before = "\n" if entries else ""
-    return Prompt(TEXTS.fill(system), tuple(f for f in fixed if f), before + answer, entries[start:], start)
+    separator = "\n" if entries else ""
+    return Prompt(
+        TEMPLATES.fill(system), tuple(f for f in fixed if f), separator + request, entries[start:], start
+    )

@@ -1,4 +1,7 @@
-"""How a library comes about from code: checked, tried on a fresh environment, described. Shared by LearnAct and Voyager."""
+"""From proposed code to a library: check it, try it on a fresh environment, describe it.
+
+Shared by learners.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,13 @@ from learnact.library.merge import check_merged, error_in_code, merge, part_of
 from learnact.methods import learner_replies
 from learnact.methods.observations import error_text
 from learnact.methods.prompt_sections import opening, section
-from learnact.methods.training import TEXTS, Training, learner_prompt, together
+from learnact.methods.training import TEMPLATES, Sampling, Training, learner_prompt, together
 from learnact.records import LearnedAction, Library, Prompt, Purpose, Task
+
+FUNCTIONS = 4
+"""Functions of one proposal at most (`prompts/learner/create.txt`); each is described in a request of its
+own.
+"""
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class ProposalId:
 
 @dataclass(frozen=True)
 class Created:
-    """A library that loads and whose usage line ran without an exception, or, after the last try, why there is none."""
+    """A library that loads and whose usage line ran; or None and the problem of the last try."""
 
     library: Library | None
     problem: str = ""
@@ -44,24 +52,31 @@ def problems(training: Training, code: str, library: Library) -> str:
 
 async def propose(
     training: Training,
-    where: ProposalId,
+    proposal_id: ProposalId,
+    *,
     purpose: Purpose,
     prompt: Callable[[str], Prompt],
     base: Library,
     task: Task,
     read: Callable[[str], learner_replies.Update | learner_replies.Note | None],
+    tries: int,
+    sampling: Sampling,
 ) -> Created:
-    """Ask for functions until they load and their usage line runs without an exception on a fresh environment of `task`, at most
-    `create_tries` times; each try is shown the last answer and what was wrong with it. An invalid primitive is no exception."""
+    """Ask for functions until they load and their usage line runs without an exception, at most `tries`
+    times.
+
+    The usage line runs on a fresh environment of `task`; an invalid primitive is no exception. `prompt`
+    makes the prompt from the feedback: the last answer and what was wrong with it.
+    """
     feedback = problem = ""
-    for attempt in range(training.trial.settings.create_tries):
+    for attempt in range(tries):
         reply = await training.ask(
             purpose,
             prompt(feedback),
-            iteration=where.iteration,
-            candidate=where.candidate,
+            iteration=proposal_id.iteration,
+            candidate=proposal_id.candidate,
             attempt=attempt,
-            propose=True,
+            sampling=sampling,
         )
         answer = read(reply.text)
         if isinstance(answer, learner_replies.Note):
@@ -96,49 +111,55 @@ async def _tried(
     return library, ""
 
 
-async def explain(training: Training, where: ProposalId, library: Library) -> Library:
-    """The library with a description for each function that has none, and with a usage example: all asked for at once."""
-    usage = asyncio.ensure_future(_usage_example(training, where, library))
+async def explain(training: Training, proposal_id: ProposalId, library: Library) -> Library:
+    """The library with a usage example, and a description for each function without one; all asked for at
+    once.
+    """
+    usage = asyncio.ensure_future(_usage_example(training, proposal_id, library))
     described = asyncio.ensure_future(
-        together(*(_described(training, where, library, action) for action in library.actions))
+        together(*(_described(training, proposal_id, library, action) for action in library.actions))
     )
     await asyncio.gather(usage, described, return_exceptions=True)
     return replace(library, actions=tuple(described.result()), usage_example=usage.result())
 
 
 async def _described(
-    training: Training, where: ProposalId, library: Library, action: LearnedAction
+    training: Training, proposal_id: ProposalId, library: Library, action: LearnedAction
 ) -> LearnedAction:
     if action.description or not training.trial.rules.show_descriptions:
         return action
     prompt = learner_prompt(
         training.scene(),
         code_section(part_of(library, [action.name])),
-        answer=TEXTS.fill("describe", signature=action.signature),
+        answer=TEMPLATES.fill("describe", signature=action.signature),
     )
     # The ordinal of the function tells its request apart from those of the others.
     attempt = [a.name for a in library.actions].index(action.name)
     reply = await training.ask(
-        "describe", prompt, iteration=where.iteration, candidate=where.candidate, attempt=attempt
+        "describe", prompt, iteration=proposal_id.iteration, candidate=proposal_id.candidate, attempt=attempt
     )
     return replace(action, description=learner_replies.description(reply.text))
 
 
-async def _usage_example(training: Training, where: ProposalId, library: Library) -> str:
-    """A short trajectory that uses the functions: the learner completes the goal and first observation of the domain's example."""
+async def _usage_example(training: Training, proposal_id: ProposalId, library: Library) -> str:
+    """A short trajectory that uses the functions, for the goal and first observation of the domain's
+    example.
+    """
     if not training.trial.rules.show_usage_example:
         return ""
     example = training.domain.example
-    scene = opening(example.goal, example.first_observation)
+    start = opening(example.goal, example.first_observation)
     prompt = learner_prompt(
         training.scene(),
         code_section(library),
-        section("Example task", scene),
-        answer=TEXTS.fill("usage"),
+        section("Example task", start),
+        answer=TEMPLATES.fill("usage"),
     )
-    reply = await training.ask("usage", prompt, iteration=where.iteration, candidate=where.candidate)
+    reply = await training.ask(
+        "usage", prompt, iteration=proposal_id.iteration, candidate=proposal_id.candidate
+    )
     steps = learner_replies.trajectory(reply.text)
-    return f"{scene}\n{steps}" if steps else ""
+    return f"{start}\n{steps}" if steps else ""
 
 
 def code_section(library: Library) -> str:
@@ -147,7 +168,7 @@ def code_section(library: Library) -> str:
 
 
 def notes_section(library: Library) -> str:
-    """What is noted so far on when and how to use the functions."""
+    """The notes so far on when and how to use the functions."""
     return section(
         "Notes", "\n".join(f"- {a.signature}: {note}" for a in library.actions for note in a.notes)
     )
@@ -159,5 +180,6 @@ def function_example_section(training: Training) -> str:
     about = f"{example.about}\n" if example.about else ""
     return section(
         "Example of a function",
-        f"{about}```python\n{example.source.strip()}\n```\nUsage: {example.usage}\nDescription: {example.description}",
+        f"{about}```python\n{example.source.strip()}\n```\nUsage: {example.usage}\nDescription: "
+        f"{example.description}",
     )

@@ -1,11 +1,20 @@
-"""ReAct (Yao et al., 2023): a turn is an action or a thought ("Think: ...", answered "Ok."; it costs the turn)."""
+"""ReAct (Yao et al., 2023): a turn is an action or a thought ("Think: ...", answered "Ok."; it costs the
+turn).
+"""
 
 from __future__ import annotations
 
-from learnact.methods.act import by_turns
-from learnact.methods.episode import EpisodeRun
+from learnact.methods.base import Method
+from learnact.methods.no_learning import NO_LEARNING
+from learnact.methods.turn_agent import TurnAgent
 
 
-async def react(stage: EpisodeRun) -> None:
-    """Play until the task is solved or the turns are used up."""
-    await by_turns(stage, "react", thoughts=True)
+class ReAct(TurnAgent):
+    """A turn is an action or a thought. Prompt: `prompts/agent/react.txt`."""
+
+    name = "react"
+    thoughts = True
+
+
+REACT = ReAct()
+METHOD = Method("react", REACT, NO_LEARNING, "each turn one call or one thought")

@@ -1,7 +1,8 @@
-"""Reflexion (Shinn et al., 2023) as LearnAct's paper runs it: lessons from failed training episodes, no sampling, no selection.
+"""Reflexion (Shinn et al., 2023) as LearnAct's paper runs it: lessons from failed training episodes.
 
-Up to `reflexion_iterations` times: the agent plays the training tasks; the first failed episode is shown to the learner model, which
-writes one short general lesson; lessons accumulate in the agent's prompt. With a matched budget it goes on until that is spent.
+Up to `reflexion_iterations` times the agent plays the training tasks. The first failed episode is shown to
+the learner model, which writes one short general lesson. Lessons accumulate in the agent's prompt. No
+sampling, no selection. With a matched budget it goes on until that is spent.
 """
 
 from __future__ import annotations
@@ -10,47 +11,79 @@ import itertools
 from dataclasses import replace
 
 from learnact.methods import learner_replies
+from learnact.methods.act import ACT
+from learnact.methods.base import Count, Learner, Method, MethodOptions, WorkBound
 from learnact.methods.failures import attempt
 from learnact.methods.prompt_sections import section
+from learnact.methods.react import REACT
 from learnact.methods.selector import terms
-from learnact.methods.training import TEXTS, Learned, PlayedEpisode, Training, learner_prompt
+from learnact.methods.training import TEMPLATES, Learned, PlayedEpisode, Training, learner_prompt
 from learnact.records import Library
 
 
-async def reflexion(training: Training) -> Learned:
-    """Lessons from the training tasks.
+class ReflexionOptions(MethodOptions):
+    """Options of Reflexion."""
 
-    Raises:
-        Blocked: a unit that a decision depends on has no result.
-    """
-    library = Library()
-    winners: list[Library] = []
-    for iteration in itertools.count():
-        if iteration >= training.trial.settings.reflexion_iterations and not training.may_spend:
-            break
-        episodes = await training.play(library)
-        parent = winners[-1] if winners else Library()
-        training.keep(iteration, library, parent, "lesson", terms([p.result for p in episodes]))
-        failed = next((p for p in episodes if not p.result.success), None)
-        if failed is None:
-            break
-        winners.append(library)
-        library = await _with_lesson(training, iteration, library, failed)
-        training.journal.library(training.trial.id, library)
-    return Learned(library, (*winners, library))
+    reflexion_iterations: Count = 2
+    """Reflexion: lessons at most."""
+    test_each_iteration: bool = False
+    """Test the winner of each iteration."""
+
+
+class Reflexion(Learner[ReflexionOptions]):
+    """Lessons from failed training episodes. Prompts: `prompts/learner/reflect*.txt`."""
+
+    name = "reflexion"
+    options = ReflexionOptions
+    test_only = learning_only = frozenset({"test_each_iteration"})
+    asks_for = frozenset({"reflect"})
+
+    async def learn(self, training: Training, options: ReflexionOptions) -> Learned:
+        """Lessons from the training tasks.
+
+        Raises:
+            Blocked: a unit that a decision depends on has no result.
+        """
+        library = Library()
+        earlier: list[Library] = []
+        for iteration in itertools.count():
+            if iteration >= options.reflexion_iterations and not training.may_spend:
+                break
+            episodes = await training.play(library)
+            parent = earlier[-1] if earlier else Library()
+            training.keep(iteration, library, parent, "lesson", terms([p.result for p in episodes]))
+            failed = next((p for p in episodes if not p.result.success), None)
+            if failed is None:
+                break
+            earlier.append(library)
+            library = await _with_lesson(training, iteration, library, failed)
+            training.journal.library(training.trial.id, library)
+        return Learned(library, tuple(earlier) if options.test_each_iteration else ())
+
+    def bound(self, options: ReflexionOptions, tasks: int) -> WorkBound:
+        """One request and one round of training episodes for each lesson."""
+        rounds = options.reflexion_iterations
+        return WorkBound(rounds * tasks, rounds, rounds if options.test_each_iteration else 0)
 
 
 async def _with_lesson(
     training: Training, iteration: int, library: Library, failed: PlayedEpisode
 ) -> Library:
     lessons = section("Lessons", "\n".join(f"- {lesson}" for lesson in library.lessons))
-    again = f" {TEXTS.fill('reflect_again')}" if lessons else ""
+    again = f" {TEMPLATES.fill('reflect_again')}" if lessons else ""
     prompt = learner_prompt(
         training.scene(),
         lessons,
         section("What happened", attempt(failed)),
-        answer=TEXTS.fill("reflect", again=again),
+        answer=TEMPLATES.fill("reflect", again=again),
         system="reflect_system",
     )
     reply = await training.ask("reflect", prompt, iteration=iteration)
     return replace(library, lessons=(*library.lessons, learner_replies.lesson(reply.text)))
+
+
+REFLEXION = Reflexion()
+METHODS = (
+    Method("act+reflexion", ACT, REFLEXION, "Act with up to 2 lessons from failures"),
+    Method("react+reflexion", REACT, REFLEXION, "ReAct with up to 2 lessons from failures"),
+)

@@ -1,4 +1,6 @@
-"""The selector: scores a candidate from its training episodes, and picks the best (docs/method.md, section 2, step 3). Pure."""
+"""The selector: scores a candidate from its training episodes, and picks the best (docs/method.md, section
+2). Pure.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,14 @@ from statistics import fmean
 
 from learnact.records import EpisodeResult, Terms
 
-TERMS = ("success", "progress", "step_correctness", "call_ratio", "call_share")
-"""What a score may be made of, by name."""
-
 
 def terms(results: Sequence[EpisodeResult]) -> Terms:
-    """The terms over a candidate's training episodes, pooled: calls and turns are counted over all of them together.
+    """The terms over a candidate's training episodes, pooled: calls and turns are counted over all of them
+    together.
 
-    step_correctness: successful calls of learned actions / calls of learned actions (0 when there are none);
-    call_ratio: successful calls of learned actions / action turns; call_share: calls of learned actions / action turns.
+    step_correctness: successful calls of learned actions / calls of learned actions (0 when there are
+    none); call_ratio: successful calls of learned actions / action turns; call_share: calls of learned
+    actions / action turns.
     """
     if not results:
         return Terms()
@@ -37,6 +38,9 @@ def score(of: Terms, names: Sequence[str]) -> float:
 
 
 def best(scores: Sequence[float | None]) -> int | None:
-    """Index of the highest score; ties keep the earlier; candidates without a score cannot win. None when none has one."""
+    """Index of the highest score; ties keep the earlier; candidates without a score cannot win.
+
+    None when none has one.
+    """
     scored = [(s, -i) for i, s in enumerate(scores) if s is not None]
     return -max(scored)[1] if scored else None

@@ -1,19 +1,21 @@
-"""What a learner has to work with: its trial, the training tasks, and ways to ask the learner model and to have libraries tried.
+"""What a learner works with: its trial, the training tasks, and ways to ask the learner model and try
+libraries.
 
-A learner is a coroutine `(Training) -> Learned`. Everything it does goes through units of work that are committed before anything
-depends on them, so it is a deterministic function of committed results: run again, it resumes where it was.
+Everything goes through units of work that are committed before anything depends on them. So a learner is a
+deterministic function of committed results: run again, it resumes where it was.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from learnact.domains.base import Domain
 from learnact.errors import LearnactError
-from learnact.methods.prompt_sections import TEXTS as AGENT_TEXTS
+from learnact.methods.base import LibraryChooser
+from learnact.methods.prompt_sections import TEMPLATES as AGENT_TEMPLATES
 from learnact.methods.prompt_sections import code_rules, primitives_section, section
 from learnact.prompts import PromptTemplates
 from learnact.protocols import Journal, Runner
@@ -25,6 +27,7 @@ from learnact.records import (
     Episode,
     EpisodeResult,
     Library,
+    ModelSpec,
     Origin,
     Outcome,
     Prompt,
@@ -39,12 +42,14 @@ from learnact.records import (
 )
 from learnact.records.trials import TrialSpec
 
-TEXTS = PromptTemplates("learnact.methods", "learner")
+TEMPLATES = PromptTemplates("learnact.methods", "learner")
 T = TypeVar("T")
 
 
 class Blocked(LearnactError):
-    """A unit that the learner depends on has no result after its last try: the trial cannot go on, others can."""
+    """The trial cannot go on, others can: a unit that the learner depends on has no result after its last
+    try.
+    """
 
 
 @dataclass(frozen=True)
@@ -57,18 +62,35 @@ class PlayedEpisode:
 
 @dataclass(frozen=True)
 class Learned:
-    """What a learner leaves: the library to test, the winner of each iteration in order (the last is `library`), every library that was
-    tried, and how a test task's own library is chosen (None: every task has the whole library)."""
+    """What a learner leaves.
+
+    `library`: the library to test. `also_test`: further libraries to test, such as the winners of earlier
+    iterations (phase `survey`). `choose`: how the library of a test task is chosen; None: every task has the
+    whole library.
+    """
 
     library: Library
-    winners: tuple[Library, ...] = ()
-    tried: tuple[Library, ...] = ()
-    choose: Callable[[Domain, Task, DomainSpec], Awaitable[Library]] | None = None
+    also_test: tuple[Library, ...] = ()
+    choose: LibraryChooser | None = None
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Sample a reply at a temperature of its own, so that several proposals differ.
+
+    None sends no temperature.
+    """
+
+    temperature: float | None
+
+    def of(self, model: ModelSpec) -> ModelSpec:
+        """The model at this temperature; unchanged where it is sent no temperature at all."""
+        return model if model.temperature is None else replace(model, temperature=self.temperature)
 
 
 @dataclass
 class LearningCost:
-    """What learning has cost so far, counted from committed results: the same whenever it is counted."""
+    """What learning has cost so far, counted from committed results, so that every resume counts the same."""
 
     tokens: int = 0
     calls: int = 0
@@ -93,7 +115,8 @@ class LearningCost:
 class Training:
     """One trial's training tasks and the means to learn from them.
 
-    `allowance`: what learning may cost where the job matches budgets (`match_budget`), in the unit of the trial's `match_budget`.
+    `allowance`: what learning may cost where the job matches budgets, in the unit of the trial's
+    `match_budget`.
     """
 
     trial: TrialSpec
@@ -120,47 +143,82 @@ class Training:
         iteration: int = 0,
         candidate: int = 0,
         attempt: int = 0,
-        propose: bool = False,
+        sampling: Sampling | None = None,
     ) -> Reply:
-        """The learner model's reply. `propose`: sampled with the proposals' own temperature, so that K proposals differ.
+        """The learner model's reply.
+
+        `iteration`, `candidate` and `attempt` tell requests of one purpose apart.
 
         Raises:
             Blocked: the model could not be reached.
         """
         trial = self.trial
-        model = trial.learner_model
-        if propose and model.temperature is not None:
-            model = replace(model, temperature=trial.settings.proposal_temperature)
-        seed = seed_from(
-            trial.job_seed, trial.domain.name, trial.learn_repeat, purpose, iteration, candidate, attempt
+        model = trial.learner_model if sampling is None else sampling.of(trial.learner_model)
+        place = (trial.job_seed, trial.domain.name, trial.learn_repeat)
+        seed = seed_from(*place, purpose, iteration, candidate, attempt)
+        request = Request(
+            trial=trial.id,
+            method=trial.label,
+            purpose=purpose,
+            model=model,
+            prompt=prompt,
+            seed=seed,
+            iteration=iteration,
+            candidate=candidate,
+            attempt=attempt,
         )
-        request = Request(trial.id, trial.label, purpose, model, prompt, seed, iteration, candidate, attempt)
         outcome = (await self.outcomes([request]))[0]
         assert isinstance(outcome.result, Reply)
         return outcome.result
 
+    async def embed(self, texts: tuple[str, ...]) -> tuple[tuple[float, ...], ...] | None:
+        """Embedding vectors of texts; None where the job names no embedding model.
+
+        Raises:
+            Blocked: the model could not be reached.
+        """
+        trial = self.trial
+        if trial.embedding_model is None:
+            return None
+        request = Request(
+            trial=trial.id,
+            method=trial.label,
+            purpose="embed",
+            model=trial.embedding_model,
+            prompt=Prompt("", (), ""),
+            seed=0,
+            texts=texts,
+        )
+        result = (await self.outcomes([request]))[0].result
+        assert isinstance(result, Reply)
+        return result.vectors
+
     async def play(
-        self, library: Library, replicate: int = 0, sample: bool = False
+        self, library: Library, replicate: int = 0, sampling: Sampling | None = None
     ) -> tuple[PlayedEpisode, ...]:
         """The trial's agent plays every training task with a library, in parallel; in order of tasks.
 
-        `sample`: at the proposals' temperature and with a seed of the replicate's own, so that replicates differ.
+        Each replicate has a seed of its own. `sampling`: a temperature of its own for the agent.
         """
         episodes = [self.episode(task, library, replicate) for task in self.tasks]
-        if sample:
-            episodes = [self._sampled(episode) for episode in episodes]
+        if sampling is not None:
+            episodes = [replace(e, model=sampling.of(e.model) if e.model else None) for e in episodes]
         outcomes = {o.key: o for o in await self.outcomes(episodes)}
         return tuple(_played(outcomes[e.key]) for e in episodes)
 
     async def validate(self, program: str, library: Library, task: Task) -> PlayedEpisode:
-        """Run a program that uses a library on a fresh environment of a training task, confined, asking no model."""
+        """Run a program with a library on a fresh environment of a training task, in the sandbox; asks no
+        model.
+        """
         episode = replace(
             self.episode(task, library), agent=AgentSpec("program", program=program), model=None
         )
         return _played((await self.outcomes([episode]))[0])
 
     async def opening(self, domain: Domain, task: Task, spec: DomainSpec) -> tuple[str, str]:
-        """Goal and first observation of a task. A domain that blocks is opened where episodes are played, as a unit of work.
+        """Goal and first observation of a task.
+
+        A domain that may block is opened by a worker, as a unit of work.
 
         Raises:
             Blocked: the task cannot be opened.
@@ -184,7 +242,7 @@ class Training:
         return opened
 
     def episode(self, task: Task, library: Library, replicate: int = 0) -> Episode:
-        """A training episode of the trial's agent. A replicate has a seed of its own: a replay is another throw of the dice."""
+        """A training episode of the trial's agent. Each replicate has a seed of its own."""
         trial = self.trial
         seed = seed_from(trial.job_seed, trial.domain.name, task.hash, trial.learn_repeat, "learn")
         return Episode(
@@ -199,18 +257,12 @@ class Training:
             budget=trial.learn_budget.over(learn_budget(self.domain)),
             rules=trial.rules,
             seed=seed_from(seed, replicate) if replicate else seed,
-            prompts=AGENT_TEXTS.hash,
+            prompts=AGENT_TEMPLATES.hash,
             versions=self.domain.version,
             learn_repeat=trial.learn_repeat,
             replicate=replicate,
             learner_model=trial.learner_model.name,
         )
-
-    def _sampled(self, episode: Episode) -> Episode:
-        model = episode.model
-        if model is not None and model.temperature is not None:
-            model = replace(model, temperature=self.trial.settings.proposal_temperature)
-        return replace(episode, model=model)
 
     async def outcomes(self, units: Sequence[Unit]) -> list[Outcome]:
         """All outcomes, sorted by key: nothing that a learner decides depends on the order of completion."""
@@ -224,9 +276,16 @@ class Training:
         return sorted(found, key=lambda o: o.key)
 
     def keep(
-        self, number: int, library: Library, parent: Library, origin: Origin, terms: Terms, why: str = ""
+        self,
+        number: int,
+        library: Library,
+        parent: Library,
+        origin: Origin,
+        terms: Terms,
+        *,
+        problem: str = "",
     ) -> None:
-        """Write down what a learner without a selector made in a round; `why` says why nothing came of it."""
+        """Record what a learner without a selector made in a round; `problem` says why it made nothing."""
         self.journal.library(self.trial.id, library)
         self.journal.candidate(
             Candidate(
@@ -238,8 +297,8 @@ class Training:
                 origin=origin,
                 terms=terms,
                 score=terms.success,
-                selected=not why,
-                uncreated=why,
+                selected=not problem,
+                uncreated=problem,
             )
         )
 
@@ -249,7 +308,7 @@ class Training:
 
     @property
     def function_rules(self) -> str:
-        """What the functions of a library may do, in the words of every prompt that asks for some."""
+        """The rules for learned functions, as every prompt that asks for functions states them."""
         trial = self.trial
         played = (
             trial.learn_budget.over(learn_budget(self.domain)),
@@ -260,7 +319,10 @@ class Training:
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
-    """All at once, all to their end: what one has paid for is not thrown away because another failed. Then the first error is raised."""
+    """Run all at once and all to their end, so that paid work is kept when one fails.
+
+    Then raise the first error.
+    """
     results = await asyncio.gather(*work, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -280,12 +342,14 @@ def test_budget(domain: Domain) -> Budget:
 
 def function_rules(rules: Rules, limit: int) -> str:
     """What functions may do; `limit` bounds the primitive actions of a call."""
-    return TEXTS.fill("function_rules", code_rules=code_rules(rules, limit))
+    return TEMPLATES.fill("function_rules", code_rules=code_rules(rules, limit))
 
 
 def learner_prompt(*blocks: str, answer: str, system: str = "system") -> Prompt:
-    """A learner's prompt: the system message (by name of its prompt file) and sections in order, then what kind of answer is wanted."""
-    return Prompt(TEXTS.fill(system), tuple(b for b in blocks if b), answer)
+    """A learner's prompt: system message (name of its prompt file), sections in order, and what is asked
+    for.
+    """
+    return Prompt(TEMPLATES.fill(system), tuple(b for b in blocks if b), answer)
 
 
 def _played(outcome: Outcome) -> PlayedEpisode:

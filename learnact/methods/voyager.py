@@ -1,59 +1,116 @@
-"""Voyager (Wang et al., 2023), our adaptation for text worlds: skills that a critic has verified, retrieved for each test task.
+"""Voyager (Wang et al., 2023), our adaptation for text environments: skills that a critic has verified.
 
-LearnAct's paper redesigns Voyager and publishes no code or constants; this one takes the original's: for each training task the learner
-model writes code, sees the world's feedback and execution errors, a critic call judges success, up to `voyager_rounds` rounds;
-verified skills join the library; at test the agent has the `voyager_top` skills whose descriptions are most like the task. With a matched
-budget it goes through the training tasks again until that is spent.
+LearnAct's paper redesigns Voyager and publishes neither code nor constants; the constants here are the
+original's. For each training task the learner model writes code, sees the environment's feedback and
+execution errors, and a critic call judges success, up to `voyager_rounds` rounds. Verified skills join the
+library. At test the agent has the `voyager_top` skills whose descriptions are most like the task. With a
+matched budget it goes through the training tasks again until that is spent.
 """
 
 from __future__ import annotations
 
 import itertools
 
+from learnact.domains.base import Domain
 from learnact.errors import LibraryError
-from learnact.library.merge import merge
+from learnact.library.merge import merge, part_of
 from learnact.methods import learner_replies
+from learnact.methods.act import ACT
+from learnact.methods.base import (
+    Learner,
+    LibraryChooser,
+    Method,
+    MethodOptions,
+    Positive,
+    Temperature,
+    WorkBound,
+)
 from learnact.methods.failures import primitives_made
 from learnact.methods.prompt_sections import opening, program_text, section, task_section
 from learnact.methods.proposals import (
+    FUNCTIONS,
     ProposalId,
     code_section,
     explain,
     function_example_section,
     problems,
 )
-from learnact.methods.retrieval import Retrieval
-from learnact.methods.training import TEXTS, Learned, PlayedEpisode, Training, learner_prompt
-from learnact.records import Library, Prompt, Task, Terms
+from learnact.methods.retrieval import most_similar
+from learnact.methods.training import TEMPLATES, Learned, PlayedEpisode, Sampling, Training, learner_prompt
+from learnact.records import DomainSpec, Library, Prompt, Task, Terms
 
 
-async def voyager(training: Training) -> Learned:
-    """Skills from the training tasks.
+class VoyagerOptions(MethodOptions):
+    """Options of Voyager."""
 
-    Raises:
-        Blocked: a unit that a decision depends on has no result.
+    voyager_rounds: Positive = 4
+    """Voyager: rounds for a training task."""
+    voyager_top: Positive = 5
+    """Voyager: skills given to the agent at test."""
+    proposal_temperature: Temperature = 0.7
+    """Temperature of proposals; null sends none."""
+
+
+class Voyager(Learner[VoyagerOptions]):
+    """Verified skills, retrieved for each test task. Prompts: `prompts/learner/code*.txt`, `verify*.txt`."""
+
+    name = "voyager"
+    options = VoyagerOptions
+    test_only = frozenset({"voyager_top"})
+    writes_code = True
+    uses_embeddings = True
+    asks_for = frozenset({"code", "verify", "describe", "usage"})
+
+    async def learn(self, training: Training, options: VoyagerOptions) -> Learned:
+        """Skills from the training tasks.
+
+        Raises:
+            Blocked: a unit that a decision depends on has no result.
+        """
+        library = Library()
+        for number in itertools.count():
+            if number >= len(training.tasks) and not training.may_spend:
+                break
+            task = training.tasks[number % len(training.tasks)]
+            library = await _practise(training, options, number, task, library)
+        return Learned(library, choose=self.chooser(training, options, library))
+
+    def bound(self, options: VoyagerOptions, tasks: int) -> WorkBound:
+        """Code and verdict in each round, then a usage example and a description for each function."""
+        return WorkBound(0, tasks * (2 * options.voyager_rounds + 1 + FUNCTIONS))
+
+    def chooser(self, training: Training, options: VoyagerOptions, library: Library) -> LibraryChooser:
+        """The `voyager_top` skills whose signatures and descriptions are most like goal and first
+        observation.
+        """
+
+        async def choose(domain: Domain, task: Task, spec: DomainSpec) -> Library:
+            skills = library.actions
+            if len(skills) <= options.voyager_top:
+                return library
+            goal, first_observation = await training.opening(domain, task, spec)
+            texts = [f"{skill.signature} {skill.description}" for skill in skills]
+            query = f"{goal} {first_observation}"
+            chosen = await most_similar(training, query, texts, options.voyager_top)
+            return part_of(library, [skills[i].name for i in chosen])
+
+        return choose
+
+
+async def _practise(
+    training: Training, options: VoyagerOptions, number: int, task: Task, library: Library
+) -> Library:
+    """Up to `voyager_rounds` rounds on one task: the library with the new skills, or as it was when no
+    round was verified.
     """
-    library = Library()
-    winners = []
-    for number in itertools.count():
-        if number >= len(training.tasks) and not training.may_spend:
-            break
-        task = training.tasks[number % len(training.tasks)]
-        library = await _practise(training, number, task, library)
-        winners.append(library)
-    return Learned(library, tuple(winners), choose=Retrieval(training, library))
-
-
-async def _practise(training: Training, number: int, task: Task, library: Library) -> Library:
-    """Up to `voyager_rounds` rounds on one task: the library with the new skills, or as it was when no round was verified."""
     feedback = ""
-    for attempt in range(training.trial.settings.voyager_rounds):
+    for attempt in range(options.voyager_rounds):
         reply = await training.ask(
             "code",
             await _code_prompt(training, library, task, feedback),
             iteration=number,
             attempt=attempt,
-            propose=True,
+            sampling=Sampling(options.proposal_temperature),
         )
         proposal = learner_replies.proposal(reply.text)
         try:
@@ -64,7 +121,7 @@ async def _practise(training: Training, number: int, task: Task, library: Librar
         if not problem and not proposal.usage:
             problem = 'There is no line that begins with "Usage:".'
         if problem:
-            told = f"It could not be used:\n{problem}"
+            result = f"It could not be used:\n{problem}"
         else:
             played = await training.validate(proposal.usage, grown, task)
             done, critique = await _verify(training, number, attempt, played)
@@ -72,23 +129,23 @@ async def _practise(training: Training, number: int, task: Task, library: Librar
                 skilled = await explain(training, ProposalId(number, 0), grown)
                 training.keep(number, skilled, library, "skill", Terms())
                 return skilled
-            told = f"{primitives_made(played.result.turns[0])}\nCritique: {critique}"
-        feedback = section("Your last answer", f"{reply.text.strip()}\n\n{told}")
-    training.keep(number, library, library, "skill", Terms(), "no round was verified")
+            result = f"{primitives_made(played.result.turns[0])}\nCritique: {critique}"
+        feedback = section("Your last answer", f"{reply.text.strip()}\n\n{result}")
+    training.keep(number, library, library, "skill", Terms(), problem="no round was verified")
     return library
 
 
 async def _code_prompt(training: Training, library: Library, task: Task, feedback: str) -> Prompt:
-    scene = task_section(*await training.opening(training.domain, task, training.trial.domain))
+    start = task_section(*await training.opening(training.domain, task, training.trial.domain))
     code = code_section(library) if library.actions else ""
-    known = f" {TEXTS.fill('code_known')}" if code else ""
-    answer = TEXTS.fill("code", known=known, rules=training.function_rules)
+    known = f" {TEMPLATES.fill('code_known')}" if code else ""
+    answer = TEMPLATES.fill("code", known=known, rules=training.function_rules)
     example = function_example_section(training)
-    return learner_prompt(training.scene(), example, code, scene, feedback, answer=answer)
+    return learner_prompt(training.scene(), example, code, start, feedback, answer=answer)
 
 
 async def _verify(training: Training, number: int, attempt: int, played: PlayedEpisode) -> tuple[bool, str]:
-    """The critic's word: it sees the goal and what was observed, not the environment's own verdict."""
+    """The critic's verdict. It sees the goal and what was observed, not the environment's own verdict."""
     turn = played.result.turns[0]
     lines = [
         opening(played.result.goal, played.result.first_observation),
@@ -98,8 +155,11 @@ async def _verify(training: Training, number: int, attempt: int, played: PlayedE
     prompt = learner_prompt(
         training.scene(),
         section("What happened", "\n".join(lines)),
-        answer=TEXTS.fill("verify"),
+        answer=TEMPLATES.fill("verify"),
         system="verify_system",
     )
     reply = await training.ask("verify", prompt, iteration=number, attempt=attempt)
     return learner_replies.verdict(reply.text)
+
+
+METHOD = Method("voyager", ACT, Voyager(), "Act with verified skills, retrieved for each test task")

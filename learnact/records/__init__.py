@@ -1,6 +1,7 @@
-"""Plain data that crosses floors, processes and files. No behaviour beyond identity (keys) and rendering.
+"""Plain data that crosses layers, processes and files. No behaviour beyond identity (keys) and rendering.
 
-Everything here is a frozen dataclass of plain values: picklable, comparable, and, where it is work, addressed by its content.
+Everything here is a frozen dataclass of plain values: picklable, comparable and, where it is work,
+addressed by its content.
 
     identity    canonical text, content addresses, seeds
     tasks       domains by name and options, tasks
@@ -13,7 +14,7 @@ Does not cover: the job file (spec), file formats (results).
 """
 
 from learnact.records.identity import DIGEST_CHARS, Plain, canonical, digest, seed_from
-from learnact.records.libraries import Candidate, LearnedAction, Library, Origin, Terms
+from learnact.records.libraries import Candidate, LearnedAction, Library, Origin, ScoreTerm, Terms
 from learnact.records.models import Call, Exchange, Message, ModelSpec, Prices, Prompt, Purpose, Reply, Tokens
 from learnact.records.outcomes import (
     ActionError,
@@ -28,7 +29,17 @@ from learnact.records.outcomes import (
     history_entries,
 )
 from learnact.records.tasks import DomainSpec, Task
-from learnact.records.units import AgentSpec, Budget, CodeBounds, Episode, Phase, Request, Rules, Unit
+from learnact.records.units import (
+    AgentSpec,
+    Budget,
+    CodeBounds,
+    Episode,
+    LearnerSpec,
+    Phase,
+    Request,
+    Rules,
+    Unit,
+)
 
 __all__ = [
     "DIGEST_CHARS",
@@ -44,6 +55,7 @@ __all__ = [
     "EpisodeResult",
     "Exchange",
     "LearnedAction",
+    "LearnerSpec",
     "Library",
     "Message",
     "ModelSpec",
@@ -58,6 +70,7 @@ __all__ = [
     "Reply",
     "Request",
     "Rules",
+    "ScoreTerm",
     "Seconds",
     "Step",
     "Task",

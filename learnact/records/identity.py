@@ -16,14 +16,19 @@ DIGEST_CHARS = 24
 
 
 def canonical(value: Any) -> str:
-    """Canonical JSON of plain data and dataclasses: sorted keys, no blanks, NaN refused. Equal content gives equal text."""
+    """Canonical JSON of plain data and dataclasses: sorted keys, no blanks, NaN refused.
+
+    Equal content gives equal text.
+    """
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
     )
 
 
 def digest(*values: Any) -> str:
-    """Content address of plain values and dataclasses: the first 24 hex digits of SHA-256 over their canonical JSON."""
+    """Content address of plain values and dataclasses: the first 24 hex digits of SHA-256 over their
+    canonical JSON.
+    """
     return hashlib.sha256(canonical(values).encode()).hexdigest()[:DIGEST_CHARS]
 
 

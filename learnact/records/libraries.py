@@ -8,6 +8,8 @@ from typing import Literal
 
 from learnact.records.identity import digest
 
+ScoreTerm = Literal["success", "progress", "step_correctness", "call_ratio", "call_share"]
+"""What a selector's score may be made of: the fields of `Terms`."""
 Origin = Literal["create", "update", "note", "incumbent", "lesson", "skill", "attempt"]
 """How a candidate came about; lesson, skill and attempt are those of Reflexion, Voyager and best of n."""
 
@@ -29,10 +31,12 @@ class LearnedAction:
 
 @dataclass(frozen=True)
 class Library:
-    """What a learner hands to the agent: learned actions, how to use them, and lessons. Empty for Act and ReAct.
+    """What a learner hands to the agent: learned actions, how to use them, and lessons.
 
-    `preamble` holds the imports and constants that the functions stand on. `usage_example` is text in the form of the prompt's
-    examples. `lessons` are Reflexion's sentences.
+    Empty for Act and ReAct.
+
+    `preamble` holds the imports and constants that the functions stand on. `usage_example` is text in the
+    form of the prompt's examples. `lessons` are Reflexion's sentences.
     """
 
     actions: tuple[LearnedAction, ...] = ()
@@ -57,7 +61,10 @@ class Library:
 
 @dataclass(frozen=True)
 class Terms:
-    """What the selector sees of a candidate's training episodes (docs/method.md, section 2, step 3). All shares in 0 .. 1."""
+    """What the selector sees of a candidate's training episodes (docs/method.md, section 2, step 3).
+
+    All shares in 0 .. 1.
+    """
 
     success: float = 0.0
     progress: float = 0.0
@@ -70,8 +77,9 @@ class Terms:
 class Candidate:
     """A row of learning: one candidate library of one iteration, with parent, scores and outcome.
 
-    `library` and `parent` are library ids ("" for none); `uncreated` says why it could not be created, else "";
-    `reason` is the learner's own reason for an update or a note; `failed_call` the call that was shown to it.
+    `library` and `parent` are library ids ("" for none); `uncreated` says why it could not be created, else
+    ""; `reason` is the learner's own reason for an update or a note; `failed_call` the call that was shown
+    to it.
     """
 
     trial: str

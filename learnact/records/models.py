@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from learnact.records.identity import digest
 
-Purpose = Literal["act", "create", "usage", "describe", "improve", "reflect", "code", "verify", "embed"]
-"""What a model is asked for."""
+Purpose: TypeAlias = str
+"""What a model is asked for: `act`, `embed`, or a purpose of a learner (`Learner.asks_for`)."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,10 @@ class Prices:
 class ModelSpec:
     """A chat model: an OpenAI-compatible endpoint, a name and parameters.
 
-    `base_urls`: replicas; empty for the embedded simulated model. `api_key_env`: the *name* of the environment variable that
-    holds the key. `context`: tokens of context, None unknown. `extra`: canonical JSON of further request fields.
-    Identity (`fingerprint`) is name and parameters, never a URL or a key.
+    `label`: what tables call it; "" for its name. `base_urls`: replicas; empty for the embedded simulated
+    model. `api_key_env`: the *name* of the environment variable that holds the key. `context`: tokens of
+    context, None unknown. `extra`: canonical JSON of further request fields. Identity (`fingerprint`) is
+    name, label and parameters, never a URL or a key.
     """
 
     name: str
@@ -45,6 +46,12 @@ class ModelSpec:
     extra: str = "{}"
     prices: Prices = field(default=Prices(), compare=False)
     timeout: float = field(default=120.0, compare=False)
+    label: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What tables call the model."""
+        return self.label or self.name
 
     @cached_property
     def fingerprint(self) -> str:
@@ -63,10 +70,11 @@ class Message:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a model is asked: a system message and one user message, kept in parts so that a log stores each fixed part once.
+    """What a model is asked: a system message and one user message, kept in parts so that a log stores each
+    fixed part once.
 
-    The user message is ``"".join(fixed) + "".join(history) + request``. `history` are rendered entries (an action or an
-    observation each), beginning with entry number `history_start` of the episode.
+    The user message is ``"".join(fixed) + "".join(history) + request``. `history` are rendered entries (an
+    action or an observation each), beginning with entry number `history_start` of the episode.
     """
 
     system: str
@@ -83,7 +91,10 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Counted tokens. `prompt` includes `cached`; `completion` includes `reasoning`. All as the server reported."""
+    """Counted tokens. `prompt` includes `cached`; `completion` includes `reasoning`.
+
+    All as the server reported.
+    """
 
     prompt: int = 0
     cached: int = 0
@@ -101,10 +112,13 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Reply:
-    """A validated reply of a model. `text` is free of thinking text; `reasoning` holds that, where the server gave it.
+    """A validated reply of a model.
 
-    `parameters` is canonical JSON of the parameters actually sent; `tries` counts requests including failed ones;
-    `latency` is the seconds of the try that worked; `cost` US dollars or None. `vectors` only for embeddings.
+    `text` is free of thinking text; `reasoning` holds that, where the server gave it.
+
+    `parameters` is canonical JSON of the parameters actually sent; `tries` counts requests including failed
+    ones; `latency` is the seconds of the try that worked; `cost` US dollars or None. `vectors` only for
+    embeddings.
     """
 
     text: str
@@ -130,7 +144,9 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Call:
-    """One exchange with a model, for the log: the unit it belongs to, its ordinal there, the prompt and the reply."""
+    """One exchange with a model, for the log: the unit it belongs to, its ordinal there, the prompt and the
+    reply.
+    """
 
     unit: str
     ordinal: int

@@ -18,8 +18,9 @@ TurnKind = Literal["action", "thought", "unreadable"]
 class Step:
     """What an environment answers to one primitive action.
 
-    `command` is the action in canonical form (a call with all arguments, `pick('ball1', 'rooma', 'left')`; or the engine's text).
-    `valid` comes from the environment's state, never from words. `progress` is the running maximum in 0 .. 1.
+    `command` is the action in canonical form (a call with all arguments, `pick('ball1', 'rooma', 'left')`;
+    or the engine's text). `valid` comes from the environment's state, never from words. `progress` is the
+    running maximum in 0 .. 1.
     """
 
     command: str
@@ -40,7 +41,10 @@ class PrimitiveStep:
 
 @dataclass(frozen=True)
 class ActionError:
-    """An error in learned code, as data. `line` is counted in the library's module; `source` is that line's text."""
+    """An error in learned code, as data.
+
+    `line` is counted in the library's module; `source` is that line's text.
+    """
 
     type: str
     message: str
@@ -53,9 +57,9 @@ class ActionError:
 class Turn:
     """One reply of the model and what came of it.
 
-    `raw` is the reply as received; `said` what the history shows of it; `call` the canonical call, "" when none (a thought, a program, nothing
-    readable); `callee` its function;
-    `ok` whether the action was valid as a whole; `printed` what learned code printed (bounded).
+    `raw` is the reply as received; `said` what the history shows of it; `call` the canonical call, "" when
+    none (a thought, a program, nothing readable); `callee` its function; `ok` whether the action was valid
+    as a whole; `printed` what learned code printed (bounded).
     """
 
     index: int
@@ -79,7 +83,8 @@ class Turn:
 
 
 def history_entries(turns: Iterable[Turn]) -> tuple[str, ...]:
-    """The history as a prompt shows it: two entries a turn, what was said and what was observed, each ending in a line break.
+    """The history as a prompt shows it: two entries a turn, what was said and what was observed, each
+    ending in a line break.
 
     Prompts are rebuilt from turns with this (results), so it depends on nothing else.
     """
@@ -102,7 +107,10 @@ class Seconds:
 
 @dataclass(frozen=True)
 class EpisodeResult:
-    """A finished episode. Counts that follow from the turns are properties, so that they cannot disagree with them."""
+    """A finished episode.
+
+    Counts that follow from the turns are properties, so that they cannot disagree with them.
+    """
 
     success: bool
     progress: float
@@ -142,7 +150,9 @@ class EpisodeResult:
 
     @property
     def grounding(self) -> float:
-        """AgentBoard's grounding accuracy: the share of turns (thoughts left out) whose action was valid; 0 when there were none."""
+        """AgentBoard's grounding accuracy: the share of turns (thoughts left out) whose action was valid; 0
+        when there were none.
+        """
         acting = [t for t in self.turns if t.kind != "thought"]
         return sum(t.ok for t in acting) / len(acting) if acting else 0.0
 
@@ -161,10 +171,12 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a unit: a result, or, after the last try, none. `attempts` are the failed tries on the way.
+    """What came of a unit: a result, or, after the last try, none.
 
-    For an `Episode`, `result` is an `EpisodeResult`; for a `Request`, a `Reply`. `result` is None when every try failed. `calls` are the
-    model calls that made it (empty when streamed already).
+    `attempts` are the failed tries on the way.
+
+    For an `Episode`, `result` is an `EpisodeResult`; for a `Request`, a `Reply`. `result` is None when
+    every try failed. `calls` are the model calls that made it (empty when streamed already).
     """
 
     unit: Unit

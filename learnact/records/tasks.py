@@ -11,9 +11,11 @@ from learnact.records.identity import Plain, digest
 
 @dataclass(frozen=True)
 class DomainSpec:
-    """Which domain, with which options (text, source, perturbations ...): all a worker needs to build it again.
+    """Which domain, with which options (text, source, perturbations ...): all a worker needs to build it
+    again.
 
-    `options` is canonical JSON of the domain's own options model, so that the spec is hashable and orders nothing.
+    `options` is canonical JSON of the domain's own options model, so that the spec is hashable and orders
+    nothing.
     """
 
     name: str
@@ -22,10 +24,12 @@ class DomainSpec:
 
 @dataclass(frozen=True)
 class Task:
-    """One instance of a domain. Self-contained: `content` is all that the domain needs to open it, on any machine.
+    """One instance of a domain.
 
-    `reference` is the length in primitive steps of a known plan, None where none is known. `labels` are plain facts for tables
-    (size, seed, file) and are no part of the identity.
+    Self-contained: `content` is all that the domain needs to open it, on any machine.
+
+    `reference` is the length in primitive steps of a known plan, None where none is known. `labels` are
+    plain facts for tables (size, seed, file) and are no part of the identity.
     """
 
     domain: str

@@ -1,4 +1,4 @@
-"""What a trial is told: a learner's settings and `TrialSpec`. Plain frozen data, ready for every floor above."""
+"""What a trial is: `TrialSpec`, and the parts that it alone has. Plain frozen data."""
 
 from __future__ import annotations
 
@@ -7,86 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from learnact.records import AgentSpec, Budget, DomainSpec, ModelSpec, Rules, digest
-
-Term = Literal["success", "progress", "step_correctness", "call_ratio", "call_share"]
-
-
-@dataclass(frozen=True)
-class LearnerSettings:
-    """How a learner learns. A setting that the learner of a trial does not use has its default here."""
-
-    candidates: int = 4
-    """K: new candidate libraries in each iteration."""
-    iterations: int = 2
-    """I: rounds of improvement after the first choice."""
-    create_tries: int = 4
-    """Tries of one proposal, the first included, before it counts as not created."""
-    score: tuple[Term, ...] = ()
-    """Terms of the selector, added up; empty for the domain profile's."""
-    updates: bool = True
-    """The learner may rewrite functions."""
-    notes: bool = True
-    """The learner may add notes."""
-    sampling: bool = True
-    """False exactly when `candidates` is 1."""
-    learning: bool = True
-    """False exactly when `iterations` is 0: sampling only."""
-    proposal_temperature: float | None = 0.7
-    """Temperature of proposals (create, update or note). With the agent's 0 a deterministic server gives K equal proposals; 0.7 makes
-    them differ and still gives code that parses nearly always. None sends none."""
-    vary_prompt: bool = False
-    """Number the proposals in the prompt and ask for a different decomposition each time: for models that take neither a temperature nor a
-    seed."""
-    uncreated: Literal["drop", "empty"] = "drop"
-    """A candidate that could not be created is dropped, or (published) plays with no actions and can win."""
-    incumbent: Literal["keep", "replay"] = "keep"
-    """The previous best keeps its score, or (published) plays the training tasks again in each iteration."""
-    learn_from: Literal["failed_calls", "failed_tasks"] = "failed_calls"
-    """Episodes in which a failure is looked for: all, or (published) only those of tasks that were not solved."""
-    stop: Literal["no_failed_call", "all_solved"] = "no_failed_call"
-    """Learning ends when no learned call failed, or (published) when every training task is solved."""
-    reflexion_iterations: int = 2
-    """Lessons at most (Reflexion)."""
-    voyager_rounds: int = 4
-    """Rounds of code, feedback and verdict for a training task (Voyager)."""
-    voyager_top: int = 5
-    """Skills that the agent is given at test (Voyager)."""
-    test_each_iteration: bool = False
-    """Test the winner of each iteration, not the last one only."""
-    test_every_candidate: bool = False
-    """Test all candidates of all iterations."""
-
-
-LEARNACT_USES = frozenset(
-    {
-        "candidates",
-        "iterations",
-        "create_tries",
-        "score",
-        "updates",
-        "notes",
-        "sampling",
-        "learning",
-        "proposal_temperature",
-        "vary_prompt",
-        "uncreated",
-        "incumbent",
-        "learn_from",
-        "stop",
-        "test_each_iteration",
-        "test_every_candidate",
-    }
-)
-
-LEARNER_USES: dict[str, frozenset[str]] = {
-    "none": frozenset(),
-    "learnact": LEARNACT_USES,
-    "reflexion": frozenset({"reflexion_iterations", "test_each_iteration"}),
-    "best_of": frozenset({"proposal_temperature"}),
-    "voyager": frozenset({"voyager_rounds", "voyager_top", "proposal_temperature"}),
-}
-"""Settings that can change what a learner does. A learner of another package is taken to use all of them."""
+from learnact.records.identity import digest
+from learnact.records.models import ModelSpec
+from learnact.records.tasks import DomainSpec
+from learnact.records.units import AgentSpec, Budget, LearnerSpec, Rules
 
 
 @dataclass(frozen=True)
@@ -105,7 +29,9 @@ class BudgetChange:
 
 @dataclass(frozen=True)
 class MatchBudget:
-    """Give a baseline what learning cost another method: `to` is that method's label, `unit` what is matched."""
+    """Give a baseline what learning cost another method: `to` is that method's label, `unit` what is
+    matched.
+    """
 
     to: str
     unit: Literal["tokens", "calls"] = "tokens"
@@ -113,7 +39,11 @@ class MatchBudget:
 
 @dataclass(frozen=True)
 class TrainedTrial:
-    """A trial of a run that learned, as far as its library can be handed on. `settings` and `rules` are canonical JSON; models by name."""
+    """A finished trial of a run, as far as its library can be used elsewhere.
+
+    `options` (the learner's) and `rules` are canonical JSON; models are given by name. `library`: content
+    address of the library that it ended with; "" for the empty one.
+    """
 
     run: str
     trial: str
@@ -121,7 +51,7 @@ class TrainedTrial:
     method: str
     label: str
     learner: str
-    settings: str
+    options: str
     rules: str
     domain: DomainSpec
     agent_model: str
@@ -129,25 +59,31 @@ class TrainedTrial:
     seed: int
     learn_repeat: int
     library: str
-    """Content address of the library that it ended with; "" for the empty one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrialSpec:
     """One trial: one method on one domain with one pair of models, learned once and tested.
 
-    `test_domains` are where it is tested: its own domain unless the job says otherwise (`test_on`). `learn_repeat` counts from 0.
-    `test_repeats` is the number of test episodes for each task; a method that learns nothing has no learning repeats, so it is tested
-    (learn x test) times. `library` is the name of a library that was handed in (a file or a run), else ""; `library_hash` is its content's
-    address, "" until it has been read. `taught` is the trial of a run whose library it has; then `learner` is none and `settings` are those
-    it was learned with.
+    method, label       the method's name, and what tables call it
+    base_label          the label without what the axes of the grid add to it; `match_budget.to` names it
+    agent, learner      who plays, and who learned or learns the library
+    learns              whether the library is learned in this trial (False: none, or made elsewhere)
+    library             the name of a library made elsewhere (a file or a run), else ""
+    library_hash        its content's address; "" until it has been read
+    trained             the trial of a run whose library it has
+    test_domains        where it is tested: its own domain unless the job says otherwise (`test_on`)
+    learn_repeat        counts from 0
+    test_repeats        test episodes for each task; (learn x test) for a method that learns nothing
+    version             address of the code, prompts and domain versions that decide its results
     """
 
     method: str
     label: str
+    base_label: str
     agent: AgentSpec
-    learner: str
-    settings: LearnerSettings
+    learner: LearnerSpec
+    learns: bool
     domain: DomainSpec
     test_domains: tuple[DomainSpec, ...]
     agent_model: ModelSpec
@@ -163,49 +99,50 @@ class TrialSpec:
     library_hash: str = ""
     embedding_model: ModelSpec | None = None
     match_budget: MatchBudget | None = None
-    taught: TrainedTrial | None = None
-    entry: str = ""
-    """The label that the job gives the method, without what the axes of the grid add to it; `match_budget.to` names it."""
-
-    @property
-    def learns(self) -> bool:
-        """Whether there is a learner."""
-        return self.learner != "none"
+    trained: TrainedTrial | None = None
+    version: str = ""
 
     @property
     def learned_by(self) -> str:
-        """Name of the model that wrote what the agent is given, in this trial or in the run that its library is from; else ""."""
-        if self.taught is not None:
-            return self.taught.learner_model
-        return self.learner_model.name if self.learns else ""
+        """Name of the model that wrote what the agent is given, here or in another run; "" for nobody."""
+        if self.trained is not None:
+            return self.trained.learner_model
+        return self.learner_model.shown if self.learns else ""
 
     @property
     def first_repeat(self) -> int:
-        """The first test repeat, counted over all learning repeats: test repeat t is played with the seed of repeat `first_repeat + t`, so that
-        methods with and without a learner meet the same seeds."""
+        """The first test repeat, counted over all learning repeats.
+
+        Test repeat t is played with the seed of repeat `first_repeat + t`, so that methods with and without a
+        learner meet the same seeds.
+        """
         return self.learn_repeat * self.test_repeats
 
     @cached_property
     def id(self) -> str:
-        """Content address of all that can change the trial's results: no label, URL, key, price or time, nor how often it is tested."""
-        return digest(
-            "trial",
-            self.method,
-            self.agent,
-            self.learner,
-            self.settings,
-            self.domain,
-            self.test_domains,
-            self.agent_model.fingerprint,
-            self.learner_model.fingerprint if self.learns else "",
-            self.embedding_model.fingerprint if self.embedding_model else "",
-            self.job_seed,
-            self.learn_repeat,
-            self.learn_budget,
-            self.test_budget,
-            self.rules,
-            self.test,
-            self.library_hash or self.library,
-            self.match_budget,
-            *([self.taught.learner, self.taught.learner_model] if self.taught else []),
-        )
+        """Content address of all that can change the results.
+
+        It holds no label, URL, key, price or time, and not how often the trial is tested.
+        """
+        parts = {
+            "method": self.method,
+            "agent": self.agent,
+            "learner": self.learner,
+            "learns": self.learns,
+            "domain": self.domain,
+            "test_domains": self.test_domains,
+            "agent_model": self.agent_model.fingerprint,
+            "learner_model": self.learner_model.fingerprint if self.learns else "",
+            "embedding_model": self.embedding_model.fingerprint if self.embedding_model else "",
+            "seed": self.job_seed,
+            "learn_repeat": self.learn_repeat,
+            "learn_budget": self.learn_budget,
+            "test_budget": self.test_budget,
+            "rules": self.rules,
+            "test": self.test,
+            "library": self.library_hash or self.library,
+            "trained_by": self.trained.learner_model if self.trained else "",
+            "match_budget": self.match_budget,
+            "version": self.version,
+        }
+        return digest("trial", parts)

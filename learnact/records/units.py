@@ -1,4 +1,4 @@
-"""Units of work: an episode, or one request to a model that is no part of an episode. Addressed by their content."""
+"""Units of work: an episode, or one request to a model outside an episode. Addressed by their content."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from learnact.records.models import ModelSpec, Prompt, Purpose
 from learnact.records.tasks import DomainSpec, Task
 
 Phase = Literal["learn", "test", "survey"]
-"""learn: training tasks. test: the library that a trial ends with, on test tasks. survey: other libraries of the trial on test tasks
-(`test_each_iteration`, `test_every_candidate`); never counted as the method's result."""
+"""learn: training tasks. test: the library that a trial ends with, on test tasks. survey: other libraries
+of the trial on test tasks (`test_each_iteration`, `test_every_candidate`); never counted as the method's
+result.
+"""
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,11 @@ class Budget:
 
 @dataclass(frozen=True)
 class CodeBounds:
-    """What one call of learned code may use, far above need: passing a bound is the agent's failure. `cpu_seconds` of the confined process;
-    `memory_mb` megabytes; `recursion` depth of calls; `source_bytes` of a library; `output_bytes` of printed text; `message_bytes` of one message."""
+    """What one call of learned code may use, far above need. Passing a bound is the agent's failure.
+
+    `cpu_seconds`: CPU seconds of the confined process. `memory_mb`: megabytes. `recursion`: depth of calls.
+    `source_bytes`: bytes of a library. `output_bytes`: printed text kept. `message_bytes`: one message.
+    """
 
     cpu_seconds: float = 5.0
     memory_mb: int = 256
@@ -53,7 +58,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class AgentSpec:
-    """Who plays: an agent by registered name. `program` is the fixed program of the agent `program`, else empty.
+    """Who plays: an agent by name. `program` is the fixed program of the agent `program`, else empty.
 
     `options` is canonical JSON of the agent's own options.
     """
@@ -64,12 +69,20 @@ class AgentSpec:
 
 
 @dataclass(frozen=True)
+class LearnerSpec:
+    """Who learns: a learner by name, with canonical JSON of its own options."""
+
+    name: str
+    options: str = "{}"
+
+
+@dataclass(frozen=True)
 class Episode:
     """A unit of work: one agent plays one task once.
 
-    Identity (`key`) is all that can change the result, and nothing else: neither URLs nor hosts nor times. `replicate` tells apart
-    deliberate repetitions (the incumbent's replay). `prompts` is the hash of the prompt files in use; `versions` those of the domain's
-    text and engine.
+    Identity (`key`) is all that can change the result, and nothing else: neither URLs nor hosts nor times.
+    `replicate` tells deliberate repetitions apart (the incumbent's replay). `prompts` is the hash of the
+    prompt files in use; `versions` those of the domain's text and engine.
     """
 
     trial: str
@@ -93,29 +106,31 @@ class Episode:
     @cached_property
     def key(self) -> str:
         """Content address of the unit."""
-        return digest(
-            "episode",
-            self.trial,
-            self.phase,
-            self.domain,
-            self.task.hash,
-            self.agent,
-            self.library.id,
-            self.model.fingerprint if self.model else "",
-            self.budget,
-            self.rules,
-            self.seed,
-            self.prompts,
-            self.versions,
-            self.replicate,
-        )
+        parts = {
+            "trial": self.trial,
+            "phase": self.phase,
+            "domain": self.domain,
+            "task": self.task.hash,
+            "agent": self.agent,
+            "library": self.library.id,
+            "model": self.model.fingerprint if self.model else "",
+            "budget": self.budget,
+            "rules": self.rules,
+            "seed": self.seed,
+            "prompts": self.prompts,
+            "versions": self.versions,
+            "replicate": self.replicate,
+        }
+        return digest("episode", parts)
 
 
 @dataclass(frozen=True)
 class Request:
-    """A unit of work: one request to a model that is no part of an episode (create, usage, describe, improve, reflect, verify, embed).
+    """A unit of work: one request to a model outside an episode (create, usage, describe, improve, embed
+    ...).
 
-    `attempt` counts the learner's tries after a reply that could not be used. `texts` is given instead of a prompt for embeddings.
+    `attempt` counts the learner's tries after a reply that could not be used. `texts` is given instead of a
+    prompt for embeddings.
     """
 
     trial: str
@@ -132,18 +147,18 @@ class Request:
     @cached_property
     def key(self) -> str:
         """Content address of the unit."""
-        return digest(
-            "request",
-            self.trial,
-            self.purpose,
-            self.iteration,
-            self.candidate,
-            self.attempt,
-            self.model.fingerprint,
-            self.prompt,
-            self.seed,
-            self.texts,
-        )
+        parts = {
+            "trial": self.trial,
+            "purpose": self.purpose,
+            "iteration": self.iteration,
+            "candidate": self.candidate,
+            "attempt": self.attempt,
+            "model": self.model.fingerprint,
+            "prompt": self.prompt,
+            "seed": self.seed,
+            "texts": self.texts,
+        }
+        return digest("request", parts)
 
 
 Unit: TypeAlias = Episode | Request

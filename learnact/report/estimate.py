@@ -1,7 +1,9 @@
-"""What a job would do at most, before anything is spent: episodes, calls, tokens, dollars for each method and domain. Asks no model.
+"""What a job would do at most, before anything is spent: episodes, calls, tokens, dollars for each method
+and domain. Asks no model.
 
-Every number is an upper bound: all turns of all episodes are used, every proposal takes all its tries, no learner stops early, every reply is
-as long as `max_tokens` allows. Runs usually stay far below. Prompts are measured on the first test task.
+Every number is an upper bound: all turns of all episodes are used, every proposal takes all its tries, no
+learner stops early, every reply is as long as `max_tokens` allows. Runs usually stay far below. Prompts are
+measured on the first test task.
 """
 
 from __future__ import annotations
@@ -11,18 +13,20 @@ from dataclasses import dataclass, replace
 
 from learnact.domains import registry
 from learnact.domains.base import Domain
-from learnact.methods.prompt_sections import as_turns, as_turns_with_thoughts, task_section, world
+from learnact.methods.base import WorkBound
+from learnact.methods.prompt_sections import context_sections, task_section
+from learnact.methods.registry import find_agent, find_learner
 from learnact.methods.training import learn_budget, test_budget
 from learnact.records import Budget, Library, ModelSpec, Tokens
-from learnact.records.trials import LearnerSettings, TrialSpec
+from learnact.records.trials import TrialSpec
 from learnact.trial import budget_key, test_tasks
 
 CHARS_PER_TOKEN = 3
 """English text and code have about four characters a token; three makes a bound."""
-FUNCTIONS = 4
-"""Functions that one proposal is asked for at most (prompts/create.txt); each is described in a request of its own."""
 LIBRARY_CHARS = 4000
-"""What a library adds to an agent's prompt: signatures, descriptions, notes and usage example of a few functions."""
+"""What a library adds to an agent's prompt: signatures, descriptions, notes and usage example of a few
+functions.
+"""
 REPLY_TOKENS = 1024
 """Bound of a reply where the job sets no `max_tokens`."""
 
@@ -47,83 +51,73 @@ class Amount:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A trial's bounds: learning (episodes of the agent and requests to the learner) and testing. `dollars` is None without prices."""
+    """A trial's bounds: learning (episodes of the agent and requests to the learner model) and testing.
+
+    `bounded` is False where the learner knows no bound of its work: then learning is unknown. `dollars` is
+    None without prices, or without a bound.
+    """
 
     trial: TrialSpec
     learning: Amount
     requests: Amount
     testing: Amount
+    bounded: bool = True
 
     @property
     def total(self) -> Amount:
-        """All together."""
+        """All together; without learning where that is not bounded."""
         return self.learning + self.requests + self.testing
 
     @property
     def dollars(self) -> float | None:
-        """US dollars at most; None where a model that is asked has no price."""
+        """US dollars at most; None where a model that is asked has no price, or learning has no bound."""
         acting = _cost(self.trial.agent_model, self.learning + self.testing)
         asking = _cost(self.trial.learner_model, self.requests)
-        return None if acting is None or asking is None else acting + asking
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Counts of a learner's work: training episodes of the agent, requests to the learner model, libraries tested beside the last."""
-
-    episodes: int = 0
-    requests: int = 0
-    surveyed: int = 0
+        if acting is None or asking is None or not self.bounded:
+            return None
+        return acting + asking
 
 
 def estimate(trials: Sequence[TrialSpec]) -> list[Estimate]:
     """Bounds for each trial. Raises what building a domain raises.
 
-    A matched budget (`match_budget`) is a bound in its own unit only: with tokens, the calls are those that learning made with as many.
+    A matched budget (`match_budget`) is a bound in its own unit only: with tokens, the calls are those that
+    learning made with as many.
     """
     found = [_one(trial) for trial in trials]
     measures = {
-        budget_key(e.trial, e.trial.entry): e for e in found if e.trial.learns and not e.trial.match_budget
+        budget_key(e.trial, e.trial.base_label): e
+        for e in found
+        if e.trial.learns and not e.trial.match_budget
     }
     return [_matched(one, measures) for one in found]
 
 
 def _matched(own: Estimate, measures: Mapping[tuple[object, ...], Estimate]) -> Estimate:
-    """With what learning costs the method that its budget is matched to: its last round may begin just before that is spent."""
+    """With the cost of the method that its budget is matched to: its last round may begin just before that
+    is spent.
+    """
     match = own.trial.match_budget
     measure = measures.get(budget_key(own.trial, match.to)) if match else None
     if measure is None:
         return own
     spent = measure.learning + measure.requests
-    if own.trial.learner == "voyager":
-        return replace(own, requests=own.requests + replace(spent, episodes=0))
-    return replace(own, learning=own.learning + spent)
+    bounded = own.bounded and measure.bounded
+    if own.learning.episodes:
+        return replace(own, learning=own.learning + spent, bounded=bounded)
+    return replace(own, requests=own.requests + replace(spent, episodes=0), bounded=bounded)
 
 
-def sizes(learner: str, settings: LearnerSettings, tasks: int) -> Sizes | None:
-    """What a learner does at most with so many training tasks; None for a learner of another package."""
-    proposals = settings.candidates * (settings.iterations + 1)
-    if learner == "none":
-        return Sizes()
-    if learner == "learnact":
-        replays = settings.iterations if settings.incumbent == "replay" else 0
-        asked = proposals * (settings.create_tries + 1 + FUNCTIONS)
-        others = proposals if settings.test_every_candidate else 0
-        others = max(others, settings.iterations + 1 if settings.test_each_iteration else 0)
-        return Sizes((proposals + replays) * tasks, asked, max(0, others - 1))
-    if learner == "reflexion":
-        rounds = settings.reflexion_iterations
-        return Sizes(rounds * tasks, rounds, rounds if settings.test_each_iteration else 0)
-    if learner == "best_of":
-        return Sizes(tasks)
-    if learner == "voyager":
-        return Sizes(0, tasks * (2 * settings.voyager_rounds + 1 + FUNCTIONS))
-    return None
+def work_of(trial: TrialSpec, tasks: int) -> WorkBound | None:
+    """What a trial's learner does at most with that many training tasks; None where it knows no bound."""
+    learner = find_learner(trial.learner.name)
+    return learner.bound(learner.options_of(trial.learner), tasks) if trial.learns else WorkBound()
 
 
 def _one(trial: TrialSpec) -> Estimate:
     domain = registry.build(trial.domain)
-    work = sizes(trial.learner, trial.settings, len(domain.tasks("train"))) or Sizes()
+    bound = work_of(trial, len(domain.tasks("train")))
+    work = bound or WorkBound()
     learning = requests = Amount()
     if trial.learns:
         budget = trial.learn_budget.over(learn_budget(domain))
@@ -132,13 +126,13 @@ def _one(trial: TrialSpec) -> Estimate:
     testing = Amount()
     for spec in trial.test_domains:
         tested = registry.build(spec)
-        number = len(test_tasks(trial, spec)) * trial.test_repeats * (1 + work.surveyed)
+        number = len(test_tasks(trial, spec)) * trial.test_repeats * (1 + work.other_libraries)
         testing += _episodes(trial, tested, number, trial.test_budget.over(test_budget(tested)))
-    return Estimate(trial, learning, requests, testing)
+    return Estimate(trial, learning, requests, testing, bounded=bound is not None)
 
 
 def _episodes(trial: TrialSpec, domain: Domain, number: int, budget: Budget) -> Amount:
-    turns = 1 if trial.agent.name == "code_as_policies" else budget.turns
+    turns = find_agent(trial.agent.name).turns(budget)
     fixed, entry = _measure(trial, domain)
     entries = sum(min(2 * turn, budget.history) for turn in range(turns))
     tokens = (turns * fixed + entries * entry) // CHARS_PER_TOKEN
@@ -167,8 +161,8 @@ def _measure(trial: TrialSpec, domain: Domain) -> tuple[int, int]:
         goal, first = environment.goal, environment.first_observation
         environment.close()
     library = LIBRARY_CHARS if trial.learns or trial.library else 0
-    told = as_turns_with_thoughts if trial.agent.name == "react" else as_turns
-    text = world(domain, Library(), trial.rules, 0, told)
+    agent = find_agent(trial.agent.name)
+    text = context_sections(domain, Library(), trial.rules, 0, agent.show_example)
     shown = [observation for _, _, observation in domain.example.steps]
     entry = (max(map(len, [first, *shown])) + 80) // 2
     return len(text) + len(task_section(goal, first)) + library, entry

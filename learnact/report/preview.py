@@ -1,4 +1,6 @@
-"""Prompts without a model: real agents and learners are run up to the wanted prompt, and what a model would have said on the way is a stand-in."""
+"""Prompts without a model: real agents and learners are run up to the wanted prompt, and what a model would
+have said on the way is a stand-in.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 from learnact.domains import registry
 from learnact.domains.base import Domain
 from learnact.errors import LearnactError
-from learnact.methods.learners import LEARNERS
+from learnact.methods.registry import find_learner
 from learnact.methods.training import Blocked, Training
 from learnact.records import (
     Candidate,
@@ -29,13 +31,6 @@ from learnact.runners.local import LocalRunner
 from learnact.runners.worker import UnitLimits, Worker
 from learnact.trial import PlannedTest, test_episodes
 
-ASKED_BY: dict[str, frozenset[str]] = {
-    "learnact": frozenset({"create", "usage", "describe", "improve"}),
-    "reflexion": frozenset({"reflect"}),
-    "voyager": frozenset({"code", "verify", "describe", "usage"}),
-    "none": frozenset(),
-}
-"""What each of our learners asks its model for; another package's may ask for anything."""
 FUNCTION = "stand_in"
 
 
@@ -55,14 +50,14 @@ async def agent_prompt(trial: TrialSpec, task: Task, library: Library) -> Prompt
 
 async def learner_prompt(trial: TrialSpec, purpose: Purpose) -> Prompt | None:
     """The first prompt of a purpose that the learner comes to; None when it does not come to it."""
-    domain = registry.build(trial.domain)
+    domain, learner = registry.build(trial.domain), find_learner(trial.learner.name)
     purposes: dict[str, Purpose] = {}
-    chat = _Chat(purposes, _failing_call(domain), writes_code=trial.learner != "reflexion")
+    chat = _Chat(purposes, _failing_call(domain), writes_code=learner.writes_code)
     async with Worker(chat, UnitLimits(tries=1)) as worker:
         runner = _Until(LocalRunner(worker), purpose, purposes)
         training = Training(trial, domain, tuple(domain.tasks("train")), runner, _NoJournal())
         with contextlib.suppress(*STOPS):
-            await LEARNERS.find(trial.learner)(training)
+            await learner.learn(training, learner.options_of(trial.learner))
     return runner.found
 
 
@@ -90,7 +85,13 @@ class _Chat:
         self._failing = failing
         self._call = f"{FUNCTION}()" if writes_code else failing
 
-    async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:  # noqa: ARG002
+    async def complete(
+        self,
+        model: ModelSpec,  # noqa: ARG002
+        prompt: Prompt,
+        seed: int,  # noqa: ARG002
+        affinity: str,
+    ) -> Exchange:
         self.prompts.append(prompt)
         return Exchange(prompt, Reply(self._say(self._purposes.get(affinity, "act"))))
 
@@ -98,7 +99,8 @@ class _Chat:
         return Reply("", vectors=tuple((1.0,) for _ in texts))
 
     def _say(self, purpose: Purpose) -> str:
-        code = f"```python\ndef {FUNCTION}():\n    {self._failing}\n    {self._failing}\n```\nUsage: {FUNCTION}()"
+        body = f"    {self._failing}\n    {self._failing}\n"
+        code = f"```python\ndef {FUNCTION}():\n{body}```\nUsage: {FUNCTION}()"
         said: dict[Purpose, str] = {
             "act": self._call,
             "create": code,

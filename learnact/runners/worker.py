@@ -17,8 +17,8 @@ from learnact.domains import registry
 from learnact.domains.engine_process import EnginePool
 from learnact.domains.environments import open_environment
 from learnact.errors import BadInput, Failure, HarnessFailure
-from learnact.methods.agents import AGENTS, WRITES_CODE
 from learnact.methods.episode import EpisodeRun
+from learnact.methods.registry import find_agent
 from learnact.models.concurrency import RequestsInFlight
 from learnact.protocols import Chat
 from learnact.records import (
@@ -148,12 +148,12 @@ class Worker:
         """One try of an episode. Replies that an earlier try received are used again: nothing is asked
         twice."""
         domain = registry.build(episode.domain)
-        player = AGENTS.find(episode.agent.name)
+        agent = find_agent(episode.agent.name)
         async with AsyncExitStack() as stack:
             environment = await open_environment(domain, episode.domain, episode.task, self._engines)
             stack.push_async_callback(environment.close)
             session = None
-            if episode.library.actions or episode.agent.name in WRITES_CODE:
+            if episode.library.actions or agent.writes_code:
                 sandbox = await self._sandbox(episode)
                 names = [p.name for p in domain.primitives]
                 session = await stack.enter_async_context(
@@ -171,7 +171,7 @@ class Worker:
                 return found
 
             run = EpisodeRun(episode, domain, environment, session, ask)
-            await player(run)
+            await agent.play(run, agent.options_of(episode.agent))
             return run.result(), tuple(run.calls)
 
     def _check_stopped(self) -> None:

@@ -54,7 +54,7 @@ def _fresh(name: str, options: dict[str, object]) -> tuple[list[float], list[str
     """CPU seconds of each reply in episodes of Act, and the prompts."""
     domain = build(DomainSpec(name, canonical(options)))
     head = prompt_sections.world(domain, Library(), Rules(), 100, prompt_sections.as_turns)
-    request = prompt_sections.TEXTS.fill("act")
+    request = prompt_sections.TEMPLATES.fill("act")
     seconds, prompts = [], []
     for seed, task in enumerate(domain.tasks("test")):
         environment = domain.open(task)

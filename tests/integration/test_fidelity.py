@@ -21,6 +21,7 @@ from learnact.report.preview import agent_prompt
 from learnact.runners.worker import Worker
 from learnact.trial import PlannedTest
 from learnact.trial import test_episodes as episodes_of
+from tests.job.test_job import options as options_of
 from tests.methods.test_learning_round import BAD_CODE, Notes, learn, requests, scripted
 from tests.scripted import Scripted
 
@@ -43,9 +44,9 @@ PUBLISHED_LEARNING = {
 )
 def test_the_papers_preset_sets_every_switch(kind: str, returns: str, score: tuple[str, ...]) -> None:
     for trial in load({"name": "t", "preset": [kind, "paper"], "methods": "learnact"}).trials():
-        settings = {name: getattr(trial.settings, name) for name in PUBLISHED_LEARNING}
+        settings = {name: getattr(options_of(trial), name) for name in PUBLISHED_LEARNING}
         assert settings == PUBLISHED_LEARNING
-        assert trial.settings.score == score
+        assert options_of(trial).score == score
         assert (trial.test, trial.rules.failure, trial.rules.action_format) == (
             "all",
             "last_observation",

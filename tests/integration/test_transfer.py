@@ -124,11 +124,11 @@ def test_identity_is_the_librarys_content_and_not_the_runs_name(learned: Path) -
 
 def test_one_method_may_take_its_libraries_from_a_run_while_another_learns(learned: Path) -> None:
     methods = ["learnact", {"name": "learnact", "label": "from school", "library": "school"}]
-    fresh, *_, taught = specs(learned, domains=LARGE, methods=methods)
-    assert (fresh.learner, fresh.taught) == ("learnact", None)
-    assert (taught.label, taught.learner, taught.learn_repeat) == ("from school", "none", 1)
-    assert taught.taught is not None
-    assert taught.domain.options == load({"name": "x", "domains": SMALL}).trials()[0].domain.options
+    fresh, *_, trained = specs(learned, domains=LARGE, methods=methods)
+    assert (fresh.learner.name, fresh.learns, fresh.trained) == ("learnact", True, None)
+    assert (trained.label, trained.learns, trained.learn_repeat) == ("from school", False, 1)
+    assert trained.trained is not None
+    assert trained.domain.options == load({"name": "x", "domains": SMALL}).trials()[0].domain.options
 
 
 def test_only_tasks_that_the_run_learned_from_are_left_out_for_every_method(learned: Path) -> None:
@@ -202,7 +202,7 @@ def test_one_library_for_all_is_a_file_or_a_part_of_a_run(learned: Path, tmp_pat
             learned,
         )
         (trial,) = made.trials
-        assert (trial.learner, trial.learn_repeat, trial.test_repeats) == ("none", 0, 2)
+        assert (trial.learner.name, trial.learn_repeat, trial.test_repeats) == ("none", 0, 2)
         assert made.libraries[trial.id].actions
     assert made.libraries[trial.id].id == trial.library_hash == library
 

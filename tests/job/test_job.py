@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learnact.errors import JobError
 from learnact.job import Job, load
-from learnact.job.schema import LearnerConfig, RulesConfig
-from learnact.methods.methods import METHODS
+from learnact.job.schema import RulesConfig
+from learnact.methods.base import MethodOptions
+from learnact.methods.registry import OWN, find_learner
 from learnact.records import Budget
-from learnact.records.trials import LEARNER_USES, LearnerSettings, TrialSpec
+from learnact.records.trials import TrialSpec
 
 
 def job(**settings: Any) -> Job:
@@ -26,11 +28,20 @@ def only(**settings: Any) -> TrialSpec:
     return trial
 
 
+def options(trial: TrialSpec) -> Any:
+    """The learner's options of a trial."""
+    found: MethodOptions = find_learner(trial.learner.name).options_of(trial.learner)
+    return found
+
+
+METHODS = {method.name: method for method in OWN}
+
+
 def test_what_is_not_given_has_the_papers_value() -> None:
     act, *learned = job().trials()
-    assert (act.label, act.agent.name, act.learner) == ("act", "act", "none")
+    assert (act.label, act.agent.name, act.learner.name) == ("act", "act", "none")
     assert [(t.label, t.learn_repeat) for t in learned] == [("learnact", 0), ("learnact", 1), ("learnact", 2)]
-    settings = learned[0].settings
+    settings = options(learned[0])
     assert (settings.candidates, settings.iterations, settings.create_tries) == (4, 2, 4)
     assert (act.agent_model.temperature, act.agent_model.top_p) == (0.0, 1.0)
     assert learned[0].learn_budget.over(Budget(turns=10)) == Budget(turns=10)
@@ -51,7 +62,7 @@ def test_a_list_is_an_axis_for_the_methods_it_can_change() -> None:
 
 
 def test_score_terms_are_one_value_and_lists_of_them_an_axis() -> None:
-    assert only(methods="learnact", learner={"score": ["success", "call_ratio"]}).settings.score == (
+    assert options(only(methods="learnact", learner={"score": ["success", "call_ratio"]})).score == (
         "success",
         "call_ratio",
     )
@@ -74,17 +85,17 @@ def test_the_papers_grid() -> None:
         }
     )
     trials = grid.trials()
-    learning = sum(m.learner != "none" for m in METHODS.values())
+    learning = sum(m.learner.learns for m in METHODS.values())
     assert len(trials) == 4 * 2 * (learning * 3 + len(METHODS) - learning)
     assert {t.test for t in trials} == {"all"}
     turns = [t for t in trials if t.agent.name != "code_as_policies"]
     assert all(t.agent_model.stop == ("\n",) and t.learner_model.stop == () for t in turns)
     learnact = next(t for t in trials if t.label == "learnact")
     published = ("empty", "replay", "failed_tasks", "all_solved")
-    s = learnact.settings
+    s = options(learnact)
     assert (s.uncreated, s.incumbent, s.learn_from, s.stop) == published
     assert (learnact.rules.failure, learnact.rules.primitive_returns) == ("last_observation", "none")
-    assert learnact.settings.score == ("success", "step_correctness", "call_ratio")
+    assert s.score == ("success", "step_correctness", "call_ratio")
 
 
 def test_published_returns_differ_by_kind_of_domain() -> None:
@@ -94,9 +105,10 @@ def test_published_returns_differ_by_kind_of_domain() -> None:
 
 def test_the_job_wins_over_its_preset_and_overrides_over_both() -> None:
     settings = {"name": "a", "preset": "paper", "domains": "gripper", "learner": {"stop": "no_failed_call"}}
-    assert load(settings).learner.stop == ("no_failed_call",)
-    assert load(settings).learner.incumbent == ("replay",)
-    assert load(settings, ["learner.stop=all_solved", "cluster.workers=3"]).learner.stop == ("all_solved",)
+    assert load(settings).learner.given["stop"] == "no_failed_call"
+    assert load(settings).learner.given["incumbent"] == "replay"
+    overridden = load(settings, ["learner.stop=all_solved", "cluster.workers=3"])
+    assert overridden.learner.given["stop"] == "all_solved"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +120,7 @@ def test_the_job_wins_over_its_preset_and_overrides_over_both() -> None:
 )
 def test_two_ways_to_say_a_thing_are_one_trial(one: dict[str, Any], other: dict[str, Any]) -> None:
     first, second = only(methods={"name": "learnact", **one}), only(methods={"name": "learnact", **other})
-    assert first.settings == second.settings
+    assert first.learner == second.learner
     assert first.id == second.id
 
 
@@ -218,7 +230,7 @@ def test_a_given_library_takes_the_place_of_learning(tmp_path: Any) -> None:
     act, given_one = load(
         {"name": "given", "domains": "gripper", "methods": ["act", "learnact"], "library": str(library)}
     ).trials()
-    assert (act.library, given_one.learner, given_one.library) == ("", "none", str(library))
+    assert (act.library, given_one.learner.name, given_one.library) == ("", "none", str(library))
     library.write_text("def carry(ball, room): ...\n")
     changed = load(
         {"name": "given", "domains": "gripper", "methods": ["learnact"], "library": str(library)}
@@ -232,8 +244,13 @@ def test_match_budget_concerns_the_others() -> None:
 
 
 def test_a_method_of_ones_own() -> None:
-    trial = only(methods={"name": "mine", "agent": "act", "learner": "my_learner", "candidates": 2})
-    assert (trial.agent.name, trial.learner, trial.settings.candidates) == ("act", "my_learner", 2)
+    trial = only(methods={"name": "mine", "agent": "react", "learner": "learnact", "candidates": 2})
+    found = (trial.method, trial.agent.name, trial.learner.name, options(trial).candidates)
+    assert found == ("mine", "react", "learnact", 2)
+    with pytest.raises(
+        JobError, match=r"methods\.0\.learner: mine: there is no learner 'lernact'; did you mean 'learnact'"
+    ):
+        job(methods={"name": "mine", "agent": "act", "learner": "lernact"})
 
 
 def test_the_embedded_model_is_known_by_its_name_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,17 +265,12 @@ def test_the_embedded_model_is_known_by_its_name_alone(monkeypatch: pytest.Monke
     )
 
 
-def test_the_file_and_the_settings_name_the_same_things() -> None:
-    for part, name, plain in (
-        (LearnerConfig, "learner", LearnerSettings()),
-        (RulesConfig, "rules", only(methods="act").rules),
-    ):
-        fields = {f.name: getattr(plain, f.name) for f in dataclasses.fields(plain) if f.name != "bounds"}
-        assert {f: (value,) for f, value in fields.items()} == {
-            f: getattr(part(), f) for f in part.model_fields
-        }, name
-    used = frozenset().union(*LEARNER_USES.values())
-    assert used == set(LearnerConfig.model_fields)
+def test_the_file_and_the_rules_name_the_same_things() -> None:
+    rules = only(methods="act").rules
+    fields = {f.name: getattr(rules, f.name) for f in dataclasses.fields(rules) if f.name != "bounds"}
+    assert {f: (value,) for f, value in fields.items()} == {
+        f: getattr(RulesConfig(), f) for f in RulesConfig.model_fields
+    }
 
 
 def test_a_program_is_not_cut_by_a_stop_string_or_a_bound_for_one_call() -> None:

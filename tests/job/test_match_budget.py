@@ -32,7 +32,7 @@ def job(**settings: Any) -> Job:
 
 
 def test_every_baseline_has_a_learner_that_spends() -> None:
-    learners = {t.label: (t.learner, t.match_budget is not None) for t in job().trials()}
+    learners = {t.label: (t.learner.name, t.match_budget is not None) for t in job().trials()}
     assert learners == {
         "act": ("best_of", True),
         "react": ("best_of", True),
@@ -61,7 +61,7 @@ def test_a_label_is_found_whatever_the_grid_adds_to_it(tmp_path: Path) -> None:
     }
     made = preflight(job(**grid), tmp_path).trials
     assert len(made) == 3 * 2 * 2 * 2 * 2
-    assert {t.entry for t in made} == {"act", "code_as_policies", "ours"}
+    assert {t.base_label for t in made} == {"act", "code_as_policies", "ours"}
 
 
 @pytest.mark.parametrize(

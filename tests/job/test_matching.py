@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
 
 from learnact.errors import JobError
 from learnact.job import load
+from learnact.methods.learnact import LearnActOptions
 from learnact.records import DomainSpec, canonical
-from learnact.records.trials import LearnerSettings, TrainedTrial, TrialSpec
+from learnact.records.trials import TrainedTrial, TrialSpec
 
 GRIPPER = DomainSpec("gripper", '{"balls":[2,3]}')
 
@@ -24,7 +24,7 @@ def taught(**changes: Any) -> TrainedTrial:
         "method": "learnact",
         "label": "learnact",
         "learner": "learnact",
-        "settings": canonical({**dataclasses.asdict(LearnerSettings()), **settings}),
+        "options": canonical({**LearnActOptions().model_dump(mode="json"), **settings}),
         "rules": "{}",
         "domain": GRIPPER,
         "agent_model": "a",
@@ -93,8 +93,8 @@ def test_every_domain_that_the_run_learned_on_under_one_name_is_tested() -> None
 def test_an_example_that_was_found_with_a_matched_budget_is_handed_on() -> None:
     sampled = taught(method="act", label="act", learner="best_of", library="tries")
     act, learnact = trials(sampled, taught(), methods=["act", "learnact"])
-    assert (act.learner, act.library_hash) == ("none", "tries")
-    assert (learnact.learner, learnact.library_hash) == ("none", "abc")
+    assert (act.learner.name, act.learns, act.library_hash) == ("best_of", False, "tries")
+    assert (learnact.learner.name, learnact.learns, learnact.library_hash) == ("learnact", False, "abc")
 
 
 @pytest.mark.parametrize(

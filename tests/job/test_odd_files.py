@@ -139,7 +139,7 @@ SHORT = {
             "domains.0.test=3",
             lambda job: job.domains[0].model_extra["test"] == 3 and job.domains[0].name == "gripper",
         ),
-        ("methods.1.notes=false", lambda job: job.methods[1].notes == (False,)),
+        ("methods.1.notes=false", lambda job: job.methods[1].given == {"notes": False}),
         ("models.agent.temperature=0.5", lambda job: job.models.agent[0].temperature == (0.5,)),
         ("models.agent.0.temperature=0.5", lambda job: job.models.agent[0].temperature == (0.5,)),
     ],

@@ -129,7 +129,7 @@ async def follow(
     trial, *matched = load(job, changes).trials()
     script, notes, costs = Script(lines), Notes(), LearningCosts()
     for other in matched:
-        costs.tell(other, LearningCost(calls=calls or 0))
+        costs.report(other, LearningCost(calls=calls or 0))
     async with Worker(script) as worker:
         runner = Watched(worker, script)
         result = await run_trial(trial, runner, notes, lambda *_: None, costs=costs)

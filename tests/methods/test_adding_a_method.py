@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import learnact
 from learnact.errors import JobError
-from learnact.job import load
-from learnact.methods.learners import LEARNERS
-from learnact.methods.methods import REGISTERED
+from learnact.job import json_schema, load
+from learnact.methods.registry import METHODS
+from learnact.report.estimate import estimate
 from learnact.results.reader import connect
+from tests.cli.conftest import learnact as command
 
 ROOT = Path(__file__).parents[2]
-ADVICE = ROOT / "examples" / "advice"
-JOB = {
+EXAMPLE = ROOT / "examples" / "expel"
+JOB: dict[str, Any] = {
     "name": "t",
-    "domains": {"name": "gripper", "train": 1, "test": 1, "balls": 2},
-    "methods": ["advice", {"name": "advice", "label": "more advice", "reflexion_iterations": 3}],
+    "domains": {"name": "gripper", "train": 2, "test": 2, "balls": [2, 3]},
+    "methods": ["expel", {"name": "expel", "label": "one rule", "expel_rules": 1, "expel_rounds": 1}],
+    "models": {"agent": "sim-weak", "learner": "sim-strong"},
+    "budget": {"learn": {"turns": 5}},
     "repeats": {"learn": 1},
 }
 
@@ -45,43 +50,101 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of installed packages; the example is one."""
     folder = tmp_path / "packages"
     folder.mkdir()
-    monkeypatch.syspath_prepend(str(ADVICE))
+    monkeypatch.syspath_prepend(str(EXAMPLE))
     monkeypatch.syspath_prepend(str(folder))
     install(
         folder,
-        "learnact_advice",
-        tomllib.loads((ADVICE / "pyproject.toml").read_text())["project"]["entry-points"],
+        "learnact_expel",
+        tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"],
     )
     forget()
     yield folder
     forget()
-    sys.modules.pop("learnact_advice", None)
+    sys.modules.pop("learnact_expel", None)
 
 
 def forget() -> None:
-    LEARNERS.forget()
-    REGISTERED.forget()
+    METHODS.forget()
 
 
-@pytest.mark.parametrize(("language", "file"), [("toml", "pyproject.toml"), ("python", "learnact_advice.py")])
+@pytest.mark.parametrize(("language", "file"), [("toml", "pyproject.toml"), ("python", "learnact_expel.py")])
 def test_the_page_holds_the_example_as_it_is(language: str, file: str) -> None:
     page = (ROOT / "docs" / "adding-a-method.md").read_text()
-    assert re.findall(rf"```{language}\n(.*?)```", page, re.S) == [(ADVICE / file).read_text()]
+    assert re.findall(rf"```{language}\n(.*?)```", page, re.S) == [(EXAMPLE / file).read_text()]
 
 
-def test_a_method_of_another_package_is_found_by_name_and_runs(packages: Path, tmp_path: Path) -> None:
+def test_a_method_of_another_package_runs_with_its_own_options(packages: Path, tmp_path: Path) -> None:
     ran = learnact.run(JOB, results=tmp_path / "results", address="local")
     assert ran.done
     with connect(tmp_path / "results") as db:
-        query = "SELECT t.method, len(l.lessons) FROM trials t JOIN libraries l USING (run, trial, library) ORDER BY 1"
-        assert db.execute(query).fetchall() == [("advice", 2), ("more advice", 3)]
+        rules = """SELECT t.method, max(len(l.lessons)) FROM episodes e JOIN trials t USING (run, trial)
+            JOIN libraries l ON l.run = e.run AND l.trial = e.trial AND l.library = e.library
+            WHERE e.phase = 'test' GROUP BY ALL ORDER BY ALL"""
+        found = dict(db.execute(rules).fetchall())
+        assert found["one rule"] == 1
+        assert 1 <= found["expel"] <= 4
+        played = "SELECT method, count(*) FROM episodes WHERE phase = 'learn' GROUP BY ALL ORDER BY ALL"
+        assert db.execute(played).fetchall() == [("expel", 4), ("one rule", 2)]
+        purposes = "SELECT DISTINCT purpose FROM requests"
+        assert db.execute(purposes).fetchall() == [("rule",)]
     again = learnact.run(JOB, results=tmp_path / "results", address="local")
     assert again.executed == 0
 
 
-def test_an_unknown_method_is_told_what_there_is(packages: Path) -> None:
-    with pytest.raises(JobError, match="no method 'advise'; did you mean 'advice'"):
-        load({**JOB, "methods": "advise"})
+def test_its_options_are_axes_and_settings_for_all_like_ours(packages: Path) -> None:
+    trials = load({**JOB, "methods": {"name": "expel", "expel_rules": [1, 2]}}).trials()
+    assert [t.label for t in trials] == ["expel, expel rules 1", "expel, expel rules 2"]
+    (trial,) = load({**JOB, "methods": "expel", "learner": {"expel_rounds": 3}}).trials()
+    assert json.loads(trial.learner.options) == {"expel_rounds": 3, "expel_rules": 4, "expel_examples": 1}
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        (
+            {"name": "expel", "expel_rulez": 3},
+            r"methods\.0\.expel_rulez: unknown key; did you mean 'expel_rules'",
+        ),
+        ({"name": "expel", "expel_rules": 0}, r"methods\.0\.expel_rules: .*greater than or equal to 1"),
+        ({"name": "expel", "candidates": 2}, r"learns with expel, so 'candidates' changes nothing"),
+        ("expell", "no method 'expell'; did you mean 'expel'"),
+    ],
+)
+def test_what_is_wrong_with_its_options_is_told_like_ours(packages: Path, methods: Any, message: str) -> None:
+    with pytest.raises(JobError, match=message):
+        load({**JOB, "methods": [methods]})
+
+
+def test_its_options_are_in_the_schema_and_its_work_is_bounded(packages: Path) -> None:
+    schema = json_schema()["$defs"]
+    assert "Rules kept at most." in json.dumps(schema["MethodConfig"]["properties"]["expel_rules"])
+    assert "expel_rounds" in schema["LearnerConfig"]["properties"]
+    (bound,) = estimate(load({**JOB, "methods": "expel"}).trials())
+    assert (bound.bounded, bound.learning.episodes, bound.requests.calls) == (True, 4, 4)
+
+
+def test_the_command_line_tells_of_it(packages: Path) -> None:
+    listed = map(json.loads, command("methods", "--json").out.splitlines())
+    assert next(m for m in listed if m["name"] == "expel")["learner"] == "expel"
+    shown = command("methods", "expel")
+    assert shown.code == 0, shown.err
+    assert "expel_rules" in shown.out
+    assert "Rules kept at most." in shown.out
+
+
+def test_a_learner_without_a_bound_is_unknown_to_the_plan(packages: Path) -> None:
+    (packages / "unbounded.py").write_text(
+        "from learnact.methods.base import Learner, Method\nfrom learnact.methods.act import ACT\n"
+        "class Endless(Learner):\n    name = 'endless'\n    async def learn(self, training, options): ...\n"
+        "METHOD = Method('endless', ACT, Endless())\n"
+    )
+    install(packages, "unbounded", {"learnact.methods": {"endless": "unbounded:METHOD"}})
+    forget()
+    (bound,) = estimate(load({**JOB, "methods": "endless"}).trials())
+    assert not bound.bounded
+    assert bound.dollars is None
+    (packages / "job.yaml").write_text(json.dumps({**JOB, "methods": "endless"}))
+    assert "unknown" in command("plan", packages / "job.yaml").out
 
 
 def test_what_cannot_be_used_is_refused_with_the_packages_reason_and_breaks_nobody(packages: Path) -> None:
@@ -98,7 +161,7 @@ def test_what_cannot_be_used_is_refused_with_the_packages_reason_and_breaks_nobo
     ):
         load({**JOB, "methods": "wreck"})
     with pytest.raises(
-        JobError, match=r"methods\.0\.name: number: .* is no learnact\.methods\.methods\.Method but 3"
+        JobError, match=r"methods\.0\.name: number: .* is no learnact\.methods\.base\.Method but 3"
     ):
         load({**JOB, "methods": "number"})
     assert load({**JOB, "methods": "act"}).trials()[0].agent.name == "act"

@@ -4,7 +4,7 @@ import re
 
 from learnact.domains import registry
 from learnact.job import load
-from learnact.methods.learners import LEARNERS
+from learnact.methods.registry import find_learner
 from learnact.methods.retrieval import bm25
 from learnact.methods.training import Training
 from learnact.runners.local import LocalRunner
@@ -50,7 +50,8 @@ async def learn(chat, method, *overrides, notes=None, allowance=None):
     async with Worker(chat) as worker:
         tasks = tuple(domain.tasks("train"))
         training = Training(trial, domain, tasks, LocalRunner(worker), notes or Notes(), allowance)
-        return await LEARNERS.find(trial.learner)(training), training
+        learner = find_learner(trial.learner.name)
+        return await learner.learn(training, learner.options_of(trial.learner)), training
 
 
 async def test_reflexion_adds_a_lesson_for_the_first_failed_episode_and_shows_it():

@@ -4,7 +4,7 @@ import pytest
 
 from learnact.domains import registry
 from learnact.errors import ProviderFailure
-from learnact.methods.prompt_sections import TEXTS
+from learnact.methods.prompt_sections import TEMPLATES
 from learnact.records import (
     AgentSpec,
     Budget,
@@ -53,7 +53,7 @@ def episode(task, agent="act", library=Library(), program="", **changes) -> Epis
     fields = dict(
         trial="t", method="m", phase="test", domain=GRIPPER, task=task, agent=AgentSpec(agent, program=program),
         library=library, model=MODEL, budget=Budget(turns=8, history=4), rules=Rules(), seed=7,
-        prompts=TEXTS.hash, versions="v",
+        prompts=TEMPLATES.hash, versions="v",
     )  # fmt: skip
     return Episode(**{**fields, **changes})
 

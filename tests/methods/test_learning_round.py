@@ -6,7 +6,7 @@ import pytest
 
 from learnact.domains import registry
 from learnact.job import load
-from learnact.methods.learnact import learnact
+from learnact.methods.learnact import LEARNACT
 from learnact.methods.training import Blocked, Training
 from learnact.records import Library
 from learnact.runners.local import LocalRunner
@@ -68,7 +68,7 @@ async def learn(chat, *overrides, notes=None):
         training = Training(
             trial, domain, tuple(domain.tasks("train")), LocalRunner(worker), notes or Notes()
         )
-        return await learnact(training)
+        return await LEARNACT.learn(training, LEARNACT.options_of(trial.learner))
 
 
 def requests(chat, kind):

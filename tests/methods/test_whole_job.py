@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from learnact.methods.methods import METHODS
+from learnact.methods.registry import OWN
 from learnact.simulated.replies import NOT_UNDERSTOOD
 from tests.cli.conftest import learnact, learnact_process
 
+METHODS = {method.name: method for method in OWN}
 JOB = f"""\
 name: methods
 seed: 5
@@ -59,7 +60,7 @@ def test_every_trial_is_done_and_every_task_played_as_often(ask: Query) -> None:
     played = by_method(ask("SELECT method, count(*) FROM episodes WHERE phase = 'test' GROUP BY method"))
     assert played == {name: [4] for name in METHODS}
     phases = by_method(ask("SELECT DISTINCT method, phase FROM episodes WHERE phase <> 'test'"))
-    assert phases == {name: ["learn"] for name, method in METHODS.items() if method.learner != "none"}
+    assert phases == {name: ["learn"] for name, method in METHODS.items() if method.learner.learns}
 
 
 def test_the_simulated_model_understood_every_request(ask: Query) -> None:
@@ -73,7 +74,7 @@ def test_the_simulated_model_understood_every_request(ask: Query) -> None:
 def test_each_learner_asked_for_what_it_learns_from(ask: Query) -> None:
     rows = ask("SELECT DISTINCT t.method, r.purpose FROM requests r JOIN trials t USING (run, trial)")
     asked = {method: set(purposes) for method, purposes in by_method(rows).items()}
-    assert asked.keys() == {name for name, method in METHODS.items() if method.learner != "none"}
+    assert asked.keys() == {name for name, method in METHODS.items() if method.learner.learns}
     assert asked["act+reflexion"] == asked["react+reflexion"] == {"reflect"}
     assert asked["voyager"] == {"code", "verify", "usage", "describe"}
     assert asked["learnact"] >= LEARNACT <= asked["learnact-react"]
@@ -91,7 +92,9 @@ def test_what_was_learned_is_kept(ask: Query) -> None:
         FROM trials t JOIN libraries l ON l.run = t.run AND l.trial = t.trial AND l.library = t.library"""
     kept = {row["method"]: (row["actions"], row["lessons"]) for row in ask(ended)}
     for name, method in METHODS.items():
-        expected = {"reflexion": (False, True), "none": (False, False)}.get(method.learner, (True, False))
+        expected = {"reflexion": (False, True), "none": (False, False)}.get(
+            method.learner.name, (True, False)
+        )
         assert kept.get(name, (False, False)) == expected, name
 
 
@@ -129,7 +132,7 @@ def test_learned_actions_are_called_and_thoughts_are_written_where_the_method_ha
         "SELECT DISTINCT e.method FROM turns t JOIN episodes e ON e.run = t.run AND e.key = t.episode WHERE t.kind = 'thought'"
     )
     assert {row["method"] for row in thought} == {
-        n for n, method in METHODS.items() if method.agent == "react"
+        n for n, method in METHODS.items() if method.agent.name == "react"
     }
 
 

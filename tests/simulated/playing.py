@@ -92,7 +92,7 @@ def play(
     environment = where.open(task)
     head = prompt_sections.world(where, library, Rules(), 100, prompt_sections.as_turns)
     head += prompt_sections.task_section(environment.goal, environment.first_observation)
-    request = prompt_sections.TEXTS.fill("act")
+    request = prompt_sections.TEMPLATES.fill("act")
     said: list[str] = []
     seen: list[str] = []
     while len(said) < turns and not environment.success:

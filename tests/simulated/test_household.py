@@ -12,7 +12,7 @@ from learnact.methods import learner_replies
 from learnact.methods.action_replies import ParsedCall, ParsedCommand, read
 from learnact.methods.learnact import improve_answer
 from learnact.methods.prompt_sections import section
-from learnact.methods.training import TEXTS as LEARNER_TEXTS
+from learnact.methods.training import TEMPLATES as LEARNER_TEXTS
 from learnact.methods.training import function_rules
 from learnact.records import Rules
 from learnact.simulated.functions import read_functions

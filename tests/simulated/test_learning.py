@@ -15,7 +15,7 @@ from learnact.methods import learner_replies, prompt_sections
 from learnact.methods.learnact import improve_answer
 from learnact.methods.prompt_sections import primitives_section, section, task_section
 from learnact.methods.proposals import code_section
-from learnact.methods.training import TEXTS, function_rules
+from learnact.methods.training import TEMPLATES, function_rules
 from learnact.records import LearnedAction, Library, Rules
 from learnact.simulated.functions import Function, read_functions, rule_of
 from learnact.simulated.replies import REPLY_KINDS, reply_to
@@ -46,7 +46,7 @@ def say(prompt: str, model: str = "sim-strong", seed: int = 0) -> str:
 
 
 def create(world: Domain, seed: int, model: str = "sim-strong") -> str:
-    return say(scene(world) + task(world) + TEXTS.fill("create", rules=RULES, variation=""), model, seed)
+    return say(scene(world) + task(world) + TEMPLATES.fill("create", rules=RULES, variation=""), model, seed)
 
 
 WORLDS = [domain("gripper"), domain("blockworld"), domain("barman"), domain("tyreworld"), lamps()]
@@ -111,7 +111,9 @@ def test_a_description_says_what_the_steps_together_require_and_do() -> None:
     world = domain("gripper")
     action = split(CARRY)[1][0]
     prompt = (
-        scene(world) + code_section(Library((action,))) + TEXTS.fill("describe", signature=action.signature)
+        scene(world)
+        + code_section(Library((action,)))
+        + TEMPLATES.fill("describe", signature=action.signature)
     )
     said = learner_replies.description(say(prompt, "sim-perfect"))
     assert said == (
@@ -132,7 +134,9 @@ def test_an_agent_reads_a_description_as_it_was_meant() -> None:
     )
     action = split(source)[1][0]
     prompt = (
-        scene(world) + code_section(Library((action,))) + TEXTS.fill("describe", signature=action.signature)
+        scene(world)
+        + code_section(Library((action,)))
+        + TEMPLATES.fill("describe", signature=action.signature)
     )
     said = learner_replies.description(say(prompt, "sim-perfect"))
     (read,) = read_lines(f"- {action.signature}: {said}", 0, learned=True)
@@ -156,7 +160,7 @@ def test_a_usage_example_calls_a_function(world: Domain) -> None:
             scene(world)
             + code_section(Library(actions))
             + section("Example task", example)
-            + TEXTS.fill("usage")
+            + TEMPLATES.fill("usage")
         )
         shown = learner_replies.trajectory(say(prompt, "sim-perfect"))
         seed += 1
@@ -228,7 +232,7 @@ def test_a_note_is_one_more_requirement_for_the_agent() -> None:
 
 def test_a_lesson_restates_the_requirement_that_was_missed() -> None:
     world = domain("gripper")
-    prompt = scene(world) + section("What happened", FAILURE) + TEXTS.fill("reflect", again="")
+    prompt = scene(world) + section("What happened", FAILURE) + TEMPLATES.fill("reflect", again="")
     lesson = learner_replies.lesson(say(prompt))
     assert lesson.startswith("Before ")
     assert lesson.endswith(
@@ -248,7 +252,7 @@ def test_a_verdict_follows_the_last_state(last: str, reached: bool) -> None:
         FAILURE.partition("Action:")[0]
         + f"The call made these primitive actions:\n1. move('rooma', 'roomb') -> Now: {last}"
     )
-    said = say(scene(world) + section("What happened", what) + TEXTS.fill("verify"), "sim-perfect")
+    said = say(scene(world) + section("What happened", what) + TEMPLATES.fill("verify"), "sim-perfect")
     assert learner_replies.verdict(said)[0] is reached
 
 
@@ -258,7 +262,7 @@ def test_a_program_of_a_perfect_reader_solves_its_task() -> None:
         given = world.tasks("train")[0]
         environment = world.open(given)
         program = say(
-            scene(world) + task(world) + prompt_sections.TEXTS.fill("code_as_policies", rules=RULES),
+            scene(world) + task(world) + prompt_sections.TEMPLATES.fill("code_as_policies", rules=RULES),
             "sim-perfect",
         )
         for call in program.splitlines()[1:-1]:

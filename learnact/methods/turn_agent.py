@@ -1,0 +1,31 @@
+"""The loop of agents that answer turn by turn: ask, do what the reply says, again.
+
+Shared by Act and ReAct.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from learnact.domains.base import Example
+from learnact.methods.base import Agent, MethodOptions
+from learnact.methods.episode import EpisodeRun
+from learnact.methods.prompt_sections import TEMPLATES, example_as_turns, turn_prompt
+
+
+class TurnAgent(Agent[MethodOptions]):
+    """Each turn is one reply: an action, or, where `thoughts` is set, a thought."""
+
+    thoughts: ClassVar[bool]
+
+    async def play(self, run: EpisodeRun, options: MethodOptions) -> None:  # noqa: ARG002
+        """Play until the task is solved or the turns are used up."""
+        form = self.name if run.episode.rules.action_format == "call" else f"{self.name}_text"
+        request = TEMPLATES.fill(form)
+        while not run.over:
+            reply = await run.ask(turn_prompt(run, request, self.show_example))
+            await run.take(reply.text, self.thoughts)
+
+    def show_example(self, example: Example) -> str:
+        """As the history would show it, with or without its thoughts."""
+        return example_as_turns(example, thoughts=self.thoughts)
