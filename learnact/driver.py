@@ -380,6 +380,7 @@ async def open_runner(
         requests=job.limits.requests,
         limits=limits,
         keys=_keys(job),
+        metered=_limits(job).counted,
     )
     async with RayRunner(options, call_log=calls) as runner:
         yield runner

@@ -35,6 +35,11 @@ class SpendingLimits:
     calls: int | None = None
     hours: float | None = None
 
+    @property
+    def counted(self) -> bool:
+        """Whether there is a limit that calls use up."""
+        return (self.dollars, self.tokens, self.calls) != (None, None, None)
+
 
 @dataclass(frozen=True)
 class Spending:

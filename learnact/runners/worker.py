@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
+from typing import TypeAlias
 
 from learnact.domains import registry
 from learnact.domains.engine_process import EnginePool
@@ -53,6 +54,10 @@ class UnitLimits:
     deadline: float = 3600.0
     tokens: int | None = None
     dollars: float | None = None
+
+
+OnCall: TypeAlias = Callable[[Call], Awaitable[None] | None]
+"""Is told of a call; what it returns is awaited before the unit goes on."""
 
 
 def ignore_call(_: Call) -> None:
@@ -99,7 +104,7 @@ class Worker:
         self,
         unit: Unit,
         replayed: Sequence[Call] = (),
-        on_call: Callable[[Call], None] = ignore_call,
+        on_call: OnCall = ignore_call,
     ) -> Outcome:
         """Play an episode or send a request, with as many tries as the limits allow. Never raises for the
         unit.
@@ -141,7 +146,7 @@ class Worker:
                 exchange = Exchange(request.prompt, reply)
             else:
                 exchange = await self._chat.complete(request.model, request.prompt, request.seed, request.key)
-            calls.add(request.purpose, exchange)
+            await calls.add(request.purpose, exchange)
         return exchange.reply, tuple(calls.received)
 
     async def _play(self, episode: Episode, calls: _UnitCalls) -> tuple[EpisodeResult, tuple[Call, ...]]:
@@ -167,7 +172,7 @@ class Worker:
                     self._check_limits(calls.received)
                     assert episode.model is not None, "an agent without a model asked one"
                     found = await self._chat.complete(episode.model, prompt, episode.seed, episode.key)
-                    calls.add("act", found)
+                    await calls.add("act", found)
                 return found
 
             run = EpisodeRun(episode, domain, environment, session, ask)
@@ -203,7 +208,7 @@ class _UnitCalls:
     """The calls of one unit: those of earlier tries and interrupted executions, and those that are made
     now."""
 
-    def __init__(self, unit: Unit, replayed: Sequence[Call], on_call: Callable[[Call], None]) -> None:
+    def __init__(self, unit: Unit, replayed: Sequence[Call], on_call: OnCall) -> None:
         self._unit = unit
         self._on_call = on_call
         self.received = [call for number, call in enumerate(replayed) if call.ordinal == number]
@@ -221,12 +226,14 @@ class _UnitCalls:
             return None
         return Exchange(call.prompt, call.reply)
 
-    def add(self, purpose: Purpose, exchange: Exchange) -> None:
+    async def add(self, purpose: Purpose, exchange: Exchange) -> None:
         """A call that has just been answered."""
         number = len(self.received)
         call = Call(self._unit.key, number, purpose, exchange.prompt, exchange.reply)
         self.received.append(call)
-        self._on_call(call)
+        counted = self._on_call(call)
+        if counted is not None:
+            await counted
 
 
 def _sent_for(asked: Prompt, sent: Prompt) -> bool:

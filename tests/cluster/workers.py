@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from learnact.errors import Failure
@@ -23,6 +23,7 @@ from learnact.records import (
     Unit,
 )
 from learnact.runners.ray.actor import WorkerSettings
+from learnact.runners.worker import OnCall
 
 
 def unit(number: int, text: str = "", trial: str = "t") -> Request:
@@ -51,7 +52,7 @@ class Scripted:
     def stop(self, failure: Failure) -> None:
         self._stopped = failure
 
-    async def execute(self, unit: Unit, replayed: Sequence[Call], on_call: Callable[[Call], None]) -> Outcome:
+    async def execute(self, unit: Unit, replayed: Sequence[Call], on_call: OnCall) -> Outcome:
         assert isinstance(unit, Request)
         word, _, rest = unit.prompt.request.partition(" ")
         if word == "sleep":
@@ -84,9 +85,7 @@ class Scripted:
             return Outcome(unit, Reply("ok"), (attempt,), (), time.time(), self._settings.node)
         return Outcome(unit, Reply(f"{rest} {os.getpid()}"), (), (), time.time(), self._settings.node)
 
-    async def _calls(
-        self, unit: Request, count: int, replayed: Sequence[Call], on_call: Callable[[Call], None]
-    ) -> Outcome:
+    async def _calls(self, unit: Request, count: int, replayed: Sequence[Call], on_call: OnCall) -> Outcome:
         """Make `count` calls, those replayed included, unless told to stop between two."""
         calls = list(replayed)
         while len(calls) < count:
@@ -96,7 +95,9 @@ class Scripted:
             await asyncio.sleep(0.05)
             reply = Reply(f"{len(calls)}", tokens=Tokens(prompt=90, completion=10))
             calls.append(Call(unit.key, len(calls), "create", unit.prompt, reply))
-            on_call(calls[-1])
+            counted = on_call(calls[-1])
+            if counted is not None:
+                await counted
         return Outcome(unit, calls[-1].reply, (), tuple(calls))
 
 

@@ -22,7 +22,7 @@ from learnact.models.concurrency import RequestsInFlight
 from learnact.models.embedded import Embedded
 from learnact.models.pool import ModelPool
 from learnact.records import Attempt, Call, EpisodeResult, Outcome, Reply, Unit
-from learnact.runners.worker import UnitLimits, Worker, describe
+from learnact.runners.worker import OnCall, UnitLimits, Worker, describe
 
 VERSION = version("learnact")
 """From the package's metadata: `learnact/__init__.py` reaches up to the driver."""
@@ -30,6 +30,9 @@ VERSION = version("learnact")
 NEWS_PAUSE = 0.02
 """Seconds between two batches of calls for the driver: at most 50 messages a second from each worker."""
 
+
+METERED_PAUSE = 0.002
+"""The same where units wait for the driver."""
 
 NOTICE_CHARS = 1000
 """Bound on the text of a warning that is passed on to the driver."""
@@ -40,13 +43,15 @@ class WorkerSettings:
     """What a worker is told at its start.
 
     `run`: a token that the workers of one run share. `requests`: requests in flight at one model from this
-    worker. `node` is filled in by the worker. `limits`: tries and deadlines of a unit."""
+    worker. `node` is filled in by the worker. `limits`: tries and deadlines of a unit. `metered`: a unit goes on after
+    a call only when the driver has counted it, so that a limit is overrun by no more than the calls in flight."""
 
     run: str
     requests: int | None = None
     limits: UnitLimits = field(default_factory=UnitLimits)
     node: str = ""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    metered: bool = False
 
     @property
     def folder(self) -> Path:
@@ -57,7 +62,7 @@ class WorkerSettings:
 class UnitWorker(Protocol):
     """A worker as seen from here."""
 
-    async def execute(self, unit: Unit, replayed: Sequence[Call], on_call: Callable[[Call], None]) -> Outcome:
+    async def execute(self, unit: Unit, replayed: Sequence[Call], on_call: OnCall) -> Outcome:
         """Never raises for a unit."""
         ...
 
@@ -146,6 +151,8 @@ class UnitActor:
         self._calls: list[Call] = []
         self._notices: list[str] = []
         self._has_news = asyncio.Event()
+        self._counted: asyncio.Future[None] | None = None
+        self._handed_over: asyncio.Future[None] | None = None
         logging.getLogger("learnact").addHandler(_NoticeHandler(self._notice))
 
     async def start(self, make_worker: MakeWorker, settings: WorkerSettings) -> WorkerReady:
@@ -175,9 +182,15 @@ class UnitActor:
             unsent=self._take(unit.key),
         )
 
-    def _keep(self, call: Call) -> None:
+    def _keep(self, call: Call) -> asyncio.Future[None] | None:
+        """Hand a call over to the driver. Returns what to wait for: the driver has counted it."""
         self._calls.append(call)
         self._has_news.set()
+        if self._settings is None or not self._settings.metered:
+            return None
+        if self._counted is None:
+            self._counted = asyncio.get_running_loop().create_future()
+        return asyncio.shield(self._counted)
 
     def _notice(self, text: str) -> None:
         self._notices.append(text)
@@ -190,11 +203,19 @@ class UnitActor:
         return taken
 
     async def news(self) -> WorkerNews:
-        """The calls that were answered and the warnings that were logged since the last time; waits for one."""
+        """The calls that were answered and the warnings that were logged since the last time; waits for one.
+
+        Asking for news says that those of the last time have been counted.
+        """
+        if self._handed_over is not None:
+            self._handed_over.set_result(None)
+            self._handed_over = None
         await self._has_news.wait()
-        await asyncio.sleep(NEWS_PAUSE)
+        metered = self._settings is not None and self._settings.metered
+        await asyncio.sleep(METERED_PAUSE if metered else NEWS_PAUSE)
         news = WorkerNews(tuple(self._calls), tuple(self._notices))
         self._calls, self._notices = [], []
+        self._handed_over, self._counted = self._counted, None
         self._has_news.clear()
         return news
 

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from learnact.errors import Failure, HarnessFailure, JobError, ResultsError
+from learnact.errors import Failure, HarnessFailure, JobError
 from learnact.protocols import CallLog
 from learnact.records import Attempt, Call, Outcome, Unit
 from learnact.runners.calls import NoCallLog
@@ -55,7 +55,8 @@ class RayOptions:
     runs. `workers`: None for one for each core. `in_flight`: units in each worker. `requests`: requests in
     flight to one model, over all workers. `start_seconds`: bound on the first worker's start (an autoscaler
     may need minutes). `stall_seconds`: a worker whose event loop does not turn for so long is replaced.
-    `keys`: keys of providers by name of environment variable, for workers on other machines."""
+    `keys`: keys of providers by name of environment variable, for workers on other machines. `metered`: units
+    wait after each call until it is counted here (a run with limits)."""
 
     address: str | None = None
     workers: int | None = None
@@ -65,6 +66,7 @@ class RayOptions:
     start_seconds: float = 600.0
     stall_seconds: float = 120.0
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    metered: bool = False
 
 
 @dataclass(eq=False)
@@ -111,7 +113,11 @@ class RayRunner:
             requests = self._options.requests
             share = None if requests is None else max(1, math.ceil(requests / count))
             self._settings = WorkerSettings(
-                secrets.token_hex(6), share, self._options.limits, "", self._options.keys
+                run=secrets.token_hex(6),
+                requests=share,
+                limits=self._options.limits,
+                keys=self._options.keys,
+                metered=self._options.metered,
             )
             self._places = [WorkerPlace(index) for index in range(count)]
             for place in self._places:
@@ -312,6 +318,8 @@ class RayRunner:
             while True:
                 news: WorkerNews = await _result(actor.news.remote())
                 self._record(news.calls)
+                if self._stopped is not None:
+                    await _tell_stop(actor, self._stopped)
                 for notice in news.notices:
                     if notice not in self._noticed:
                         self._noticed.add(notice)
@@ -321,7 +329,7 @@ class RayRunner:
         for call in calls:
             try:
                 self._call_log.record(call)
-            except ResultsError as error:  # the commit of the unit fails likewise, and tells the run
+            except Exception as error:  # noqa: BLE001 - the unit's commit fails likewise, and tells the run
                 _log.debug("a call could not be recorded: %s", error)
 
     async def _watch(self, place: WorkerPlace) -> None:
