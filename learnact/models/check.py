@@ -34,6 +34,8 @@ everywhere."""
 SMALLEST_CONTEXT = 256
 """A number below this in a refusal is no context length."""
 
+HELLO = Prompt("", (), "Say: hello")
+
 REACHABLE_TOKENS = 16
 """Limit of the reply to the request that looks whether a model is there."""
 
@@ -66,12 +68,13 @@ class CheckFindings:
         return next((f.verdict for f in self.findings if f.name == name), "unknown")
 
 
-async def reachable(model: ModelSpec) -> str | None:
+async def reachable(model: ModelSpec, prompt: Prompt = HELLO) -> str | None:
     """Whether each of a model's endpoints answers and knows the model: None, or the reason with the way out.
 
     Sends one request with a reply of at most `REACHABLE_TOKENS` tokens to each URL (another one for each
     parameter that the endpoint refuses, or after a fault). A rate limit or an odd reply shows that somebody
-    answers. The embedded simulated model is not asked."""
+    answers. The embedded simulated model is not asked. `prompt`: the first prompt of the run, where there is
+    one: an endpoint is then asked what it will be asked anyway."""
     if model.simulated and not model.base_urls:
         return None
     small = dataclasses.replace(model, max_tokens=REACHABLE_TOKENS, effort=None, stop=())
@@ -84,7 +87,7 @@ async def reachable(model: ModelSpec) -> str | None:
                 )
             endpoint = Endpoint.open(url, key)
             try:
-                await _ask_once(endpoint, small)
+                await _ask_once(endpoint, small, prompt)
             finally:
                 await endpoint.close()
     except ProviderFailure as failure:
@@ -92,18 +95,20 @@ async def reachable(model: ModelSpec) -> str | None:
     return None
 
 
-async def _ask_once(endpoint: Endpoint, model: ModelSpec) -> None:
+async def _ask_once(endpoint: Endpoint, model: ModelSpec, prompt: Prompt) -> None:
     """Raises `ProviderFailure` when the endpoint does not answer, or the request is refused for good."""
     refused: frozenset[str] = frozenset()
-    prompt = Prompt("", (), "Say: hello")
-    messages = [{"role": m.role, "content": m.content} for m in prompt.messages()]
     while True:
         sent = negotiation.parameters(model, 0, refused)
+        asked = negotiation.shaped(prompt, refused)
+        messages = [{"role": m.role, "content": m.content} for m in asked.messages()]
         try:
             await _retried(endpoint, {**sent, "messages": messages}, model.timeout, _LATER)
             return
         except RejectedRequest as refusal:
-            name = negotiation.refused_by(refusal, sent, system=False)
+            name = negotiation.refused_by(refusal, sent, system=bool(asked.system))
+            if name is None and context.too_long(refusal):
+                return
             if name is None:
                 raise refusal_failure(model, endpoint, refusal) from None
             refused |= {name}

@@ -43,8 +43,9 @@ class WorkerSettings:
     """What a worker is told at its start.
 
     `run`: a token that the workers of one run share. `requests`: requests in flight at one model from this
-    worker. `node` is filled in by the worker. `limits`: tries and deadlines of a unit. `metered`: a unit goes on after
-    a call only when the driver has counted it, so that a limit is overrun by no more than the calls in flight."""
+    worker. `node` is filled in by the worker. `limits`: tries and deadlines of a unit. `metered`: a unit goes
+    on after a call only when the driver has counted it, so that a limit is overrun by no more than the calls
+    in flight."""
 
     run: str
     requests: int | None = None
