@@ -7,6 +7,7 @@ import ast
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from learnact.errors import LibraryError
 from learnact.library.calls import find_calls
 from learnact.library.check import LibraryProblem, check, reading_code
 from learnact.library.statements import Statement, arrange, read_statements
@@ -165,8 +166,12 @@ def lines_in_code(library: Library, code: str) -> Mapping[int, int]:
 
 
 def check_merged(library: Library, code: str, primitives: Sequence[str]) -> tuple[LibraryProblem, ...]:
-    """What is wrong with a library that was merged with `code`. Lines are those of `code`."""
-    lines = lines_in_code(library, code)
+    """What is wrong with a library that was merged with `code`. Lines are those of `code`. It raises
+    nothing."""
+    try:
+        lines = lines_in_code(library, code)
+    except LibraryError as error:
+        return (LibraryProblem(0, str(error)),)
     return tuple(
         replace(problem, line=lines.get(problem.line, 0)) for problem in check(library.source, primitives)
     )
@@ -174,7 +179,10 @@ def check_merged(library: Library, code: str, primitives: Sequence[str]) -> tupl
 
 def error_in_code(error: ActionError, library: Library, code: str) -> ActionError:
     """An error of a call to a library that was merged with `code`, with its line in `code` where it has one
-    there."""
+    there.
+
+    It raises nothing.
+    """
     text = dict(enumerate(source_lines(library.source), 1)).get(error.line, "")
     line = lines_in_code(library, code).get(error.line)
     return (

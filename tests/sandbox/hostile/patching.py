@@ -42,7 +42,7 @@ ATTACKS = [
     ),
     Attack(
         "describe-explodes",
-        body("def boom(self, e):\n    raise e\nchild.ConfinedSession._describe = boom\n1 / 0"),
+        body("def boom(self, e):\n    raise e\nconfined.ConfinedSession._describe = boom\n1 / 0"),
         "Exited",
     ),
     Attack(
