@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from learnact.errors import LibraryError
@@ -184,9 +185,8 @@ def error_in_code(error: ActionError, library: Library, code: str) -> ActionErro
     It raises nothing.
     """
     text = dict(enumerate(source_lines(library.source), 1)).get(error.line, "")
-    line = lines_in_code(library, code).get(error.line)
-    return (
-        replace(error, line=line)
-        if line and error.source and text.strip().startswith(error.source)
-        else error
-    )
+    with suppress(LibraryError):
+        line = lines_in_code(library, code).get(error.line)
+        if line and error.source and text.strip().startswith(error.source):
+            return replace(error, line=line)
+    return error

@@ -251,11 +251,12 @@ def test_exceptions_of_reading_code_end_as_problems(
     module, _, function = place.partition(".")
     monkeypatch.setattr(getattr(checking, module), function, fail)
     assert all(isinstance(problem, LibraryProblem) for problem in check(CARRY, PRIMITIVES))
+    assert error_in_code(ActionError("E", "m", "carry", 3, "x"), library, CARRY).message == "m"
+    check_merged(library, CARRY, PRIMITIVES)
     for use in (
         lambda: split(CARRY),
         lambda: merge(library, CARRY),
         lambda: part_of(library, ["carry"]),
-        lambda: check_merged(library, CARRY, PRIMITIVES),
     ):
         with contextlib.suppress(LibraryError):
             use()
