@@ -94,7 +94,8 @@ BAD_FILES = {
     ),
     "surveys of a library that is given": (
         HEAD + "methods: [{name: learnact, library: earlier, test_each_iteration: true}]\n",
-        "methods.0.test_each_iteration: learnact: has its library from earlier, so 'test_each_iteration' changes nothing",
+        "methods.0.test_each_iteration: learnact: has its library from earlier, so 'test_each_iteration' "
+        "changes nothing",
     ),
     "unknown method": (HEAD + "methods: [act, lernact]\n", "no method 'lernact'; did you mean 'learnact'"),
     "unknown preset": (

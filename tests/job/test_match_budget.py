@@ -1,4 +1,6 @@
-"""The same budget: every baseline of a job with `match_budget` spends on learning what the measured method spent, found by its label."""
+"""The same budget: every baseline of a job with `match_budget` spends on learning what the measured method
+spent, found by its label.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Job files that are damaged, huge, or odd in YAML: run as meant, or refused naming file and line, in bounded memory."""
+"""Job files that are damaged, huge, or odd in YAML: run as meant, or refused naming file and line, in
+bounded memory.
+"""
 
 from __future__ import annotations
 

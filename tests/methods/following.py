@@ -1,8 +1,10 @@
-"""Following a method from its learning round through a test episode, with scripted replies on a real environment.
+"""Following a method from its learning round through a test episode, with scripted replies on a real
+environment.
 
-`follow` runs one trial as a job does (learner, sandbox, environment, agent) and keeps each request with its reply. `reviewed` compares the
-whole conversation with a text file that a person has read (tests/prompts/methods); a section that is the same as in the last prompt of its
-kind is shown by its name. After a deliberate change: `LEARNACT_WRITE_PROMPTS=1 pytest tests/methods`, then read the difference.
+`follow` runs one trial as a job does (learner, sandbox, environment, agent) and keeps each request with its
+reply. `reviewed` compares the whole conversation with a text file that a person has read
+(tests/prompts/methods); a section that is the same as in the last prompt of its kind is shown by its name.
+After a deliberate change: `LEARNACT_WRITE_PROMPTS=1 pytest tests/methods`, then read the difference.
 """
 
 from __future__ import annotations
@@ -32,8 +34,9 @@ from tests.methods.test_learning_round import FUNCTIONS
 from tests.scripted import Notes, Scripted
 
 SCENE = {"name": "gripper", "balls": 2, "train": 1, "test": 1}
-"""In training ball1 must go from rooma to roomb and ball2 stay in rooma; in the test both go from roomb to rooma. The robot starts beside
-both balls."""
+"""In training ball1 must go from rooma to roomb and ball2 stay in rooma; in the test both go from roomb to
+rooma. The robot starts beside both balls.
+"""
 
 FETCH = FUNCTIONS.format(ball="ball1", here="rooma", there="roomb")
 """A reply with a function that carries a ball, and a call of it that solves the training task."""
@@ -122,7 +125,10 @@ async def follow(
     domain: dict[str, object] = SCENE,
     calls: int | None = None,
 ) -> Followed:
-    """Run a method's only trial with a script; every line of it must be said. `calls`: what LearnAct's learning cost, where budgets are matched."""
+    """Run a method's only trial with a script; every line of it must be said.
+
+    `calls`: what LearnAct's learning cost, where budgets are matched.
+    """
     job: dict[str, object] = {"name": "t", "domains": domain, "methods": [method], "repeats": {"learn": 1}}
     if calls is not None:
         job |= {"methods": [method, "learnact"], "match_budget": {"to": "learnact", "unit": "calls"}}

@@ -250,7 +250,8 @@ def cpu(text):
 )
 def test_reading_is_linear_in_the_length(name, frame):
     short, long = (frame.format(LONG[name] * (size // len(LONG[name]))) for size in (3_000, 12_000))
-    # Four times the text: 4 times the CPU time when linear, 16 times when quadratic. Other programs on the same
+    # Four times the text: 4 times the CPU time when linear, 16 times when quadratic. Other programs on the
+    # same
     # core add to it now and then, so the measurement may be taken again.
     assert any(cpu(long) < 8 * cpu(short) + 0.02 for _ in range(5))
 

@@ -1,4 +1,6 @@
-"""docs/adding-a-method.md: the page holds the example's files, and the example runs from a package of its own."""
+"""docs/adding-a-method.md: the page holds the example's files, and the example runs from a package of its
+own.
+"""
 
 from __future__ import annotations
 

@@ -175,5 +175,6 @@ async def test_a_matched_method_waits_for_what_learning_cost_the_other():
             *(run_trial(t, LocalRunner(worker), notes, lambda *_: None, costs=costs) for t in job.trials())
         )
     assert [r.status for r in results] == ["done", "done"]
-    # Voyager asked 3 x 4 x 2 times; one round of Reflexion costs 31 calls, so its two lessons are more than that already.
+    # Voyager asked 3 x 4 x 2 times; one round of Reflexion costs 31 calls, so its two lessons are more than
+    # that already.
     assert len(requests(chat, "reflect")) == 2

@@ -1,4 +1,6 @@
-"""Best of n, followed: what a method without a learner does with the budget that LearnAct's learning cost; the best attempt becomes an example."""
+"""Best of n, followed: what a method without a learner does with the budget that LearnAct's learning cost;
+the best attempt becomes an example.
+"""
 
 from tests.methods.following import follow, reviewed
 
@@ -21,7 +23,10 @@ async def test_act_is_shown_the_earlier_of_two_equal_attempts_with_how_it_ended(
 
 async def test_code_as_policies_is_shown_the_better_of_two_programs_as_a_program():
     nothing = "```python\nmove('rooma', 'roomb')\n```"
-    solves = "```python\npick('ball1', 'rooma', 'left')\nmove('rooma', 'roomb')\ndrop('ball1', 'roomb', 'left')\n```"
+    solves = (
+        "```python\npick('ball1', 'rooma', 'left')\nmove('rooma', 'roomb')\n"
+        "drop('ball1', 'roomb', 'left')\n```"
+    )
     followed = await follow(
         "code_as_policies", [("act", nothing), ("act", solves), ("act", nothing)], *MATCHED, calls=2
     )

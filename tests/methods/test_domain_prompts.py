@@ -1,7 +1,7 @@
 """What each domain puts into prompts, compared with texts that a person has read (tests/golden.py).
 
-The texts are the agent's prompt with thoughts, and the learner's first. No prompt of a learner shows a test task,
-and no worked example is one.
+The texts are the agent's prompt with thoughts, and the learner's first. No prompt of a learner shows a test
+task, and no worked example is one.
 """
 
 import importlib.util

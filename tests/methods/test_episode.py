@@ -1,4 +1,6 @@
-"""One episode of gripper, turn by turn, with a scripted model: what is sent, what is done, what is recorded."""
+"""One episode of gripper, turn by turn, with a scripted model: what is sent, what is done, what is
+recorded.
+"""
 
 import pytest
 
@@ -29,7 +31,8 @@ PROBLEM = """(define (problem two-balls) (:domain gripper-strips)
 CARRY = LearnedAction(
     "carry",
     "carry(ball, start, end, hand='left')",
-    "def carry(ball, start, end, hand='left'):\n    pick(ball, start, hand)\n    move(start, end)\n    drop(ball, end, hand)",
+    "def carry(ball, start, end, hand='left'):\n    pick(ball, start, hand)\n    move(start, end)\n    "
+    "drop(ball, end, hand)",
     "Requires: ball is in start. Then: ball is in end.",
     ("Use it when you are in start.",),
 )
@@ -51,7 +54,12 @@ def task(tmp_path) -> Task:
 
 def episode(task, agent="act", library=Library(), program="", **changes) -> Episode:
     fields = dict(
-        trial="t", method="m", phase="test", domain=GRIPPER, task=task, agent=AgentSpec(agent, program=program),
+        trial="t",
+        method="m",
+        phase="test",
+        domain=GRIPPER,
+        task=task,
+        agent=AgentSpec(agent, program=program),
         library=library, model=MODEL, budget=Budget(turns=8, history=4), rules=Rules(), seed=7,
         prompts=TEMPLATES.hash, versions="v",
     )  # fmt: skip
@@ -156,14 +164,20 @@ async def test_an_error_in_learned_code_is_data_and_what_it_did_stays_done(task)
 
 
 async def test_success_latches_at_the_primitive_that_reaches_it(task):
-    through = "carry('ball1', 'rooma', 'roomb')\nmove('roomb', 'rooma')\ncarry('ball2', 'rooma', 'roomb')\ncarry('ball1', 'roomb', 'rooma')"
+    through = (
+        "carry('ball1', 'rooma', 'roomb')\nmove('roomb', 'rooma')\ncarry('ball2', "
+        "'rooma', 'roomb')\ncarry('ball1', 'roomb', 'rooma')"
+    )
     result = (await play(episode(task, "program", LIBRARY, through, model=None), Scripted([]))).result
     assert result.success
     assert result.primitive_steps == 7
 
 
 async def test_code_as_policies_runs_one_program_and_keeps_what_it_did(task):
-    code = "```python\ndef go(b):\n    pick(b, 'rooma', 'left')\n    move('rooma', 'roomb')\n    drop(b, 'roomb', 'left')\ngo('ball1')\nraise ValueError('stop')\n```"
+    code = (
+        "```python\ndef go(b):\n    pick(b, 'rooma', 'left')\n    move('rooma', 'roomb')\n"
+        "    drop(b, 'roomb', 'left')\ngo('ball1')\nraise ValueError('stop')\n```"
+    )
     result = (await play(episode(task, "code_as_policies"), Scripted([code]))).result
     assert not result.success
     assert result.progress == 0.5

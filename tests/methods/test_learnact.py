@@ -1,4 +1,6 @@
-"""LearnAct with an Act and a ReAct agent, followed: create, try, select, improve by a note and by an update, test."""
+"""LearnAct with an Act and a ReAct agent, followed: create, try, select, improve by a note and by an
+update, test.
+"""
 
 import importlib.util
 
@@ -10,7 +12,10 @@ ONE = ("learner.candidates=1", "budget.learn.turns=2", "budget.test.turns=4")
 REFUSED = (
     "```python\nimport os\ndef fetch(ball):\n    pick(ball, os.name, 'left')\n```\nUsage: fetch('ball1')"
 )
-RAISES = "```python\ndef fetch(ball, start, hands):\n    pick(ball, start, hands[0])\n    drop(ball, start, hands[1])\n```\nUsage: fetch('ball1', 'rooma', ['left'])"
+RAISES = (
+    "```python\ndef fetch(ball, start, hands):\n    pick(ball, start, hands[0])\n    "
+    "drop(ball, start, hands[1])\n```\nUsage: fetch('ball1', 'rooma', ['left'])"
+)
 UPDATE = """Reason: you may be in the other room when it is called.
 Update:
 ```python

@@ -1,4 +1,6 @@
-"""LearnAct's options and analysis switches, each doing what it says: a whole trial with a model that improves by one note at a time."""
+"""LearnAct's options and analysis switches, each doing what it says: a whole trial with a model that
+improves by one note at a time.
+"""
 
 import itertools
 import re
@@ -17,7 +19,10 @@ from tests.scripted import Notes
 
 GRIPPER = {"name": "gripper", "train": 1, "test": 2, "balls": 2}
 BASE = ("repeats.learn=1", "learner.candidates=2", "budget.learn.turns=6", "budget.test.turns=1")
-HOP = '```python\ndef hop(start, end):\n    """Number {}."""\n    move(start, end)\n    move(end, start)\n```\nUsage: hop(\'rooma\', \'roomb\')'
+HOP = (
+    '```python\ndef hop(start, end):\n    """Number {}."""\n    move(start, end)\n   '
+    " move(end, start)\n```\nUsage: hop('rooma', 'roomb')"
+)
 
 
 class Counting(LocalRunner):
@@ -136,7 +141,9 @@ async def test_learning_with_neither_updates_nor_notes_is_refused():
     ],
 )
 async def test_the_selector_adds_up_the_terms_that_are_asked_for(terms, notes_kept):
-    """No task is solved and every turn is a call, so success and the share of calls tie: then the earliest stays."""
+    """No task is solved and every turn is a call, so success and the share of calls tie: then the earliest
+    stays.
+    """
     result, _, notes, _ = await run(f"learner.score=[{terms}]")
     assert len(notes.libraries[result.library].actions[0].notes) == notes_kept
     best = notes.candidates[2, 0 if notes_kept == 0 else 1]

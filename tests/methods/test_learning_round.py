@@ -1,4 +1,6 @@
-"""LearnAct's learning round, followed with scripted replies on real gripper tasks: create, try, select, improve."""
+"""LearnAct's learning round, followed with scripted replies on real gripper tasks: create, try, select,
+improve.
+"""
 
 import re
 
@@ -21,7 +23,11 @@ def fetch(ball, start, end, hand):
 ```
 Usage: fetch('{ball}', '{here}', '{there}', 'left')"""
 BAD_CODE = "```python\nimport os\ndef fetch(ball):\n    pick(ball)\n```\nUsage: fetch('ball1')"
-RAISES = "```python\ndef fetch(ball, start, end, hand):\n    pick(ball, start, hand)\n    move(start, end)\n    return [][1]\n```\nUsage: fetch('{ball}', '{here}', '{there}', 'left')"
+RAISES = (
+    "```python\ndef fetch(ball, start, end, hand):\n    pick(ball, start, hand)\n    "
+    "move(start, end)\n    return [][1]\n```\nUsage: fetch('{ball}', '{here}', "
+    "'{there}', 'left')"
+)
 
 
 def names(text: str) -> dict[str, str]:
@@ -141,8 +147,10 @@ async def test_the_first_failed_call_is_shown_and_a_note_is_added():
 async def test_an_update_replaces_by_name_is_tested_and_described_again():
     def improve(text):
         return (
-            "Reason: a step was missing.\nUpdate:\n```python\ndef fetch(ball, start, end, hand):\n    move(end, start)\n"
-            "    pick(ball, start, hand)\n    move(start, end)\n    drop(ball, end, hand)\n\ndef idle(place):\n    move(place, place)\n"
+            "Reason: a step was missing.\nUpdate:\n```python\ndef fetch(ball, start, end, hand):\n    "
+            "move(end, start)\n"
+            "    pick(ball, start, hand)\n    move(start, end)\n    drop(ball, end, hand)\n\ndef "
+            "idle(place):\n    move(place, place)\n"
             "    move(place, place)\n```\nUsage: fetch('ball1', 'rooma', 'roomb', 'left')"
         )
 

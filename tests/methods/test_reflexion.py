@@ -1,4 +1,6 @@
-"""Reflexion with an Act and a ReAct agent, followed: failed training episodes become lessons, which the test episode is shown."""
+"""Reflexion with an Act and a ReAct agent, followed: failed training episodes become lessons, which the
+test episode is shown.
+"""
 
 from tests.methods.following import follow, reviewed
 

@@ -8,7 +8,8 @@ from learnact.records import EpisodeResult, Terms, Turn
 
 
 def turn(index, kind="action", learned=False, ok=True):
-    return Turn(index, kind, "", "", "", "", learned, ok, "", 0.0)
+    said = {"raw": "", "said": "", "call": "", "callee": "", "observation": "", "progress": 0.0}
+    return Turn(index=index, kind=kind, learned=learned, ok=ok, **said)
 
 
 def result(success, *turns):

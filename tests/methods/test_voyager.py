@@ -1,4 +1,6 @@
-"""Voyager, our adaptation, followed: code, what the world answered, the critic's word, again; verified skills for the next task and the test."""
+"""Voyager, our adaptation, followed: code, what the world answered, the critic's word, again; verified
+skills for the next task and the test.
+"""
 
 from tests.methods.following import FETCH, SCENE, follow, reviewed
 
@@ -29,11 +31,17 @@ async def test_voyager():
             ("verify", "Verdict: no\nCritique: ball1 is still in the hand."),
             ("code", FETCH),
             ("verify", "Verdict: yes\nCritique: none"),
-            ("usage", "Action: fetch('ball1', 'roomb', 'rooma', 'left')\nObservation: Now: you are in rooma."),
+            (
+                "usage",
+                "Action: fetch('ball1', 'roomb', 'rooma', 'left')\nObservation: Now: you are in rooma.",
+            ),
             ("describe", "Description: Carries a ball from the room start, where you are, to the room end."),
             ("code", SWAP),
             ("verify", "Verdict: yes\nCritique: none"),
-            ("usage", "Action: swap('ball1', 'rooma', 'ball2', 'roomb')\nObservation: Now: you are in rooma."),
+            (
+                "usage",
+                "Action: swap('ball1', 'rooma', 'ball2', 'roomb')\nObservation: Now: you are in rooma.",
+            ),
             ("describe", "Makes two balls change rooms; you are in the first one's."),
             ("act", "fetch('ball1', 'roomb', 'rooma', 'left')"),
             ("act", "fetch('ball2', 'roomb', 'rooma', 'left')"),

@@ -1,4 +1,6 @@
-"""Voyager's skills are chosen by the embeddings of a real endpoint, and a run that is continued asks it nothing twice."""
+"""Voyager's skills are chosen by the embeddings of a real endpoint, and a run that is continued asks it
+nothing twice.
+"""
 
 import asyncio
 from pathlib import Path
@@ -45,7 +47,8 @@ async def test_each_test_task_gets_the_skill_most_like_it(tmp_path: Path) -> Non
         assert all(r["cost"] == pytest.approx(7e-6) for r in rows)
         given = dictionaries(
             connection,
-            "SELECT len(actions) AS n FROM episodes e JOIN libraries l USING (run, library) WHERE e.phase = 'test'",
+            "SELECT len(actions) AS n FROM episodes e JOIN libraries l USING (run, library) WHERE "
+            "e.phase = 'test'",
         )
         assert [row["n"] for row in given] == [1] * len(given)
         assert given

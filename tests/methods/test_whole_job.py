@@ -1,4 +1,6 @@
-"""All methods in one job, through the command and the simulated model: each learns what it should, all under the same conditions."""
+"""All methods in one job, through the command and the simulated model: each learns what it should, all
+under the same conditions.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +101,8 @@ def test_what_was_learned_is_kept(ask: Query) -> None:
 
 
 def test_lessons_are_shown_and_asked_for_like_libraries(results: Path, ask: Query) -> None:
-    query = """SELECT l.library, l.lessons FROM libraries l JOIN trials t ON t.run = l.run AND t.trial = l.trial AND t.library = l.library
+    query = """SELECT l.library, l.lessons FROM libraries l
+        JOIN trials t ON t.run = l.run AND t.trial = l.trial AND t.library = l.library
         WHERE t.method = 'act+reflexion'"""
     ((library, lessons),) = (row.values() for row in ask(query))
     assert lessons
@@ -129,7 +132,8 @@ def test_learned_actions_are_called_and_thoughts_are_written_where_the_method_ha
     called = by_method(ask("SELECT method, sum(learned_calls) > 0 FROM episodes GROUP BY method"))
     assert {name for name, (some,) in called.items() if some} == {"voyager", "learnact", "learnact-react"}
     thought = ask(
-        "SELECT DISTINCT e.method FROM turns t JOIN episodes e ON e.run = t.run AND e.key = t.episode WHERE t.kind = 'thought'"
+        "SELECT DISTINCT e.method FROM turns t JOIN episodes e ON e.run = t.run AND e.key = t.episode "
+        "WHERE t.kind = 'thought'"
     )
     assert {row["method"] for row in thought} == {
         n for n, method in METHODS.items() if method.agent.name == "react"
@@ -157,9 +161,12 @@ def test_all_methods_have_the_same_budgets_and_rules(ask: Query) -> None:
 
 
 def test_all_methods_are_shown_the_same_world(ask: Query) -> None:
-    """Instruction, primitive actions, the domain's example and the task; a program's example makes the same calls."""
+    """Instruction, primitive actions, the domain's example and the task; a program's example makes the same
+    calls.
+    """
     rows = ask(
-        """SELECT e.method, e.task_hash, p."user" AS said FROM prompts p JOIN episodes e ON e.run = p.run AND e.key = p.unit
+        """SELECT e.method, e.task_hash, p.user AS said FROM prompts p
+        JOIN episodes e ON e.run = p.run AND e.key = p.unit
         WHERE e.phase = 'test' AND e.test_repeat = 0 AND p.ordinal = 0"""
     )
     assert len(rows) == 2 * len(METHODS)

@@ -1,4 +1,4 @@
-"""Act, ReAct and Code as Policies, followed turn by turn: nothing is learned, and a test episode is played."""
+"""Act, ReAct and Code as Policies, turn by turn: nothing is learned, and a test episode is played."""
 
 from tests.methods.following import follow, reviewed
 
