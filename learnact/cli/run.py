@@ -76,7 +76,8 @@ def run(
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """A scheduler's request to stop is taken as a person's: what is committed stays, the run is closed.
+    """A scheduler's request to stop, or a terminal that closes, is taken as a person's interrupt: what is
+    committed stays, the run is closed.
 
     A script's shell starts what it puts in the background with interrupts ignored; they are heeded here, or a
     request to stop would be lost too.
@@ -89,6 +90,8 @@ def _terminable() -> Iterator[None]:
         signal.SIGTERM: signal.signal(signal.SIGTERM, interrupt),
         signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
     }
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores a terminal that closes
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, interrupt)
     try:
         yield
     finally:
