@@ -40,7 +40,7 @@ def check_model(
     Makes about ten calls and prints the job settings that follow. Exit code 1: it does not answer; 2: a
     model's name is missing.
 
-    Example: learnact check-model --base-url http://localhost:8000/v1 --model my-model
+    learnact check-model --base-url http://localhost:8000/v1 --model my-model
     """
     if base_url and not model:
         typer.echo(

@@ -38,7 +38,7 @@ def domains(
     for line in listed:
         shown.add_row(line.name, (line.problem and f"not usable here: {line.problem}") or line.title)
     console().print(shown)
-    say("\nlearnact domains NAME tells more of one; learnact play NAME plays it.")
+    say("\n`learnact domains NAME` tells more of one; `learnact play NAME` plays it.")
 
 
 def _print_domain(name: str, json: bool) -> None:
@@ -124,7 +124,7 @@ def tasks(
             f"\nreference plans: {min(known)} to {max(known)} primitive steps, "
             f"mean {sum(known) / len(known):.1f}"
         )
-    say(f"learnact play {domain} --task 0 plays the first.")
+    say(f"`learnact play {domain} --task 0` plays the first.")
 
 
 def _table(domain: Domain, tasks: list[Task], split: Split) -> Any:

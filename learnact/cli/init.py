@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from learnact.cli.output import say, write_file
+from learnact.cli.output import say, say_next, write_file
 from learnact.job import json_schema
 
 
@@ -29,9 +29,10 @@ def init(
     if schema and path == Path("job.yaml"):
         path = Path("job.schema.json")
     write_file(path, schema_text() if schema else template(), force)
-    say(f"wrote {path}")
-    if not schema:
-        say(f"next: learnact plan {path}    (what it would do; calls nobody)\n      learnact run {path}")
+    if schema:
+        say(f"wrote {path}")
+    else:
+        say_next(path)
 
 
 def template() -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from learnact.cli.output import console, say, say_json, table, write_file
+from learnact.cli.output import console, say, say_json, say_next, table, write_file
 from learnact.errors import BadInput
 from learnact.job.shipped import ShippedJob, find_shipped, shipped_jobs
 
@@ -36,8 +36,7 @@ def jobs(
     chosen = list(shipped_jobs().values()) if name is None else [find_shipped(name)]
     if copy is not None:
         write_file(copy, chosen[0].text, force)
-        say(f"wrote {copy}")
-        say(f"next: learnact plan {copy}    (what it would do; calls nobody)\n      learnact run {copy}")
+        say_next(copy)
     elif json:
         for job in chosen:
             say_json({"name": job.name, "question": job.question, "time": job.time, "cost": job.cost})
@@ -53,6 +52,6 @@ def _list(known: list[ShippedJob]) -> None:
         shown.add_row(job.name, job.question, job.time, job.cost)
     console().print(shown)
     say(
-        "\nlearnact run NAME runs one, learnact jobs NAME prints its file, learnact jobs NAME --copy my.yaml "
-        "copies it to edit."
+        "\n`learnact run NAME` runs one, `learnact jobs NAME` prints its file, "
+        "`learnact jobs NAME --copy my.yaml` copies it to edit."
     )

@@ -4,6 +4,7 @@ standard error."""
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,14 @@ def write_file(path: Path, text: str, force: bool = False) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{path}: cannot be written: {error.strerror}; name another file") from None
+
+
+def say_next(job: Path) -> None:
+    """What to type after a job file has been written."""
+    name = shlex.quote(str(job))
+    say(
+        f"wrote {job}\nnext: learnact plan {name}    # what it would do; calls nobody\n      learnact run {name}"
+    )
 
 
 def read_file(path: Path, what: str) -> str:

@@ -110,7 +110,7 @@ def _list_queries() -> None:
     for query in shipped_queries().values():
         shown.add_row(query.name, query.summary)
     console().print(shown)
-    say("\nlearnact sql --run RUN --file QUERY asks one of a run.")
+    say("\n`learnact sql --run RUN --file QUERY` asks one of a run.")
 
 
 def _print(answer: QueryResult, format: Format, output: Path | None) -> None:
@@ -193,7 +193,9 @@ def _tables(session: QuerySession) -> None:
     for name, rows, columns in session.tables():
         shown.add_row(name, str(rows), ", ".join(columns))
     console().print(shown)
-    say('\nlearnact sql --run RUN "SELECT ..." asks a run; learnact sql --queries lists the shipped queries.')
+    say(
+        "\n`learnact sql --run RUN 'SELECT 1'` asks a run; `learnact sql --queries` lists the shipped queries."
+    )
 
 
 def _converse(session: QuerySession, format: Format) -> None:
