@@ -25,12 +25,13 @@ PLACEHOLDERS = {
     "P": "create",
 }
 """Words that stand for something of the reader's."""
-LINE = re.compile(r"(?:^|\s)((?:[A-Z_]+=\S+ )*learnact [^\s|].*)$")
+BLOCK = re.compile(r"(?:^ {2,}.*\n?)+|^```.*?^```|^learnact .*$|^#   learnact .*$", re.MULTILINE | re.DOTALL)
+"""Text in which each line that begins with `learnact` is a command."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What stands for a reader's own things: a run's folder, keys of two episodes, a library's id, an endpoint."""
+    """What stands for a reader's own things: a folder, keys of two episodes, a library's id, an endpoint."""
 
     folder: Path
     episodes: tuple[str, str]
@@ -41,9 +42,7 @@ class Context:
 def commands_in(text: str) -> list[str]:
     """The command lines of a page: those of code blocks, of text in backquotes, and whole lines of output."""
     found = []
-    for block in re.findall(
-        r"(?:^ {2,}.*\n?)+|^```.*?^```|^learnact .*$|^#   learnact .*$", text, re.MULTILINE | re.DOTALL
-    ):
+    for block in BLOCK.findall(text):
         joined = re.sub(r"\\\n\s*", " ", block)
         for line in joined.splitlines():
             if match := re.match(r"^(?:#?\s+|next: |\$ )?\s*((?:[A-Z_]+=\S+ )*learnact\s.+)$", line):
@@ -54,7 +53,7 @@ def commands_in(text: str) -> list[str]:
 
 
 def is_command(word: str) -> bool:
-    """Whether the word after `learnact` makes it a command: prose goes on with others ("learnact plays ...")."""
+    """Whether the word after `learnact` makes it a command; prose goes on with other words."""
     return word in COMMANDS or word.startswith("-") or word in PLACEHOLDERS
 
 
