@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from learnact.domains.alfworld.task_types import TaskTypeName
 from learnact.errors import TaskError
 
+MAX_BYTES = 16 << 20
+"""Bytes of an unpacked game; a published one has about 100 kB."""
+
 
 class GameContent(BaseModel):
     """A game: its type, PDDL problem and task sentence; `labels` are AgentBoard's sub-goals (patterns),
@@ -33,7 +36,11 @@ class GameContent(BaseModel):
 def unpack(content: str, where: str) -> GameContent:
     """The game of a task's content. Raises `TaskError` naming `where`."""
     try:
-        return GameContent.model_validate_json(zlib.decompress(base64.b64decode(content, validate=True)))
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(base64.b64decode(content, validate=True), MAX_BYTES)
+        if unpacker.unconsumed_tail:
+            raise ValueError(f"longer than {MAX_BYTES:,} bytes")
+        return GameContent.model_validate_json(text)
     except (binascii.Error, zlib.error, ValidationError, ValueError) as error:
         raise TaskError(
             f"{where}: not the content of an ALFWorld game: {str(error).splitlines()[0]}"

@@ -16,10 +16,13 @@ from typing import Any
 
 from learnact.domains.alfworld.content import GameContent
 from learnact.domains.alfworld.task_types import TaskType, read_goal
+from learnact.domains.text_file import read_text
 from learnact.errors import TaskError
 from learnact.records import Task
 
 GAME = "game.tw-pddl"
+MAX_BYTES = 16 << 20
+"""Bytes of a game file or a file of labels; a published game has about 100 kB."""
 SPLITS = ("train", "valid_seen", "valid_unseen")
 _SENTENCE = re.compile(r'"rhs"\s*:\s*"Your task is to: ((?:[^"\\]|\\.)*)"')
 Labels = Mapping[str, tuple[str, ...]]
@@ -101,11 +104,10 @@ def _sentence(grammar: object) -> str | None:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
+    text = read_text(path, most=MAX_BYTES)
     try:
-        game = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise TaskError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+        game = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise TaskError(f"{path}: not JSON, so not an ALFWorld game file: {error}") from error
     if not isinstance(game, dict):
         raise TaskError(f"{path}: not an ALFWorld game file: a JSON object is expected")
@@ -117,11 +119,7 @@ def read_labels(path: str) -> Labels:
     """AgentBoard's label file (JSON lines with `subgoals` and `additional_info.description`). Raises
     `TaskError` naming file and line."""
     labels: dict[str, tuple[str, ...]] = {}
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise TaskError(f"{path}: cannot be read: {error.strerror}") from error
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_text(Path(path), most=MAX_BYTES).split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -130,7 +128,7 @@ def read_labels(path: str) -> Labels:
             labels[str(item["additional_info"]["description"])] = patterns
             for pattern in patterns:
                 re.compile(pattern)
-        except (ValueError, KeyError, TypeError, re.error) as error:
+        except (ValueError, KeyError, TypeError, RecursionError, re.error) as error:
             raise TaskError(
                 f"{path}:{number}: not a line of AgentBoard's ALFWorld labels: {error!r}"
             ) from error

@@ -41,7 +41,7 @@ _MOST_TRIES = 200
 
 
 def _pair(value: object) -> object:
-    return (value, value) if isinstance(value, int) else value
+    return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 Range: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_pair)]
@@ -69,7 +69,7 @@ class PlanningOptions(BaseModel):
     NAME/*.pddl)."""
     text: str = CLEAR
     """`clear`, or a YAML file with another table of sentences."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=-(2**63), le=2**63 - 1)
     """Seed of generated tasks."""
     train: int = Field(default=3, ge=1, le=1000)
     """How many training tasks are generated."""
@@ -216,7 +216,11 @@ class PlanningDomain(Generic[Options]):
 
     def ground(self, text: str, where: str = "problem") -> Grounding:
         """A problem in PDDL, ready to be played."""
-        return Grounding(self.rules, parse_problem(text, self.rules, where), self.wording.order)
+        problem = parse_problem(text, self.rules, where)
+        try:
+            return Grounding(self.rules, problem, self.wording.order)
+        except TaskError as error:
+            raise TaskError(f"{where}: {error}") from None
 
     def described(self, text: str) -> DescribedProblem:
         """A problem with its sentences; the last few are kept, because candidates play the same tasks."""

@@ -15,6 +15,12 @@ from typing import NamedTuple, TypeAlias
 
 from learnact.domains.planning.names import OBJECT, natural_sort_key
 from learnact.domains.planning.pddl import ActionSchema, Atom, PddlDomain, PddlProblem
+from learnact.errors import TaskError
+
+MAX_BINDINGS = 300_000
+"""Ground actions of one schema. The largest task that a generator of ours makes has about ten thousand."""
+MAX_MASK_BYTES = 200_000_000
+"""Bytes of the masks of all ground actions of a problem."""
 
 GroundCall = tuple[str, tuple[str, ...]]
 """An action's PDDL name and its arguments."""
@@ -56,9 +62,7 @@ class Grounding:
         }
         self.facts = frozenset(atom for atom in problem.init if atom[0] not in self.changing)
         bits = _BitAllocator()
-        self.actions: dict[GroundCall, GroundAction] = {
-            action.call: action for schema in rules.schemas for action in self._ground(schema, bits)
-        }
+        self.actions = self._ground_all(bits)
         self.bits: dict[Atom, int] = bits.atoms((*problem.init, *problem.goal))
         self.atoms: tuple[Atom, ...] = tuple(self.bits)
         self._rank = self._ranks(order or {})
@@ -105,6 +109,19 @@ class Grounding:
             ranks[number] = rank
         return ranks
 
+    def _ground_all(self, bits: _BitAllocator) -> dict[GroundCall, GroundAction]:
+        """The ground actions by call. Raises `TaskError` when their masks take more than `MAX_MASK_BYTES`."""
+        actions: dict[GroundCall, GroundAction] = {}
+        size = 0
+        for schema in self.rules.schemas:
+            for action in self._ground(schema, bits):
+                actions[action.call] = action
+                masks = (action.requires, action.keep, action.adds)
+                size += sum(mask.bit_length() for mask in masks) // 8
+                if size > MAX_MASK_BYTES:
+                    raise TaskError(f"the problem is too large: {len(self.problem.objects):,} objects")
+        return actions
+
     def _ground(self, schema: ActionSchema, bits: _BitAllocator) -> Iterator[GroundAction]:
         """Every binding of a schema; static requirements are decided here and left out."""
         atoms = (*schema.requires, *schema.adds, *schema.deletes)
@@ -138,6 +155,13 @@ class Grounding:
         for place, kind in enumerate(schema.types):
             options = [name for name, kinds in self.kinds.items() if kind == OBJECT or kind in kinds]
             fitting = self._fitting(place, options, checks[place + 1])
+            if len(partial) * len(options) > MAX_BINDINGS:
+                count = sum(len(fitting(earlier)) for earlier in partial)
+                if count > MAX_BINDINGS:
+                    raise TaskError(
+                        f"the problem is too large: action {schema.name} can be done in more than "
+                        f"{MAX_BINDINGS:,} ways with {len(self.kinds):,} objects"
+                    )
             partial = [earlier + option for earlier in partial for option in fitting(earlier)]
         return partial
 

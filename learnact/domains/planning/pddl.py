@@ -21,6 +21,8 @@ from learnact.domains.planning.s_expressions import SExpression, SExpressionRead
 Atom: TypeAlias = tuple[str, ...]
 """A predicate and its arguments; in an action schema an argument that starts with `?` is a parameter."""
 
+MAX_OBJECTS = 500
+"""Objects of a problem. Published problems have up to about 100; with 3,000 a reference plan takes minutes."""
 _UNSUPPORTED = (
     "not",
     "or",
@@ -282,6 +284,8 @@ class _PddlReader(SExpressionReader):
             self.known_type(name.line, kind, rules)
             if name.startswith(("?", ":")):
                 self.fail(name.line, f"{name} is not a name of an object")
+            if len(found) >= MAX_OBJECTS and name not in found:
+                self.fail(name.line, f"more than {MAX_OBJECTS} objects; a problem of this size is not played")
             kinds = found.get(str(name), ())
             found[str(name)] = kinds if kind in kinds else (*kinds, kind)
         return found

@@ -98,6 +98,10 @@ def find_plan(grounding: Grounding, planner: Planner | None, expansions: int = 2
     return ReferencePlan(calls, "searched") if calls is not None else None
 
 
+MAX_VISITS = 30_000_000
+"""Actions looked at by all estimates of one search, so that a large problem ends in about a minute."""
+
+
 def search(grounding: Grounding, expansions: int = 2000) -> tuple[GroundCall, ...] | None:
     """Greedy best-first search with the additive heuristic; None when nothing was found within so many
     expanded states."""
@@ -105,7 +109,8 @@ def search(grounding: Grounding, expansions: int = 2000) -> tuple[GroundCall, ..
     came: dict[int, tuple[int, GroundCall] | None] = {start: None}
     ties = count()
     queue = [(_estimate(grounding, start), next(ties), start)]
-    while queue and expansions > 0:
+    estimates = MAX_VISITS // max(1, len(grounding.actions))
+    while queue and expansions > 0 and estimates > 0:
         _, _, state = heapq.heappop(queue)
         if grounding.solved(state):
             return _path(came, state)
@@ -114,6 +119,7 @@ def search(grounding: Grounding, expansions: int = 2000) -> tuple[GroundCall, ..
             after = action.after(state)
             if after not in came:
                 came[after] = (state, action.call)
+                estimates -= 1
                 estimate = 0.0 if grounding.solved(after) else _estimate(grounding, after)
                 if estimate < float("inf"):
                     heapq.heappush(queue, (estimate, next(ties), after))

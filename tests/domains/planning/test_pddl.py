@@ -274,3 +274,25 @@ def test_what_is_no_regular_file_is_not_read(path):
 def test_long_digits_in_names_are_sorted_too():
     long = "b" + "9" * 5000
     assert sorted([long, "b10", "b2"], key=natural_sort_key) == ["b2", "b10", long]
+
+
+def test_a_problem_of_too_many_objects_or_ground_actions_is_refused_at_once(tmp_path):
+    blocks = [f"b{i}" for i in range(501)]
+    start = "(define (problem p) (:domain g)\n(:objects {})(:init (arm-empty){})(:goal (on b1 b2)))"
+    file = tmp_path / "big.pddl"
+    file.write_text(start.format(" ".join(blocks), ""))
+    with pytest.raises(TaskError, match=r"big.pddl:2: more than 500 objects"):
+        build("blockworld").read(str(file))
+    blocks = blocks[:400]
+    facts = " ".join(f"(clear {b}) (on-table {b})" for b in blocks)
+    file.write_text(start.format(" ".join(blocks), facts))
+    with pytest.raises(TaskError, match=r"big.pddl: the problem is too large: 400 objects"):
+        build("blockworld").read(str(file))
+    many = DOMAIN.replace("(?x - thing ?y - box)", "(?x - thing ?y - box ?a ?b ?c ?d - object)")
+    objects = " ".join(f"saw{i}" for i in range(40))
+    problem = PROBLEM.replace("saw - tool", f"{objects} saw - tool")
+    rules = parse_domain(many)
+    with pytest.raises(
+        TaskError, match="the problem is too large: action fetch can be done in more than 300,000"
+    ):
+        Grounding(rules, parse_problem(problem, rules))
