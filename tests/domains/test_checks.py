@@ -137,7 +137,7 @@ def test_a_function_from_another_domain_may_call_its_own_actions():
 
 
 def package(folder: Path, old: str, new: str) -> dict[str, str]:
-    """The ferry as an installed package with one change in its files; the environment in which it is found."""
+    """The ferry with one change in its files, installed; the environment in which it is found."""
     code = folder / "learnact_ferry"
     code.mkdir()
     changed = 0
