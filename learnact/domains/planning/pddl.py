@@ -22,7 +22,7 @@ Atom: TypeAlias = tuple[str, ...]
 """A predicate and its arguments; in an action schema an argument that starts with `?` is a parameter."""
 
 MAX_OBJECTS = 500
-"""Objects of a problem. Published problems have up to about 100; with 3,000 a reference plan takes minutes."""
+"""Objects of a problem. Published problems have up to about 100; a plan for 3,000 takes minutes."""
 _UNSUPPORTED = (
     "not",
     "or",
