@@ -172,19 +172,45 @@ class Endpoint:
             raise RetryableError(
                 "reply", f"{self.shown} answered with something that cannot be read: {text}"
             ) from None
-        return ServerReply(_decoded(body), time.perf_counter() - start)
+        decoded = _decoded(body)
+        if (refusal := self._error_with_200(decoded)) is not None:
+            raise refusal
+        return ServerReply(decoded, time.perf_counter() - start)
 
     def _status(self, error: openai.APIStatusError) -> RetryableError | RejectedRequest:
-        status = error.status_code
-        text = self._without_secrets(_error_text(_decoded(error.body)))[:READ_CHARS]
-        code, message = str(error.code or "")[:100], self.clean(text)
-        if status == 429 and "insufficient_quota" in (code, error.type):
+        """What an error response says."""
+        return self._classified(
+            error.status_code,
+            _error_text(_decoded(error.body)),
+            codes=(str(error.code or ""), str(error.type or "")),
+            parameter=str(error.param or ""),
+            wait=retry_after(error.response.headers, time.time()),
+        )
+
+    def _error_with_200(self, body: object) -> RetryableError | RejectedRequest | None:
+        """An error that a gateway sent with status 200 and the real status in its `code`."""
+        error = body.get("error") if isinstance(body, Mapping) and not body.get("choices") else None
+        code = error.get("code") if isinstance(error, Mapping) else None
+        status = int(code) if isinstance(code, (int, str)) and re.fullmatch(r"[45]\d\d", str(code)) else None
+        return None if status is None else self._classified(status, _error_text(error))
+
+    def _classified(
+        self,
+        status: int,
+        text: str,
+        *,
+        codes: tuple[str, str] = ("", ""),
+        parameter: str = "",
+        wait: float | None = None,
+    ) -> RetryableError | RejectedRequest:
+        text = self._without_secrets(text)[:READ_CHARS]
+        message = self.clean(text)
+        if status == 429 and "insufficient_quota" in codes:
             return RejectedRequest(status, message, code="insufficient_quota")
         if status in (408, 409, 429) or status >= 500:
             kind: FaultKind = "limit" if status == 429 else "server"
-            wait = retry_after(error.response.headers, time.time())
             return RetryableError(kind, f"{self.shown} answered {status}: {message}", wait, text)
-        return RejectedRequest(status, message, code, str(error.param or "")[:100], text)
+        return RejectedRequest(status, message, codes[0][:100], parameter[:100], text)
 
     def clean(self, text: str) -> str:
         """A server's words without keys and line breaks, shortened."""

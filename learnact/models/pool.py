@@ -304,9 +304,12 @@ def refusal_failure(model: ModelSpec, endpoint: Endpoint, refusal: RejectedReque
         401: f"set the environment variable {variable}{unset} to a valid key",
         402: "the account has no credit left",
         403: f"the key in {variable}{unset} may not use this model",
+        405: "this is not an OpenAI-compatible endpoint: check that the URL ends in /v1",
         404: f"no such model or path there: check the name and that the URL ends in /v1; {check}",
         429: "the account's quota is used up",
     }.get(refusal.status, f"check the model's parameters; {check}")
+    if refusal.status < 400:
+        advice = "the address leads elsewhere: give the one that it leads to as base_url"
     return ProviderFailure(f"{name}: {url} answered {refusal.status}: {refusal.message} -- {advice}", False)
 
 

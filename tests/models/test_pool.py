@@ -168,7 +168,9 @@ async def test_rate_limits_are_bounded_in_time_not_in_tries() -> None:
 @pytest.mark.parametrize(
     ("status", "advice"),
     [
+        (302, "leads elsewhere"),
         (400, "check the model's parameters"),
+        (405, "ends in /v1"),
         (401, "TEST_MODEL_KEY"),
         (403, "may not use this model"),
         (404, "ends in /v1"),
@@ -182,6 +184,19 @@ async def test_a_refusal_comes_at_once_and_says_what_to_do(status: int, advice: 
     assert not caught.value.retryable
     assert advice in str(caught.value)
     assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(("code", "tries"), [(429, 2), ("503", 2), (401, 1), (404, 1)])
+async def test_an_error_with_status_200_has_the_status_of_its_code(code: object, tries: int) -> None:
+    """As some gateways answer."""
+    body = {"error": {"message": "from upstream", "code": code}}
+    async with FaultServer(js(body)) as server:
+        if tries == 2:
+            assert (await ask(server)).reply.tries == 2
+        else:
+            with pytest.raises(ProviderFailure, match=f"{code}: from upstream") as caught:
+                await ask(server)
+            assert not caught.value.retryable
 
 
 async def test_a_used_up_quota_is_no_rate_limit() -> None:
