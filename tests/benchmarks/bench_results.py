@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from learnact.results.manifests import live_parts
 from learnact.results.reader import connect
 from learnact.results.store import RunStore
 from tests.results import material
@@ -23,7 +24,9 @@ def open_store(folder: str) -> RunStore:
 
 
 def size(store: RunStore) -> int:
-    return sum(path.stat().st_size for path in store.folder.glob("*.parquet"))
+    """Bytes of the files that count."""
+    parts = live_parts(store.folder)
+    return sum(part.path(store.folder, table).stat().st_size for part in parts for table in part.rows)
 
 
 async def record(made: list[Any], streamed: bool) -> tuple[float, float, float]:
