@@ -17,6 +17,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from learnact.report.ablation import LEARNACT, SWITCHES, switched_off
+from learnact.report.commands import RUN_CHARS, show_command
 from learnact.report.data import ReportData, RowKey, TrialRow
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import INTERVALS, ModelColumns
@@ -46,7 +47,6 @@ TURNS = (
     + "; ".join(f"{name}: {meaning}" for name, meaning in CAUSES.items())
     + ". It says where the turns went, not what would have happened otherwise."
 )
-EXAMPLE = "Example: two episodes (the method's, the other's); open both with `learnact show RUN KEY KEY`."
 NOTHING_TO_COMPARE = (
     "Nothing to compare: these runs hold no two methods with finished episodes of the same task and repeat."
 )
@@ -101,7 +101,7 @@ class ComparedRow:
 def cause_tables(data: ReportData) -> list[ResultTable]:
     """The account by libraries, the account by turns, and every item of the latter."""
     rows = compare_episodes(data)
-    return [_libraries(data.connection, rows), _turns(rows), _items(data.connection, rows)]
+    return [_libraries(data.connection, rows), _turns(rows), _items(data, rows)]
 
 
 def comparisons(data: ReportData) -> list[Comparison]:
@@ -302,20 +302,30 @@ def _turns(compared: Sequence[ComparedRow]) -> ResultTable:
     return _table("Causes 2: where the loser's turns went", columns, compared, rows, notes)
 
 
-def _items(connection: Connection, compared: Sequence[ComparedRow]) -> ResultTable:
+def _example_note(data: ReportData, items: Iterable[dict[str, Any]]) -> str:
+    """How an example is opened: the command for the first one whose episodes are of one run."""
+    note = "Example: two episodes, the method's and the other's"
+    for example in (item["example"] for item in items):
+        if example["run"] == example["other"]:
+            return f"{note}; open both: {show_command(example['run'][:RUN_CHARS], data.results, *example['keys'])}"
+    return f"{note}."
+
+
+def _items(data: ReportData, compared: Sequence[ComparedRow]) -> ResultTable:
     """One row for each item of the account, with interval and example."""
     found = _grouped(
-        connection,
+        data.connection,
         "outcome, cause",
         """count(*) AS pairs, count(*) FILTER (calls_changed) AS calling,
         quantile_disc(parted_turn, 0.5) AS parted_turn,
         list(moves_there) FILTER (parted_turn IS NOT NULL) AS moves_there,
         flatten(list(failures)) AS failures,
-        first(left(first.key, 8) || ' ' || left(second.key, 8)
+        first({run: first.run, other: second.run, keys: [left(first.key, 8), left(second.key, 8)]}
               ORDER BY len(first.moves) + len(second.moves), first.key, second.key) AS example""",
         where="cause IS NOT NULL",
     )
     rows: list[tuple[ComparedRow, Sequence[Cell]]] = []
+    rows_of_items = [item for row in compared for item in found.get((row.comparison, row.key), ())]
     for row in compared:
         items = {(i["outcome"], i["cause"]): i for i in found.get((row.comparison, row.key), ())}
         for outcome, cause in product(OUTCOMES, CAUSES):
@@ -331,7 +341,7 @@ def _items(connection: Connection, compared: Sequence[ComparedRow]) -> ResultTab
                 item["parted_turn"],
                 _most_frequent(item["moves_there"] or ()),
                 _most_frequent(item["failures"]),
-                item["example"],
+                " ".join(item["example"]["keys"]),
             )
             rows.append((row, cells))
     columns = (
@@ -354,7 +364,7 @@ def _items(connection: Connection, compared: Sequence[ComparedRow]) -> ResultTab
         "most often stood there: the method's move | the other's.",
         "Loser's failures: what failed most often in the loser's episodes and why, of all its failed calls "
         "and invalid actions.",
-        EXAMPLE,
+        _example_note(data, rows_of_items),
     )
     return _table("Causes 3: every item with an example", columns, compared, rows, notes)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 
@@ -15,6 +17,7 @@ from rich.text import Text
 from learnact.job import Job
 from learnact.job.preflight import Preflight
 from learnact.records import Episode, Outcome
+from learnact.records.text import printable
 from learnact.records.trials import TrialSpec
 from learnact.report.display import Display
 from learnact.results.counters import Counters
@@ -22,6 +25,8 @@ from learnact.trial import TrialResult
 
 LINE_SECONDS = 10.0
 """Seconds between plain lines at least."""
+NOTICE_CHARS = 400
+"""Characters of a warning that are shown."""
 REDRAWS = 4
 """Redraws a second on a terminal."""
 SIMULATED = "simulated model: these numbers say nothing about language models"
@@ -124,6 +129,18 @@ def progress_panel(progress: Progress) -> RenderableType:
     return Group(head, bar, grid, *(error if progress.last_error else []))
 
 
+class NoticeHandler(logging.Handler):
+    """Passes the texts of warnings on: models that do not answer, workers that are lost, what is tried again."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._show = show
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a warning."""
+        self._show(printable(record.getMessage())[:NOTICE_CHARS])
+
+
 class ProgressDisplay(Display):
     """Shows a run's progress. A context manager, so that the terminal is left as it was."""
 
@@ -133,9 +150,12 @@ class ProgressDisplay(Display):
         self._live: Live | None = None
         self._began = self._shown = time.monotonic()
         self._stages: dict[str, str] = {}
+        self._notices = NoticeHandler(self._notice)
+        self._noticed: set[str] = set()
         self.progress = Progress("")
 
     def __enter__(self) -> ProgressDisplay:
+        logging.getLogger("learnact").addHandler(self._notices)
         if self._console.is_terminal:
             self._live = Live(
                 console=self._console,
@@ -152,6 +172,7 @@ class ProgressDisplay(Display):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        logging.getLogger("learnact").removeHandler(self._notices)
         if self._live is not None:
             self._live.stop()
         self._print_line()
@@ -180,7 +201,9 @@ class ProgressDisplay(Display):
             now = replace(now, tested=now.tested + 1, fresh=now.fresh + fresh)
         if outcome.attempts:
             worst = outcome.attempts[-1]
-            now = replace(now, last_error=f"{worst.boundary}: {' '.join(worst.error.split())[:200]}")
+            now = replace(
+                now, last_error=f"{worst.boundary}: {printable(' '.join(worst.error.split()))[:200]}"
+            )
         self.progress = replace(now, counters=counters)
         self._update()
 
@@ -192,6 +215,12 @@ class ProgressDisplay(Display):
             now, ended=now.ended + 1, incomplete=now.incomplete + (result.status != "done")
         )
         self._update()
+
+    def _notice(self, text: str) -> None:
+        """Print what goes wrong and is tried again, once, while it happens."""
+        if text not in self._noticed:
+            self._noticed.add(text)
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True, style="yellow")
 
     def _now(self) -> Progress:
         stages: dict[str, int] = {}

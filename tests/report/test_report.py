@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import logging
 from dataclasses import replace
 
 from rich.console import Console
@@ -176,3 +177,18 @@ def test_no_difference_is_minus_zero():
         assert result_table.format_cell(tiny, "difference") == "+0.0"
         assert result_table.format_cell(Interval(tiny, -0.2, tiny, 4, 2), "difference") == "+0.0 (-20 to +0)"
     assert result_table.format_cell(-0.0006, "difference") == "-0.1"
+
+
+def test_the_display_shows_warnings_once_and_while_they_happen():
+    console = Console(file=io.StringIO(), width=200)
+    logger = logging.getLogger("learnact.models.pool")
+    with ProgressDisplay(console) as display:
+        for _ in range(3):
+            logger.warning("%s: asked again after 503 \x1b[2J", "http://127.0.0.1:9/v1")
+        assert "http://127.0.0.1:9/v1: asked again after 503" in console.file.getvalue()
+    logger.warning("after the run")
+    told = console.file.getvalue()
+    assert told.count("asked again") == 1
+    assert "\x1b" not in told
+    assert "after the run" not in told
+    assert display.progress.tested == 0
