@@ -69,7 +69,7 @@ def run(
     if json:
         typer.echo(page_json(page))
     else:
-        console().print(render_page(page))
+        console().print(render_page(page), crop=False)
     if not came.done:
         raise typer.Exit(1)
 

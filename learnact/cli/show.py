@@ -56,6 +56,7 @@ def show(
 
     learnact show quickstart --library 77b01d --json > library.json
     """
+    from learnact.results.damage import reading
     from learnact.results.reader import connect_folders, find_run
 
     listed = task is not None or method is not None or failed
@@ -64,7 +65,7 @@ def show(
             "name an episode or a task, a --library, or episodes by --task, --method and --failed: one of these"
         )
     info = find_run(results, run)
-    with connect_folders([info.folder]) as connection:
+    with reading([info.folder]), connect_folders([info.folder]) as connection:
         if episode is not None and other is None and not _is_key(connection, episode):
             task, episode, listed = episode, None, True
         if library is not None:
@@ -138,7 +139,7 @@ def _show_run(connection: Connection, folder: Path, json: bool) -> None:
     if json:
         typer.echo(page_json(page))
     else:
-        console().print(render_page(page))
+        console().print(render_page(page), crop=False)
         _learning(connection)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,6 +16,7 @@ from learnact.errors import BadInput, suggestion
 
 if TYPE_CHECKING:
     from learnact.report.result_table import ResultTable
+    from learnact.results.reader import Connection
 
 Form = Literal["table", "csv", "markdown", "json"]
 Runs = Annotated[
@@ -62,12 +65,12 @@ def table(
     """
     from learnact.report.data import ReportData
     from learnact.report.paper import TABLES, make_tables
-    from learnact.results.reader import connect
 
     if which not in TABLES:
         raise BadInput(f"no table {which!r}; {suggestion(which, TABLES)}")
-    with connect(results, runs) as connection:
-        write_tables(make_tables(ReportData(connection, results), which), format, output)
+    with _connection(results, runs) as connection:
+        tables = make_tables(ReportData(connection, results), which)
+    write_tables(tables, format, output)
 
 
 def figure(
@@ -87,15 +90,28 @@ def figure(
     from learnact.report.data import ReportData
     from learnact.report.drawing import draw_figure3
     from learnact.report.figure3 import figure3, figure3_table
-    from learnact.results.reader import connect
 
     if which != "3":
         raise BadInput(f"no figure {which!r}; there is: 3")
-    with connect(results, runs) as connection:
+    with _connection(results, runs) as connection:
         found = figure3(ReportData(connection))
-    written = draw_figure3(found, output)
+    try:
+        written = draw_figure3(found, output)
+    except OSError as error:
+        raise BadInput(f"--output {output}: cannot be written: {error.strerror}") from None
     write_tables([figure3_table(found)], format, None)
     console(stderr=True).print("wrote " + ", ".join(map(str, written)), markup=False)
+
+
+@contextmanager
+def _connection(results: Path, runs: list[str]) -> Iterator[Connection]:
+    """A connection to the runs named; a damaged file of theirs is named."""
+    from learnact.results.damage import reading
+    from learnact.results.reader import connect_folders, find_run
+
+    folders = [find_run(results, name).folder for name in runs]
+    with reading(folders), connect_folders(folders) as connection:
+        yield connection
 
 
 def write_tables(tables: list[ResultTable], form: Form, output: Path | None) -> None:

@@ -40,6 +40,7 @@ def draw_figure3(figure: Figure3, stem: Path) -> list[Path]:
     from matplotlib import pyplot
 
     written = []
+    base = stem.with_suffix("") if stem.suffix.lstrip(".") in FORMATS else stem
     stem.parent.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context({"svg.hashsalt": "learnact", "svg.fonttype": "none", "font.size": 9}):
         drawing, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.8), sharey=True)
@@ -50,7 +51,7 @@ def draw_figure3(figure: Figure3, stem: Path) -> list[Path]:
             drawing.text(0.5, 0.012, SIMULATED, ha="center", fontsize=7.5, color="firebrick")
         drawing.tight_layout(rect=(0, 0.08, 1, 1))
         for kind in FORMATS:
-            path = stem.with_suffix(f".{kind}")
+            path = base.with_name(f"{base.name}.{kind}")
             metadata = {"Date": None} if kind == "svg" else {"Software": "learnact"}
             drawing.savefig(path, dpi=160, metadata=metadata)
             written.append(path)

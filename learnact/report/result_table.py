@@ -181,7 +181,14 @@ def to_rich(table: ResultTable) -> RenderableType:
         drawn.add_column(_wrapped_heading(name, cells), justify="right", no_wrap=True, min_width=longest)
     for row in rows:
         drawn.add_row(*map(Text, row))
-    return Group(drawn, *(Text(printable(note), style="dim") for note in table.all_notes))
+    return Group(drawn, *(note_text(note, "dim") for note in table.all_notes))
+
+
+def note_text(note: str, style: str) -> Text:
+    """A note for the terminal. One that holds a command is not broken into lines, so that it can be copied."""
+    if "learnact " in note:
+        return Text(printable(note), style=style, no_wrap=True, overflow="ignore")
+    return Text(printable(note), style=style, overflow="fold")
 
 
 def _wrapped_heading(name: str, cells: Sequence[str]) -> Text:

@@ -16,8 +16,9 @@ from learnact.records.text import json_text, printable
 from learnact.report.commands import query_command, run_command, show_command
 from learnact.report.data import ReportData
 from learnact.report.findings import findings
-from learnact.report.result_table import Column, ResultTable, as_plain, to_rich
+from learnact.report.result_table import Column, ResultTable, as_plain, note_text, to_rich
 from learnact.report.score_table import score_table
+from learnact.results.damage import reading
 from learnact.results.reader import Connection, connect_folders, dictionaries, load_library
 
 DESCRIPTION_CHARS = 160
@@ -60,7 +61,7 @@ class RunPage:
 
 def run_page(folder: Path, arguments: Sequence[str] = ()) -> RunPage:
     """The page of the run in a folder. `arguments`: those of the `learnact run` that continues it."""
-    with connect_folders([folder]) as connection:
+    with reading([folder]), connect_folders([folder]) as connection:
         run, name = connection.execute("SELECT run, name FROM runs").fetchall()[0]
         best = best_library(connection, WITH_ACTIONS)
         lessons = best_library(connection, LESSONS_ONLY)
@@ -157,7 +158,7 @@ def _commands(
 
 
 def render_page(page: RunPage) -> RenderableType:
-    """For a terminal."""
+    """For a terminal; print it without cropping, since commands are not broken into lines."""
     parts: list[RenderableType] = [Text(""), to_rich(page.scores), Text("")]
     if page.best is not None:
         parts += _library_head("Best library", page.best, page.scores.simulated)
@@ -167,14 +168,14 @@ def render_page(page: RunPage) -> RenderableType:
         parts += [Text(f"  - {_short(lesson)}", overflow="fold") for lesson in page.lessons.library.lessons]
         parts.append(Text(""))
     if page.findings:
-        parts += [Text(one, style="red", overflow="fold") for one in page.findings]
+        parts += [note_text(one, "red") for one in page.findings]
         parts.append(Text(""))
     if page.unfinished:
         parts.append(Text("Trials that are not done; the same command again continues them:", style="red"))
         parts += [Text(f"  {reason}", overflow="fold") for reason in page.unfinished]
         parts.append(Text(""))
     parts += [Text(f"Results: {page.folder}"), Text("Next:")]
-    parts += [Text(f"  {command}", overflow="fold", no_wrap=False) for command in page.commands]
+    parts += [note_text(f"  {command}", "") for command in page.commands]
     return Group(*parts)
 
 

@@ -50,6 +50,11 @@ def test_the_figure_is_drawn(desk: Desk, tmp_path: Path) -> None:
     assert drawn.code == 0, drawn.err
     assert (tmp_path / "three.svg").read_text().lstrip().startswith("<?xml")
     assert (tmp_path / "three.png").read_bytes().startswith(b"\x89PNG")
+    assert learnact("figure", "3", "desk", *desk.results, "--output", tmp_path / "v1.2").code == 0
+    assert (tmp_path / "v1.2.svg").exists()
+    refused = learnact("figure", "3", "desk", *desk.results, "--output", tmp_path / "three.svg" / "x")
+    assert refused.code == 2
+    assert "cannot be written" in refused.err
 
 
 def test_what_is_not_there_is_told(desk: Desk) -> None:

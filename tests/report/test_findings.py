@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import io
 import json
+import shlex
 
 import pytest
 from rich.console import Console
@@ -16,6 +17,8 @@ from learnact.report.summary import page_json, render_page, run_page
 from learnact.report.trajectory import show_episode, show_library
 from learnact.results.reader import connect_folders
 from learnact.results.store import RunStore
+from tests.cli.conftest import learnact
+from tests.report.conftest import write
 from tests.results import material
 
 
@@ -268,6 +271,23 @@ def test_the_limit_that_ended_a_run_is_named_and_no_failure(tmp_path):
     assert "failed in every try" not in text
 
 
+def test_commands_can_be_copied_from_a_narrow_terminal(tmp_path):
+    def fill(store):
+        store.trial("t", trial_row("act", status="unfinished", test_episodes=4))
+        yield store.commit(failing(episode(0, "t", "act"), "could not connect"))
+        yield store.commit(unreadable(episode(1, "t", "act"), "stop", "No."))
+
+    page = run_page(store_run(tmp_path, fill), ["it's my job.yaml", "--set", "methods=[act, learnact]"])
+    console = Console(width=40, file=io.StringIO())
+    console.print(render_page(page), crop=False)
+    shown = [line.strip() for line in console.file.getvalue().splitlines()]
+    for command in page.commands:
+        assert command in shown
+        assert shlex.split(command)[0] == "learnact"
+    assert shlex.split(page.commands[0])[2:5] == ["it's my job.yaml", "--set", "methods=[act, learnact]"]
+    assert any("see learnact show odd00000000" in line and str(tmp_path) in line for line in shown)
+
+
 def test_a_sound_run_has_no_findings(folder):
     page = run_page(folder)
     assert [one for one in page.findings if "learned nothing" not in one] == []
@@ -307,3 +327,22 @@ def test_a_table_in_csv_holds_no_formula(tmp_path):
     table = result_table.ResultTable("t", (column,), (("=HYPERLINK(1)",), (f"a{EVIL}",)))
     assert "'=HYPERLINK(1)" in result_table.to_csv(table)
     assert "\x1b" not in result_table.to_csv(table)
+
+
+# Damaged files --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["episodes", "turns", "candidates"])
+def test_a_damaged_file_of_a_run_is_named_with_the_way_out(table, tmp_path):
+    folder = asyncio.run(write(tmp_path))
+    for path in folder.glob(f"{table}.*.parquet"):
+        content = bytearray(path.read_bytes())
+        content[4 : len(content) // 3] = bytes(byte ^ 0x5A for byte in content[4 : len(content) // 3])
+        path.write_bytes(content)
+    name = folder.name
+    commands = (["table", "2", name], ["table", "causes", name], ["show", name], ["show", name, "--failed"])
+    for command in commands:
+        told = learnact(*command, "--results", str(tmp_path))
+        assert "Traceback" not in told.err
+        assert told.code in (0, 2)
+        assert told.code == 0 or str(folder / table) in told.err
