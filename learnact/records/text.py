@@ -46,5 +46,5 @@ def _finite(value: object) -> object:
 
 
 def spreadsheet_text(text: str) -> str:
-    """The text as a cell of a CSV file that a spreadsheet shows and never computes: `=1+1` becomes `'=1+1`."""
+    """The text as a cell of a CSV file that a spreadsheet never computes: `=1+1` becomes `'=1+1`."""
     return f"'{text}" if _FORMULA.match(text) else text

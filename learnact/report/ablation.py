@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from learnact.methods.learnact import LEARNACT
 from learnact.report.data import ALL, EpisodeSample, ReportData, RowKey, TrialRow, join_samples
 from learnact.report.result_table import Column, ResultTable
 from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns
 from learnact.results.statistics import Interval, paired_difference
 
-LEARNACT = "learnact"
-"""The learner whose variants are compared."""
 SWITCHES: dict[str, tuple[str, str]] = {
     "show_descriptions": ("descriptions off", "6"),
     "show_usage_example": ("usage example off", "6"),
@@ -57,7 +56,7 @@ def ablation_table(data: ReportData, table: str, title: str) -> ResultTable:
     variants = _variants(data, table)
     names = {method: ", ".join(SWITCHES[n][0] for n in off) or "in full" for method, off in variants.items()}
     if variants:
-        without = (trial.method for trial in data.trials.values() if trial.learner == "none")
+        without = (trial.method for trial in data.trials.values() if not trial.learns)
         names = {**dict.fromkeys(without, REFERENCE), **names}
     order = list(names)
     scores = sorted(
@@ -100,7 +99,7 @@ def _variants(data: ReportData, table: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for trial in data.trials.values():
         off = switched_off(trial)
-        if trial.learner == LEARNACT and all(SWITCHES[name][1] == table for name in off):
+        if trial.learner == LEARNACT.name and all(SWITCHES[name][1] == table for name in off):
             found.setdefault(trial.method, off)
     return dict(sorted(found.items(), key=lambda item: (len(item[1]), data.place_of(item[0]), item[0])))
 

@@ -16,7 +16,8 @@ from importlib.resources import files
 from itertools import product
 from typing import Any, NamedTuple
 
-from learnact.report.ablation import LEARNACT, SWITCHES, switched_off
+from learnact.methods.learnact import LEARNACT
+from learnact.report.ablation import SWITCHES, switched_off
 from learnact.report.commands import RUN_CHARS, show_command
 from learnact.report.data import ReportData, RowKey, TrialRow
 from learnact.report.result_table import Cell, Column, ResultTable
@@ -112,7 +113,7 @@ def comparisons(data: ReportData) -> list[Comparison]:
     """
     trials = sorted(data.trials.values(), key=lambda trial: (data.place_of(trial.method), trial.method))
     methods = list(dict.fromkeys(trial.method for trial in trials))
-    learned = {t.method: switched_off(t) for t in trials if t.learner == LEARNACT}
+    learned = {t.method: switched_off(t) for t in trials if t.learner == LEARNACT.name}
     full = next((method for method, off in learned.items() if not off), None)
     if full is None:
         return [Comparison(method, methods[0]) for method in methods[1:]]
@@ -307,7 +308,8 @@ def _example_note(data: ReportData, items: Iterable[dict[str, Any]]) -> str:
     note = "Example: two episodes, the method's and the other's"
     for example in (item["example"] for item in items):
         if example["run"] == example["other"]:
-            return f"{note}; open both: {show_command(example['run'][:RUN_CHARS], data.results, *example['keys'])}"
+            command = show_command(example["run"][:RUN_CHARS], data.results, *example["keys"])
+            return f"{note}; open both: {command}"
     return f"{note}."
 
 

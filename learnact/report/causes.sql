@@ -23,7 +23,8 @@ WITH limits AS (
     FROM report_turns GROUP BY run, episode
 )
 SELECT
-    e.run, e.key, e.trial, e.method, e.domain, e.place, e.agent_model, e.learner_model, e.task_hash, e.test_repeat,
+    e.run, e.key, e.trial, e.method, e.domain, e.place, e.agent_model, e.learner_model,
+    e.task_hash, e.test_repeat,
     e.success, e.simulated, e.library, t.runs, t.shown_less,
     u.* EXCLUDE (run, episode), coalesce(l.told, max(e.turns) OVER (PARTITION BY e.place)) AS turn_limit
 FROM report_episodes e JOIN report_trials t USING (trial) JOIN limits l USING (trial)

@@ -16,7 +16,7 @@ RUN_CHARS = 12
 
 
 def show_command(run: str, results: Path | None, *arguments: str) -> str:
-    """`learnact show` of a run, by its id or the name of its folder. `results`: None where it is not known."""
+    """`learnact show` of a run, by its id or folder. `results`: None where it is not known."""
     return _joined(["learnact", "show", run, *arguments], results)
 
 
@@ -41,21 +41,21 @@ def check_model_command(connection: Connection, model: str) -> str:
     for (resolved,) in connection.execute("SELECT resolved FROM runs WHERE resolved IS NOT NULL").fetchall():
         endpoint = _endpoint(json.loads(resolved).get("models") or {}, model)
         if endpoint.get("base_url"):
-            words += ["--base-url", endpoint["base_url"], "--model", model]
+            words += ["--base-url", endpoint["base_url"], "--model", endpoint["name"]]
             if endpoint.get("api_key_env"):
                 words += ["--api-key-env", endpoint["api_key_env"]]
             break
     return shlex.join(words)
 
 
-def _endpoint(models: dict[str, Any], name: str) -> dict[str, str]:
-    """The settings of a model in a job, with those that its kind of model has by default."""
+def _endpoint(models: dict[str, Any], shown: str) -> dict[str, str]:
+    """The settings of a model in a job by its label or name, with the defaults of its kind of model."""
     for kind in ("agent", "learner"):
         entries = models.get(kind) or []
         for entry in entries if isinstance(entries, list) else [entries]:
-            if isinstance(entry, dict) and entry.get("name") == name:
+            if isinstance(entry, dict) and shown in (entry.get("label"), entry.get("name")):
                 found = {**(models.get(f"{kind}_defaults") or {}), **entry}
-                return {key: _first(found.get(key)) for key in ("base_url", "api_key_env")}
+                return {key: _first(found.get(key)) for key in ("name", "base_url", "api_key_env")}
     return {}
 
 

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from learnact.methods.learnact import LEARNACT
 from learnact.report.data import EpisodeSample, ReportData, RowKey, Score, TrialRow, join_samples
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns
 from learnact.results.reader import dictionaries
 
-TARGET = "learnact"
+TARGET = LEARNACT.name
 """The method that the cost of learning of others is compared with, where no budget was matched."""
 
 COSTS = """

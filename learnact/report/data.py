@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from learnact.methods.registry import learns
 from learnact.report.domain_labels import DomainLabels
 from learnact.report.method_labels import MethodLabels
 from learnact.results.reader import Connection, dictionaries
@@ -70,7 +71,7 @@ class TrialRow:
     @property
     def learns(self) -> bool:
         """Whether it has a learner, or a library that was learned elsewhere."""
-        return self.learner not in ("", "none")
+        return learns(self.learner)
 
 
 @dataclass(frozen=True)
@@ -193,15 +194,18 @@ class ReportData:
         labels = [self.labels.of_test(trial, name, options) for trial, name, options, _, _ in played]
         methods = [self.methods.of_setup.get((trial, setup), method) for trial, _, _, setup, method in played]
         trials, names, options, setups = ([row[i] for row in played] for i in range(4))
+        models = [self.trials[trial].agent_model if trial in self.trials else None for trial in trials]
         self.connection.execute(
             """CREATE OR REPLACE TEMP TABLE report_episodes AS
             WITH labels AS (
                 SELECT unnest(CAST($trials AS TEXT[])) AS trial, unnest(CAST($names AS TEXT[])) AS name,
                        unnest(CAST($options AS TEXT[])) AS options, unnest(CAST($setups AS TEXT[])) AS setup,
-                       unnest(CAST($labels AS TEXT[])) AS label, unnest(CAST($methods AS TEXT[])) AS method
+                       unnest(CAST($labels AS TEXT[])) AS label, unnest(CAST($methods AS TEXT[])) AS method,
+                       unnest(CAST($models AS TEXT[])) AS agent_model
             )
             SELECT e.* EXCLUDE (domain, domain_options, model, method),
-                   l.label AS domain, l.method, e.model AS agent_model, l.name || ' ' || l.options AS place
+                   l.label AS domain, l.method, coalesce(l.agent_model, e.model) AS agent_model, l.name || ' '
+                   || l.options AS place
             FROM episodes e JOIN labels l
               ON l.trial = e.trial AND l.name = e.domain AND l.options = coalesce(e.domain_options, '{}')
               AND l.setup = coalesce(e.setup, '')
@@ -214,6 +218,7 @@ class ReportData:
                 "setups": setups,
                 "labels": labels,
                 "methods": methods,
+                "models": models,
             },
         )
 
@@ -232,9 +237,12 @@ class ReportData:
 
     @cached_property
     def simulated_models(self) -> frozenset[str]:
-        """Names of the models that are simulated, of agents and learners."""
+        """Names and labels of the models that are simulated, of agents and learners."""
         rows = self.connection.execute(
-            "SELECT model FROM episodes WHERE simulated UNION SELECT model FROM requests WHERE simulated"
+            """SELECT t.agent_model FROM episodes e JOIN trials t USING (run, trial) WHERE e.simulated
+            UNION SELECT t.learner_model FROM requests r JOIN trials t USING (run, trial) WHERE r.simulated
+            UNION SELECT model FROM episodes WHERE simulated
+            UNION SELECT model FROM requests WHERE simulated"""
         ).fetchall()
         return frozenset(model for (model,) in rows)
 

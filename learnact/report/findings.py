@@ -25,7 +25,8 @@ LIMIT = re.compile(r"the (?:job|episode)'s limit of .* is used up.*")
 
 FAILED = """
 WITH failed AS (
-    SELECT a.run, a.trial, a.unit, arg_max(a.boundary, a.recorded) AS boundary, arg_max(a.error, a.recorded) AS error
+    SELECT a.run, a.trial, a.unit, arg_max(a.boundary, a.recorded) AS boundary,
+           arg_max(a.error, a.recorded) AS error
     FROM attempts a WHERE a.kind = 'episode'
     AND a.unit NOT IN (SELECT key FROM episodes) GROUP BY a.run, a.trial, a.unit
 )

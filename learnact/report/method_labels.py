@@ -26,6 +26,7 @@ IGNORED = frozenset(
         "settings.test_each_iteration",
         "settings.test_every_candidate",
         "model.name",
+        "model.label",
         "model.simulated",
     }
 )

@@ -130,7 +130,7 @@ def progress_panel(progress: Progress) -> RenderableType:
 
 
 class NoticeHandler(logging.Handler):
-    """Passes the texts of warnings on: models that do not answer, workers that are lost, what is tried again."""
+    """Passes the texts of warnings on: models that do not answer, lost workers, what is tried again."""
 
     def __init__(self, show: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)

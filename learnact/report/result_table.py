@@ -185,7 +185,7 @@ def to_rich(table: ResultTable) -> RenderableType:
 
 
 def note_text(note: str, style: str) -> Text:
-    """A note for the terminal. One that holds a command is not broken into lines, so that it can be copied."""
+    """A note for the terminal; one with a command is not broken into lines, so that it can be copied."""
     if "learnact " in note:
         return Text(printable(note), style=style, no_wrap=True, overflow="ignore")
     return Text(printable(note), style=style, overflow="fold")
@@ -245,7 +245,7 @@ def _flat(table: ResultTable) -> tuple[list[str], list[list[Any]]]:
 
 
 def _csv_cell(cell: Any) -> Any:
-    """Numbers without the noise of binary fractions, text that neither a terminal nor a spreadsheet acts on."""
+    """Numbers without the noise of binary fractions; text that controls no terminal or spreadsheet."""
     if isinstance(cell, str):
         return spreadsheet_text(printable(cell))
     return round(cell, 12) + 0.0 if isinstance(cell, float) else cell

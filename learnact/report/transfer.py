@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from learnact.methods.act import METHOD
 from learnact.report.data import EpisodeSample, ReportData, RowKey, Score
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns, score_rows
 from learnact.results.statistics import NOTHING, Interval, paired_difference
 
-BASE = "act"
 TITLE = "Transfer: learned libraries against Act"
 NOTES = (
     "Difference: learned minus Act on the same tasks with the same agent model; where several libraries were "
@@ -47,7 +47,7 @@ def transfer_results(data: ReportData) -> list[TransferResult]:
         sample = samples[key]
         if not (any(sample.libraries) or key.learner_model):
             continue
-        bases = (k for k in keys if k.method == BASE and k.agent_model == key.agent_model)
+        bases = (k for k in keys if k.method == METHOD.name and k.agent_model == key.agent_model)
         base = next((k for k in bases if places.get(k) == places.get(key)), None)
         other = samples[base] if base else EpisodeSample()
         found.append(

@@ -16,7 +16,7 @@ from learnact.results.tables import TABLES
 
 @contextmanager
 def reading(folders: Sequence[Path]) -> Iterator[None]:
-    """While runs are read: an error of the database becomes a `ResultsError` if one of their files is damaged."""
+    """While runs are read: a database error becomes a `ResultsError` if one of their files is damaged."""
     try:
         yield
     except duckdb.Error:
@@ -24,8 +24,8 @@ def reading(folders: Sequence[Path]) -> Iterator[None]:
             raise
         path, reason = found
         raise ResultsError(
-            f"{path} cannot be read ({reason}); restore it from a copy, or move the folder {path.parent} away: other "
-            "runs can be read without it"
+            f"{path} cannot be read ({reason}); restore it from a copy, or move the folder {path.parent} "
+            "away: other runs can be read without it"
         ) from None
 
 

@@ -161,6 +161,19 @@ def test_models_of_one_name_with_other_parameters_are_not_pooled(tmp_path):
     ]
 
 
+def test_a_model_is_called_by_its_label_everywhere(tmp_path):
+    def fill(store):
+        store.trial("t", trial_row("act", agent_model="warm"))
+        for number in range(2):
+            yield store.commit(material.outcome(episode(number, "t", "act"), 6, True))
+
+    folder = store_run(tmp_path, fill)
+    (row,) = rows_of(folder)
+    assert (row["agent model"], row["episodes"], row["unfinished"]) == ("warm", 2, 1)
+    with connect_folders([folder]) as connection:
+        assert all(table.simulated for table in make_tables(ReportData(connection), "2"))
+
+
 def test_what_is_told_apart_anyway_and_what_adds_tests_only_is_no_setup(tmp_path):
     def fill(store):
         for trial, more in ("one", {}), ("two", {"settings": {"test_each_iteration": True}, "test": "all"}):
@@ -171,7 +184,8 @@ def test_what_is_told_apart_anyway_and_what_adds_tests_only_is_no_setup(tmp_path
     assert {row["method"] for row in rows_of(store_run(tmp_path, fill))} == {"learnact"}
 
 
-# Nothing learned, nothing read, nothing finished --------------------------------------------------------------
+# Nothing learned, nothing read, nothing finished
+# --------------------------------------------------------------
 
 
 def test_trials_that_learned_nothing_are_told_with_the_reasons(tmp_path):
@@ -293,7 +307,8 @@ def test_a_sound_run_has_no_findings(folder):
     assert [one for one in page.findings if "learned nothing" not in one] == []
 
 
-# Text of models -----------------------------------------------------------------------------------------------
+# Text of models
+# -----------------------------------------------------------------------------------------------
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202e\x9b31m"
 
@@ -329,7 +344,8 @@ def test_a_table_in_csv_holds_no_formula(tmp_path):
     assert "\x1b" not in result_table.to_csv(table)
 
 
-# Damaged files --------------------------------------------------------------------------------------------------
+# Damaged files
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("table", ["episodes", "turns", "candidates"])
