@@ -2,7 +2,8 @@
   (:requirements :strips :typing)
   (:types car shore - object)
   (:predicates
-    (links ?x - shore ?y - shore) (berthed ?x - shore) (deck-empty) (aboard ?c - car) (parked ?c - car ?x - shore))
+    (links ?x - shore ?y - shore) (berthed ?x - shore) (deck-empty) (aboard ?c - car)
+    (parked ?c - car ?x - shore))
 
   (:action sail
     :parameters (?x - shore ?y - shore)
