@@ -40,6 +40,7 @@ COMMAND_LINES = {
     "table": "table 2 quickstart",
     "figure": "figure 3 quickstart --output three",
     "sql": "sql --file success",
+    "tidy": "tidy",
     "check-model": "check-model --json",
     "doctor": "doctor --json",
     "simulate": "simulate --help",
