@@ -130,7 +130,8 @@ def find_calls(text: str) -> Iterator[tuple[int, CallExpression]]:
         if start is None:
             continue
         name = text[start:opening].strip(" `*")
-        for arguments, end in (_arguments(text, opening), _in_ascii(text, opening)):
+        for read in (_arguments, _in_ascii):
+            arguments, end = read(text, opening)
             scanned += end - opening
             if not arguments:
                 continue

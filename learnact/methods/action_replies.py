@@ -8,6 +8,7 @@ never sent to an environment as a call."""
 
 from __future__ import annotations
 
+import functools
 import re
 from bisect import bisect_right
 from collections.abc import Container, Iterator
@@ -105,23 +106,23 @@ def _without_reasoning(text: str) -> str:
 def _call(text: str, known: Container[str]) -> CallExpression | None:
     """The first complete call of a known action; else the first call that stands alone on its line, so that
     the agent is told about a misspelt name."""
-    parts = [list(_calls(part)) for part in _parts(text)]
-    for found in parts:
-        for _, call in found:
+    alone: CallExpression | None = None
+    for part in _parts(text):
+        for before, call in _calls(part):
             if call.name in known:
                 return call
-    for found in parts:
-        for before, call in found:
-            if not before.strip(" \t`*>"):
-                return call
-    return None
+            if alone is None and not before.strip(" \t`*>"):
+                alone = call
+    return alone
 
 
-def _parts(text: str) -> list[str]:
+def _parts(text: str) -> Iterator[str]:
     """The parts of a reply where its action is looked for, the likeliest first."""
     action = _ACTION.search(text)
-    labelled = [text[action.end() :]] if action else []
-    return [*labelled, *(block.text for block in blocks(text)), text]
+    if action:
+        yield text[action.end() :]
+    yield from (block.text for block in blocks(text))
+    yield text
 
 
 def _calls(text: str) -> Iterator[tuple[str, CallExpression]]:
@@ -137,13 +138,15 @@ class _Remarks:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._spans = _bracketed(text)
-        self._starts = [start for start, _ in self._spans]
         self._words: dict[int, int] = {}
+
+    @functools.cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        return _bracketed(self._text)
 
     def hold(self, start: int) -> bool:
         """Whether a call that begins at `start` stands in a passage with other words than calls."""
-        number = bisect_right(self._starts, start) - 1
+        number = bisect_right(self._spans, start, key=lambda span: span[0]) - 1
         if number < 0 or not self._spans[number][0] < start < self._spans[number][1]:
             return False
         if number not in self._words:
