@@ -17,6 +17,8 @@ from learnact.records.text import json_text, printable
 
 PIPE_WIDTH = 200
 """Columns of a table where no terminal says otherwise."""
+READ_BYTES = 16 << 20
+"""Bytes of a file that a person names, at most: devices such as /dev/zero never end."""
 
 
 def console(stderr: bool = False) -> Console:
@@ -77,7 +79,11 @@ def say_next(job: Path) -> None:
 def read_file(path: Path, what: str) -> str:
     """The text of a file that a person named; `what` is the option that named it. Raises `BadInput`."""
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(READ_BYTES + 1)
+        if len(content) > READ_BYTES:
+            raise BadInput(f"{what} {path}: cannot be read: it is longer than {READ_BYTES >> 20} MB")
+        return content.decode("utf-8")
     except OSError as error:
         raise BadInput(f"{what} {path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -118,7 +118,8 @@ def _print(answer: QueryResult, format: Format, output: Path | None) -> None:
         assert output is not None
         answer.write_parquet(output)
     elif format == "table" and output is None:
-        _show(answer)
+        with _writing(None):
+            _show(answer)
     else:
         with _writing(output) as stream:
             answer.write_json(stream) if format == "json" else answer.write_csv(stream)

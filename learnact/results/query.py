@@ -139,6 +139,10 @@ class QuerySession:
         Raises `ResultsError` with DuckDB's own words, or for a statement that is more than a query.
         """
         try:
+            query.encode()
+        except UnicodeEncodeError:
+            raise ResultsError("the query is no text in UTF-8") from None
+        try:
             if not self._write:
                 refuse_writing(query)
             found = self._connection.sql(query)

@@ -66,7 +66,7 @@ def test_an_output_that_cannot_be_written_is_one_clear_error(results: Path, form
 
 def test_a_query_file_that_cannot_be_read_is_one_clear_error(results: Path, tmp_path: Path) -> None:
     (tmp_path / "binary.sql").write_bytes(b"\xff\xfe\x00")
-    for place in (tmp_path / "binary.sql", tmp_path, tmp_path / "no.sql"):
+    for place in (tmp_path / "binary.sql", tmp_path, tmp_path / "no.sql", "/dev/zero"):
         failed = learnact("sql", "--file", place, "--results", results)
         assert failed.code == 2
         assert str(place) in failed.err

@@ -1,5 +1,6 @@
 """A query only reads; its answer streams; its CSV is text and nothing else to a spreadsheet."""
 
+import contextlib
 import csv
 import io
 import json
@@ -123,6 +124,14 @@ def test_a_refusal_says_what_permits_it(session):
         list(session.ask("SELECT * FROM '/etc/passwd.csv'"))
     with pytest.raises(ResultsError, match="lists the tables"):
         session.ask("SELEC")
+
+
+@pytest.mark.parametrize(
+    "query", ["\udcff", "SELECT '\udcff'", "SELECT 1\x00", ";", "--", "'", "SELECT '\x00'"]
+)
+def test_a_query_of_any_text_is_answered_or_refused(session, query):
+    with contextlib.suppress(ResultsError):
+        list(session.ask(query))
 
 
 def test_tables_shown_are_the_documented_ones(session):
