@@ -1,4 +1,4 @@
-"""When to write: what arrives close together is written as one part, and whoever waits for it is told.
+"""When to write: what arrives close together is written as one part; those who wait for it are woken.
 
 A part is written when nothing has arrived for `QUIET` seconds, and at least every `PERIOD` seconds while
 things keep arriving; in between, writing is kept to about one tenth of the time. Writing happens in a thread,
@@ -24,7 +24,7 @@ B = TypeVar("B")
 class GroupCommit(Generic[B]):
     """Writes batches. Used from one event loop.
 
-    `take` gives what waits to be written, `write` stores it (in a thread), `written` is told of each batch
+    `take` gives what waits to be written, `write` stores it (in a thread), `written` gets each batch
     that is on stable storage. After the first failure nothing is written any more: `failure` has it.
     """
 

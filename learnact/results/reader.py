@@ -193,8 +193,8 @@ def dictionaries(connection: Connection, query: str, values: Sequence[Any] = ())
 
 def _unreadable(error: BaseException) -> ResultsError:
     return ResultsError(
-        f"the results cannot be read ({' '.join(str(error).split())}); restore the file from a copy, or connect "
-        "again if it was removed after a run ended"
+        f"the results cannot be read ({' '.join(str(error).split())}); restore the file from a copy, or "
+        "connect again if it was removed after a run ended"
     )
 
 

@@ -106,7 +106,7 @@ class RunStore:
                 if self._writer.failure is None:
                     self._buffer.event(event)
                     await self._writer.flush()
-                    if self._bounded:  # the flush may have found some: a check tells of them
+                    if self._bounded:  # found in this flush: a check counts them
                         await self._writer.flush()
                     self._check()
                     if self._worked:

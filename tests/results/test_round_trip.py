@@ -166,7 +166,8 @@ def test_records_come_back_equal(made):
                 ).fetchall()
                 assert rebuilt == [whole(call.prompt) for call in calls]
             sent, right = connection.execute(
-                "SELECT count(*), count(*) FILTER (sha256(system || chr(10) || chr(10) || user)[:24] = request)"
+                "SELECT count(*), count(*) FILTER ("
+                "sha256(system || chr(10) || chr(10) || user)[:24] = request)"
                 " FROM prompts"
             ).fetchone()
             assert sent == right == sum(len(load_calls(connection, outcome.key)) for outcome in made)
