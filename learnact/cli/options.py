@@ -87,7 +87,7 @@ def pick_task(domain: Domain, split: Split, wanted: str | None) -> Task:
         raise TaskError(f"{domain.name}: there are no {split} tasks")
     if wanted is None:
         return tasks[0]
-    if wanted.lstrip("-").isdigit():
+    if len(wanted) < 20 and wanted.lstrip("-").isdecimal():
         number = int(wanted)
         if not 0 <= number < len(tasks):
             raise TaskError(f"--task {wanted}: {domain.name} has {len(tasks)} {split} tasks, numbered from 0")

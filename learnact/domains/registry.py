@@ -86,7 +86,12 @@ def listed() -> tuple[DomainListing, ...]:
 def factory(name: str) -> DomainFactory:
     """The callable that builds a domain. Raises `BadInput` for an unknown name, `MissingExtra` for a
     missing package."""
-    found = _FACTORIES.find(name)
+    try:
+        found = _FACTORIES.find(name)
+    except LearnactError:
+        raise
+    except Exception as error:  # one of ours, where the installation is damaged
+        raise BadInput(f"the domain {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
     if not callable(found):
         raise BadInput(
             f"the domain {name!r} is not a callable that takes options, but {type(found).__name__}"

@@ -15,10 +15,17 @@ from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from learnact.domains.base import Example, FunctionExample, Profile
 from learnact.domains.planning import published
@@ -79,6 +86,12 @@ class PlanningOptions(BaseModel):
     """With a source: which problems train (places in the sorted list of files); default: the published
     ones."""
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.source == GENERATED and self.train_indices is not None:
+            raise ValueError("train_indices belongs to a source; generated tasks take train and test")
+        return self
+
 
 Options = TypeVar("Options", bound=PlanningOptions)
 
@@ -129,7 +142,7 @@ class Family(Generic[Options]):
         place = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
             return f"there is no option {place}{nearest(place, self.options_model.model_fields)}"
-        return f"option {place}: {first['msg']}"
+        return f"option {place}: {first['msg']}" if place else first["msg"].removeprefix("Value error, ")
 
     def file(self, suffix: str) -> str:
         """The text of one of the domain's own files."""

@@ -46,6 +46,18 @@ def test_a_wrong_option_is_named_with_what_there_is():
 def test_a_wrong_value_is_named():
     with pytest.raises(BadInput, match="domain gripper: option test: Input should be a valid integer"):
         registry.build(DomainSpec("gripper", canonical({"test": "many"})))
+    with pytest.raises(
+        BadInput, match="domain gripper: train_indices belongs to a source; generated tasks take"
+    ):
+        registry.build(DomainSpec("gripper", canonical({"train_indices": [0]})))
+    with pytest.raises(BadInput, match=r"option balls: .*must be .least, most. within 1 .. 50"):
+        registry.build(DomainSpec("gripper", canonical({"balls": 10**9})))
+    with pytest.raises(BadInput, match="option train: Input should be less than or equal to 1000"):
+        registry.build(DomainSpec("gripper", canonical({"train": 99999999999})))
+    with pytest.raises(BadInput, match="option balls: "):
+        registry.build(DomainSpec("gripper", canonical({"balls": True})))
+    with pytest.raises(BadInput, match="option seed: Input should be less than or equal to"):
+        registry.build(DomainSpec("gripper", canonical({"seed": 10**30})))
     with pytest.raises(BadInput, match="options are not JSON"):
         registry.build(DomainSpec("gripper", "{"))
 
