@@ -48,7 +48,9 @@ async def write(folder, name="small", missing=0):
                 {"learned_on": domain, "tested_on": domain, "test_tasks": TASKS, "shared": 0},
             )
             for task in range(TASKS):
-                unit = material.episode(task, trial, method, task, library, "test", domain)
+                unit = material.episode(
+                    task, trial, method, task=task, library=library, phase="test", domain=domain
+                )
                 unit = dataclasses.replace(unit, learner_model=learner)
                 if task >= TASKS - short:
                     commits.append(store.commit(material.failed(unit)))
@@ -67,22 +69,40 @@ async def write(folder, name="small", missing=0):
 def learning(store, trial, domain):
     """Two candidates, the better one updated."""
     rows = (
-        Candidate(trial, 0, 0, WEAK.id, "", "create", Terms(0.5, 0.6, 0.5, 0.2), 1.2),
+        Candidate(
+            trial,
+            0,
+            0,
+            library=WEAK.id,
+            parent="",
+            origin="create",
+            terms=Terms(0.5, 0.6, 0.5, 0.2),
+            score=1.2,
+        ),
         Candidate(trial, 0, 1, "", "", "create", uncreated="NameError: name 'x' is not defined"),
-        Candidate(trial, 1, 0, WEAK.id, WEAK.id, "incumbent", Terms(0.5, 0.6, 0.5, 0.2), 1.2),
+        Candidate(
+            trial,
+            1,
+            0,
+            library=WEAK.id,
+            parent=WEAK.id,
+            origin="incumbent",
+            terms=Terms(0.5, 0.6, 0.5, 0.2),
+            score=1.2,
+        ),
         Candidate(
             trial,
             1,
             1,
-            material.LIBRARY.id,
-            WEAK.id,
-            "update",
-            Terms(1.0, 1.0, 0.9, 0.4),
-            2.3,
-            True,
-            "",
-            "misses a step",
-            "hop('a')",
+            library=material.LIBRARY.id,
+            parent=WEAK.id,
+            origin="update",
+            terms=Terms(1.0, 1.0, 0.9, 0.4),
+            score=2.3,
+            selected=True,
+            uncreated="",
+            reason="misses a step",
+            failed_call="hop('a')",
         ),
         Candidate(trial, 1, 2, "", WEAK.id, "note", uncreated="unreadable"),
     )
@@ -92,7 +112,9 @@ def learning(store, trial, domain):
     made = []
     for number, library in enumerate((WEAK, material.LIBRARY)):
         for task in (100, 101):
-            unit = material.episode(task, trial, "learnact", task, library, "learn", domain)
+            unit = material.episode(
+                task, trial, "learnact", task=task, library=library, phase="learn", domain=domain
+            )
             made.append(store.commit(material.outcome(unit, 10, bool(number))))
     made += [store.commit(material.answered(material.request(n, trial))) for n in range(3)]
     return made

@@ -31,7 +31,8 @@ KINDS = {
 def moves(text):
     """Turns as letters.
 
-    L: a learned call of three steps; f: one that failed; p, i: primitive actions; t: a thought; u: unreadable.
+    L: a learned call of three steps; f: one that failed; p, i: primitive actions; t: a thought;
+    u: unreadable.
     """
     return [(KINDS[c], f"{c}{n}", 3 if c == "L" else 1) for n, c in enumerate(text)]
 
@@ -79,7 +80,10 @@ def outcome(unit, text):
 
 
 async def write(folder, played=EPISODES, repeats=1, trials=1, budget=TURNS, lineages=None):
-    """Each method's episodes, task by task: `repeats` of each, spread over `trials` of a method that learns. None never finished."""
+    """Each method's episodes, task by task: `repeats` of each, spread over `trials` of a method that learns.
+
+    None: an episode that never finished.
+    """
     store = RunStore.open(folder, "c" * 24, "causes", {}, {}, {})
     work = []
     for method, (learner, library, settings, rules) in METHODS.items():
@@ -97,7 +101,9 @@ async def write(folder, played=EPISODES, repeats=1, trials=1, budget=TURNS, line
         for number, text in enumerate(played[method]):
             task, repeat = divmod(number, repeats)
             trial = names[repeat * len(names) // repeats]
-            unit = material.episode(number, trial, method, task, library, "test", "gripper")
+            unit = material.episode(
+                number, trial, method, task=task, library=library, phase="test", domain="gripper"
+            )
             unit = dataclasses.replace(
                 unit, learner_model=row["learner_model"], test_repeat=repeat, learn_repeat=0
             )
@@ -110,15 +116,43 @@ async def write(folder, played=EPISODES, repeats=1, trials=1, budget=TURNS, line
 def write_lineage(store, trial, winners):
     for iteration, (library, origin, number) in enumerate(winners):
         store.library(trial, library)
-        store.candidate(Candidate(trial, iteration, number, library.id, "", origin, Terms(), 1.0, True))
+        store.candidate(
+            Candidate(
+                trial,
+                iteration,
+                number,
+                library=library.id,
+                parent="",
+                origin=origin,
+                terms=Terms(),
+                score=1.0,
+                selected=True,
+            )
+        )
 
 
 def learn(store, trial, library):
     """A first proposal without a usage example; a note on it, where the trial ends with more than that."""
     store.library(trial, library)
-    store.candidate(Candidate(trial, 0, 0, BARE.id, "", "create", Terms(), 1.0, True))
+    store.candidate(
+        Candidate(
+            trial, 0, 0, library=BARE.id, parent="", origin="create", terms=Terms(), score=1.0, selected=True
+        )
+    )
     if library is not BARE:
-        store.candidate(Candidate(trial, 1, 1, library.id, BARE.id, "note", Terms(), 2.0, True))
+        store.candidate(
+            Candidate(
+                trial,
+                1,
+                1,
+                library=library.id,
+                parent=BARE.id,
+                origin="note",
+                terms=Terms(),
+                score=2.0,
+                selected=True,
+            )
+        )
 
 
 def pairs(folder, columns):
@@ -264,7 +298,8 @@ def test_the_example_of_an_item_is_a_pair_that_can_be_opened(tmp_path):
 
 def test_a_pair_is_shown_side_by_side_from_the_turn_in_which_it_differs(tmp_path):
     folder = asyncio.run(write(tmp_path))
-    query = "SELECT key FROM episodes WHERE task = ? AND method IN ('act', 'learnact', 'no descriptions') ORDER BY method"
+    query = """SELECT key FROM episodes
+        WHERE task = ? AND method IN ('act', 'learnact', 'no descriptions') ORDER BY method"""
     with connect_folders([folder]) as connection:
         act, full, shown_less = (key for (key,) in connection.execute(query, ["gripper-001"]).fetchall())
         other = connection.execute("SELECT key FROM episodes WHERE task = 'gripper-002'").fetchone()[0]
@@ -289,7 +324,8 @@ def solved_pairs(made, method, minus, repeats):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_every_account_adds_up_to_the_difference_exactly(seed, tmp_path):
-    """Whatever was played: 6 tasks of 4 repeats in two trials, moves and successes at random, every fifth episode never finished."""
+    """Whatever was played: 6 tasks of 4 repeats in two trials, moves and successes at random, every fifth
+    episode never finished."""
     rng = random.Random(seed)
 
     def episode():

@@ -43,7 +43,9 @@ def trial_row(method, learner="none", told=None, **more):
 
 
 def episode(number, trial, method, **more):
-    unit = material.episode(number, trial, method, number, Library(), "test", "gripper")
+    unit = material.episode(
+        number, trial, method, task=number, library=Library(), phase="test", domain="gripper"
+    )
     domain = material.DomainSpec("gripper", "{}")
     return dataclasses.replace(unit, **{"domain": domain, "learner_model": "", **more})
 
@@ -210,7 +212,19 @@ def test_trials_that_learned_nothing_are_told_with_the_reasons(tmp_path):
 def unreadable(unit, finish, text, reasoning=""):
     """An episode of five replies without an action."""
     turns = tuple(
-        Turn(n, "unreadable", text, text, "", "", False, False, "No action.", 0.0) for n in range(5)
+        Turn(
+            n,
+            "unreadable",
+            text,
+            said=text,
+            call="",
+            callee="",
+            learned=False,
+            ok=False,
+            observation="No action.",
+            progress=0.0,
+        )
+        for n in range(5)
     )
     done = material.outcome(unit, 5, False)
     calls = tuple(

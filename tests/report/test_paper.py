@@ -1,4 +1,4 @@
-"""The paper's tables and figure from a run whose numbers are known: variants, iterations, candidates all tested."""
+"""The paper's tables and figure from a run whose numbers are known."""
 
 import asyncio
 import dataclasses
@@ -56,18 +56,57 @@ def options(learner, settings, rules):
 
 def episodes(store, trial, method, of, solved, phase="test"):
     for task in range(TASKS):
-        unit = material.episode(task, trial, method, task, of, phase, "gripper")
+        unit = material.episode(task, trial, method, task=task, library=of, phase=phase, domain="gripper")
         unit = dataclasses.replace(unit, learner_model="" if method == "act" else "sim-strong")
         yield store.commit(material.outcome(unit, 6, task < solved))
 
 
 def candidates(trial):
-    """Iteration 0: 2 actions selected (score 1) before 4 actions; iteration 1: an update to 3 actions wins; a note is not created."""
+    """Iteration 0: 2 actions are selected (score 1), not 4. Iteration 1: an update to 3 actions wins; a note
+    is not created."""
     return [
-        Candidate(trial, 0, 0, library(2).id, "", "create", Terms(0.5, 0.5, 0.5, 0.0), 1.0, True),
-        Candidate(trial, 0, 1, library(4).id, "", "create", Terms(0.0, 0.5, 0.9, 0.1), 1.0),
-        Candidate(trial, 1, 0, library(2).id, library(2).id, "incumbent", Terms(0.5, 0.5, 0.5, 0.0), 1.0),
-        Candidate(trial, 1, 1, library(3).id, library(2).id, "update", Terms(1.0, 1.0, 0.5, 0.0), 1.5, True),
+        Candidate(
+            trial,
+            0,
+            0,
+            library=library(2).id,
+            parent="",
+            origin="create",
+            terms=Terms(0.5, 0.5, 0.5, 0.0),
+            score=1.0,
+            selected=True,
+        ),
+        Candidate(
+            trial,
+            0,
+            1,
+            library=library(4).id,
+            parent="",
+            origin="create",
+            terms=Terms(0.0, 0.5, 0.9, 0.1),
+            score=1.0,
+        ),
+        Candidate(
+            trial,
+            1,
+            0,
+            library=library(2).id,
+            parent=library(2).id,
+            origin="incumbent",
+            terms=Terms(0.5, 0.5, 0.5, 0.0),
+            score=1.0,
+        ),
+        Candidate(
+            trial,
+            1,
+            1,
+            library=library(3).id,
+            parent=library(2).id,
+            origin="update",
+            terms=Terms(1.0, 1.0, 0.5, 0.0),
+            score=1.5,
+            selected=True,
+        ),
         Candidate(trial, 1, 2, "", library(2).id, "note", uncreated="unreadable"),
     ]
 
@@ -325,7 +364,9 @@ def test_only_rows_that_stand_on_simulated_models_are_marked(tmp_path):
             row = {"method": "act", "domain": "gripper", "agent_model": model, "status": "done"}
             store.trial(model, {**row, "test_repeats": 1, "options": options("none", {}, {})})
             for task in range(TASKS):
-                unit = material.episode(task, model, "act", task, Library(), "test", "gripper")
+                unit = material.episode(
+                    task, model, "act", task=task, library=Library(), phase="test", domain="gripper"
+                )
                 spec = dataclasses.replace(unit.model, name=model, simulated=simulated)
                 unit = dataclasses.replace(unit, model=spec, learner_model="")
                 work.append(store.commit(material.outcome(unit, 6, True)))

@@ -94,7 +94,9 @@ def test_cells_carry_their_number_of_episodes_where_rows_differ(connection, brok
 
 
 def test_an_episode_is_shown_turn_by_turn(connection):
-    unit = material.episode(0, "learnact-gripper", "learnact", 0, material.LIBRARY, "test", "gripper")
+    unit = material.episode(
+        0, "learnact-gripper", "learnact", task=0, library=material.LIBRARY, phase="test", domain="gripper"
+    )
     shown = show_episode(connection, unit.key[:12])
     assert f"episode {unit.key}" in shown
     assert "solved in 10 turns" in shown
@@ -139,8 +141,32 @@ def test_the_last_page_names_the_best_library_the_place_and_the_next_commands(fo
 
 
 def test_progress_says_everything_in_one_line_and_on_a_terminal():
-    counters = Counters(7, 2, 3, 12_345, Tokens(2_000_000, 0, 50_000, 0), 1.25, 0, 4, 1, {})
-    progress = Progress("job", True, 4, 1, 0, 30, 60, {"testing": 3}, counters, 90.0, 30, "provider: 503")
+    counters = Counters(
+        7,
+        2,
+        3,
+        calls=12_345,
+        tokens=Tokens(2_000_000, 0, 50_000, 0),
+        cost=1.25,
+        unpriced=0,
+        attempts=4,
+        failed=1,
+        trials={},
+    )
+    progress = Progress(
+        "job",
+        True,
+        4,
+        ended=1,
+        incomplete=0,
+        tested=30,
+        tests=60,
+        stages={"testing": 3},
+        counters=counters,
+        seconds=90.0,
+        fresh=30,
+        last_error="provider: 503",
+    )
     assert progress.seconds_left == 90.0
     told = progress_line(progress)
     for fact in (
