@@ -20,6 +20,7 @@ from learnact.records import (
     Episode,
     Exchange,
     Library,
+    PrimitiveStep,
     Prompt,
     Rules,
     Task,
@@ -55,6 +56,8 @@ class CommandResult:
     progress: float
     success: bool
     error: str | None
+    primitives: tuple[PrimitiveStep, ...] = ()
+    """What a learned call did, primitive by primitive; nothing for a primitive call itself."""
 
 
 class ManualPlay:
@@ -106,6 +109,7 @@ class ManualPlay:
             progress=turn.progress,
             success=success,
             error=error,
+            primitives=turn.steps if turn.learned else (),
         )
 
 

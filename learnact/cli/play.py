@@ -73,8 +73,8 @@ def play(
 
     learnact play gripper --library carry.py
 
-    Each line of JSON: turn, command, valid, observation, progress, success, error. Empty lines and lines that
-    begin with # are passed over.
+    Each line of JSON: turn, command, valid, observation, progress, success, error, primitives (of a learned
+    call). Empty lines and lines that begin with # are passed over.
     """
     if problem is not None and (task is not None or source is not None):
         raise BadInput("--problem names the task itself: leave --task and --source out")
@@ -163,6 +163,9 @@ def _help(setup: ManualSetup) -> None:
 def _print_result(result: CommandResult, echo: bool) -> None:
     if echo:
         say(f"{PROMPT}{printable(result.command[:MAX_ECHO])}")
+    for step in result.primitives:
+        failed = "" if step.ok else "   (invalid)"
+        say(printable(f"  {step.command}{failed}: {' '.join(step.observation.split())}"))
     for words in (result.error if not result.observation else None, result.observation):
         if words:
             say(printable(words, keep="\n"))

@@ -89,7 +89,8 @@ def test_playing_from_a_file_of_commands(problem: Path, tmp_path: Path) -> None:
         (True, 0.0, False),
         (True, 1.0, True),
     ]
-    assert all(line["error"] is None for line in done.lines)
+    assert all(line["error",
+        "primitives"] is None for line in done.lines)
 
 
 def test_what_is_wrong_with_a_command_is_told_and_the_world_stays(problem: Path) -> None:
@@ -120,6 +121,16 @@ def test_learned_actions_are_played_in_the_sandbox(problem: Path, tmp_path: Path
     assert "primitive actions in one call" in lines[1]["error"]
     assert lines[2]["success"], "the call ends at the primitive that reaches the goal"
     assert "you are in roomb" in lines[2]["observation"]
+    calls = [[step["command"] for step in line["primitives"]] for line in lines]
+    assert calls[0] == ["pick('ball1', 'nowhere', 'left')"]
+    assert calls[2] == [
+        "pick('ball1', 'rooma', 'left')",
+        "move('rooma', 'roomb')",
+        "drop('ball1', 'roomb', 'left')",
+    ]
+    shown = learnact("play", "gripper", "--problem", problem, "--library", library, stdin=commands).out
+    assert "  pick('ball1', 'nowhere', 'left')   (invalid): " in shown
+    assert "  drop('ball1', 'roomb', 'left'): " in shown
 
 
 @pytest.mark.parametrize(
