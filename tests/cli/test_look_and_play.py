@@ -15,7 +15,7 @@ from learnact.records import DomainSpec
 from tests.cli.conftest import learnact, learnact_process
 
 DATA = Path(os.environ.get("LEARNACT_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")) / "pddl"
-KEYS = ["turn", "command", "valid", "observation", "progress", "success", "error"]
+KEYS = ["turn", "command", "valid", "observation", "progress", "success", "error", "primitives"]
 
 
 @pytest.fixture
@@ -89,8 +89,7 @@ def test_playing_from_a_file_of_commands(problem: Path, tmp_path: Path) -> None:
         (True, 0.0, False),
         (True, 1.0, True),
     ]
-    assert all(line["error",
-        "primitives"] is None for line in done.lines)
+    assert all(line["error"] is None for line in done.lines)
 
 
 def test_what_is_wrong_with_a_command_is_told_and_the_world_stays(problem: Path) -> None:
