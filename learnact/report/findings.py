@@ -21,7 +21,7 @@ MOSTLY = 0.5
 CAUSES_SHOWN = 3
 """Distinct causes of one finding that are listed."""
 CAUSE_CHARS = 240
-LIMIT = re.compile(r"the (?:job|episode)'s limit of .* is used up.*")
+LIMIT = re.compile(r"the (?:job|episode)'s limit of [^()]* is used up(?: \([^()]*\))?(?:: [^()]*)?")
 
 FAILED = """
 WITH failed AS (

@@ -135,7 +135,7 @@ def _unfinished_trials(connection: Connection) -> tuple[str, ...]:
         FROM trials WHERE status <> 'done' GROUP BY ALL ORDER BY number DESC, status, reason""",
     )
     return tuple(
-        f"{row['number']} {row['status']}: {', '.join(row['trials'])}"
+        f"{row['number']} {row['status']}: {'; '.join(row['trials'])}"
         + (f": {printable(row['reason'])}" if row["reason"] else "")
         for row in rows
     )
@@ -171,7 +171,7 @@ def render_page(page: RunPage) -> RenderableType:
         parts += [note_text(one, "red") for one in page.findings]
         parts.append(Text(""))
     if page.unfinished:
-        parts.append(Text("Trials that are not done; the same command again continues them:", style="red"))
+        parts.append(Text("Trials that are not done; the command below continues them:", style="red"))
         parts += [Text(f"  {reason}", overflow="fold") for reason in page.unfinished]
         parts.append(Text(""))
     parts += [Text(f"Results: {page.folder}"), Text("Next:")]

@@ -290,12 +290,15 @@ def test_the_limit_that_ended_a_run_is_named_and_no_failure(tmp_path):
     limit = "the job's limit of $0.05 is used up ($0.0512 spent; limits.dollars): raise it to go on"
 
     def fill(store):
+        blocked = f"a unit of learning has no result (harness: {limit})"
         store.trial("t", trial_row("act", status="unfinished", reason=limit))
+        store.trial("u", trial_row("act", status="blocked", reason=blocked, test_episodes=0))
         for number in range(3):
             yield store.commit(failing(episode(number, "t", "act"), limit, "harness"))
 
     text = told(store_run(tmp_path, fill))
     assert f"The run stopped at a limit, with 3 test episodes not finished: {limit}" in text
+    assert text.count("The run stopped at a limit") == 1
     assert "failed in every try" not in text
 
 
