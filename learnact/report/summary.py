@@ -171,7 +171,9 @@ def render_page(page: RunPage) -> RenderableType:
         parts += [note_text(one, "red") for one in page.findings]
         parts.append(Text(""))
     if page.unfinished:
-        parts.append(Text("Trials that are not done; the command below continues them:", style="red"))
+        parts.append(
+            Text("Trials that are not done; `learnact run` with the same job continues them:", style="red")
+        )
         parts += [Text(f"  {reason}", overflow="fold") for reason in page.unfinished]
         parts.append(Text(""))
     parts += [Text(f"Results: {page.folder}"), Text("Next:")]
