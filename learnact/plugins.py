@@ -47,7 +47,9 @@ class PluginRegistry(Generic[Plugin]):
         raise JobError(f"there is no {self.kind} {name!r}; {suggestion(name, self.names())}")
 
     def forget(self) -> None:
-        """Look for other packages' parts again: for tests, and after installing a package into a running process."""
+        """Look for other packages' parts again: for tests, and after installing a package into a running
+        process.
+        """
         self.__dict__.pop("_others", None)
 
     def _load(self, point: EntryPoint) -> Plugin:
@@ -57,7 +59,8 @@ class PluginRegistry(Generic[Plugin]):
             raise
         except Exception as error:  # another package's code: told as its own fault
             raise JobError(
-                f"the {self.kind} {point.name!r} cannot be loaded from {point.value}: {type(error).__name__}: {error}"
+                f"the {self.kind} {point.name!r} cannot be loaded from {point.value}: "
+                f"{type(error).__name__}: {error}"
             ) from error
         if self.expected is not None and not isinstance(loaded, self.expected):
             wanted = f"{self.expected.__module__}.{self.expected.__name__}"

@@ -1,8 +1,9 @@
-"""Writes the figures of docs/ablations.md and docs/performance.md into their marked blocks: `make docs-figures`.
+"""Writes the figures of docs/ablations.md and docs/performance.md into their marked blocks: `make
+docs-figures`.
 
-A block stands between `<!-- figures: NAME -->` and `<!-- end of figures -->`. The runs are small versions of shipped
-jobs with the simulated model, in a temporary folder (about three minutes on two idle cores). The block `bench` is
-what `make bench` left in .benchmarks/latest.json; without that file it stays as it is.
+A block stands between `<!-- figures: NAME -->` and `<!-- end of figures -->`. The runs are small versions
+of shipped jobs with the simulated model, in a temporary folder (about three minutes on two idle cores). The
+block `bench` is what `make bench` left in .benchmarks/latest.json; without that file it stays as it is.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ def bench_table() -> str | None:
         return None
     rows = json.loads((ROOT / OUTPUT).read_text())["rows"]
     lines = [
-        f"| {row['part']} | {row['name']} | {row['value']:.4g} | {target_text(row.get('target'))} | {row['unit']} |"
+        f"| {row['part']} | {row['name']} | {row['value']:.4g} | {target_text(row.get('target'))} | "
+        f"{row['unit']} |"
         for row in rows
     ]
     return "\n".join(["| part | what | measured | target | unit |", "|---|---|---|---|---|", *lines]) + "\n"

@@ -1,7 +1,8 @@
 """Prompts that a person has read (tests/prompts), each text kept once.
 
-After a deliberate change: `LEARNACT_WRITE_PROMPTS=1 pytest tests/methods`, then read the difference before you
-commit it. A test fails when two files are equal (`python -m tests.structure`): name the second one in SAME.
+After a deliberate change: `LEARNACT_WRITE_PROMPTS=1 pytest tests/methods`, then read the difference before
+you commit it. A test fails when two files are equal (`python -m tests.structure`): name the second one in
+SAME.
 """
 
 from __future__ import annotations

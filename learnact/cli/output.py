@@ -72,7 +72,8 @@ def say_next(job: Path) -> None:
     """What to type after a job file has been written."""
     name = shlex.quote(str(job))
     say(
-        f"wrote {job}\nnext: learnact plan {name}    # what it would do; calls nobody\n      learnact run {name}"
+        f"wrote {job}\nnext: learnact plan {name}    # what it would do; calls nobody\n      learnact "
+        f"run {name}"
     )
 
 

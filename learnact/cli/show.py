@@ -29,6 +29,7 @@ def show(
     other: Annotated[
         str | None, typer.Argument(help="Another episode of the same task, shown side by side.")
     ] = None,
+    *,
     task: Annotated[str | None, typer.Option("--task", help="Test episodes of this task.")] = None,
     method: Annotated[str | None, typer.Option("--method", help="Test episodes of this method.")] = None,
     failed: Annotated[
@@ -62,7 +63,8 @@ def show(
     listed = task is not None or method is not None or failed
     if (episode is not None) + (library is not None) + listed > 1:
         raise BadInput(
-            "name an episode or a task, a --library, or episodes by --task, --method and --failed: one of these"
+            "name an episode or a task, a --library, or episodes by --task, --method and --failed: one "
+            "of these"
         )
     info = find_run(results, run)
     with reading([info.folder]), connect_folders([info.folder]) as connection:

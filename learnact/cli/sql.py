@@ -32,6 +32,7 @@ def sql(
     query: Annotated[
         str | None, typer.Argument(help="A query; `learnact sql --queries` lists shipped ones.")
     ] = None,
+    *,
     file: Annotated[
         Path | None,
         typer.Option("--file", "-f", help="A file that holds the query, or the name of a shipped query."),
@@ -195,7 +196,8 @@ def _tables(session: QuerySession) -> None:
         shown.add_row(name, str(rows), ", ".join(columns))
     console().print(shown)
     say(
-        "\n`learnact sql --run RUN 'SELECT 1'` asks a run; `learnact sql --queries` lists the shipped queries."
+        "\n`learnact sql --run RUN 'SELECT 1'` asks a run; `learnact sql --queries` lists the shipped "
+        "queries."
     )
 
 

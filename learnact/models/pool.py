@@ -286,7 +286,8 @@ class _RetriedCall:
             limit = negotiation.completion_limit(self._model)
             raise ProviderFailure(
                 f"{self._model.name}: even without any history the prompt (about {size} tokens, "
-                f"and up to {limit} for the reply) is over the context of {endpoint.shown}: lower max_tokens, "
+                f"and up to {limit} for the reply) is over the context of {endpoint.shown}: lower "
+                "max_tokens, "
                 "shorten what is fixed (examples, library), or take a model with a longer context. "
                 f"It said: {refused.message}",
                 False,

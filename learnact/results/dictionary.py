@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 
 from learnact.results.query import shipped_queries
 from learnact.results.reader import VIEWS, connect_folders, view_text
@@ -22,12 +23,13 @@ The id is a hash of what the job asks for, so the same job continues the same ru
 `learnact show` and `learnact table`, or from Python:
 
 ```python
-from learnact.results.reader import connect, load_episode, load_library
+import learnact
 
-with connect("results", "quickstart") as db:  # DuckDB, with one view for each section below
-db.sql("SELECT method, avg(success::int) FROM episodes WHERE phase = 'test' GROUP BY ALL").show() ```
+results = learnact.open_results("results", "quickstart")  # one view for each section below
+print(results.sql("SELECT method, avg(success::int) FROM episodes WHERE phase = 'test' GROUP BY ALL"))
+```
 
-Without a run's name, `connect` shows all runs of the folder: then ask by `run`.
+Without a run's name, `open_results` shows all runs of the folder: then ask by `run`.
 
 The files are plain Parquet (zstd): `episodes.0000012.parquet` and so on. While a run goes on there are many
 small ones; when it ends they are merged and sorted. The manifests `part.*.json` say which files count, so
@@ -73,7 +75,13 @@ def dictionary() -> str:
     lines = [INTRODUCTION]
     with connect_folders([]) as connection:
         for view in VIEWS:
-            lines += [f"## {view}", view_comment(view)[0], "", "| column | type | meaning |", "|---|---|---|"]
+            lines += [
+                f"## {view}",
+                textwrap.fill(view_comment(view)[0], 105),
+                "",
+                "| column | type | meaning |",
+                "|---|---|---|",
+            ]
             known = meanings(view)
             for name, kind, *_ in connection.execute(f"DESCRIBE {view}").fetchall():
                 lines.append(f"| {name} | {_type(kind)} | {known[name]} |")

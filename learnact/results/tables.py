@@ -267,7 +267,8 @@ EPISODES = TableSchema(
             "setup",
             TEXT,
             "setup",
-            "address in `blocks` of the other settings as JSON: domain, agent, model, budget, rules, versions",
+            "address in `blocks` of the other settings as JSON: domain, agent, model, budget, rules, "
+            "versions",
         ),
         TableColumn("success", FLAG, "result.success", "whether the task was solved"),
         TableColumn(

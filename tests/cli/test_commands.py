@@ -56,8 +56,10 @@ def test_plan_bounds_what_a_job_would_do(tmp_path: Path) -> None:
     path = tmp_path / "job.yaml"
     path.write_text(
         "name: small\ndomains: [{name: gripper, train: 2, test: 3}]\nmethods: [act, learnact]\n"
-        "models: {agent: {name: m, prices: {prompt: 1.0, completion: 2.0}, max_tokens: 100}, learner: sim-weak}\n"
-        "repeats: {learn: 1, test: 2}\nlearner: {candidates: 2, iterations: 1}\nbudget: {test: {turns: 5}, learn: {turns: 4}}\n"
+        "models: {agent: {name: m, prices: {prompt: 1.0, completion: 2.0}, max_tokens: 100}, learner: "
+        "sim-weak}\n"
+        "repeats: {learn: 1, test: 2}\nlearner: {candidates: 2, iterations: 1}\nbudget: {test: {turns: "
+        "5}, learn: {turns: 4}}\n"
     )
     told = learnact("plan", path, "--json")
     assert told.code == 0, told.err

@@ -24,7 +24,8 @@ def problem(tmp_path: Path) -> Path:
     path = tmp_path / "one.pddl"
     path.write_text(
         "(define (problem one) (:domain gripper-strips) (:objects rooma roomb left right ball1)\n"
-        "(:init (room rooma) (room roomb) (gripper left) (gripper right) (ball ball1) (free left) (free right)\n"
+        "(:init (room rooma) (room roomb) (gripper left) (gripper right) (ball ball1) (free left) (free "
+        "right)\n"
         "(at ball1 rooma) (at-robby rooma)) (:goal (and (at ball1 roomb))))\n"
     )
     return path
@@ -106,8 +107,10 @@ def test_what_is_wrong_with_a_command_is_told_and_the_world_stays(problem: Path)
 def test_learned_actions_are_played_in_the_sandbox(problem: Path, tmp_path: Path) -> None:
     library = tmp_path / "mine.py"
     library.write_text(
-        '"""My actions."""\n\n\ndef carry(ball, start, end, hand="left"):\n    """Bring ball from start to end."""\n'
-        "    pick(ball, start, hand)\n    move(start, end)\n    drop(ball, end, hand)\n    move(end, start)\n\n\n"
+        '"""My actions."""\n\n\ndef carry(ball, start, end, hand="left"):\n'
+        '    """Bring ball from start to end."""\n'
+        "    pick(ball, start, hand)\n    move(start, end)\n    drop(ball, end, hand)\n    move(end, "
+        "start)\n\n\n"
         "def broken(ball):\n    pick(ball, 'nowhere', 'left')\n    raise ValueError('no such luck')\n\n\n"
         "def forever():\n    while True:\n        move('rooma', 'rooma')\n"
     )
@@ -193,6 +196,9 @@ def test_help_teaches_and_starts_quickly() -> None:
 
 def test_the_list_of_commands_imports_nothing_heavy() -> None:
     heavy = {"ray", "openai", "duckdb", "pyarrow", "pydantic"}
-    code = f"import sys, learnact.cli.app; sys.exit(str({heavy} & set(sys.modules)) if {heavy} & set(sys.modules) else 0)"
+    code = (
+        f"import sys, learnact.cli.app; sys.exit(str({heavy} & set(sys.modules)) if "
+        f"{heavy} & set(sys.modules) else 0)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,6 @@
-"""`learnact play` with input that no person types: it ends with a message or goes on, never with a traceback."""
+"""`learnact play` with input that no person types: it ends with a message or goes on, never with a
+traceback.
+"""
 
 from __future__ import annotations
 

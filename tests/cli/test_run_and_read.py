@@ -29,7 +29,10 @@ def test_a_second_time_does_nothing(desk: Desk) -> None:
 
 
 def test_sql_in_every_form(desk: Desk, tmp_path: Path) -> None:
-    query = "SELECT method, count(*) AS episodes, avg(success::INT) AS success FROM episodes WHERE phase = 'test' GROUP BY ALL ORDER BY ALL"
+    query = (
+        "SELECT method, count(*) AS episodes, avg(success::INT) AS success FROM episodes "
+        "WHERE phase = 'test' GROUP BY ALL ORDER BY ALL"
+    )
     shown = learnact("sql", query, *desk.results)
     assert shown.code == 0
     assert "learnact" in shown.out

@@ -1,4 +1,6 @@
-"""An installed copy: the wheel, built from this checkout, in a virtual environment of its own, used from an empty folder."""
+"""An installed copy: the wheel, built from this checkout, in a virtual environment of its own, used from an
+empty folder.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class InstalledCopy:
 
 
 def dependencies() -> list[str]:
-    """Folders of installed packages: the environment that runs the tests, and those that it takes packages from."""
+    """Folders of installed packages: the environment that runs the tests, and those that it takes packages
+    from.
+    """
     return [sysconfig.get_path("purelib"), *(path for path in sys.path if path.endswith("site-packages"))]
 
 

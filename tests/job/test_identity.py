@@ -1,4 +1,6 @@
-"""A run's identity: a changed prompt, method or domain is a new run, and comments or URLs are not (issue 10)."""
+"""A run's identity: a changed prompt, method or domain is a new run, and comments or URLs are not (issue
+10).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Tables pool rows of one label, domain and pair of models: what differs has a label of its own, or is refused."""
+"""Tables pool rows of one label, domain and pair of models: what differs has a label of its own, or is
+refused.
+"""
 
 from __future__ import annotations
 

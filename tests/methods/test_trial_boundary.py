@@ -1,4 +1,6 @@
-"""No error leaves its trial: a learner, a reply or a domain that fails blocks its own trial, with the reason."""
+"""No error leaves its trial: a learner, a reply or a domain that fails blocks its own trial, with the
+reason.
+"""
 
 from __future__ import annotations
 

@@ -71,6 +71,7 @@ def episode(
     method: str = "learnact",
     task: int | None = None,
     library: Library = LIBRARY,
+    *,
     phase: str = "test",
     domain: str = "gripper",
     **more: object,
@@ -79,19 +80,21 @@ def episode(
     index = number if task is None else task
     return dataclasses.replace(
         Episode(
-            trial,
-            method,
-            phase,  # type: ignore[arg-type]
-            DomainSpec(domain, '{"balls":[4,12]}'),
-            Task(domain, f"{domain}-{index:03d}", f"(define (problem p{index}) ...)", 20, {"seed": index}),
-            AgentSpec("act"),
-            library,
-            MODEL,
-            Budget(),
-            Rules(bounds=CodeBounds(cpu_seconds=2.5)),
-            1000 + number,
-            "promptsprompts",
-            "1.0",
+            trial=trial,
+            method=method,
+            phase=phase,  # type: ignore[arg-type]
+            domain=DomainSpec(domain, '{"balls":[4,12]}'),
+            task=Task(
+                domain, f"{domain}-{index:03d}", f"(define (problem p{index}) ...)", 20, {"seed": index}
+            ),
+            agent=AgentSpec("act"),
+            library=library,
+            model=MODEL,
+            budget=Budget(),
+            rules=Rules(bounds=CodeBounds(cpu_seconds=2.5)),
+            seed=1000 + number,
+            prompts="promptsprompts",
+            versions="1.0",
             learner_model="sim-strong",
         ),
         **more,  # type: ignore[arg-type]
@@ -106,7 +109,17 @@ def turn(index: int, random_: random.Random) -> Turn:
     seen, ok = observation(random_, index), index % 5 != 4
     steps = (PrimitiveStep(call, ok, seen),) * (3 if learned else 1)
     return Turn(
-        index, "action", f"Action: {call}", call, call, name, learned, ok, seen, min(1.0, index / 20), steps
+        index=index,
+        kind="action",
+        raw=f"Action: {call}",
+        said=call,
+        call=call,
+        callee=name,
+        learned=learned,
+        ok=ok,
+        observation=seen,
+        progress=min(1.0, index / 20),
+        steps=steps,
     )
 
 
@@ -129,7 +142,16 @@ def calls(unit: Episode, turns: tuple[Turn, ...], history: int = 20) -> tuple[Ca
         )
         tokens = Tokens(1500 + 40 * index, 1400, 20, 0)
         reply = Reply(
-            done.raw, "stop", "", tokens, 0.0015, "sim-strong-1", "fp_1", '{"max_tokens":1024}', 1, 0.2
+            text=done.raw,
+            finish="stop",
+            reasoning="",
+            tokens=tokens,
+            cost=0.0015,
+            model="sim-strong-1",
+            fingerprint="fp_1",
+            parameters='{"max_tokens":1024}',
+            tries=1,
+            latency=0.2,
         )
         made.append(Call(unit.key, index, "act", prompt, reply))
     return tuple(made)
@@ -145,16 +167,16 @@ def result(unit: Episode, turns: int = 20, success: bool = True) -> EpisodeResul
     for call in calls(unit, played):
         total += call.reply.tokens
     return EpisodeResult(
-        success,
-        1.0 if success else 0.5,
-        f"ball{unit.seed % 7} is in roomb.",
-        observation(random_, 0),
-        played,
-        total,
-        0.03,
-        "sim-strong-1",
-        Seconds(4.1, 4.0, 0.01, 0.02),
-        "confined",
+        success=success,
+        progress=1.0 if success else 0.5,
+        goal=f"ball{unit.seed % 7} is in roomb.",
+        first_observation=observation(random_, 0),
+        turns=played,
+        tokens=total,
+        cost=0.03,
+        model_returned="sim-strong-1",
+        seconds=Seconds(4.1, 4.0, 0.01, 0.02),
+        sandbox_kind="confined",
     )
 
 
@@ -168,7 +190,16 @@ def outcome(unit: Episode, turns: int = 20, success: bool = True, streamed: bool
 def request(number: int = 0, trial: str = "trial-a", purpose: str = "create") -> Request:
     """A learner's request."""
     prompt = Prompt("You teach.", (f"## Instructions\n{INSTRUCTION}\n\n",), f"Write functions, try {number}.")
-    return Request(trial, "learnact", purpose, MODEL, prompt, 7 + number, 1, number)  # type: ignore[arg-type]
+    return Request(
+        trial=trial,
+        method="learnact",
+        purpose=purpose,
+        model=MODEL,
+        prompt=prompt,
+        seed=7 + number,
+        iteration=1,
+        candidate=number,
+    )  # type: ignore[arg-type]
 
 
 def answered(unit: Request) -> Outcome:

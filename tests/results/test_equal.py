@@ -32,7 +32,20 @@ def write(folder, order, change=None):
                 for o in batch
             ]
             await asyncio.gather(*(store.commit(o) for o in batch))
-        rows = [Candidate("trial-a", 0, n, "", "", "create", Terms(n / 3), n / 3, n == 2) for n in range(3)]
+        rows = [
+            Candidate(
+                trial="trial-a",
+                iteration=0,
+                candidate=n,
+                library="",
+                parent="",
+                origin="create",
+                terms=Terms(n / 3),
+                score=n / 3,
+                selected=n == 2,
+            )
+            for n in range(3)
+        ]
         order.shuffle(rows)
         for row in rows:
             store.candidate(row)

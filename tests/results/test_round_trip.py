@@ -43,17 +43,17 @@ errors = st.none() | st.builds(ActionError, text, text, text, count, text)
 kinds = st.sampled_from(["action", "thought", "unreadable"])
 replies = st.builds(
     Reply,
-    text,
-    text,
-    text,
-    tokens,
-    st.none() | amount,
-    text,
-    text,
-    text,
-    count,
-    amount,
-    st.lists(st.lists(amount, min_size=1, max_size=3).map(tuple), max_size=2).map(tuple),
+    text=text,
+    finish=text,
+    reasoning=text,
+    tokens=tokens,
+    cost=st.none() | amount,
+    model=text,
+    fingerprint=text,
+    parameters=text,
+    tries=count,
+    latency=amount,
+    vectors=st.lists(st.lists(amount, min_size=1, max_size=3).map(tuple), max_size=2).map(tuple),
 )
 prompts = st.builds(Prompt, text, texts, text, texts, st.integers(0, 40))
 actions = st.builds(LearnedAction, text, text, text, text, texts)
@@ -66,19 +66,19 @@ def results(draw):
         draw(
             st.builds(
                 Turn,
-                st.just(index),
-                kinds,
-                text,
-                text,
-                text,
-                text,
-                st.booleans(),
-                st.booleans(),
-                text,
-                amount,
-                steps,
-                errors,
-                text,
+                index=st.just(index),
+                kind=kinds,
+                raw=text,
+                said=text,
+                call=text,
+                callee=text,
+                learned=st.booleans(),
+                ok=st.booleans(),
+                observation=text,
+                progress=amount,
+                steps=steps,
+                error=errors,
+                printed=text,
             )
         )
         for index in range(draw(st.integers(0, 4)))
@@ -87,16 +87,16 @@ def results(draw):
     return draw(
         st.builds(
             EpisodeResult,
-            st.booleans(),
-            amount,
-            text,
-            text,
-            st.just(tuple(made)),
-            tokens,
-            st.none() | amount,
-            text,
-            seconds,
-            text,
+            success=st.booleans(),
+            progress=amount,
+            goal=text,
+            first_observation=text,
+            turns=st.just(tuple(made)),
+            tokens=tokens,
+            cost=st.none() | amount,
+            model_returned=text,
+            seconds=seconds,
+            sandbox_kind=text,
         )
     )
 

@@ -166,7 +166,17 @@ async def test_what_learners_write_down_is_there_once_with_its_last_state(tmp_pa
     store.library("trial-a", material.LIBRARY)
     for selected in (False, True):
         store.candidate(
-            Candidate("trial-a", 0, 1, material.LIBRARY.id, "", "create", Terms(0.5, 0.6), 1.5, selected)
+            Candidate(
+                trial="trial-a",
+                iteration=0,
+                candidate=1,
+                library=material.LIBRARY.id,
+                parent="",
+                origin="create",
+                terms=Terms(0.5, 0.6),
+                score=1.5,
+                selected=selected,
+            )
         )
     store.trial("trial-a", {"status": "running", "method": "learnact"})
     store.trial("trial-a", {"status": "blocked", "reason": "provider", "method": "learnact", "lr": 3})

@@ -19,12 +19,16 @@ from learnact.simulated.functions import read_functions
 from learnact.simulated.replies import reply_to
 from tests.simulated.playing import domain, play
 
-CALLS = """- goto(recep): Requires: recep is a place of the house. Then: you are at recep. you are no longer at any other place.
-- take(obj, recep): Requires: you are at recep. recep is not closed. obj is in or on recep. you carry nothing. Then: you carry obj.
-- put(obj, recep): Requires: you are at recep. recep is not closed. you carry obj. Then: obj is in or on recep. you no longer carry obj.
+CALLS = """- goto(recep): Requires: recep is a place of the house. Then: you are at recep. you are no \
+longer at any other place.
+- take(obj, recep): Requires: you are at recep. recep is not closed. obj is in or on recep. you carry \
+nothing. Then: you carry obj.
+- put(obj, recep): Requires: you are at recep. recep is not closed. you carry obj. Then: obj is in or \
+on recep. you no longer carry obj.
 - open(recep): Requires: you are at recep. recep is closed. Then: recep is open. You see what is in recep.
 - use(obj): Requires: you are at the place where obj is. obj is a desklamp or a floorlamp. Then: obj is on.
-- heat(obj, recep): Requires: you are at recep. recep is a microwave. you carry obj. Then: obj is hot. obj is no longer cool."""
+- heat(obj, recep): Requires: you are at recep. recep is a microwave. you carry obj. Then: obj is hot. \
+obj is no longer cool."""
 FORMS = re.sub(
     r"- (\w+)\((.*?)\)",
     lambda m: {

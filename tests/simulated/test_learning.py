@@ -177,7 +177,8 @@ def test_a_usage_example_calls_a_function(world: Domain) -> None:
 FAILURE = """Goal: ball1 is in roomb.
 Observation: Objects:
 - object: ball1, ball2, left, right, rooma, roomb.
-Facts that never change: rooma is a room. roomb is a room. left is a gripper. right is a gripper. ball1 is a ball. ball2 is a ball.
+Facts that never change: rooma is a room. roomb is a room. left is a gripper. right is a gripper. ball1 \
+is a ball. ball2 is a ball.
 Now: you are in roomb. left is free. right is free. ball1 is in rooma. ball2 is in roomb.
 Action: carry('ball1', 'rooma', 'left', 'roomb')
 The call made these primitive actions:

@@ -78,10 +78,12 @@ class AlfworldEnvironment:
         return Step(written, True, self._language.show(observation), self.progress, self._success)
 
     def _go_to_neighbour(self, command: EngineCommand) -> str | None:
-        """What going to a place shows when the agent stands where it is reached from, because of another place.
+        """What going to a place shows when the agent stands where it is reached from, because of another
+        place.
 
-        Several places can be reached from one point. The engine has no command for going from a point to itself,
-        so it would refuse the place, although the agent has not gone there. None for any other command.
+        Several places can be reached from one point. The engine has no command for going from a point to
+        itself, so it would refuse the place, although the agent has not gone there. None for any other
+        command.
         """
         place = command.arguments.get("recep", "")
         if not command.goes or place == self._place or place not in self._places:

@@ -82,7 +82,10 @@ _OPEN = "Requires: you are at recep. recep is closed. Then: recep is open. You s
 _CLOSE = "Requires: you are at recep. recep is open. Then: recep is closed."
 _USE = "Requires: you are at the place where obj is. obj is a desklamp or a floorlamp. Then: obj is on."
 _CLEAN = "Requires: you are at recep. recep is a sinkbasin. you carry obj. Then: obj is clean."
-_HEAT = "Requires: you are at recep. recep is a microwave. you carry obj. Then: obj is hot. obj is no longer cool."
+_HEAT = (
+    "Requires: you are at recep. recep is a microwave. you carry obj. Then: obj is "
+    "hot. obj is no longer cool."
+)
 _COOL = (
     "Requires: you are at recep. recep is a fridge. you carry obj. Then: obj is cool. obj is no longer hot."
 )
