@@ -67,7 +67,7 @@ def _print_domain(name: str, json: bool) -> None:
         f"{profile.history} entries of history.\nOptions (in a job file under the domain, or -o key=value):"
     )
     for key, field in options.items():
-        text = f": {field.description}" if field.description else ""
+        text = f": {' '.join(field.description.split())}" if field.description else ""
         say(f"  {key} = {_default(field)!r}{text}")
 
 
