@@ -3,6 +3,7 @@ worker for learned actions."""
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ from learnact.runners.worker import Worker
 from learnact.simulated.replies import reply_to
 
 LAMPS = Path(__file__).parent / "lamps"
+AS_TURNS = functools.partial(prompt_sections.example_as_turns, thoughts=False)
 
 
 def lamps_problem(draw: Draw, options: PlanningOptions) -> str:
@@ -90,7 +92,7 @@ def play(
 ) -> PlayedTask:
     """One episode of primitives. `rewrite` changes what the model reads, `back` its reply."""
     environment = where.open(task)
-    head = prompt_sections.world(where, library, Rules(), 100, prompt_sections.as_turns)
+    head = prompt_sections.context_sections(where, library, Rules(), 100, AS_TURNS)
     head += prompt_sections.task_section(environment.goal, environment.first_observation)
     request = prompt_sections.TEMPLATES.fill("act")
     said: list[str] = []

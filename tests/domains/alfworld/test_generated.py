@@ -3,6 +3,7 @@ anybody's ALFWorld."""
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -141,15 +142,16 @@ def test_a_game_is_made_when_it_is_asked_for_by_a_process_of_its_own(cache, monk
 
 
 def test_an_agent_that_writes_commands_reads_commands(cache):
-    from learnact.methods.prompt_sections import as_turns, world
+    from learnact.methods.prompt_sections import context_sections, example_as_turns
     from learnact.records import Library, Rules
 
     domain = a_domain("heat", perturb=["move-to", "with-using"])
-    as_text = world(domain, Library(), Rules(action_format="text"), 100, as_turns)
+    as_turns = functools.partial(example_as_turns, thoughts=False)
+    as_text = context_sections(domain, Library(), Rules(action_format="text"), 100, as_turns)
     assert (
         "\n- move to recep: Requires: " in as_text and "\nAction: heat cup 2 using microwave 1\n" in as_text
     )
-    as_calls = world(domain, Library(), Rules(), 100, as_turns)
+    as_calls = context_sections(domain, Library(), Rules(), 100, as_turns)
     assert (
         "\n- move_to(recep): Requires: " in as_calls
         and "\nAction: heat('cup 2', using='microwave 1')\n" in as_calls
