@@ -192,7 +192,7 @@ def improve(
 ) -> learner_replies.Update | learner_replies.Note | None:
     world = domain("gripper")
     call = "carry('ball1', 'rooma', 'left', 'roomb')"
-    request = improve_answer(call, "carry", RULES, "update" in choices, "note" in choices)
+    request = improve_answer(call, "carry", RULES, updates="update" in choices, notes="note" in choices)
     code = code_section(Library(split(CARRY)[1]))
     return learner_replies.improvement(
         say(scene(world) + code + section("What happened", what) + request, "sim-perfect", seed)
