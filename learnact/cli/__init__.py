@@ -8,6 +8,10 @@ import os
 import sys
 from typing import TextIO
 
+INTERRUPTED = 130
+"""The code with which typer ends where an interrupt comes outside a command, as while its module is
+loaded."""
+
 
 def main() -> None:
     """Entry point of `learnact`. Ends the process.
@@ -23,6 +27,9 @@ def main() -> None:
         app(prog_name="learnact")
     except SystemExit as ending:
         code = ending.code
+        if code == INTERRUPTED:
+            _complain("error: interrupted")
+            code = 1
     except KeyboardInterrupt:
         _complain("error: interrupted")
     except BrokenPipeError:
