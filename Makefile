@@ -8,8 +8,8 @@ EXTRAS ?= dev
 # wait for it; `make test ALFWORLD=no` goes without.
 ALFWORLD ?= yes
 STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
-# Tests use all cores, at most four (each worker needs about 1 GB). A file's tests stay in one process, which shares
-# their fixtures; tests/conftest.py puts the long files first.
+# Tests use all cores, at most four (each worker needs about 1 GB). A file's tests stay in one process, which
+# shares their fixtures; tests/conftest.py puts the long files first.
 PARALLEL ?= -n logical --maxprocesses=4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: quickstart install check lint types imports structure format test test-all bench docs docs-figures \
