@@ -51,7 +51,7 @@ WRITING = {
     "run results": "run JOB --address local --results ODD",
 }
 OUTPUTS = ["jobs", "sql 'SELECT 1' --results RESULTS --format csv", "--help"]
-NOT_WRITABLE = ("missing", "folder", "read-only folder", "full")
+NOT_WRITABLE = ("missing", "folder", "read-only folder")
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,6 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
         "device": Path("/dev/zero"),
         "unreadable": folder / "unreadable",
         "read-only folder": folder / "locked" / "inside",
-        "full": Path("/dev/full"),
         "loop": folder / "loop",
         "long": folder / ("x" * 300),
         "nul": Path("a\0b"),
