@@ -4,6 +4,7 @@ for requests seen before and for a canned reply."""
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import statistics
 import subprocess
@@ -21,6 +22,7 @@ from learnact.simulated.replies import reply_to
 
 TYPICAL = {"gripper": {}, "blockworld": {}, "barman": {}, "tyreworld": {}}
 LARGEST = {"name": "barman", "options": {"shots": 9, "cocktails": 7, "drinks": 3}}
+AS_TURNS = functools.partial(prompt_sections.example_as_turns, thoughts=False)
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -53,7 +55,7 @@ def _rate(name: str, value: float, least: float) -> dict[str, object]:
 def _fresh(name: str, options: dict[str, object]) -> tuple[list[float], list[str]]:
     """CPU seconds of each reply in episodes of Act, and the prompts."""
     domain = build(DomainSpec(name, canonical(options)))
-    head = prompt_sections.world(domain, Library(), Rules(), 100, prompt_sections.as_turns)
+    head = prompt_sections.context_sections(domain, Library(), Rules(), 100, AS_TURNS)
     request = prompt_sections.TEMPLATES.fill("act")
     seconds, prompts = [], []
     for seed, task in enumerate(domain.tasks("test")):
