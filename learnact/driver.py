@@ -10,7 +10,6 @@ Does not cover: what is checked before (preflight.py), what a trial does (trial.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import time
@@ -22,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from learnact.errors import LearnactError, ResultsError
+from learnact.errors import ResultsError
 from learnact.job import Job, load
 from learnact.job.endpoints import check_endpoints
 from learnact.job.libraries import origin
@@ -31,11 +30,10 @@ from learnact.models.concurrency import RequestsInFlight
 from learnact.models.identity import ModelIdentity, answered_in
 from learnact.models.pool import ModelPool
 from learnact.protocols import CallLog, StoppableRunner
-from learnact.records import Call, Library, Outcome, Plain, Prompt, Unit, canonical
+from learnact.records import Call, Outcome, Plain, Unit, canonical
 from learnact.records.trials import TrialSpec
 from learnact.report.display import Display
 from learnact.report.estimate import Amount, Estimate, added, estimate
-from learnact.report.preview import agent_prompt
 from learnact.results.counters import Counters
 from learnact.results.pending import unfinished_calls
 from learnact.results.reader import connect, cost_so_far, dictionaries, models_returned
@@ -45,7 +43,7 @@ from learnact.runners.local import LocalRunner
 from learnact.runners.ray.runner import RayOptions, RayRunner
 from learnact.runners.resume import CommittingRunner
 from learnact.runners.worker import UnitLimits, Worker
-from learnact.trial import LearningCosts, TrialResult, planned_episodes, run_trial, test_tasks
+from learnact.trial import LearningCosts, TrialResult, planned_episodes, run_trial
 
 RESULTS = Path("results")
 LOCAL = "local"
@@ -241,7 +239,7 @@ async def run_job(
     plan = preflight(job, results)
     here = (address or job.cluster.address) in (None, LOCAL)
     if check and here and not _is_finished(plan, results):
-        await check_endpoints(job, plan.trials, _first_prompt)
+        await check_endpoints(job, plan.trials)
     store = RunStore.open(results, plan.run, job.name, job.given(), job.resolved(), versions())
     event = "interrupted"
     try:
@@ -279,16 +277,6 @@ async def run_job(
         return summary
     finally:
         await store.close(event)
-
-
-async def _first_prompt(trial: TrialSpec) -> Prompt | None:
-    """The first prompt of a trial's first test episode, without learned actions; None where it asks
-    nothing."""
-    spec = trial.test_domains[0]
-    tasks = test_tasks(trial, spec)
-    with contextlib.suppress(LearnactError):
-        return await agent_prompt(trial, tasks[0], Library()) if tasks else None
-    return None
 
 
 def _is_finished(plan: Preflight, results: Path) -> bool:

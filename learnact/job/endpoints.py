@@ -5,45 +5,39 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
 from learnact.errors import JobError
 from learnact.job import Job
-from learnact.models.check import HELLO, reachable
-from learnact.records import ModelSpec, Prompt
+from learnact.models.check import reachable
+from learnact.records import ModelSpec
 from learnact.records.trials import TrialSpec
 
 DEFAULT_KEY = ModelSpec("").api_key_env
 
 
-async def check_endpoints(
-    job: Job, trials: Iterable[TrialSpec], first_prompt: Callable[[TrialSpec], Awaitable[Prompt | None]]
-) -> None:
-    """Ask each endpoint of each model for a reply of a few tokens.
-
-    An agent's model is asked with the first prompt of one of its episodes (`first_prompt`), so that it is
-    asked nothing that it would not be asked anyway.
+async def check_endpoints(job: Job, trials: Iterable[TrialSpec]) -> None:
+    """Ask each endpoint of each model whether it answers and knows the model (`models.check.reachable`).
 
     Raises:
         JobError: what is wrong with each model that cannot be asked, and the way out.
     """
-    asked: dict[tuple[object, ...], tuple[ModelSpec, str, TrialSpec]] = {}
+    asked: dict[tuple[object, ...], tuple[ModelSpec, str]] = {}
     for trial in trials:
         for model, place in ((trial.agent_model, "agent"), (trial.learner_model, "learner")):
             if place == "agent" or trial.learns:
-                asked.setdefault((model.name, model.base_urls, model.api_key_env), (model, place, trial))
+                asked.setdefault((model.name, model.base_urls, model.api_key_env), (model, place))
 
-    async def reason(model: ModelSpec, place: str, trial: TrialSpec) -> str | None:
+    async def reason(model: ModelSpec) -> str | None:
         if model.simulated and not model.base_urls:
             return None
-        return _unset_key(model) or await _reachable(
-            model, await first_prompt(trial) if place == "agent" else None
-        )
+        quick = dataclasses.replace(model, timeout=min(model.timeout, 60.0))
+        return _unset_key(model) or await reachable(quick)
 
-    reasons = await asyncio.gather(*(reason(*entry) for entry in asked.values()))
+    reasons = await asyncio.gather(*(reason(model) for model, _ in asked.values()))
     wrong = [
         f"{job.where(('models', place))}: models.{place}: {why}"
-        for (_, place, _), why in zip(asked.values(), reasons, strict=True)
+        for (_, place), why in zip(asked.values(), reasons, strict=True)
         if why
     ]
     if wrong:
@@ -58,9 +52,3 @@ def _unset_key(model: ModelSpec) -> str | None:
             f"export {model.api_key_env}=..., or leave api_key_env out for a server that asks for no key"
         )
     return None
-
-
-async def _reachable(model: ModelSpec, prompt: Prompt | None) -> str | None:
-    """Why a model cannot be asked; None for one that can, and for the embedded simulated model."""
-    quick = dataclasses.replace(model, timeout=min(model.timeout, 60.0))
-    return await reachable(quick, prompt or HELLO)

@@ -7,6 +7,7 @@ a server is made for: no huge limits, no huge prompts."""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 import re
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from learnact.errors import ProviderFailure
 from learnact.models import context, negotiation, reading
-from learnact.models.client import Endpoint, RejectedRequest, RetryableError, checked_key
+from learnact.models.client import Endpoint, RejectedRequest, RetryableError, ServerReply, checked_key
 from learnact.models.pool import OPENAI_URL, refusal_failure
 from learnact.models.retry import RetryPolicy, retrying
 from learnact.records import ModelSpec, Plain, Prices, Prompt, Reply
@@ -68,16 +69,15 @@ class CheckFindings:
         return next((f.verdict for f in self.findings if f.name == name), "unknown")
 
 
-async def reachable(model: ModelSpec, prompt: Prompt = HELLO) -> str | None:
+async def reachable(model: ModelSpec) -> str | None:
     """Whether each of a model's endpoints answers and knows the model: None, or the reason with the way out.
 
-    Sends one request with a reply of at most `REACHABLE_TOKENS` tokens to each URL (another one for each
-    parameter that the endpoint refuses, or after a fault). A rate limit or an odd reply shows that somebody
-    answers. The embedded simulated model is not asked. `prompt`: the first prompt of the run, where there is
-    one: an endpoint is then asked what it will be asked anyway."""
+    Sends one small request to each URL: the list of models (`GET /models`), which costs nothing and takes no
+    turn from a rate limit. Only where that list does not name the model, or cannot be read, the model is asked
+    for a reply of at most `REACHABLE_TOKENS` tokens. An endpoint without a list is taken to be right: the run's
+    first request tells. The embedded simulated model is not asked."""
     if model.simulated and not model.base_urls:
         return None
-    small = dataclasses.replace(model, max_tokens=REACHABLE_TOKENS, effort=None, stop=())
     try:
         for url in model.base_urls or (os.environ.get("OPENAI_BASE_URL") or OPENAI_URL,):
             key = checked_key(model.api_key_env, os.environ.get(model.api_key_env, ""))
@@ -87,12 +87,65 @@ async def reachable(model: ModelSpec, prompt: Prompt = HELLO) -> str | None:
                 )
             endpoint = Endpoint.open(url, key)
             try:
-                await _ask_once(endpoint, small, prompt)
+                if await _is_listed(endpoint, model) is False:
+                    small = dataclasses.replace(model, max_tokens=REACHABLE_TOKENS, effort=None, stop=())
+                    await _ask_once(endpoint, small, HELLO)
             finally:
                 await endpoint.close()
     except ProviderFailure as failure:
         return str(failure) if str(failure).startswith(model.name) else f"{model.name}: {failure}"
     return None
+
+
+async def _is_listed(endpoint: Endpoint, model: ModelSpec) -> bool | None:
+    """Whether the endpoint's list of models names the model; None where it has no list.
+
+    Raises:
+        ProviderFailure: nobody answers, the key is refused, or the list lies at another path.
+    """
+    try:
+        body = (await _listed_models(endpoint, "/models", model.timeout)).body
+    except RejectedRequest as refusal:
+        if refusal.status in (401, 402, 403):
+            raise refusal_failure(model, endpoint, refusal) from None
+        if await _has_list(endpoint, "/v1/models", model.timeout):
+            correct = f"{endpoint.shown.rstrip('/')}/v1"
+            raise ProviderFailure(f"{model.name}: base_url lacks /v1: use {correct}", False) from None
+        return None
+    except RetryableError as fault:
+        if fault.kind in ("connection", "timeout"):
+            raise _no_answer(endpoint, model, fault) from None
+        return None if fault.kind == "limit" else False
+    rows = body.get("data") if isinstance(body, Mapping) else None
+    if not isinstance(rows, list):
+        return False
+    return any(isinstance(row, Mapping) and row.get("id") == model.name for row in rows)
+
+
+async def _listed_models(endpoint: Endpoint, path: str, timeout: float) -> ServerReply:
+    """The list of models; asked again once after a lost connection, which a restart may cause."""
+    try:
+        return await endpoint.get(path, timeout)
+    except RetryableError as fault:
+        if fault.kind != "connection":
+            raise
+        await asyncio.sleep(_LATER.first_wait)
+        return await endpoint.get(path, timeout)
+
+
+async def _has_list(endpoint: Endpoint, path: str, timeout: float) -> bool:
+    try:
+        body = (await endpoint.get(path, timeout)).body
+    except (RejectedRequest, RetryableError):
+        return False
+    return isinstance(body, Mapping) and isinstance(body.get("data"), list)
+
+
+def _no_answer(endpoint: Endpoint, model: ModelSpec, fault: RetryableError) -> ProviderFailure:
+    way_out = "start the server, or correct base_url"
+    if fault.kind == "reply":
+        way_out = "check that base_url is an OpenAI-compatible endpoint and ends in /v1"
+    return ProviderFailure(f"{model.name}: {endpoint.clean(str(fault))} -- {way_out}", False)
 
 
 async def _ask_once(endpoint: Endpoint, model: ModelSpec, prompt: Prompt) -> None:
@@ -115,10 +168,7 @@ async def _ask_once(endpoint: Endpoint, model: ModelSpec, prompt: Prompt) -> Non
         except RetryableError as fault:
             if fault.kind == "limit":
                 return
-            way_out = "start the server, or correct base_url"
-            if fault.kind == "reply":
-                way_out = "check that base_url is an OpenAI-compatible endpoint and ends in /v1"
-            raise ProviderFailure(f"{model.name}: {endpoint.clean(str(fault))} -- {way_out}", False) from None
+            raise _no_answer(endpoint, model, fault) from None
 
 
 async def check_endpoint(

@@ -245,10 +245,26 @@ async def test_a_model_that_answers_is_reachable(monkeypatch: pytest.MonkeyPatch
         raw("{}", "text/plain"),
     ):
         async with FaultServer(always=behaviour) as server:
+            server.models = [{"id": "the model behind the alias m"}]
             why = await reachable(model(server.url))
         assert why is None or "no chat completion" in why
         assert len(server.bodies) <= 3
     assert await reachable(ModelSpec("sim", simulated=True)) is None
+
+
+async def test_a_model_that_is_listed_or_whose_endpoint_has_no_list_is_asked_nothing() -> None:
+    for listed in ([{"id": "m"}], None):
+        async with FaultServer(always=error(500, "not asked")) as server:
+            server.models = listed
+            assert await reachable(model(server.url)) is None
+        assert server.bodies == []
+
+
+async def test_a_base_url_that_lacks_its_path_is_told_the_right_one() -> None:
+    async with FaultServer() as server:
+        server.models = [{"id": "m"}]
+        why = await reachable(model(server.url.removesuffix("/v1")))
+    assert why == f"m: base_url lacks /v1: use {server.url}"
 
 
 UNREACHABLE: dict[str, tuple[Behaviour, str]] = {
@@ -264,6 +280,7 @@ async def test_what_makes_a_model_unreachable_is_told(name: str, monkeypatch: py
     monkeypatch.delenv("CHECK_KEY", raising=False)
     behaviour, told = UNREACHABLE[name]
     async with FaultServer(always=behaviour) as server:
+        server.models = []
         why = await reachable(model(server.url))
     assert why is not None
     assert why.startswith("m: ")

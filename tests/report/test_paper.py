@@ -329,7 +329,7 @@ def test_a_domain_played_in_several_forms_is_told_apart_by_what_differs(tmp_path
             for number in range(6):
                 spec = material.DomainSpec("gripper", small if number < 3 else large)
                 of = material.LIBRARY if learner == "learnact" else Library()
-                unit = material.episode(number, method, method, number, of, "test", domain=spec.name)
+                unit = material.episode(number, method, method, number, of, domain=spec.name)
                 unit = dataclasses.replace(unit, domain=spec, learner_model=row["learner_model"])
                 lost = method == "act" and number == 5
                 work.append(store.commit(material.failed(unit) if lost else material.outcome(unit, 6)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from learnact.records import EpisodeResult, Turn
+from learnact.records import Episode, EpisodeResult, Request, Turn
 from learnact.results import tables
 from learnact.results.reader import connect, load_episode
 from learnact.results.store import RunStore
@@ -17,6 +17,8 @@ from tests.results.reading import load_calls
 
 OLD = Path(__file__).parent / "data" / "old-run-0123456789ab"
 """Written at the commit 055697f, before the tables were declared in tables.py."""
+KEYS = {Episode: "54a55fb291d34f868fdfefe5", Request: "ab8fd2c2e47a8928dd3aacd2"}
+"""The keys of its units: what a key is made of has changed since (docs/architecture.md, decision 2)."""
 
 
 @pytest.fixture
@@ -27,13 +29,16 @@ def old(tmp_path):
 
 async def test_a_run_of_an_earlier_version_is_continued(old):
     store = RunStore.open(old, "0123456789abcdef01234567", "old run", {}, {}, {})
-    for outcome in (
-        material.outcome(material.episode(1), turns=3),
-        material.answered(material.request(1)),
-    ):
-        found = store.find(outcome.key)
-        assert found is not None
-        assert (found.unit, found.result) == (outcome.unit, outcome.result)
+    played, answered = (store.find(KEYS[kind]) for kind in (Episode, Request))
+    assert played is not None
+    assert played.unit == material.episode(1)
+    assert isinstance(played.result, EpisodeResult)
+    assert [turn.kind for turn in played.result.turns] == ["action"] * 3
+    assert answered is not None
+    assert (answered.unit, answered.result) == (
+        material.request(1),
+        material.answered(material.request(1)).result,
+    )
     await store.commit(material.outcome(material.episode(2), turns=3))
     await store.close()
     with connect(old) as connection:
@@ -47,10 +52,12 @@ async def test_a_run_of_an_earlier_version_is_continued(old):
 
 
 def test_a_run_of_an_earlier_version_is_read(old):
-    outcome = material.outcome(material.episode(1), turns=3)
     with connect(old) as connection:
-        assert load_episode(connection, outcome.key) == outcome.result
-        assert load_calls(connection, outcome.key) == outcome.calls
+        result = load_episode(connection, KEYS[Episode])
+        assert (result.success, result.progress, result.goal) == (True, 1.0, "ball0 is in roomb.")
+        assert [turn.index for turn in result.turns] == [0, 1, 2]
+        kept = load_calls(connection, KEYS[Episode])
+        assert [call.reply.text for call in kept] == [turn.raw for turn in result.turns]
         for table in TABLES:
             found = connection.execute(f"SELECT count(*) FROM stored.{table}").fetchone()
             assert found != (0,), table
