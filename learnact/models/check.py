@@ -72,10 +72,11 @@ class CheckFindings:
 async def reachable(model: ModelSpec) -> str | None:
     """Whether each of a model's endpoints answers and knows the model: None, or the reason with the way out.
 
-    Sends one small request to each URL: the list of models (`GET /models`), which costs nothing and takes no
-    turn from a rate limit. Only where that list does not name the model, or cannot be read, the model is asked
-    for a reply of at most `REACHABLE_TOKENS` tokens. An endpoint without a list is taken to be right: the run's
-    first request tells. The embedded simulated model is not asked."""
+    Sends one small request to each URL: the list of models (`GET /models`), which costs nothing and takes
+    no turn from a rate limit. Only where that list does not name the model, or cannot be read, the model is
+    asked for a reply of at most `REACHABLE_TOKENS` tokens. An endpoint without a list is taken to be right:
+    the run's first request tells. The embedded simulated model is not asked.
+    """
     if model.simulated and not model.base_urls:
         return None
     try:

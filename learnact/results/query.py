@@ -102,7 +102,11 @@ class QueryResult:
     def write_parquet(self, path: Path) -> None:
         """As a Parquet file. Raises `ResultsError` where it cannot be written."""
         try:
-            with pq.ParquetWriter(path, self._reader.schema, compression="zstd") as writer:
+            # Opened here, since pyarrow removes a path that it cannot write, even a device.
+            with (
+                path.open("wb") as file,
+                pq.ParquetWriter(file, self._reader.schema, compression="zstd") as writer,
+            ):
                 for batch in self.batches():
                     writer.write_batch(batch)
         except (OSError, pa.ArrowException) as error:
