@@ -42,6 +42,7 @@ from learnact.runners.calls import MeteredCallLog, Spending, SpendingLimits, spe
 from learnact.runners.local import LocalRunner
 from learnact.runners.ray.runner import RayOptions, RayRunner
 from learnact.runners.resume import CommittingRunner
+from learnact.runners.unreadable import UnreadableReplies
 from learnact.runners.worker import UnitLimits, Worker
 from learnact.trial import LearningCosts, TrialResult, planned_episodes, run_trial
 
@@ -412,7 +413,13 @@ class _Watched:
         self._display = display
         self._aliases = aliases
         self._failures: dict[str, Counter[str]] = defaultdict(Counter)
-        self._inner = CommittingRunner(lambda: start(self.calls), store, lambda: self.calls.failure)
+        self._unreadable = UnreadableReplies(job.limits.unreadable, lambda failure: self._inner.stop(failure))
+        self._inner = CommittingRunner(
+            lambda: start(self.calls),
+            store,
+            refuse=lambda: self.calls.failure or self._unreadable.failure,
+            observe=self._unreadable.see,
+        )
         self.calls = MeteredCallLog(store, _limits(job), earlier, self._inner.stop)
 
     def warm_up(self) -> None:

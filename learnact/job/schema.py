@@ -255,6 +255,8 @@ class LimitsConfig(StrictConfig):
     """Calls of models that the run may make, likewise."""
     hours: Annotated[float, Field(gt=0, le=100_000)] | None = None
     """Wall-clock hours that one session of the run may take; the same command then goes on."""
+    unreadable: Positive | None = 20
+    """The run ends when none of so many first replies of an agent model could be read; null: it goes on."""
 
 
 class BoundsConfig(StrictConfig):

@@ -18,16 +18,19 @@ class CommittingRunner:
     makes the inner runner when the first unit needs one, so that a finished run starts no cluster. Outcomes
     without a result are committed too (their attempts are kept) and yielded; another run tries them again.
     `refuse` is asked before each new unit: with a failure that it returns the unit ends, and nothing is
-    started; the first such unit of each `run` is committed, for the record."""
+    started; the first such unit of each `run` is committed, for the record. `observe` is called with each
+    outcome when it arrives, before it is committed."""
 
     def __init__(
         self,
         start: Callable[[], Awaitable[StoppableRunner]],
         ledger: Ledger,
         refuse: Callable[[], Failure | None] = lambda: None,
+        observe: Callable[[Outcome], None] = lambda _: None,
     ) -> None:
         self._start = start
         self._refuse = refuse
+        self._observe = observe
         self._ledger = ledger
         self._inner: asyncio.Task[StoppableRunner] | None = None
         self._runner: StoppableRunner | None = None
@@ -80,6 +83,7 @@ class CommittingRunner:
                 runner = await self._inner
                 async with asyncio.TaskGroup() as commits:
                     async for outcome in runner.run(fresh):
+                        self._observe(outcome)
                         commits.create_task(self._commit(outcome, call))
             if call.refused is not None:
                 await self._ledger.commit(call.refused)
