@@ -36,7 +36,7 @@ async def check_endpoints(job: Job, trials: Iterable[TrialSpec]) -> None:
 
     reasons = await asyncio.gather(*(reason(model) for model, _ in asked.values()))
     wrong = [
-        f"{job.where(('models', place))}: models.{place}: {why}"
+        f"{job.where(('models', place, 'base_url'))}: models.{place}: {why}"
         for (_, place), why in zip(asked.values(), reasons, strict=True)
         if why
     ]

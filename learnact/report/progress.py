@@ -175,7 +175,8 @@ class ProgressDisplay(Display):
         logging.getLogger("learnact").removeHandler(self._notices)
         if self._live is not None:
             self._live.stop()
-        self._print_line()
+        if self.progress.name:  # a run that was refused has not begun
+            self._print_line()
 
     def begin(self, job: Job, plan: Preflight, counters: Counters) -> None:
         """The run starts."""

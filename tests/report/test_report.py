@@ -6,8 +6,10 @@ import json
 import logging
 from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
+from learnact.errors import JobError
 from learnact.records import ActionError, Tokens
 from learnact.report import result_table, summary
 from learnact.report.data import ReportData
@@ -218,3 +220,11 @@ def test_the_display_shows_warnings_once_and_while_they_happen():
     assert "\x1b" not in told
     assert "after the run" not in told
     assert display.progress.tested == 0
+
+
+def test_a_run_that_was_refused_shows_no_progress() -> None:
+    console = Console(file=io.StringIO())
+    with pytest.raises(JobError), ProgressDisplay(console):
+        raise JobError("no")
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == ""
