@@ -318,7 +318,7 @@ class ReportData:
         rows = self.connection.execute(
             """SELECT run, facts ->> 'learned_on' AS learned_on, facts ->> 'tested_on' AS tested_on,
                    any_value(CAST(facts ->> 'test_tasks' AS INT)) AS tasks
-            FROM checks WHERE starts_with(name, 'disjoint') AND facts ->> 'test_tasks' IS NOT NULL
+            FROM checks WHERE starts_with(name, 'disjoint') AND (facts ->> 'test_tasks') IS NOT NULL
             GROUP BY ALL HAVING count(DISTINCT facts ->> 'test_tasks') = 1"""
         ).fetchall()
         return {(run, learned_on, tested_on): tasks for run, learned_on, tested_on, tasks in rows}
