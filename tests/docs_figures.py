@@ -48,7 +48,7 @@ class Runs:
             summary = learnact.run(load(ROOT / "jobs" / f"{job}.yaml", settings), results=self._results)
             seconds, counters = time.perf_counter() - began, summary.counters
             cells = (len(summary.trials), counters.episodes, counters.requests, counters.calls)
-            command = " ".join([f"learnact run jobs/{job}.yaml", *(f"--set '{one}'" for one in settings)])
+            command = " ".join([f"learnact run {Path(job).name}", *(f"--set '{one}'" for one in settings)])
             numbers = " | ".join(f"{cell:,}" for cell in cells)
             self.rows.append(f"| `{command}` | {numbers} | {seconds:.0f} |")
             self._folders[job] = summary.folder

@@ -131,13 +131,14 @@ async def speak_slowly(request: web.Request, body: dict[str, Any]) -> web.Stream
 
 
 @contextmanager
-def serving(behaviour: Behaviour) -> Iterator[str]:
-    """Base URL of a server in a thread of its own."""
+def serving(behaviour: Behaviour, models: list[dict[str, Any]] | None = None) -> Iterator[str]:
+    """Base URL of a server in a thread of its own. `models`: its list of models; None: it has none."""
     ready, stop, urls = threading.Event(), asyncio.Event(), list[str]()
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
         async with FaultServer(always=behaviour) as server:
+            server.models = models
             urls.append(server.url)
             ready.set()
             await stop.wait()

@@ -77,7 +77,7 @@ async def unknown_model(request: web.Request, body: dict[str, object]) -> web.St
 
 
 def test_an_endpoint_that_does_not_know_the_model_is_told(tmp_path: Path) -> None:
-    with serving(unknown_model) as url:
+    with serving(unknown_model, models=[{"id": "large"}]) as url:
         code, told = run(job(tmp_path, url))
         assert code == 2
         assert "404" in told

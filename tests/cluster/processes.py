@@ -30,3 +30,17 @@ def _below(pid: int, parents: dict[int, int]) -> bool:
         if pid == os.getpid():
             return True
     return False
+
+
+def process_at_port(port: int, among: list[int]) -> int | None:
+    """The process with a TCP connection from this local port; None when it is none of those."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    sockets = {f"socket:[{line[9]}]" for line in lines if int(line[1].rpartition(":")[2], 16) == port}
+    for pid in among:
+        for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+            try:
+                if os.readlink(descriptor) in sockets:
+                    return pid
+            except OSError:
+                continue
+    return None

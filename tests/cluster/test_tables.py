@@ -16,7 +16,7 @@ from aiohttp import web
 import learnact
 from learnact.driver import Summary
 from learnact.results.reader import connect
-from tests.cluster.processes import descendants
+from tests.cluster.processes import descendants, process_at_port
 from tests.integration.test_run import answers, faulty, job
 from tests.models.server import Behaviour, FaultServer
 from tests.results.compare import compare
@@ -28,13 +28,16 @@ async def run(server: FaultServer, results: Path, **cluster: Any) -> Summary:
 
 
 def killing(behaviour: Behaviour, at: int, killed: list[int]) -> Behaviour:
-    """Kills a worker with SIGKILL when request number `at` comes."""
+    """Kills the worker that sends a request with SIGKILL, at request number `at` or soon after."""
     count = itertools.count(1)
 
     async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-        if next(count) == at:
-            killed.append(descendants("ray::UnitActor")[0])
-            os.kill(killed[0], signal.SIGKILL)
+        if next(count) >= at and not killed and request.transport is not None:
+            port = request.transport.get_extra_info("peername")[1]
+            sender = process_at_port(port, descendants("ray::UnitActor"))
+            if sender is not None:
+                killed.append(sender)
+                os.kill(sender, signal.SIGKILL)
         return await behaviour(request, body)
 
     return answer

@@ -164,7 +164,7 @@ def package(folder: Path, old: str, new: str) -> dict[str, str]:
         (
             "(:action board",
             "(:action import",
-            "ferry.pddl:12: action import: `import` is a keyword of Python",
+            "ferry.pddl:13: action import: `import` is a keyword of Python",
         ),
         (
             "sentences:",

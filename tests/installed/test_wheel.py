@@ -33,6 +33,7 @@ COMMAND_LINES = {
     "prompt": "prompt quickstart --purpose create",
     "jobs": "jobs transfer --copy mine.yaml",
     "init": "init new.yaml",
+    "methods": "methods learnact",
     "domains": "domains gripper",
     "tasks": "tasks blockworld --n 1",
     "play": "play gripper --json",

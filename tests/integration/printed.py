@@ -68,7 +68,9 @@ def split(line: str) -> list[str]:
 def concrete(command: str, context: Context) -> list[str]:
     """The words of a command, with the reader's own things in the places of those that stand for them."""
     words = shlex.split(command)
-    named = {"domains": "gripper", "tasks": "gripper", "play": "gripper"}.get(words[1], "quickstart")
+    named = {"methods": "learnact", "domains": "gripper", "tasks": "gripper", "play": "gripper"}.get(
+        words[1], "quickstart"
+    )
     keys = iter(context.episodes)
     made: list[str] = []
     for before, word in zip(["", *words], words, strict=False):
