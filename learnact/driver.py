@@ -1,10 +1,10 @@
 """The driver: expands a job into trials, runs them all at once on one runner, commits what comes back.
 
-learnact.run(job) -> run_async -> run_job: job -> checks -> trials -> CommittingRunner(Ray or in-process) ->
-results
+    learnact.run(job) -> run_async -> run_job:
+    job -> checks -> trials -> CommittingRunner(Ray or in-process) -> results
 
-Does not cover: what is checked before (preflight.py), what a trial does (trial.py), how units are executed
-(agents/execute.py), files (results), display (report).
+Does not cover: what is checked before (job/preflight.py), what a trial does (trial.py), how units are executed
+(runners/worker.py), files (results), display (report).
 """
 
 from __future__ import annotations
@@ -161,8 +161,8 @@ def run(
             stays open, or else a Ray of our own on this machine.
         display: watches the run.
         accept_model_change: continue a run although a model answers under another name than before.
-        check: ask each model for a few tokens before anything starts. Not done on a cluster at an address,
-            whose machines may have other networks and keys.
+        check: ask each model's endpoint whether it answers and knows the model before anything starts. Not
+            done on a cluster at an address, whose machines may have other networks and keys.
 
     Raises:
         BadInput: the job, a domain's options, a model or the results folder cannot be used; nothing has been
