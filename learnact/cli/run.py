@@ -38,7 +38,7 @@ def run(
         ),
     ] = False,
     no_check: Annotated[
-        bool, typer.Option("--no-check", help="Start without asking each model for a few tokens first.")
+        bool, typer.Option("--no-check", help="Start without asking each endpoint for its models first.")
     ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object at the end, instead of tables.")

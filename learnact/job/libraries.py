@@ -2,7 +2,7 @@
 learned.
 
 Reads and checks them before anything starts. Does not cover which trial of a run goes with which
-(spec/transfer.py).
+(matching.py).
 """
 
 from __future__ import annotations
