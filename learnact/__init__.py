@@ -30,7 +30,6 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from learnact.driver import JobEstimate as JobEstimate
     from learnact.driver import Summary as Summary
     from learnact.driver import plan as plan
     from learnact.driver import run as run
@@ -39,13 +38,14 @@ if TYPE_CHECKING:
     from learnact.job import Job as Job
     from learnact.job import load as load
     from learnact.report.display import Display as Display
+    from learnact.report.estimate import JobEstimate as JobEstimate
     from learnact.results.folder import ResultsFolder as ResultsFolder
     from learnact.results.folder import open_results as open_results
 else:
     _PLACES = {
         "Display": "learnact.report.display",
         "Job": "learnact.job",
-        "JobEstimate": "learnact.driver",
+        "JobEstimate": "learnact.report.estimate",
         "LearnactError": "learnact.errors",
         "ResultsFolder": "learnact.results.folder",
         "Summary": "learnact.driver",

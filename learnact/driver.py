@@ -33,7 +33,7 @@ from learnact.protocols import CallLog, StoppableRunner
 from learnact.records import Call, Outcome, Plain, Unit, canonical
 from learnact.records.trials import TrialSpec
 from learnact.report.display import Display
-from learnact.report.estimate import Amount, Estimate, added, estimate
+from learnact.report.estimate import JobEstimate, estimate
 from learnact.results.counters import Counters
 from learnact.results.pending import unfinished_calls
 from learnact.results.reader import connect, cost_so_far, dictionaries, models_returned
@@ -81,43 +81,6 @@ class Summary:
         return (
             f"<run {self.name} ({self.run[:8]}): {state}, trials {ended}/{len(self.trials)}, "
             f"{self.executed} units now, {self.seconds:.0f} s{cost}; {self.folder}>"
-        )
-
-
-@dataclass(frozen=True)
-class JobEstimate:
-    """What a job would do at most: `trials` holds the bounds of each trial; `run` is the id of the run."""
-
-    run: str
-    name: str
-    trials: tuple[Estimate, ...]
-
-    @property
-    def total(self) -> Amount:
-        """Episodes, calls and tokens of all trials."""
-        return added([one.total for one in self.trials])
-
-    @property
-    def dollars(self) -> float | None:
-        """US dollars at most; None where a model has no price."""
-        costs = [one.dollars for one in self.trials]
-        return (
-            None if any(cost is None for cost in costs) else sum(cost for cost in costs if cost is not None)
-        )
-
-    @property
-    def bounded(self) -> bool:
-        """Whether every learner knows a bound of its work; if not, totals leave learning out."""
-        return all(one.bounded for one in self.trials)
-
-    def __repr__(self) -> str:
-        total, dollars = self.total, self.dollars
-        if not self.bounded:
-            return f"<plan of {self.name}: {len(self.trials)} trials, no bound known>"
-        cost = "cost unknown" if dollars is None else f"${dollars:,.2f}"
-        return (
-            f"<plan of {self.name}: {len(self.trials)} trials, at most {total.episodes:,} episodes, "
-            f"{total.calls:,} calls, {cost}>"
         )
 
 

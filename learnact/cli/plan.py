@@ -10,8 +10,7 @@ import typer
 from learnact import driver
 from learnact.cli.options import JobFile, Overrides, Results
 from learnact.cli.output import console, say, say_json, table
-from learnact.driver import JobEstimate
-from learnact.report.estimate import Estimate
+from learnact.report.estimate import Estimate, JobEstimate
 
 UNKNOWN = "unknown"
 HEADS = (

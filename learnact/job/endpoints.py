@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from learnact.errors import JobError
 from learnact.job import Job
-from learnact.models.check import reachable
+from learnact.models.reachable import reachable
 from learnact.records import ModelSpec
 from learnact.records.trials import TrialSpec
 
@@ -17,7 +17,7 @@ DEFAULT_KEY = ModelSpec("").api_key_env
 
 
 async def check_endpoints(job: Job, trials: Iterable[TrialSpec]) -> None:
-    """Ask each endpoint of each model whether it answers and knows the model (`models.check.reachable`).
+    """Ask each endpoint of each model whether it answers and knows the model (`models.reachable`).
 
     Raises:
         JobError: what is wrong with each model that cannot be asked, and the way out.

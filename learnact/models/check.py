@@ -7,7 +7,6 @@ a server is made for: no huge limits, no huge prompts."""
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import os
 import re
@@ -17,11 +16,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from learnact.errors import ProviderFailure
-from learnact.models import context, negotiation, reading
-from learnact.models.client import Endpoint, RejectedRequest, RetryableError, ServerReply, checked_key
-from learnact.models.pool import OPENAI_URL, refusal_failure
+from learnact.models import context, reading
+from learnact.models.client import Endpoint, RejectedRequest, RetryableError, checked_key
+from learnact.models.pool import refusal_failure
 from learnact.models.retry import RetryPolicy, retrying
-from learnact.records import ModelSpec, Plain, Prices, Prompt, Reply
+from learnact.records import ModelSpec, Plain, Prices, Reply
 
 Verdict = Literal["yes", "no", "ignored", "unknown"]
 
@@ -34,11 +33,6 @@ everywhere."""
 
 SMALLEST_CONTEXT = 256
 """A number below this in a refusal is no context length."""
-
-HELLO = Prompt("", (), "Say: hello")
-
-REACHABLE_TOKENS = 16
-"""Limit of the reply to the request that looks whether a model is there."""
 
 _FIRST = RetryPolicy(tries=3, first_wait=0.5, longest_wait=5.0, limited=60.0)
 _LATER = RetryPolicy(tries=2, first_wait=0.5, longest_wait=5.0, limited=60.0)
@@ -67,109 +61,6 @@ class CheckFindings:
     def verdict(self, name: str) -> Verdict:
         """The verdict on one thing."""
         return next((f.verdict for f in self.findings if f.name == name), "unknown")
-
-
-async def reachable(model: ModelSpec) -> str | None:
-    """Whether each of a model's endpoints answers and knows the model: None, or the reason with the way out.
-
-    Sends one small request to each URL: the list of models (`GET /models`), which costs nothing and takes
-    no turn from a rate limit. Only where that list does not name the model, or cannot be read, the model is
-    asked for a reply of at most `REACHABLE_TOKENS` tokens. An endpoint without a list is taken to be right:
-    the run's first request tells. The embedded simulated model is not asked.
-    """
-    if model.simulated and not model.base_urls:
-        return None
-    try:
-        for url in model.base_urls or (os.environ.get("OPENAI_BASE_URL") or OPENAI_URL,):
-            key = checked_key(model.api_key_env, os.environ.get(model.api_key_env, ""))
-            if not key and url == OPENAI_URL:
-                return (
-                    f"{model.name}: set the environment variable {model.api_key_env} to an API key for {url}"
-                )
-            endpoint = Endpoint.open(url, key)
-            try:
-                if await _is_listed(endpoint, model) is False:
-                    small = dataclasses.replace(model, max_tokens=REACHABLE_TOKENS, effort=None, stop=())
-                    await _ask_once(endpoint, small, HELLO)
-            finally:
-                await endpoint.close()
-    except ProviderFailure as failure:
-        return str(failure) if str(failure).startswith(model.name) else f"{model.name}: {failure}"
-    return None
-
-
-async def _is_listed(endpoint: Endpoint, model: ModelSpec) -> bool | None:
-    """Whether the endpoint's list of models names the model; None where it has no list.
-
-    Raises:
-        ProviderFailure: nobody answers, the key is refused, or the list lies at another path.
-    """
-    try:
-        body = (await _listed_models(endpoint, "/models", model.timeout)).body
-    except RejectedRequest as refusal:
-        if refusal.status in (401, 402, 403):
-            raise refusal_failure(model, endpoint, refusal) from None
-        if await _has_list(endpoint, "/v1/models", model.timeout):
-            correct = f"{endpoint.shown.rstrip('/')}/v1"
-            raise ProviderFailure(f"{model.name}: base_url lacks /v1: use {correct}", False) from None
-        return None
-    except RetryableError as fault:
-        if fault.kind in ("connection", "timeout"):
-            raise _no_answer(endpoint, model, fault) from None
-        return None if fault.kind == "limit" else False
-    rows = body.get("data") if isinstance(body, Mapping) else None
-    if not isinstance(rows, list):
-        return False
-    return any(isinstance(row, Mapping) and row.get("id") == model.name for row in rows)
-
-
-async def _listed_models(endpoint: Endpoint, path: str, timeout: float) -> ServerReply:
-    """The list of models; asked again once after a lost connection, which a restart may cause."""
-    try:
-        return await endpoint.get(path, timeout)
-    except RetryableError as fault:
-        if fault.kind != "connection":
-            raise
-        await asyncio.sleep(_LATER.first_wait)
-        return await endpoint.get(path, timeout)
-
-
-async def _has_list(endpoint: Endpoint, path: str, timeout: float) -> bool:
-    try:
-        body = (await endpoint.get(path, timeout)).body
-    except (RejectedRequest, RetryableError):
-        return False
-    return isinstance(body, Mapping) and isinstance(body.get("data"), list)
-
-
-def _no_answer(endpoint: Endpoint, model: ModelSpec, fault: RetryableError) -> ProviderFailure:
-    way_out = "start the server, or correct base_url"
-    if fault.kind == "reply":
-        way_out = "check that base_url is an OpenAI-compatible endpoint and ends in /v1"
-    return ProviderFailure(f"{model.name}: {endpoint.clean(str(fault))} -- {way_out}", False)
-
-
-async def _ask_once(endpoint: Endpoint, model: ModelSpec, prompt: Prompt) -> None:
-    """Raises `ProviderFailure` when the endpoint does not answer, or the request is refused for good."""
-    refused: frozenset[str] = frozenset()
-    while True:
-        sent = negotiation.parameters(model, 0, refused)
-        asked = negotiation.shaped(prompt, refused)
-        messages = [{"role": m.role, "content": m.content} for m in asked.messages()]
-        try:
-            await _retried(endpoint, {**sent, "messages": messages}, model.timeout, _LATER)
-            return
-        except RejectedRequest as refusal:
-            name = negotiation.refused_by(refusal, sent, system=bool(asked.system))
-            if name is None and context.too_long(refusal):
-                return
-            if name is None:
-                raise refusal_failure(model, endpoint, refusal) from None
-            refused |= {name}
-        except RetryableError as fault:
-            if fault.kind == "limit":
-                return
-            raise _no_answer(endpoint, model, fault) from None
 
 
 async def check_endpoint(
@@ -404,17 +295,6 @@ class _EndpointCheck:
     def _note(self, name: str, verdict: Verdict, seen: str) -> None:
         seen = self._endpoint.clean(seen)
         self._found.append(CheckFinding(name, verdict, seen if len(seen) <= 160 else seen[:157] + "..."))
-
-
-async def _retried(endpoint: Endpoint, body: Mapping[str, Any], timeout: float, policy: RetryPolicy) -> None:
-    """One request, asked again after a fault; the body of its reply must be an object with choices."""
-    async for attempt in retrying(policy):
-        with attempt:
-            found = (await endpoint.post("/chat/completions", body, timeout)).body
-            if not isinstance(found, Mapping) or not isinstance(found.get("choices"), list):
-                raise RetryableError(
-                    "reply", f"{endpoint.shown} answered with something that is no chat completion"
-                )
 
 
 def _pasteable(url: str) -> str:

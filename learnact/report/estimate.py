@@ -78,6 +78,42 @@ class Estimate:
         return acting + asking
 
 
+@dataclass(frozen=True)
+class JobEstimate:
+    """What a job would do at most: `trials` holds the bounds of each trial; `run` is the id of the run."""
+
+    run: str
+    name: str
+    trials: tuple[Estimate, ...]
+
+    @property
+    def total(self) -> Amount:
+        """Episodes, calls and tokens of all trials."""
+        return sum((one.total for one in self.trials), Amount())
+
+    @property
+    def dollars(self) -> float | None:
+        """US dollars at most; None where a model has no price."""
+        costs = [one.dollars for one in self.trials]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether every learner knows a bound of its work; if not, totals leave learning out."""
+        return all(one.bounded for one in self.trials)
+
+    def __repr__(self) -> str:
+        total, dollars = self.total, self.dollars
+        if not self.bounded:
+            return f"<plan of {self.name}: {len(self.trials)} trials, no bound known>"
+        cost = "cost unknown" if dollars is None else f"${dollars:,.2f}"
+        return (
+            f"<plan of {self.name}: {len(self.trials)} trials, at most {total.episodes:,} episodes, "
+            f"{total.calls:,} calls, {cost}>"
+        )
+
+
 def estimate(trials: Sequence[TrialSpec]) -> list[Estimate]:
     """Bounds for each trial. Raises what building a domain raises.
 
@@ -182,8 +218,3 @@ def cost(model: ModelSpec, tokens: Tokens) -> float | None:
     if prices.prompt is None or prices.completion is None:
         return None
     return (tokens.prompt * prices.prompt + tokens.completion * prices.completion) / 1e6
-
-
-def added(amounts: Sequence[Amount]) -> Amount:
-    """The sum."""
-    return sum(amounts, Amount())

@@ -18,9 +18,10 @@ from learnact.cli.check_model import check_model
 from learnact.errors import ProviderFailure
 from learnact.job import load
 from learnact.models import check
-from learnact.models.check import check_endpoint, reachable
+from learnact.models.check import check_endpoint
 from learnact.models.client import shown
 from learnact.models.pool import ModelPool
+from learnact.models.reachable import reachable
 from learnact.models.retry import RetryPolicy
 from learnact.records import ModelSpec, Prompt
 from tests.models.server import Behaviour, FaultServer, completion, drop, error, picky, raw
