@@ -3,7 +3,7 @@
     learnact.run(job) -> run_async -> run_job:
     job -> checks -> trials -> CommittingRunner(Ray or in-process) -> results
 
-Does not cover: what is checked before (job/preflight.py), what a trial does (trial.py), how units are executed
+Does not cover: what is checked before (job/preflight.py), what a trial does (trial.py), how units are run
 (runners/worker.py), files (results), display (report).
 """
 

@@ -1,4 +1,4 @@
-"""Whether a model can be asked, before a run starts: its endpoints answer, take the key and know the model."""
+"""Whether a model can be asked, before a run: its endpoints answer, take the key and know the model."""
 
 from __future__ import annotations
 
