@@ -14,6 +14,7 @@ from rich.table import Table
 
 from learnact.errors import BadInput
 from learnact.records.text import json_text, printable
+from learnact.records.text_files import read_text
 
 PIPE_WIDTH = 200
 """Columns of a table where no terminal says otherwise."""
@@ -80,12 +81,6 @@ def say_next(job: Path) -> None:
 def read_file(path: Path, what: str) -> str:
     """The text of a file that a person named; `what` is the option that named it. Raises `BadInput`."""
     try:
-        with path.open("rb") as file:
-            content = file.read(READ_BYTES + 1)
-        if len(content) > READ_BYTES:
-            raise BadInput(f"{what} {path}: cannot be read: it is longer than {READ_BYTES >> 20} MB")
-        return content.decode("utf-8")
-    except OSError as error:
+        return read_text(path, BadInput, name=f"{what} {path}", most=READ_BYTES)
+    except FileNotFoundError as error:
         raise BadInput(f"{what} {path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{what} {path}: cannot be read: it is no text in UTF-8") from None

@@ -5,9 +5,6 @@ Files may come from anybody, so each limit is checked before the work that it bo
 
 from __future__ import annotations
 
-import codecs
-import os
-import stat
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,18 +13,13 @@ from typing import Any
 import yaml
 
 from learnact.errors import TaskError
+from learnact.records import text_files
 
 MAX_BYTES = 1 << 20
 """Bytes of a PDDL or YAML file. Published problems have some kB; objects that stand for 1 MiB take about
 100 MB."""
 MAX_DEPTH = 20
 """Levels of a YAML file; a table of sentences has four."""
-_OTHER_ENCODINGS = (
-    (codecs.BOM_UTF32_LE, "UTF-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16"),
-)
 
 
 def read_text(file: Path | Traversable, name: str | None = None, most: int = MAX_BYTES) -> str:
@@ -36,48 +28,10 @@ def read_text(file: Path | Traversable, name: str | None = None, most: int = MAX
     Raises `TaskError` for what cannot be read, is no regular file, is longer than `most` bytes or is not
     UTF-8.
     """
-    where = name or str(file)
     try:
-        if isinstance(file, Path) and not _may_be_read(file):
-            raise TaskError(f"{where}: cannot be read: it is not a regular file")
-        with file.open("rb") as stream:
-            body = stream.read(most + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, TaskError):
-            raise
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise TaskError(f"{where}: cannot be read: {reason}") from None
-    if len(body) > most:
-        raise TaskError(f"{where}: is longer than {most:,} bytes, so it is not read")
-    return decode(body, where)
-
-
-def _may_be_read(path: Path) -> bool:
-    """A regular file, or a pipe that the shell opened (`<(command)`); devices and named pipes may never
-    end.
-    """
-    mode = os.stat(path).st_mode
-    opened = str(path).startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/"))
-    return stat.S_ISREG(mode) or (opened and stat.S_ISFIFO(mode))
-
-
-def decode(body: bytes, where: str) -> str:
-    """Bytes in UTF-8, with or without a byte-order mark, as text; raises `TaskError` naming `where` and
-    the line."""
-    for mark, encoding in _OTHER_ENCODINGS:
-        if body.startswith(mark):
-            raise TaskError(f"{where}:1: is in {encoding}; save it as UTF-8")
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        raise TaskError(
-            f"{where}:{line}: byte 0x{body[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        ) from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise TaskError(f"{where}:{line}: a NUL character; this is not a text file")
-    return text
+        return text_files.read_text(file, TaskError, name=name, most=most)
+    except FileNotFoundError as error:
+        raise TaskError(f"{name or file}: cannot be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,8 +16,6 @@ from learnact.errors import JobError
 Key = str | int
 Keys = tuple[Key, ...]
 
-MAX_BYTES = 2**20
-"""Size of a job file at most; the longest job of ours has 4 kB."""
 MAX_NODES = 20_000
 """Values at most, each alias counted with all that it stands for."""
 MAX_DEPTH = 50
@@ -32,18 +29,6 @@ _UNPLAIN = ("binary", "timestamp", "omap", "pairs", "set")
 def dotted(keys: Sequence[Key]) -> str:
     """`domains.1.train`: the form in which `--set` takes a key."""
     return ".".join(str(key) for key in keys)
-
-
-def read_text(path: Path) -> str:
-    """The text of a file or pipe. Raises `OSError`, `UnicodeDecodeError`, `JobError` for what is too
-    large."""
-    if path.is_char_device() or path.is_block_device():
-        raise JobError(f"{path}: is a device and no job file")
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise JobError(f"{path}: is larger than {MAX_BYTES // 2**20} MB and no job file")
-    return data.decode("utf-8")
 
 
 def parse_value(text: str) -> Any:

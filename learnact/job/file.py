@@ -18,9 +18,10 @@ import yaml
 from learnact.errors import JobError, suggestion
 from learnact.job.bounded_yaml import Key as Key
 from learnact.job.bounded_yaml import Keys as Keys
-from learnact.job.bounded_yaml import check_mapping, parse_file, parse_value, read_text
+from learnact.job.bounded_yaml import check_mapping, parse_file, parse_value
 from learnact.job.bounded_yaml import dotted as dotted
 from learnact.job.shipped import shipped_jobs
+from learnact.records.text_files import read_text
 
 NAMED = {
     ("domains",),
@@ -77,19 +78,13 @@ def read(path: Path) -> JobFile:
     keys.
     """
     try:
-        text = read_text(path)
+        text = read_text(path, JobError)
     except FileNotFoundError:
         there = {p.name for p in path.parent.glob("*.y*ml")} if path.parent.is_dir() else set()
         if path.parent == Path():
             there |= shipped_jobs().keys()
         more = suggestion(path.name, there) if there else "`learnact init` writes one to start from"
         raise JobError(f"{path}: there is no such job file; {more}") from None
-    except OSError as error:
-        raise JobError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise JobError(
-            f"{path}: cannot be read as text in UTF-8: {error.reason} at byte {error.start}"
-        ) from None
     return parse(text, str(path))
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
 import json
-import stat
 from collections.abc import Collection
 from pathlib import Path
 
@@ -14,15 +12,10 @@ from learnact.errors import LibraryError
 from learnact.library.check import check
 from learnact.library.statements import read_statements, split
 from learnact.records import LearnedAction, Library, canonical
+from learnact.records.text_files import read_text
 
 FILE_BYTES = 1 << 20
 """A larger file is not read. JSON holds descriptions and notes beside the code."""
-ENCODINGS = {
-    codecs.BOM_UTF32_LE: "UTF-32",
-    codecs.BOM_UTF32_BE: "UTF-32",
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
-}
 
 
 class _Action(BaseModel):
@@ -53,7 +46,10 @@ def read_library(path: Path, primitives: Collection[str]) -> Library:
         LibraryError: the file cannot be read, is no library, or is not acceptable; it names file, line and
         reason.
     """
-    text = _text(path)
+    try:
+        text = read_text(path, LibraryError, most=FILE_BYTES)
+    except FileNotFoundError:
+        raise LibraryError(f"{path}: there is no such library file") from None
     library = _from_json(text, path) if path.suffix == ".json" else _from_python(text, path)
     if not library.actions and not library.lessons:
         raise LibraryError(
@@ -65,36 +61,6 @@ def read_library(path: Path, primitives: Collection[str]) -> Library:
         where = f":{problems[0].line}" if python and problems[0].line else ""
         raise LibraryError(f"{path}{where}: " + "; ".join(p.message for p in problems))
     return library
-
-
-def _text(path: Path) -> str:
-    """The text of a file of bounded size, without a byte-order mark."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise LibraryError(f"{path}: is not a regular file")
-        with path.open("rb") as file:
-            data = file.read(FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise LibraryError(f"{path}: there is no such library file") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, LibraryError):
-            raise
-        raise LibraryError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(data) > FILE_BYTES:
-        raise LibraryError(f"{path}: is larger than {FILE_BYTES} bytes, too large for a library")
-    for mark, encoding in ENCODINGS.items():
-        if data.startswith(mark):
-            raise LibraryError(f"{path}: is {encoding} text; save it as UTF-8")
-    data = data.removeprefix(codecs.BOM_UTF8)
-    if b"\0" in data:
-        raise LibraryError(f"{path}: is a binary file (it holds a zero byte), no Python or JSON text")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise LibraryError(
-            f"{path}:{line}: is not UTF-8 text (byte 0x{data[error.start]:02x}); save it as UTF-8"
-        ) from None
 
 
 def library_json(library: Library) -> dict[str, object]:
