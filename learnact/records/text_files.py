@@ -49,14 +49,14 @@ def read_text(
 
 
 def _may_be_read(path: Path) -> bool:
-    """A regular file, or a pipe that the shell opened (`<(command)`). Devices and named pipes may never end."""
+    """A regular file, or a pipe that the shell opened (`<(command)`): devices and named pipes may never end."""
     mode = os.stat(path).st_mode
     opened = str(path).startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/"))
     return stat.S_ISREG(mode) or (opened and stat.S_ISFIFO(mode))
 
 
 def decode(body: bytes, where: str, error: type[BadInput]) -> str:
-    """Bytes in UTF-8, with or without a byte-order mark, as text. Raises `error` naming `where` and the line."""
+    """Bytes in UTF-8, with or without a byte-order mark, as text; `error` names `where` and the line."""
     for mark, encoding in _OTHER_ENCODINGS:
         if body.startswith(mark):
             raise error(f"{where}:1: is in {encoding}; save it as UTF-8")
