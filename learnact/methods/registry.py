@@ -41,6 +41,8 @@ OWN: tuple[Method, ...] = (
     *learnact.METHODS,
 )
 """Our methods, in the order in which they are listed."""
+CODE_OF_LIBRARIES = ("learnact.library", "learnact.sandbox.confined_process", "learnact.sandbox.modules")
+"""What decides how a library is read and what its code does when it runs."""
 INTERNAL_LEARNERS: tuple[Learner[Any], ...] = (no_learning.NO_LEARNING, best_of.BEST_OF)
 INTERNAL_AGENTS: tuple[Agent[Any], ...] = (program.PROGRAM,)
 
@@ -71,12 +73,12 @@ def learns(learner: str) -> bool:
 
 
 def learners() -> dict[str, Learner[Any]]:
-    """Every learner that can be loaded, by name; ours first."""
+    """Every learner that can be loaded, by name; ours win."""
     return {**_by_name(m.learner for m in installed()), **_OWN_LEARNERS}
 
 
 def agents() -> dict[str, Agent[Any]]:
-    """Every agent that a job can name and that can be loaded, by name; ours first."""
+    """Every agent that a job can name and that can be loaded, by name; ours win."""
     return {**_by_name(m.agent for m in installed()), **_by_name(m.agent for m in OWN)}
 
 
@@ -109,14 +111,14 @@ def version(agent: AgentSpec, learner: LearnerSpec) -> str:
 
 @cache
 def _shared_version() -> str:
-    """Address of the code that all methods share: this package without the modules of single methods."""
-    parts = (*OWN, *INTERNAL_LEARNERS, *INTERNAL_AGENTS)
-    single = {type(part).__module__ for part in parts}
-    single |= {type(p).__module__ for m in OWN for p in (m.agent, m.learner)}
+    """Address of the code that all methods share.
+
+    It is this package without the modules of single methods, what reads libraries, and what learned code
+    runs in.
+    """
+    single = {type(part).__module__ for part in (*_OWN_LEARNERS.values(), *_OWN_AGENTS.values())}
     names = [f"{methods.__name__}.{module.name}" for module in pkgutil.iter_modules(methods.__path__)]
-    shared = [name for name in names if name not in single]
-    for package in ("learnact.library", "learnact.sandbox"):
-        shared.append(importlib.import_module(package).__name__)
+    shared = [name for name in names if name not in single] + list(CODE_OF_LIBRARIES)
     for name in shared:
         importlib.import_module(name)
     return digest([code_version(name) for name in sorted(shared)])

@@ -49,7 +49,7 @@ def read_text(
 
 
 def _may_be_read(path: Path) -> bool:
-    """A regular file, or a pipe that the shell opened (`<(command)`): devices and named pipes may never end."""
+    """A regular file, or a pipe that the shell opened (`<(command)`); other pipes may never end."""
     mode = os.stat(path).st_mode
     opened = str(path).startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/"))
     return stat.S_ISREG(mode) or (opened and stat.S_ISFIFO(mode))

@@ -59,9 +59,10 @@ def changed(place: str, old: str, new: str) -> Callable[[Path], None]:
     [
         changed("methods/prompts/agent/system.txt", "You solve tasks", "You do tasks"),
         changed("methods/turn_agent.py", "while not run.over:", "while not run.over and True:"),
+        changed("methods/base.py", "return budget.turns", "return budget.turns + 0"),
         changed("domains/planning/data/gripper.yaml", "grippers", "hands"),
     ],
-    ids=["a prompt", "a method's code", "a domain's text"],
+    ids=["a prompt", "a method's code", "what all methods share", "a domain's text"],
 )
 def test_what_decides_results_makes_a_new_run(copy: Path, change: Callable[[Path], None]) -> None:
     first, executed = run(copy)
