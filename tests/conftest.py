@@ -9,7 +9,9 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 LONG = (
+    "integration/test_limits",
     "integration/test_api",
+    "integration/test_printed_commands",
     "cli/test_interrupted",
     "integration/test_transfer",
     "cluster/test_tables",
@@ -17,6 +19,7 @@ LONG = (
     "installed/test_wheel",
     "methods/test_domain_prompts",
     "cluster/test_runner",
+    "job/test_identity",
     "simulated/test_honesty",
     "integration/test_fidelity",
     "domains/planning/test_tasks",

@@ -23,8 +23,15 @@ def in_the_background() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-@pytest.mark.parametrize("started", [None, in_the_background], ids=["foreground", "background"])
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    ("stop", "started"),
+    [
+        pytest.param(signal.SIGINT, None, id="SIGINT-foreground"),
+        pytest.param(signal.SIGINT, in_the_background, id="SIGINT-background", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, None, id="SIGTERM-foreground", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, in_the_background, id="SIGTERM-background"),
+    ],
+)
 def test_stopped_and_continued(
     stop: signal.Signals, started: Callable[[], None] | None, slow_speaker: str, tmp_path: Path
 ) -> None:

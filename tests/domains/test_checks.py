@@ -179,8 +179,27 @@ def package(folder: Path, old: str, new: str) -> dict[str, str]:
         ("    - do: [debark, car1, south]", "", "example.steps: they do not reach the example's goal"),
     ],
 )
-def test_every_command_refuses_a_domain_that_cannot_work(old, new, message, tmp_path):
-    environment = package(tmp_path, old, new)
+def test_a_domain_that_cannot_work_is_refused_with_the_place(old, new, message, tmp_path):
+    done = learnact_with(package(tmp_path, old, new), tmp_path, "domains", "ferry")
+    assert done.returncode == 2, (done.stdout, done.stderr)
+    assert message in " ".join(done.stderr.split()), done.stderr
+
+
+def learnact_with(environment, folder, *command):
+    """The command line in an environment that has a domain of another package."""
+    return subprocess.run(
+        [sys.executable, "-c", "from learnact.cli import main; main()", *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        input="",
+    )
+
+
+def test_every_command_that_loads_a_domain_refuses_it(tmp_path):
+    environment = package(tmp_path, "sail: [start, end]", "sail: [from, to]")
     job = tmp_path / "job.yaml"
     job.write_text(
         json.dumps({"name": "j", "domains": ["ferry"], "methods": ["act"], "models": {"agent": "sim-strong"}})
@@ -191,14 +210,6 @@ def test_every_command_refuses_a_domain_that_cannot_work(old, new, message, tmp_
         ["play", "ferry", "--commands", "-"],
         ["plan", str(job)],
     ):
-        done = subprocess.run(
-            [sys.executable, "-c", "from learnact.cli import main; main()", *command],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-            input="",
-        )
+        done = learnact_with(environment, tmp_path, *command)
         assert done.returncode == 2, (command, done.stdout, done.stderr)
-        assert message in " ".join(done.stderr.split()), (command, done.stderr)
+        assert "`from` is a keyword of Python" in " ".join(done.stderr.split()), (command, done.stderr)

@@ -99,6 +99,7 @@ async def test_a_run_ends_with_its_tables_and_a_second_one_does_nothing(tmp_path
         assert [json.loads(facts)["ok"] for (facts,) in shared] == [True]
 
 
+@pytest.mark.slow
 async def test_an_endpoints_faults_change_no_result_and_lose_none(tmp_path):
     async with FaultServer(always=answers()) as clean:
         first = await run(job(clean.url), tmp_path / "clean")

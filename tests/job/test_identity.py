@@ -25,11 +25,21 @@ print(json.dumps([summary.run, summary.executed, learnact.__file__]))
 """
 
 
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A copy of the package that has played the job, and the run's id."""
+    root = tmp_path_factory.mktemp("played")
+    shutil.copytree(PACKAGE, root / "learnact", ignore=shutil.ignore_patterns("__pycache__"))
+    run_id, executed = run(root)
+    assert executed == 2
+    return root, run_id
+
+
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A copy of the package, to be changed."""
-    shutil.copytree(PACKAGE, tmp_path / "learnact", ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+def copy(played: tuple[Path, str], tmp_path: Path) -> Path:
+    """A copy of the package and of its run, to be changed."""
+    shutil.copytree(played[0], tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "copy"
 
 
 def run(root: Path) -> tuple[str, int]:
@@ -64,16 +74,15 @@ def changed(place: str, old: str, new: str) -> Callable[[Path], None]:
     ],
     ids=["a prompt", "a method's code", "what all methods share", "a domain's text"],
 )
-def test_what_decides_results_makes_a_new_run(copy: Path, change: Callable[[Path], None]) -> None:
-    first, executed = run(copy)
-    assert executed == 2
+def test_what_decides_results_makes_a_new_run(
+    played: tuple[Path, str], copy: Path, change: Callable[[Path], None]
+) -> None:
     change(copy)
-    second, again = run(copy)
-    assert second != first
-    assert again == 2
+    run_id, executed = run(copy)
+    assert run_id != played[1]
+    assert executed == 2
 
 
-def test_comments_change_nothing_and_the_run_continues(copy: Path) -> None:
-    first, _ = run(copy)
+def test_comments_change_nothing_and_the_run_continues(played: tuple[Path, str], copy: Path) -> None:
     changed("methods/turn_agent.py", '"""Each turn', '"""Every turn')(copy)
-    assert run(copy) == (first, 0)
+    assert run(copy) == (played[1], 0)
