@@ -133,6 +133,9 @@ def _prompted() -> Iterator[str]:
     while True:
         before = signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's would wait for the line
         try:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                say()  # an interrupt that came before the prompt: asyncio's handler has taken it
+                return
             line = input(PROMPT)
         except (EOFError, KeyboardInterrupt):
             say()

@@ -4,6 +4,7 @@ traceback.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -15,6 +16,8 @@ import termios
 from pathlib import Path
 
 import pytest
+
+from learnact.cli.play import _prompted
 
 PLAY = [sys.executable, "-c", "from learnact.cli import main; main()", "play", "gripper", "-o", "test=1"]
 
@@ -101,3 +104,14 @@ def test_at_a_prompt_any_keys_end_without_a_traceback(typed: bytes) -> None:
         process.kill()
         os.close(master)
     assert b"Type a call" in shown and b"Traceback" not in shown, shown[-500:]
+
+
+async def test_an_interrupt_that_comes_before_the_prompt_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda _: pytest.fail("waits for a line"))
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    assert list(_prompted()) == []
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(0)
+    task.uncancel()
