@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
-import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import WordCompleter
 
 from learnact.cli.manual_play import CommandResult, ManualPlay, ManualSetup, open_manual_play
 from learnact.cli.options import DomainName, DomainOption, Seed, SourceFolder, Split, pick_task, spec_of
@@ -112,7 +112,7 @@ async def _play(setup: ManualSetup, lines: Iterator[str] | None, json: bool) -> 
     async with open_manual_play(setup) as game:
         if not json:
             _welcome(setup, game, at_prompt=lines is None)
-        for line in _prompted() if lines is None else lines:
+        async for line in _typed(setup) if lines is None else _each(lines):
             command = line.strip()
             if not command or command.startswith("#"):
                 continue
@@ -126,25 +126,25 @@ async def _play(setup: ManualSetup, lines: Iterator[str] | None, json: bool) -> 
                 _print_result(result, echo=lines is not None)
 
 
-def _prompted() -> Iterator[str]:
-    """Lines that a person types, until quit, Ctrl-C or the end of input."""
-    with contextlib.suppress(ImportError):
-        import readline  # noqa: F401 - gives input() its editing and history
+async def _each(lines: Iterator[str]) -> AsyncIterator[str]:
+    for line in lines:
+        yield line
+
+
+async def _typed(setup: ManualSetup) -> AsyncIterator[str]:
+    """Lines that a person types, until quit, Ctrl-C or the end of input. Tab completes names.
+
+    Ctrl-C is a key for prompt_toolkit and not a signal, so none is lost while the prompt appears.
+    """
+    names = [a.name for a in setup.domain.primitives] + [a.name for a in setup.library.actions]
+    session: PromptSession[str] = PromptSession(
+        PROMPT, completer=WordCompleter([*names, HELP_WORDS[0], *LEAVE_WORDS]), complete_while_typing=False
+    )
     while True:
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's would wait for the line
         try:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                say()  # an interrupt that came before the prompt: asyncio's handler has taken it
-                return
-            line = input(PROMPT)
+            line = await session.prompt_async()
         except (EOFError, KeyboardInterrupt):
-            say()
             return
-        except UnicodeDecodeError:
-            say("This is no text in UTF-8; type it again.")
-            continue
-        finally:
-            signal.signal(signal.SIGINT, before)
         if line.strip() in LEAVE_WORDS:
             return
         yield line

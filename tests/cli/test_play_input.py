@@ -4,7 +4,6 @@ traceback.
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import json
 import os
@@ -16,8 +15,6 @@ import termios
 from pathlib import Path
 
 import pytest
-
-from learnact.cli.play import _prompted
 
 PLAY = [sys.executable, "-c", "from learnact.cli import main; main()", "play", "gripper", "-o", "test=1"]
 
@@ -75,10 +72,28 @@ def test_closed_standard_input_is_named() -> None:
     assert shell.returncode == 2 and b"standard input is closed" in shell.stderr
 
 
+ASKS = b"\x1b[?2004h"
+"""What the prompt writes when it reads keys: bracketed paste is switched on."""
+
+
 @pytest.mark.parametrize(
     "typed", [b"\x04", b"\xff\xfe\nquit\n", b"help\n\x1b[A\x1b[2J\nmove('a')\nquit\n", b"\x03"]
 )
 def test_at_a_prompt_any_keys_end_without_a_traceback(typed: bytes) -> None:
+    assert b"Traceback" not in at_a_prompt((ASKS, typed))
+
+
+def test_an_interrupt_just_before_the_prompt_is_not_lost() -> None:
+    assert b"Traceback" not in at_a_prompt((b"Type a call", b"\x03"))
+
+
+def test_at_a_prompt_tab_completes_names() -> None:
+    shown = at_a_prompt((ASKS, b"dr\t"), (b"drop", b"('ball1', 'roomb')\nquit\n"))
+    assert b"no action" not in shown
+
+
+def at_a_prompt(*steps: tuple[bytes, bytes]) -> bytes:
+    """What `learnact play` shows on a terminal. A step: once the first is shown, the second is typed."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
         PLAY,
@@ -89,29 +104,18 @@ def test_at_a_prompt_any_keys_end_without_a_traceback(typed: bytes) -> None:
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(slave)
-    shown, written = b"", False
+    shown, waiting = b"", list(steps)
     try:
         while select.select([master], [], [], 300)[0]:
             try:
                 shown += os.read(master, 65536)
             except OSError:  # the process has ended
                 break
-            if not written and b"> " in shown:
-                written = True
-                os.write(master, typed)
+            if waiting and waiting[0][0] in shown:
+                os.write(master, waiting.pop(0)[1])
         process.wait(300)
     finally:
         process.kill()
         os.close(master)
-    assert b"Type a call" in shown and b"Traceback" not in shown, shown[-500:]
-
-
-async def test_an_interrupt_that_comes_before_the_prompt_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builtins.input", lambda _: pytest.fail("waits for a line"))
-    task = asyncio.current_task()
-    assert task is not None
-    task.cancel()
-    assert list(_prompted()) == []
-    with pytest.raises(asyncio.CancelledError):
-        await asyncio.sleep(0)
-    task.uncancel()
+    assert b"Type a call" in shown, shown[-500:]
+    return shown
