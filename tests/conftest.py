@@ -1,12 +1,17 @@
-"""The order of the test files, and settings of property tests that hold on a busy machine."""
+"""The order of the test files, settings of property tests that hold on a busy machine, and interrupts."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+# A shell script that runs the tests in the background makes them ignore interrupts, and their children too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONG = (
     "integration/test_limits",

@@ -9,7 +9,6 @@ import json
 import os
 import pty
 import select
-import signal
 import subprocess
 import sys
 import termios
@@ -102,7 +101,7 @@ def at_a_prompt(*steps: tuple[bytes, bytes]) -> bytes:
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        preexec_fn=as_a_terminal_starts_it,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(slave)
     shown, waiting = b"", list(steps)
@@ -120,9 +119,3 @@ def at_a_prompt(*steps: tuple[bytes, bytes]) -> bytes:
         os.close(master)
     assert b"Type a call" in shown, shown[-500:]
     return shown
-
-
-def as_a_terminal_starts_it() -> None:
-    """With a terminal of its own and with interrupts, which a run of the tests in the background ignores."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
