@@ -55,6 +55,7 @@ def test_the_papers_preset_sets_every_switch(kind: str, returns: str, score: tup
         assert trial.rules.primitive_returns == returns
         options = json.loads(trial.domain.options)
         assert options.get("actions") == ("published" if kind == "alfworld" else None)
+        assert options.get("equal_arguments") == (None if kind == "alfworld" else "invalid")
 
 
 def test_the_papers_preset_gives_alfworld_the_published_primitive_actions(tmp_path: Path) -> None:
@@ -62,8 +63,9 @@ def test_the_papers_preset_gives_alfworld_the_published_primitive_actions(tmp_pa
     job = load({"name": "t", "preset": ["alfworld", "paper"], "domains": "alfworld-put", "methods": "act"})
     (trial,) = preflight(job, tmp_path).trials
     names = {primitive.name for primitive in registry.build(trial.domain).primitives}
-    assert "toggle" in names
-    assert not names & {"look", "use"}
+    assert {"toggle", "use"} < names
+    assert "look" not in names
+    assert json.loads(trial.domain.options)["in_place"] == "invalid"
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from learnact.domains.alfworld import examples, game_files, package
 from learnact.domains.alfworld.content import unpack
 from learnact.domains.alfworld.generation import generated
-from learnact.domains.alfworld.language import ActionSet, Language, Perturbation, Surface
+from learnact.domains.alfworld.language import ActionSet, InPlace, Language, Perturbation, Surface
 from learnact.domains.alfworld.task_types import TASK_TYPES, TaskType
 from learnact.domains.base import Environment, Example, FunctionExample, Primitive, Profile
 from learnact.errors import JobError, TaskError
 from learnact.records import Task, digest
 
-TEXT_VERSION = 2
+TEXT_VERSION = 3
 """Goes up whenever a prompt or an observation of ours could change."""
 
 PROFILE = Profile(
@@ -50,7 +50,10 @@ class AlfworldOptions(BaseModel):
     perturb: tuple[Perturbation, ...] = ()
     """AgentRefine's perturbations of the interface, in any combination."""
     actions: ActionSet = "ours"
-    """`ours`, or `published`: as LearnAct's scripts have them, `toggle` instead of `use` and no `look`."""
+    """`ours`, or `published`: as in LearnAct's scripts, with `toggle` beside `use` (the engine does not
+    know it, so that it never works) and without `look`."""
+    in_place: InPlace = "valid"
+    """Going to the place where one is: `valid` says so and shows the place; `invalid` as published."""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """Seed of generated games."""
     train: int = Field(default=3, ge=1, le=1000)
@@ -83,7 +86,7 @@ class AlfworldDomain:
         package.require()
         self._kind = kind
         self._options = options
-        self._language = Language(options.surface, options.perturb, options.actions)
+        self._language = Language(options.surface, options.perturb, options.actions, options.in_place)
         self.name = f"alfworld-{kind.name}"
         self.title = kind.title
         self.profile = PROFILE

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from learnact.domains.alfworld.content import GameContent
 from learnact.domains.alfworld.engine import Game
 from learnact.domains.alfworld.invalid_actions import why_invalid
-from learnact.domains.alfworld.language import EngineCommand, Language, NotUnderstood
+from learnact.domains.alfworld.language import EngineCommand, Language, NotUnderstood, shortened
 from learnact.domains.alfworld.progress import ProgressMeasure
 from learnact.domains.alfworld.task_types import read_goal
 from learnact.domains.alfworld.translation import translate
@@ -19,6 +19,7 @@ from learnact.records import Plain, Step
 
 NOTHING = "Nothing happens."
 _LOCATION_PREFIX = "You arrive at loc "
+_SEES_NOTHING = "Looking quickly around you, you see nothing."
 
 
 class AlfworldEnvironment:
@@ -32,7 +33,8 @@ class AlfworldEnvironment:
         self._place = ""
         self._places = {name for name, _ in self._game.facts_named("receptacletype")}
         self.goal = content.goal
-        self.first_observation = language.show(self._game.look())
+        self._around = self._game.look()
+        self.first_observation = language.show(self._around)
 
     @property
     def progress(self) -> float:
@@ -46,17 +48,18 @@ class AlfworldEnvironment:
 
     def call(self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]) -> Step:
         """Do an action given as a call."""
-        written = [repr(a) for a in arguments] + [f"{k}={v!r}" for k, v in keywords.items()]
+        values = [(f"{k}=", v) for k, v in keywords.items()]
+        written = [f"{k}{shortened(repr(v))}" for k, v in [*(("", a) for a in arguments), *values]]
         command = self._language.from_call(name, arguments, keywords)
         if isinstance(command, NotUnderstood):
-            return self._invalid(f"{name}({', '.join(written)})", command.reason)
+            return self._invalid(f"{shortened(name)}({', '.join(written)})", command.reason)
         return self._do(command, self._language.format_call(command.action, command.arguments))
 
     def text(self, command: str) -> Step:
         """Do an action given as text."""
         understood = self._language.from_text(command)
         if isinstance(understood, NotUnderstood):
-            return self._invalid(command.strip(), understood.reason)
+            return self._invalid(shortened(command), understood.reason)
         return self._do(understood, command.strip())
 
     def close(self) -> None:
@@ -64,39 +67,45 @@ class AlfworldEnvironment:
         self._game.close()
 
     def _do(self, command: EngineCommand, written: str) -> Step:
-        observation = self._game.do(command.engine) or self._go_to_neighbour(command)
+        observation = self._game.do(command.engine) or self._go_nowhere(command)
         if observation is None:
-            verb = "use" if command.action == "toggle" else command.action
-            return self._invalid(
-                written, self._language.show(why_invalid(self._game, verb, command.arguments))
-            )
+            why = why_invalid(self._game, command.action, command.arguments)
+            return self._invalid(written, self._language.show(why))
         if command.goes:
             self._place = command.arguments["recep"]
-        observation = _without_location(observation)
+        observation = self._told(command, observation)
         self._success = self._success or self._game.won
         self._measure.update(observation, self._success)
         return Step(written, True, self._language.show(observation), self.progress, self._success)
 
-    def _go_to_neighbour(self, command: EngineCommand) -> str | None:
-        """What going to a place shows when the agent stands where it is reached from, because of another
-        place.
+    def _go_nowhere(self, command: EngineCommand) -> str | None:
+        """What going to a place shows when the agent stands where it is reached from. None for any other
+        command.
 
         Several places can be reached from one point. The engine has no command for going from a point to
-        itself, so it would refuse the place, although the agent has not gone there. None for any other
-        command.
+        itself, so it would refuse both a place that the agent has not gone to and the one where it is.
         """
         place = command.arguments.get("recep", "")
-        if not command.goes or place == self._place or place not in self._places:
+        if not command.goes or place not in self._places:
+            return None
+        again = place == self._place
+        if again and self._language.in_place == "invalid":
             return None
         observation = self._game.do(f"examine {place}")
-        if observation is None or self._language.surface == "published":
-            return observation
-        return f"You arrive at {place}. {observation}"
+        if observation is None:
+            return None
+        if again:
+            return f"You are already at {place}. {observation}"
+        return (
+            observation if self._language.surface == "published" else f"You arrive at {place}. {observation}"
+        )
+
+    def _told(self, command: EngineCommand, observation: str) -> str:
+        """The engine's answer as the agent reads it: without `You arrive at loc 31.`, as the published
+        wrapper shows it; and a look around the room shows its places, where the engine says `nothing`."""
+        if command.action == "look" and observation.endswith(_SEES_NOTHING):
+            return self._around
+        return observation.split(". ", 1)[1] if observation.startswith(_LOCATION_PREFIX) else observation
 
     def _invalid(self, written: str, why: str) -> Step:
         return Step(written, False, f"{NOTHING} {why}".strip(), self.progress, self._success)
-
-
-def _without_location(observation: str) -> str:
-    """An observation without `You arrive at loc 31.`, as the published wrapper shows it."""
-    return observation.split(". ", 1)[1] if observation.startswith(_LOCATION_PREFIX) else observation

@@ -51,6 +51,8 @@ class _Reasons:
                 return self._tool(action, obj, recep, away)
             case "use":
                 return self._use(obj)
+            case "toggle":
+                return ["There is no command toggle in this house."]
             case "examine":
                 thing = arguments["thing"]
                 return [f"You are not at {thing}."] if thing in self._places else self._unseen(thing)
@@ -70,7 +72,11 @@ class _Reasons:
         inside = {o for o, r in self._game.facts_named("inreceptacle") if r == recep}
         missing = not away and not closed and obj not in inside
         lacking = [f"There is no {obj} in/on the {recep}."] if missing else []
-        return away + closed + lacking + [f"You are already carrying {held}." for held in sorted(self._held)]
+        able = {o for (o,) in self._game.facts_named("pickupable")}
+        fixed = not (away or closed or missing) and obj not in able
+        unfit = [f"A {kind_of(obj)} cannot be carried."] if fixed else []
+        held = [f"You are already carrying {name}." for name in sorted(self._held)]
+        return away + closed + lacking + unfit + held
 
     def _put(self, obj: str, recep: str, away: list[str]) -> list[str]:
         lacking = [f"You are not carrying {obj}."] if obj not in self._held else []

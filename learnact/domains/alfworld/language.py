@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -22,7 +22,11 @@ from learnact.records import Plain
 Perturbation = Literal["with-using", "move-to", "from-take", "no-space"]
 Surface = Literal["published", "new"]
 ActionSet = Literal["ours", "published"]
+InPlace = Literal["valid", "invalid"]
+"""What going to the place where one already is counts as."""
 
+LONGEST_NAME = 80
+"""Characters of an argument that an observation repeats; what is longer is no name of anything."""
 _NAME = r"[a-z]+ [0-9]+"
 _GO_TO = "go to "
 _CLOSED_UP = r"[a-z]+[0-9]+"
@@ -66,12 +70,13 @@ class NotUnderstood:
 
 
 _GO = (
-    "Requires: recep is a place of the house. Then: you are at recep. you are no longer at any other place. "
+    "Requires: recep is a place of the house.{0} Then: you are at recep. you are no longer at any other place. "
     "You see what is in or on recep, unless recep is closed."
 )
+_ELSEWHERE = " you are not already at recep."
 _TAKE = (
-    "Requires: you are at recep. recep is not closed. obj is in or on recep. you carry nothing. "
-    "Then: you carry obj. obj is no longer in or on recep."
+    "Requires: you are at recep. recep is not closed. obj is in or on recep. obj can be carried. "
+    "you carry nothing. Then: you carry obj. obj is no longer in or on recep."
 )
 _PUT = (
     "Requires: you are at recep. recep is not closed. you carry obj. things of this kind can be in or on "
@@ -81,27 +86,35 @@ _PUT = (
 _OPEN = "Requires: you are at recep. recep is closed. Then: recep is open. You see what is in recep."
 _CLOSE = "Requires: you are at recep. recep is open. Then: recep is closed."
 _USE = "Requires: you are at the place where obj is. obj is a desklamp or a floorlamp. Then: obj is on."
-_CLEAN = "Requires: you are at recep. recep is a sinkbasin. you carry obj. Then: obj is clean."
+_TOGGLE = "Requires: you are at the place where obj is. obj can be switched."
+_CLEAN = (
+    "Requires: you are at recep. recep is a sinkbasin. you carry obj. obj can be cleaned. Then: obj is clean."
+)
 _HEAT = (
-    "Requires: you are at recep. recep is a microwave. you carry obj. Then: obj is "
-    "hot. obj is no longer cool."
+    "Requires: you are at recep. recep is a microwave. you carry obj. obj can be heated. "
+    "Then: obj is hot. obj is no longer cool."
 )
 _COOL = (
-    "Requires: you are at recep. recep is a fridge. you carry obj. Then: obj is cool. obj is no longer hot."
+    "Requires: you are at recep. recep is a fridge. you carry obj. obj can be cooled. "
+    "Then: obj is cool. obj is no longer hot."
 )
 _EXAMINE = (
     "Requires: you are at the place thing, or you carry thing, or thing is in or on the place where you are. "
     "Then: You see what thing is like."
 )
 
+_LOOK = "Then: You see where you are, but not what is in or on a place."
 
-def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[ActionForm, ...]:
+
+def _actions(surface: Surface, perturb: frozenset[str], in_place: InPlace) -> tuple[ActionForm, ...]:
     put = "put {obj} in/on {recep}" if surface == "published" else "move {obj} to {recep}"
     take = "from {recep} take {obj}" if "from-take" in perturb else "take {obj} from {recep}"
     taken = ("recep", "obj") if "from-take" in perturb else ("obj", "recep")
     go, goes = ("move_to", "move to {recep}") if "move-to" in perturb else ("goto", "go to {recep}")
     return (
-        ActionForm(go, "go to {recep}", goes, ("recep",), _GO),
+        ActionForm(
+            go, "go to {recep}", goes, ("recep",), _GO.format(_ELSEWHERE if in_place == "invalid" else "")
+        ),
         ActionForm("take", "take {obj} from {recep}", take, taken, _TAKE),
         ActionForm("put", put, put, ("obj", "recep"), _PUT),
         ActionForm("open", "open {recep}", "open {recep}", ("recep",), _OPEN),
@@ -111,7 +124,7 @@ def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[ActionForm, ...
         _tool("heat", "microwave", perturb, _HEAT),
         _tool("cool", "fridge", perturb, _COOL),
         ActionForm("examine", "examine {thing}", "examine {thing}", ("thing",), _EXAMINE),
-        ActionForm("look", "look", "look", (), "Then: You see where you are."),
+        ActionForm("look", "look", "look", (), _LOOK),
         ActionForm("inventory", "inventory", "inventory", (), "Then: You see what you carry."),
         ActionForm(
             "slice", "slice {obj} with {knife}", "slice {obj} with {knife}", ("obj", "knife"), "", hidden=True
@@ -119,9 +132,8 @@ def _actions(surface: Surface, perturb: frozenset[str]) -> tuple[ActionForm, ...
     )
 
 
-def _as_published(action: ActionForm) -> ActionForm:
-    """LearnAct's published actions call `use` `toggle` (and have no `look`)."""
-    return replace(action, name="toggle") if action.name == "use" else action
+TOGGLE = ActionForm("toggle", "toggle {obj}", "toggle {obj}", ("obj",), _TOGGLE)
+"""LearnAct's published actions have it beside `use` (and have no `look`); the engine does not know it."""
 
 
 def _tool(name: str, tool: str, perturb: frozenset[str], description: str) -> ActionForm:
@@ -142,16 +154,21 @@ class Language:
     """The form of one interface: a surface and a set of perturbations. Immutable."""
 
     def __init__(
-        self, surface: Surface = "published", perturb: Sequence[str] = (), actions: ActionSet = "ours"
+        self,
+        surface: Surface = "published",
+        perturb: Sequence[str] = (),
+        actions: ActionSet = "ours",
+        in_place: InPlace = "valid",
     ) -> None:
         self.surface = surface
         self.perturb = frozenset(perturb)
-        self.actions = _actions(surface, self.perturb)
+        self.in_place = in_place
+        self.actions = _actions(surface, self.perturb, in_place)
         if actions == "published":
-            self.actions = tuple(_as_published(a) for a in self.actions if a.name != "look")
+            self.actions = (*(a for a in self.actions if a.name != "look"), TOGGLE)
         self._by_name = {action.name: action for action in self.actions if not action.hidden}
         name = _CLOSED_UP if "no-space" in self.perturb else _NAME
-        self._readers = [(a, _reader(a.shown, name)) for a in self.actions]
+        self._readers = [(a, _reader(a.shown, name)) for a in self.actions if not a.hidden]
         self._engine_readers = [(a, _reader(a.template, _NAME)) for a in self.actions]
         self._own_name = re.compile(name)
 
@@ -177,7 +194,7 @@ class Language:
         """The command of a call, or why it is none."""
         action = self._by_name.get(name)
         if action is None:
-            return NotUnderstood(f"There is no action {name}.")
+            return NotUnderstood(f"There is no action {shortened(name)}.")
         positional = [p for p in action.order if p not in action.keyword_only]
         given = dict(zip(positional, arguments, strict=False)) | {**keywords}
         repeated = set(positional[: len(arguments)]) & set(keywords)
@@ -199,10 +216,10 @@ class Language:
         for parameter, value in given.items():
             if not isinstance(value, str):
                 return NotUnderstood(
-                    f"{action.name} takes names such as '{self.show('mug 1')}', not {value!r}."
+                    f"{action.name} takes names such as '{self.show('mug 1')}', not {shortened(repr(value))}."
                 )
             if not self._own_name.fullmatch(value.strip()):
-                return NotUnderstood(f"There is nothing called {value}.")
+                return NotUnderstood(f"There is nothing called {shortened(value)}.")
             arguments["recep" if parameter == "using" else parameter] = self.unshow(value.strip())
         return EngineCommand(action.name, action.template.format(**arguments), arguments)
 
@@ -256,6 +273,12 @@ class Language:
         if "with-using" in self.perturb:
             source = re.sub(r"\b(clean|heat|cool)\((\w+), (\w+)\)", r"\1(\2, using=\3)", source)
         return source
+
+
+def shortened(text: str) -> str:
+    """What an agent wrote as an observation repeats it: on one line, and bounded."""
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 3] + "..."
 
 
 def _plain(description: str) -> str:

@@ -86,6 +86,9 @@ class PlanningOptions(BaseModel):
     train_indices: tuple[int, ...] | None = None
     """With a source: which problems train (places in the sorted list of files); default: the published
     ones."""
+    equal_arguments: Literal["valid", "invalid"] = "valid"
+    """An action with one thing for two of its parameters (`move('rooma', 'rooma')`): `valid` where its
+    requirements hold; `invalid` as in the published environment."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -167,10 +170,14 @@ class PlanningDomain(Generic[Options]):
         self.wording = Wording.parse(words, where)
         self.wording.check(self.rules)
         self.title = self.wording.title
-        self.instruction = self.wording.instruction
+        self._equal = options.equal_arguments == "valid"
+        differ = "" if self._equal else f" {self.wording.phrases.differ}"
+        self.instruction = f"{self.wording.instruction.rstrip()}{differ}"
         self.primitives = primitives(self.rules, self.wording)
         self.function_example = function_example()
-        self.version = digest("planning", ENGINE_VERSION, rules_text, words, self.function_example)
+        self.version = digest(
+            "planning", ENGINE_VERSION, rules_text, words, self.function_example, self.instruction
+        )
         self._described: OrderedDict[str, DescribedProblem] = OrderedDict()
 
     # Tasks
@@ -240,7 +247,7 @@ class PlanningDomain(Generic[Options]):
         """A problem with its sentences; the last few are kept, because candidates play the same tasks."""
         described = self._described.get(text)
         if described is None:
-            described = self._described[text] = DescribedProblem(self.ground(text), self.wording)
+            described = self._described[text] = DescribedProblem(self.ground(text), self.wording, self._equal)
             if len(self._described) > 64:
                 self._described.popitem(last=False)
         return described

@@ -33,12 +33,14 @@ def primitives(rules: PddlDomain, wording: Wording) -> tuple[Primitive, ...]:
 class DescribedProblem:
     """A problem with its sentences: what all environments of one task share.
 
-    Immutable except for its cache of sentences.
+    Immutable except for its cache of sentences. `equal_arguments`: whether an action may be given one thing
+    for two of its parameters.
     """
 
-    def __init__(self, grounding: Grounding, wording: Wording) -> None:
+    def __init__(self, grounding: Grounding, wording: Wording, equal_arguments: bool = True) -> None:
         self.grounding = grounding
         self.wording = wording
+        self.equal_arguments = equal_arguments
         self.schemas = {python_name(s.name): s for s in grounding.rules.schemas}
         self._changing_bits = sum(
             bit for atom, bit in grounding.bits.items() if atom[0] in grounding.changing
@@ -130,6 +132,9 @@ class PlanningEnvironment:
         if values is None:
             takes = board.wording.phrases.takes.format(name, ", ".join(parameters) or "nothing")
             return self._invalid(_command(name, arguments, keywords), takes)
+        if not board.equal_arguments and _all_names(values) and len(set(values)) < len(values):
+            command = _command(name, values, {})
+            return self._invalid(command, board.wording.phrases.equal.format(command))
         action = board.grounding.actions.get((schema.name, values)) if _all_names(values) else None
         if action is not None and action.possible(self._state):
             self._state = action.after(self._state)

@@ -50,10 +50,14 @@ class Phrases(BaseModel):
     """{0}: the action, {1}: its parameters."""
     no_action: str = "No effect: there is no action {0}."
     """{0}: a name of an action that does not exist."""
+    equal: str = "No effect: the arguments of {0} must all be different."
+    """{0}: the call; said where `equal_arguments` is `invalid`."""
+    differ: str = "The arguments of an action must all be different."
+    """Stands at the end of the instruction where `equal_arguments` is `invalid`."""
 
 
-_TWO_PLACES = ("requires", "takes")
-"""The phrases that have `{1}` too."""
+_PLACES_OF = {"requires": {"{0}", "{1}"}, "takes": {"{0}", "{1}"}, "differ": set[str]()}
+"""What stands in braces in a phrase, where it is not `{0}` alone."""
 
 
 class ExampleStep(BaseModel):
@@ -128,7 +132,7 @@ class Wording(BaseModel):
     def _check_phrases(self) -> None:
         for name, phrase in self.phrases:
             places = set(_BRACES.findall(phrase))
-            if unknown := places - ({"{0}", "{1}"} if name in _TWO_PLACES else {"{0}"}):
+            if unknown := places - _PLACES_OF.get(name, {"{0}"}):
                 place = self.place("phrases", name)
                 raise TaskError(
                     f"{place}: {min(unknown)} stands for nothing here; a brace itself cannot be written"

@@ -123,11 +123,11 @@ def test_learned_code_is_said_in_the_interface_too():
     )
 
 
-def test_the_published_actions_have_toggle_and_no_look():
+def test_the_published_actions_have_use_and_toggle_and_no_look():
     language = Language("published", (), "published")
     names = [p.name for p in language.primitives]
-    assert "toggle" in names and not {"use", "look"} & set(names)
-    assert language.as_call("use desklamp 1") == "toggle('desklamp 1')"
-    assert isinstance(language.from_call("use", ["desklamp 1"], {}), NotUnderstood)
+    assert {"use", "toggle"} < set(names) and "look" not in names
+    assert language.as_call("use desklamp 1") == "use('desklamp 1')"
+    assert isinstance(language.from_call("toggle", ["desklamp 1"], {}), EngineCommand)
     assert isinstance(language.from_text("look"), NotUnderstood)
     assert language.from_text("use desklamp 1").engine == "use desklamp 1"  # type: ignore[union-attr]
