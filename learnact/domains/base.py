@@ -61,7 +61,8 @@ class Profile:
     valid observations of the call, the failure first). `failure_context`: what the learner is shown of what
     led to a failure. `explores`: the places of objects must be found out by acting, so open-loop programs
     make no sense. `blocking`: opening or stepping may block for long: lives in an engine process. `score`:
-    default terms of the selector.
+    default terms of the selector. `invalid`: the observation after an invalid action where no reason is told
+    (`invalid_actions: bare`).
     """
 
     test_turns: int = 30
@@ -72,6 +73,7 @@ class Profile:
     explores: bool = False
     blocking: bool = False
     score: tuple[str, ...] = ("success", "step_correctness", "call_ratio")
+    invalid: str = "No effect."
 
 
 @runtime_checkable

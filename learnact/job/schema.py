@@ -47,12 +47,31 @@ class RulesConfig(StrictConfig):
     """Rules of execution, the same for every method; each may be a list."""
 
     code_only: ClassVar[frozenset[str]] = frozenset(
-        {"failure", "primitive_returns", "show_descriptions", "show_usage_example", "sandbox"}
+        {
+            "failure",
+            "call_observation",
+            "show_returns",
+            "primitive_returns",
+            "show_descriptions",
+            "show_usage_example",
+            "sandbox",
+        }
     )
     """Rules that matter only where learned code is run."""
 
     failure: Axis[Literal["any_primitive", "last_observation"]] = (_RULES.failure,)
     """A learned call failed when any primitive was invalid, or when its last observation was (published)."""
+    call_observation: Axis[Literal["told", "published"]] = (_RULES.call_observation,)
+    """What the agent observes after a learned call: how many of its primitives had no effect is always told, or
+    a failure shows only where the last primitive failed (published; ALFWorld: the last failure, without its
+    call)."""
+    invalid_actions: Axis[Literal["reason", "bare"]] = (_RULES.invalid_actions,)
+    """An invalid primitive action says why it is invalid, or only that it is (published)."""
+    show_turns: Axis[bool] = (_RULES.show_turns,)
+    """Tell the agent how many turns it has and how many are left, and the learner why an attempt ended
+    (published: false)."""
+    show_returns: Axis[bool] = (_RULES.show_returns,)
+    """Show the agent what a learned action returned and printed (published: false)."""
     primitive_returns: Axis[Literal["observation", "none", "published"]] = (_RULES.primitive_returns,)
     """What primitives return to learned code; published: the observation in ALFWorld, else nothing."""
     action_format: Axis[Literal["call", "text"]] = (_RULES.action_format,)

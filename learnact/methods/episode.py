@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from learnact.domains.base import Domain
 from learnact.domains.environments import AsyncEnvironment
 from learnact.library.calls import CallExpression
 from learnact.methods.action_replies import ParsedCall, ParsedCommand, ParsedThought, Unparsed, read
-from learnact.methods.observations import build_observation, succeeded
+from learnact.methods.observations import build_observation, output_lines, returned_text, succeeded
 from learnact.records import (
     ActionError,
     Call,
@@ -162,13 +163,19 @@ class EpisodeRun:
         began = time.perf_counter()
         step = await self._environment.call(name, args, kwargs)
         self._spent["environment"] += time.perf_counter() - began
-        return step
+        return self._told(step)
 
     async def _step_text(self, command: str) -> Step:
         began = time.perf_counter()
         step = await self._environment.text(command)
         self._spent["environment"] += time.perf_counter() - began
-        return step
+        return self._told(step)
+
+    def _told(self, step: Step) -> Step:
+        """The step with the observation that the rules let the agent and learned code see."""
+        if step.valid or self.episode.rules.invalid_actions == "reason":
+            return step
+        return replace(step, observation=self.domain.profile.invalid)
 
     def _code_turn(
         self,
@@ -179,6 +186,11 @@ class EpisodeRun:
         result: CallResult,
     ) -> Turn:
         """The turn of a call of a learned action, or of a program (`callee` is empty)."""
+        rules, mode = self.episode.rules, self.domain.profile.call_observation
+        output: list[str] = []
+        if rules.show_returns:
+            shown = [s.observation for s in steps if s.ok][0 if mode == "all" else -1 :]
+            output = output_lines(result.value, result.printed, shown)
         return self._turn(
             "action",
             raw,
@@ -186,11 +198,12 @@ class EpisodeRun:
             call=said if callee else "",
             callee=callee,
             learned=bool(callee),
-            ok=succeeded(self.episode.rules, steps, result.error),
-            observation=build_observation(self.domain.profile.call_observation, steps, result.error),
+            ok=succeeded(rules, steps, result.error),
+            observation=build_observation(mode, rules, steps, result.error, output),
             steps=steps,
             error=result.error,
             printed=result.printed,
+            returned=returned_text(result.value)[: rules.bounds.output_bytes],
         )
 
     def _turn(
@@ -208,6 +221,7 @@ class EpisodeRun:
         steps: tuple[PrimitiveStep, ...] = (),
         error: ActionError | None = None,
         printed: str = "",
+        returned: str = "",
     ) -> Turn:
         if step is not None:
             ok, observation = step.valid, step.observation
@@ -227,6 +241,7 @@ class EpisodeRun:
             steps=steps,
             error=error,
             printed=printed,
+            returned=returned,
         )
         self.turns.append(turn)
         return turn

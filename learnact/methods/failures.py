@@ -53,8 +53,21 @@ def attempt(played: PlayedEpisode) -> str:
             lines += [program_text(turn.said), f"Observation: {turn.observation}"]
         else:
             lines += [entry.rstrip("\n") for entry in history_entries([turn])]
-    lines.append("The goal was reached." if result.success else "The goal was not reached.")
+    lines.append(ending(played))
     return "\n".join(lines)
+
+
+def ending(played: PlayedEpisode) -> str:
+    """How an episode ended, and, unless the rules leave it out (`show_turns`), after how many turns."""
+    success, used = played.result.success, len(played.result.turns)
+    episode = played.episode
+    if not episode.rules.show_turns:
+        return "The goal was reached." if success else "The goal was not reached."
+    turns = f"{used} turn{'' if used == 1 else 's'}"
+    if success:
+        return f"The goal was reached after {turns}."
+    all_used = ", all that it had" if used >= episode.budget.turns else ""
+    return f"The goal was not reached. The attempt ended after {turns}{all_used}."
 
 
 def what_happened(failure: FailedCall, context: Literal["last_observation", "history"]) -> str:
@@ -72,17 +85,26 @@ def what_happened(failure: FailedCall, context: Literal["last_observation", "his
         if informative:
             lines += ["Later on:", f"Observation: {informative[-1]}"]
     lines.append(f"Action: {failure.turn.said}")
-    lines.append(primitives_made(failure.turn))
+    lines.append(primitives_made(failure.played, failure.turn))
+    if failure.played.episode.rules.show_turns:
+        later = len(result.turns) - failure.turn.index - 1
+        more = f"{later} more turn{' was' if later == 1 else 's were'} played after this call. " if later else ""
+        lines.append(f"{more}{ending(failure.played)}")
     return section("What happened", "\n".join(lines))
 
 
-def primitives_made(turn: Turn) -> str:
-    """The primitive actions of a turn with their observations, and the error that ended it."""
-    made = "The program made" if turn.is_program else "The call made"
+def primitives_made(played: PlayedEpisode, turn: Turn, maker: str = "") -> str:
+    """The primitive actions of a turn with their observations, the error that ended it, and what it
+    returned (where the rules show that) and printed. `maker`: what the learner calls the code that was run.
+    """
+    made = f"{maker or ('The program' if turn.is_program else 'The call')} made"
     lines = [f"{made} these primitive actions:" if turn.steps else f"{made} no primitive action."]
     lines += [f"{n}. {s.command} -> {s.observation}" for n, s in enumerate(turn.steps, 1)]
     if turn.error:
         lines.append(error_text(turn.error))
+    shown = {s.observation for s in turn.steps}
+    if turn.returned and turn.returned not in shown and played.episode.rules.show_returns:
+        lines.append(f"It returned: {turn.returned}")
     if turn.printed:
         lines.append(f"It printed: {turn.printed}")
     return "\n".join(lines)

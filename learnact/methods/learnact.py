@@ -51,7 +51,8 @@ from learnact.records import Candidate, Library, Origin, Prompt, ScoreTerm
 
 
 class LearnActOptions(MethodOptions):
-    """Options of LearnAct. Where two values are named, the second is that of the published code."""
+    """Options of LearnAct. Where two values are named, the second is that of the published code, unless it
+    says otherwise."""
 
     candidates: Positive = 4
     """K: new candidate libraries in each iteration."""
@@ -77,13 +78,14 @@ class LearnActOptions(MethodOptions):
     seed.
     """
     uncreated: Literal["drop", "empty"] = "drop"
-    """A candidate that could not be created is dropped, or plays with no actions (published)."""
+    """A proposal that could not be created is dropped, or plays with no actions and can win (published). An
+    improvement that could not be created is always dropped."""
     incumbent: Literal["keep", "replay"] = "keep"
     """The previous best keeps its score, or plays again (published)."""
     learn_from: Literal["failed_calls", "failed_tasks"] = "failed_calls"
-    """Look for failures in all episodes, or in those of unsolved tasks only (published)."""
+    """Look for failed calls in all episodes, or in those of unsolved tasks only. Published: failed_calls."""
     stop: Literal["no_failed_call", "all_solved"] = "no_failed_call"
-    """Stop when no learned call failed, or when every training task is solved (published)."""
+    """Stop when no learned call failed, or when every training task is solved. Published: no_failed_call."""
     test_each_iteration: bool = False
     """Test the winner of each iteration."""
     test_every_candidate: bool = False
@@ -228,7 +230,7 @@ class _LearnActRun:
         return await together(*(self._try_one(row, library) for row, library in candidates))
 
     async def _try_one(self, row: Candidate, library: Library | None) -> TriedCandidate:
-        if library is None and self.options.uncreated == "drop":
+        if library is None and (self.options.uncreated == "drop" or row.iteration > 0):
             return TriedCandidate(Library(), (), row)
         library = library or Library()
         self.training.journal.library(self.training.trial.id, library)

@@ -39,7 +39,8 @@ def learned_section(library: Library, rules: Rules, limit: int) -> str:
     """The learned actions with descriptions (unless switched off) and notes."""
     if not library.actions:
         return ""
-    lines = [TEMPLATES.fill("learned", limit=limit)]
+    returns = f" {TEMPLATES.fill('learned_returns')}" if rules.show_returns else ""
+    lines = [TEMPLATES.fill("learned", limit=limit, returns=returns)]
     for action in library.actions:
         described = action.description if rules.show_descriptions else ""
         lines.append(f"- {action.signature}: {described}" if described else f"- {action.signature}")
@@ -117,6 +118,18 @@ def context_sections(
         + section("Example", usage)
         + section("Example", show_example(example))
     )
+
+
+def with_turns(run: EpisodeRun, request: str) -> str:
+    """What is asked for, with a line below its heading that says how many turns the episode has and how many
+    are left; unchanged where the rules do not tell it (`show_turns`).
+    """
+    if not run.episode.rules.show_turns:
+        return request
+    turns, turn = run.episode.budget.turns, len(run.turns) + 1
+    told = TEMPLATES.fill("turns", turns=turns, turn=turn, left=turns - turn)
+    heading, _, rest = request.partition("\n")
+    return f"{heading}\n{told}\n{rest}"
 
 
 def turn_prompt(run: EpisodeRun, request: str, show_example: ShowExample, system: str = "system") -> Prompt:

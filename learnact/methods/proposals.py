@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from learnact.errors import LibraryError
 from learnact.library.merge import check_merged, error_in_code, merge, part_of
 from learnact.methods import learner_replies
-from learnact.methods.observations import error_text
+from learnact.methods.failures import primitives_made
 from learnact.methods.prompt_sections import opening, section
 from learnact.methods.training import TEMPLATES, Sampling, Training, learner_prompt, together
 from learnact.records import LearnedAction, Library, Prompt, Purpose, Task
@@ -105,9 +105,11 @@ async def _tried(
         return None, "The code defines no function."
     if not proposal.usage:
         return None, 'There is no line that begins with "Usage:".'
-    turn = (await training.validate(proposal.usage, library, task)).result.turns[0]
+    played = await training.validate(proposal.usage, library, task)
+    turn = played.result.turns[0]
     if turn.error:
-        return None, error_text(error_in_code(turn.error, library, proposal.code))
+        error = error_in_code(turn.error, library, proposal.code)
+        return None, primitives_made(played, replace(turn, error=error), "The usage line")
     return library, ""
 
 

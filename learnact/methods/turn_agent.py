@@ -10,7 +10,7 @@ from typing import ClassVar
 from learnact.domains.base import Example
 from learnact.methods.base import Agent, MethodOptions
 from learnact.methods.episode import EpisodeRun
-from learnact.methods.prompt_sections import TEMPLATES, example_as_turns, turn_prompt
+from learnact.methods.prompt_sections import TEMPLATES, example_as_turns, turn_prompt, with_turns
 
 
 class TurnAgent(Agent[MethodOptions]):
@@ -21,8 +21,8 @@ class TurnAgent(Agent[MethodOptions]):
     async def play(self, run: EpisodeRun, options: MethodOptions) -> None:  # noqa: ARG002
         """Play until the task is solved or the turns are used up."""
         form = self.name if run.episode.rules.action_format == "call" else f"{self.name}_text"
-        request = TEMPLATES.fill(form)
         while not run.over:
+            request = with_turns(run, TEMPLATES.fill(form))
             reply = await run.ask(turn_prompt(run, request, self.show_example))
             await run.take(reply.text, self.thoughts)
 

@@ -129,7 +129,7 @@ async def _practise(
                 skilled = await explain(training, ProposalId(number, 0), grown)
                 training.keep(number, skilled, library, "skill", Terms())
                 return skilled
-            result = f"{primitives_made(played.result.turns[0])}\nCritique: {critique}"
+            result = f"{primitives_made(played, played.result.turns[0])}\nCritique: {critique}"
         feedback = section("Your last answer", f"{reply.text.strip()}\n\n{result}")
     training.keep(number, library, library, "skill", Terms(), problem="no round was verified")
     return library
@@ -150,7 +150,7 @@ async def _verify(training: Training, number: int, attempt: int, played: PlayedE
     lines = [
         opening(played.result.goal, played.result.first_observation),
         program_text(turn.said),
-        primitives_made(turn),
+        primitives_made(played, turn),
     ]
     prompt = learner_prompt(
         training.scene(),

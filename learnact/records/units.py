@@ -45,9 +45,16 @@ class CodeBounds:
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules of execution that fidelity switches change (docs/method.md, section 6)."""
+    """Rules of execution that fidelity switches change (docs/method.md, section 6).
+
+    Where two values are named, the second is that of the published code.
+    """
 
     failure: Literal["any_primitive", "last_observation"] = "any_primitive"
+    call_observation: Literal["told", "published"] = "told"
+    invalid_actions: Literal["reason", "bare"] = "reason"
+    show_turns: bool = True
+    show_returns: bool = True
     primitive_returns: Literal["observation", "none"] = "observation"
     action_format: Literal["call", "text"] = "call"
     show_descriptions: bool = True

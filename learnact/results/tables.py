@@ -359,6 +359,7 @@ TURNS = TableSchema(
             load=lambda cell: _load_error(cell) if cell else None,
         ),
         TableColumn("printed", TEXT, "turn.printed", "what learned code printed, bounded"),
+        TableColumn("returned", TEXT, "turn.returned", "what the call of a learned action returned, bounded"),
     ),
     order=("trial", "episode", "turn"),
 )

@@ -6,6 +6,7 @@ changes no reply.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ CACHED_PROMPTS = 256
 CACHED_LINES = 4096
 TASKS = ("Your task", "Example task", "What happened")
 """Headings of the section that holds the task at hand."""
+HAD_NO_EFFECT = re.compile(r"\d+ of \d+ primitive actions had no effect")
 FAILED = ("No effect:", "The call was stopped by", "No primitive action was made")
 
 
@@ -245,11 +247,13 @@ def _observe(block: str, index: int) -> Observation:
 @lru_cache(maxsize=CACHED_LINES)
 def _shape(block: str) -> Observation:
     """An observation whose sentences are counted from its own beginning."""
-    failed = block.startswith(FAILED)
+    failed = block.startswith(FAILED) or HAD_NO_EFFECT.match(block) is not None
     before, now, after = block.rpartition("Now:")
     missing: tuple[str, ...] = ()
     call = None
     complaint = before if now else block
+    if HAD_NO_EFFECT.match(complaint):
+        complaint = complaint[max(complaint.find("No effect:"), 0) :].partition("\nIt returned:")[0]
     if complaint.startswith("No effect:"):
         written, requires, needed = complaint.partition(" requires: ")
         made = text.calls(written)

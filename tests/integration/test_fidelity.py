@@ -28,10 +28,19 @@ from tests.scripted import Scripted
 PUBLISHED_LEARNING = {
     "uncreated": "empty",
     "incumbent": "replay",
-    "learn_from": "failed_tasks",
-    "stop": "all_solved",
+    "learn_from": "failed_calls",
+    "stop": "no_failed_call",
+    "proposal_temperature": 0.0,
     "candidates": 4,
     "iterations": 2,
+}
+PUBLISHED_RULES = {
+    "failure": "last_observation",
+    "call_observation": "published",
+    "invalid_actions": "bare",
+    "show_turns": False,
+    "show_returns": False,
+    "action_format": "call",
 }
 
 
@@ -47,11 +56,9 @@ def test_the_papers_preset_sets_every_switch(kind: str, returns: str, score: tup
         settings = {name: getattr(options_of(trial), name) for name in PUBLISHED_LEARNING}
         assert settings == PUBLISHED_LEARNING
         assert options_of(trial).score == score
-        assert (trial.test, trial.rules.failure, trial.rules.action_format) == (
-            "all",
-            "last_observation",
-            "call",
-        )
+        assert trial.test == "all"
+        assert {name: getattr(trial.rules, name) for name in PUBLISHED_RULES} == PUBLISHED_RULES
+        assert (trial.agent_model.context, trial.learner_model.context) == (8192, 8192)
         assert trial.rules.primitive_returns == returns
         options = json.loads(trial.domain.options)
         assert options.get("actions") == ("published" if kind == "alfworld" else None)
@@ -192,6 +199,58 @@ async def test_an_uncreated_candidate_that_plays_empty_can_win() -> None:
         chat = scripted(create=lambda text: BAD_CODE, act=visits)
         await learn(chat, *ONE, f"learner.uncreated={uncreated}", notes=notes)
         assert notes.candidates[0, 0].selected == wins
+
+
+async def test_an_improvement_that_could_not_be_created_is_dropped_also_where_proposals_play_empty() -> None:
+    notes = Notes()
+    chat = scripted(create=lambda text: ROUND_TRIP, improve=lambda text: "I cannot.", act=solves_after_a_failure)
+    await learn(chat, *ONE, "learner.uncreated=empty", notes=notes)
+    assert notes.candidates[1, 1].uncreated
+    assert notes.candidates[1, 1].score is None
+    assert notes.candidates[1, 0].selected
+
+
+async def acting(*switches: str, create: str, act: Any) -> list[str]:
+    """The prompts of the agent while it learns."""
+    chat = scripted(create=lambda text: create, act=act)
+    await learn(chat, *ONE, "learner.iterations=0", *switches)
+    return requests(chat, "act")
+
+
+async def test_a_call_that_failed_in_the_middle_is_told_or_composed_as_published() -> None:
+    told = "1 of 3 primitive actions had no effect; the first was pick('ball1', 'nowhere', 'left') -> No effect"
+    assert told in (await acting(create=STUMBLES, act=visits))[1]
+    shown = (await acting("rules.call_observation=published", create=STUMBLES, act=visits))[1]
+    assert "No effect:" not in shown.split("## So far")[1]
+
+
+async def test_an_invalid_action_says_why_or_only_that_it_is_invalid() -> None:
+    def wrong(text: str) -> str:
+        return "move('roomx', 'rooma')"
+
+    observed = "Action: move('roomx', 'rooma')\nObservation: {}\n"
+    assert observed.format("No effect: there is no roomx.") in (await acting(create=ROUND_TRIP, act=wrong))[1]
+    bare = (await acting("rules.invalid_actions=bare", create=ROUND_TRIP, act=wrong))[1]
+    assert observed.format("No effect.") in bare
+
+
+async def test_turns_are_told_to_the_agent_and_the_end_to_the_learner() -> None:
+    second = "This is turn 2 of 10 (each reply takes one turn); turns left after it: 8."
+    ended = "The attempt ended after 10 turns, all that it had."
+    for switches, told in (((), True), (("rules.show_turns=false",), False)):
+        chat = scripted(create=lambda text: STUMBLES, act=visits)
+        await learn(chat, *ONE, *switches)
+        assert (second in requests(chat, "act")[1]) == told
+        assert (ended in requests(chat, "improve")[0]) == told
+
+
+async def test_what_a_call_returns_and_prints_is_shown_to_the_agent() -> None:
+    finds = function("    move(start, end)\n    move(end, start)\n    print('looked')\n    return 'in ' + end")
+    shown = (await acting(create=finds, act=visits))[1]
+    assert "Observation: It returned: in roomb\nIt printed: looked\nNow:" in shown
+    off = (await acting("rules.show_returns=false", create=finds, act=visits))[1]
+    assert "It returned" not in off
+    assert "It printed" not in off
 
 
 async def test_the_incumbent_plays_again_or_keeps_its_score() -> None:

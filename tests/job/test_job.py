@@ -91,7 +91,7 @@ def test_the_papers_grid() -> None:
     turns = [t for t in trials if t.agent.name != "code_as_policies"]
     assert all(t.agent_model.stop == ("\n",) and t.learner_model.stop == () for t in turns)
     learnact = next(t for t in trials if t.label == "learnact")
-    published = ("empty", "replay", "failed_tasks", "all_solved")
+    published = ("empty", "replay", "failed_calls", "no_failed_call")
     s = options(learnact)
     assert (s.uncreated, s.incumbent, s.learn_from, s.stop) == published
     assert (learnact.rules.failure, learnact.rules.primitive_returns) == ("last_observation", "none")

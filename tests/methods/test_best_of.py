@@ -16,7 +16,7 @@ async def test_act_is_shown_the_earlier_of_two_equal_attempts_with_how_it_ended(
     assert (first.progress, second.progress) == (0.5, 0.5)
     # As good as each other, so the earlier is kept.
     assert "Action: move('rooma', 'roomb')" in followed.library.usage_example
-    assert followed.library.usage_example.endswith("The goal was not reached.")
+    assert followed.library.usage_example.endswith("The goal was not reached. The attempt ended after 2 turns, all that it had.")
     assert [row.origin for row in followed.notes.candidates.values()] == ["attempt", "attempt"]
     reviewed("act-best_of", followed)
 
@@ -33,6 +33,6 @@ async def test_code_as_policies_is_shown_the_better_of_two_programs_as_a_program
     assert [result.success for result in followed.played("learn")] == [False, True]
     example = followed.library.usage_example
     assert "Program:\n```python\npick('ball1', 'rooma', 'left')" in example
-    assert example.endswith("The goal was reached.")
+    assert example.endswith("The goal was reached after 1 turn.")
     assert example in followed.said[-1].prompt.messages()[-1].content
     reviewed("code_as_policies-best_of", followed)

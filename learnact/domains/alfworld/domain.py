@@ -33,6 +33,7 @@ PROFILE = Profile(
     explores=True,
     blocking=True,
     score=("success", "call_ratio"),
+    invalid="Nothing happens.",
 )
 
 
