@@ -62,9 +62,9 @@ class RulesConfig(StrictConfig):
     failure: Axis[Literal["any_primitive", "last_observation"]] = (_RULES.failure,)
     """A learned call failed when any primitive was invalid, or when its last observation was (published)."""
     call_observation: Axis[Literal["told", "published"]] = (_RULES.call_observation,)
-    """What the agent observes after a learned call: how many of its primitives had no effect is always told, or
-    a failure shows only where the last primitive failed (published; ALFWorld: the last failure, without its
-    call)."""
+    """What the agent observes after a learned call. told: how many of its primitives had no effect, and the
+    first. published: a failure shows only where the last primitive failed (ALFWorld: the last failure,
+    without its call)."""
     invalid_actions: Axis[Literal["reason", "bare"]] = (_RULES.invalid_actions,)
     """An invalid primitive action says why it is invalid, or only that it is (published)."""
     show_turns: Axis[bool] = (_RULES.show_turns,)

@@ -88,7 +88,9 @@ def what_happened(failure: FailedCall, context: Literal["last_observation", "his
     lines.append(primitives_made(failure.played, failure.turn))
     if failure.played.episode.rules.show_turns:
         later = len(result.turns) - failure.turn.index - 1
-        more = f"{later} more turn{' was' if later == 1 else 's were'} played after this call. " if later else ""
+        more = (
+            f"{later} more turn{' was' if later == 1 else 's were'} played after this call. " if later else ""
+        )
         lines.append(f"{more}{ending(failure.played)}")
     return section("What happened", "\n".join(lines))
 

@@ -66,7 +66,7 @@ def _observed(mode: Mode, steps: Sequence[PrimitiveStep]) -> list[str]:
 
 
 def _published(mode: Mode, steps: Sequence[PrimitiveStep]) -> list[str]:
-    """"last": the last state; where the last primitive failed, the failure and the call's last valid state.
+    """ "last": the last state; where the last primitive failed, the failure and the call's last valid state.
     "all": all valid observations of the call, the last failure first.
     """
     valid = [s.observation for s in steps if s.ok]

@@ -108,8 +108,8 @@ async def _tried(
     played = await training.validate(proposal.usage, library, task)
     turn = played.result.turns[0]
     if turn.error:
-        error = error_in_code(turn.error, library, proposal.code)
-        return None, primitives_made(played, replace(turn, error=error), "The usage line")
+        raised = error_in_code(turn.error, library, proposal.code)
+        return None, primitives_made(played, replace(turn, error=raised), "The usage line")
     return library, ""
 
 

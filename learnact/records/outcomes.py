@@ -59,7 +59,7 @@ class Turn:
 
     `raw` is the reply as received; `said` what the history shows of it; `call` the canonical call, "" when
     none (a thought, a program, nothing readable); `callee` its function; `ok` whether the action was valid
-    as a whole; `printed` what learned code printed, `returned` what the call returned, as text (both bounded).
+    as a whole; `printed` what learned code printed, `returned` what the call returned (both text, bounded).
     """
 
     index: int

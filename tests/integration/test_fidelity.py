@@ -203,7 +203,9 @@ async def test_an_uncreated_candidate_that_plays_empty_can_win() -> None:
 
 async def test_an_improvement_that_could_not_be_created_is_dropped_also_where_proposals_play_empty() -> None:
     notes = Notes()
-    chat = scripted(create=lambda text: ROUND_TRIP, improve=lambda text: "I cannot.", act=solves_after_a_failure)
+    chat = scripted(
+        create=lambda text: ROUND_TRIP, improve=lambda text: "I cannot.", act=solves_after_a_failure
+    )
     await learn(chat, *ONE, "learner.uncreated=empty", notes=notes)
     assert notes.candidates[1, 1].uncreated
     assert notes.candidates[1, 1].score is None
@@ -218,7 +220,9 @@ async def acting(*switches: str, create: str, act: Any) -> list[str]:
 
 
 async def test_a_call_that_failed_in_the_middle_is_told_or_composed_as_published() -> None:
-    told = "1 of 3 primitive actions had no effect; the first was pick('ball1', 'nowhere', 'left') -> No effect"
+    told = (
+        "1 of 3 primitive actions had no effect; the first was pick('ball1', 'nowhere', 'left') -> No effect"
+    )
     assert told in (await acting(create=STUMBLES, act=visits))[1]
     shown = (await acting("rules.call_observation=published", create=STUMBLES, act=visits))[1]
     assert "No effect:" not in shown.split("## So far")[1]
@@ -245,7 +249,9 @@ async def test_turns_are_told_to_the_agent_and_the_end_to_the_learner() -> None:
 
 
 async def test_what_a_call_returns_and_prints_is_shown_to_the_agent() -> None:
-    finds = function("    move(start, end)\n    move(end, start)\n    print('looked')\n    return 'in ' + end")
+    finds = function(
+        "    move(start, end)\n    move(end, start)\n    print('looked')\n    return 'in ' + end"
+    )
     shown = (await acting(create=finds, act=visits))[1]
     assert "Observation: It returned: in roomb\nIt printed: looked\nNow:" in shown
     off = (await acting("rules.show_returns=false", create=finds, act=visits))[1]

@@ -16,7 +16,9 @@ async def test_act_is_shown_the_earlier_of_two_equal_attempts_with_how_it_ended(
     assert (first.progress, second.progress) == (0.5, 0.5)
     # As good as each other, so the earlier is kept.
     assert "Action: move('rooma', 'roomb')" in followed.library.usage_example
-    assert followed.library.usage_example.endswith("The goal was not reached. The attempt ended after 2 turns, all that it had.")
+    assert followed.library.usage_example.endswith(
+        "The goal was not reached. The attempt ended after 2 turns, all that it had."
+    )
     assert [row.origin for row in followed.notes.candidates.values()] == ["attempt", "attempt"]
     reviewed("act-best_of", followed)
 
