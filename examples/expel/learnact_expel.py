@@ -65,7 +65,7 @@ class Expel(Learner[ExpelOptions]):
             parent = library
             rules = dict.fromkeys((*parent.lessons, learner_replies.lesson(reply.text)))
             library = Library(usage_example=parent.usage_example, lessons=tuple(rules))
-            training.keep(number, library, parent, "lesson", terms([p.result for p in played]))
+            training.keep(number, library, parent, "lesson", terms(played))
         return Learned(library, choose=self.chooser(training, options, library))
 
     def chooser(self, training: Training, options: ExpelOptions, library: Library) -> LibraryChooser:

@@ -49,6 +49,7 @@ class RulesConfig(StrictConfig):
     code_only: ClassVar[frozenset[str]] = frozenset(
         {
             "failure",
+            "empty_call",
             "call_observation",
             "show_returns",
             "primitive_returns",
@@ -72,6 +73,9 @@ class RulesConfig(StrictConfig):
     (published: false)."""
     show_returns: Axis[bool] = (_RULES.show_returns,)
     """Show the agent what a learned action returned and printed (published: false)."""
+    empty_call: Axis[Literal["failed", "successful"]] = (_RULES.empty_call,)
+    """A learned call that made no primitive action failed, and a library of nothing else cannot win; or it
+    was successful (published)."""
     primitive_returns: Axis[Literal["observation", "none", "published"]] = (_RULES.primitive_returns,)
     """What primitives return to learned code; published: the observation in ALFWorld, else nothing."""
     action_format: Axis[Literal["call", "text"]] = (_RULES.action_format,)

@@ -48,7 +48,7 @@ class BestOf(Learner[BestOfOptions]):
                 )
             best = max(episodes if best is None else (best, *episodes), key=_quality)
             library = Library(usage_example=attempt(best))
-            training.keep(number, library, Library(), "attempt", terms([p.result for p in episodes]))
+            training.keep(number, library, Library(), "attempt", terms(episodes))
         return Learned(library, (library,))
 
     def bound(self, options: BestOfOptions, tasks: int) -> WorkBound:  # noqa: ARG002

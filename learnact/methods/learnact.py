@@ -37,7 +37,7 @@ from learnact.methods.proposals import (
     propose,
 )
 from learnact.methods.react import REACT
-from learnact.methods.selector import best, score, terms
+from learnact.methods.selector import Ties, best, scored
 from learnact.methods.training import (
     TEMPLATES,
     Learned,
@@ -62,6 +62,9 @@ class LearnActOptions(MethodOptions):
     """Tries of one proposal before it counts as not created."""
     score: tuple[ScoreTerm, ...] = ()
     """Terms of the selector; none given: those of the domain."""
+    ties: Ties = "efficient"
+    """Of equal scores the one with fewer turns wins, then fewer tokens, then the earlier; or the earlier
+    (published)."""
     updates: bool = True
     """The learner may rewrite functions."""
     notes: bool = True
@@ -256,17 +259,16 @@ class _LearnActRun:
 
     def _scored(self, row: Candidate, episodes: Sequence[PlayedEpisode]) -> Candidate:
         names = self.options.score or self.training.domain.profile.score
-        values = terms([p.result for p in episodes])
-        return replace(row, terms=values, score=score(values, names))
+        return scored(row, episodes, names, self.training.trial.rules)
 
     # Select
 
     async def _select(self, tried: Sequence[TriedCandidate]) -> TriedCandidate:
-        """The best by score; the empty library where no candidate could be created.
+        """The best by score; the empty library where no candidate could be created, or none can win.
 
         Records every candidate.
         """
-        chosen = best([t.row.score for t in tried])
+        chosen = best([t.row for t in tried], self.options.ties)
         for index, candidate in enumerate(tried):
             self.training.journal.candidate(replace(candidate.row, selected=index == chosen))
         if chosen is not None:

@@ -102,13 +102,16 @@ def _bounded(text: str) -> str:
 
 
 def succeeded(rule: Rules, steps: Sequence[PrimitiveStep], error: ActionError | None) -> bool:
-    """Whether a call counts as successful: by default no primitive was invalid and nothing was raised.
+    """Whether a call counts as successful: by default it made a primitive, none was invalid, and nothing was
+    raised.
 
-    With the published switch `last_observation` only the last primitive (or an error, which ends the call)
-    decides.
+    With the published switches a call without a primitive counts as successful (`empty_call`), and only the
+    last primitive (or an error, which ends the call) decides (`failure`).
     """
     if error:
         return False
+    if not steps:
+        return rule.empty_call == "successful"
     if rule.failure == "last_observation":
-        return not steps or steps[-1].ok
+        return steps[-1].ok
     return all(s.ok for s in steps)

@@ -48,10 +48,12 @@ class Reflexion(Learner[ReflexionOptions]):
         earlier: list[Library] = []
         for iteration in itertools.count():
             if iteration >= options.reflexion_iterations and not training.may_spend:
+                if earlier:  # the last lesson: it is tested, but was never played in training
+                    training.keep(iteration, library, earlier[-1], "lesson")
                 break
             episodes = await training.play(library)
             parent = earlier[-1] if earlier else Library()
-            training.keep(iteration, library, parent, "lesson", terms([p.result for p in episodes]))
+            training.keep(iteration, library, parent, "lesson", terms(episodes))
             failed = next((p for p in episodes if not p.result.success), None)
             if failed is None:
                 break

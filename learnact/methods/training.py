@@ -208,12 +208,9 @@ class Training:
 
     async def validate(self, program: str, library: Library, task: Task) -> PlayedEpisode:
         """Run a program with a library on a fresh environment of a training task, in the sandbox; asks no
-        model.
+        model, and is no training episode but a check.
         """
-        episode = replace(
-            self.episode(task, library), agent=AgentSpec("program", program=program), model=None
-        )
-        return _played((await self.outcomes([episode]))[0])
+        return _played((await self.outcomes([self._check(task, library, program)]))[0])
 
     async def opening(self, domain: Domain, task: Task, spec: DomainSpec) -> tuple[str, str]:
         """Goal and first observation of a task.
@@ -224,13 +221,7 @@ class Training:
             Blocked: the task cannot be opened.
         """
         if domain.profile.blocking:
-            episode = replace(
-                self.episode(task, Library()),
-                agent=AgentSpec("program"),
-                model=None,
-                domain=spec,
-                versions=domain.version,
-            )
+            episode = replace(self._check(task, Library()), domain=spec, versions=domain.version)
             result = _played((await self.outcomes([episode]))[0]).result
             return result.goal, result.first_observation
         try:
@@ -240,6 +231,11 @@ class Training:
         opened = environment.goal, environment.first_observation
         environment.close()
         return opened
+
+    def _check(self, task: Task, library: Library, program: str = "") -> Episode:
+        """A run of a fixed program, which may do nothing but open the task."""
+        agent = AgentSpec("program", program=program)
+        return replace(self.episode(task, library), phase="check", agent=agent, model=None)
 
     def episode(self, task: Task, library: Library, replicate: int = 0) -> Episode:
         """A training episode of the trial's agent. Each replicate has a seed of its own."""
@@ -281,11 +277,16 @@ class Training:
         library: Library,
         parent: Library,
         origin: Origin,
-        terms: Terms,
+        terms: Terms | None = None,
         *,
         problem: str = "",
     ) -> None:
-        """Record what a learner without a selector made in a round; `problem` says why it made nothing."""
+        """Record what a learner without a selector made in a round.
+
+        `terms`: of the training episodes that were played with it; None where none was, and then it has no
+        score. `problem` says why it made nothing.
+        """
+        terms = terms or Terms()
         self.journal.library(self.trial.id, library)
         self.journal.candidate(
             Candidate(

@@ -37,7 +37,7 @@ from learnact.methods.proposals import (
 )
 from learnact.methods.retrieval import most_similar
 from learnact.methods.training import TEMPLATES, Learned, PlayedEpisode, Sampling, Training, learner_prompt
-from learnact.records import DomainSpec, Library, Prompt, Task, Terms
+from learnact.records import DomainSpec, Library, Prompt, Task
 
 
 class VoyagerOptions(MethodOptions):
@@ -127,11 +127,11 @@ async def _practise(
             done, critique = await _verify(training, number, attempt, played)
             if done:
                 skilled = await explain(training, ProposalId(number, 0), grown)
-                training.keep(number, skilled, library, "skill", Terms())
+                training.keep(number, skilled, library, "skill")
                 return skilled
             result = f"{primitives_made(played, played.result.turns[0])}\nCritique: {critique}"
         feedback = section("Your last answer", f"{reply.text.strip()}\n\n{result}")
-    training.keep(number, library, library, "skill", Terms(), problem="no round was verified")
+    training.keep(number, library, library, "skill", problem="no round was verified")
     return library
 
 

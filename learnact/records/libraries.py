@@ -8,7 +8,7 @@ from typing import Literal
 
 from learnact.records.identity import digest
 
-ScoreTerm = Literal["success", "progress", "step_correctness", "call_ratio", "call_share"]
+ScoreTerm = Literal["success", "progress", "step_correctness", "call_ratio", "call_share", "turns"]
 """What a selector's score may be made of: the fields of `Terms`."""
 Origin = Literal["create", "update", "note", "incumbent", "lesson", "skill", "attempt"]
 """How a candidate came about; lesson, skill and attempt are those of Reflexion, Voyager and best of n."""
@@ -63,14 +63,15 @@ class Library:
 class Terms:
     """What the selector sees of a candidate's training episodes (docs/method.md, section 2, step 3).
 
-    All shares in 0 .. 1.
+    All shares in 0 .. 1; None where no episode was played.
     """
 
-    success: float = 0.0
-    progress: float = 0.0
-    step_correctness: float = 0.0
-    call_ratio: float = 0.0
-    call_share: float = 0.0
+    success: float | None = None
+    progress: float | None = None
+    step_correctness: float | None = None
+    call_ratio: float | None = None
+    call_share: float | None = None
+    turns: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class Candidate:
 
     `library` and `parent` are library ids ("" for none); `uncreated` says why it could not be created, else
     ""; `reason` is the learner's own reason for an update or a note; `failed_call` the call that was shown
-    to it.
+    to it. `excluded` says why it cannot win although it has a score, else "". `played_turns` and
+    `played_tokens` are sums over its training episodes; None where none was played.
     """
 
     trial: str
@@ -94,3 +96,6 @@ class Candidate:
     uncreated: str = ""
     reason: str = ""
     failed_call: str = ""
+    excluded: str = ""
+    played_turns: int | None = None
+    played_tokens: int | None = None

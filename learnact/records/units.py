@@ -11,10 +11,11 @@ from learnact.records.libraries import Library
 from learnact.records.models import ModelSpec, Prompt, Purpose
 from learnact.records.tasks import DomainSpec, Task
 
-Phase = Literal["learn", "test", "survey"]
-"""learn: training tasks. test: the library that a trial ends with, on test tasks. survey: other libraries
-of the trial on test tasks (`test_each_iteration`, `test_every_candidate`); never counted as the method's
-result.
+Phase = Literal["learn", "check", "test", "survey"]
+"""learn: an agent plays training tasks. check: a program that a learner wrote is run (a usage line, a skill),
+or a task is opened to see how it begins; no model acts, and it is no training episode. test: the library that
+a trial ends with, on test tasks. survey: other libraries of the trial on test tasks (`test_each_iteration`,
+`test_every_candidate`); never counted as the method's result.
 """
 
 
@@ -55,6 +56,7 @@ class Rules:
     invalid_actions: Literal["reason", "bare"] = "reason"
     show_turns: bool = True
     show_returns: bool = True
+    empty_call: Literal["failed", "successful"] = "failed"
     primitive_returns: Literal["observation", "none"] = "observation"
     action_format: Literal["call", "text"] = "call"
     show_descriptions: bool = True

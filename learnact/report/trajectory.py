@@ -228,7 +228,7 @@ def show_library(connection: Connection, library: str) -> str:
         lines.append("descends from: " + " <- ".join(f"{name[:12]} ({origin})" for name, origin in line))
     tests = connection.execute(
         "SELECT count(*), avg(success::INT), avg(progress) FROM episodes "
-        "WHERE library = ? AND phase <> 'learn'",
+        "WHERE library = ? AND phase IN ('test', 'survey')",
         [found.id],
     ).fetchone()
     if tests and tests[0]:
@@ -239,12 +239,16 @@ def show_library(connection: Connection, library: str) -> str:
 def candidate_line(row: dict[str, Any]) -> str:
     """A candidate's row in words."""
     if row["score"] is None:
-        scored = f"not created: {printable(row['uncreated'])}"
+        scored = (
+            f"not created: {printable(row['uncreated'])}" if row["uncreated"] else "not played in training"
+        )
     else:
         scored = (
             f"score {row['score']:.3f} (success {row['success']:.2f}, "
             f"step correctness {row['step_correctness']:.2f}, call ratio {row['call_ratio']:.2f})"
         )
+        if row["excluded"]:
+            scored += f", cannot win: {row['excluded']}"
     chosen = ", selected" if row["selected"] else ""
     why = f"; shown {printable(row['failed_call'])}" if row["failed_call"] else ""
     reason = f"; reason: {printable(row['reason'])}" if row["reason"] else ""

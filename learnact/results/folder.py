@@ -14,7 +14,7 @@ class ResultsFolder:
     """The runs of a results folder, or one of them. Each question reads what is on file at that moment.
 
     >>> results = open_results("results", "quickstart")  # doctest: +SKIP
-    >>> results.sql("SELECT method, avg(success::int) AS s FROM episodes GROUP BY ALL")  # doctest: +SKIP
+    >>> results.sql("SELECT phase, avg(success::int) AS s FROM episodes GROUP BY ALL")  # doctest: +SKIP
     [{'method': 'act', 's': 0.4}, {'method': 'learnact', 's': 0.6}]
     """
 

@@ -139,6 +139,13 @@ def trial_row(run: str, seq: int, trial: str, facts: Mapping[str, Any]) -> Row:
 
 # Rows to records --------------------------------------------------------------------------------------------
 
+FORMER_RULES = {
+    "empty_call": "successful",
+    "call_observation": "published",
+    "show_turns": False,
+    "show_returns": False,
+}
+"""How runs were played that were made before these rules had switches, and so do not name them."""
 _SETUP = ("domain", "agent", "model", "budget", "rules", "prompts", "versions")
 turn_from = record_reader(tables.TURNS, Turn, "turn")
 """A turn from its row."""
@@ -190,4 +197,4 @@ def _model_from(value: dict[str, Any] | None) -> ModelSpec | None:
 
 
 def _rules(kept: dict[str, Any]) -> Rules:
-    return Rules(**{**kept, "bounds": CodeBounds(**kept.get("bounds", {}))})
+    return Rules(**{**FORMER_RULES, **kept, "bounds": CodeBounds(**kept.get("bounds", {}))})

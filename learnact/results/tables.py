@@ -218,7 +218,8 @@ EPISODES = TableSchema(
             "phase",
             TEXT,
             "unit.phase",
-            "`learn` (training), `test`, or `survey` (tests of libraries other than the trial's last one)",
+            "`learn` (an agent plays a training task), `check` (a learner's usage line or program is run, no "
+            "model acts), `test`, or `survey` (tests of libraries other than the trial's last one)",
         ),
         TableColumn("domain", TEXT, "unit.domain.name", "the domain that was played"),
         TableColumn(
@@ -499,7 +500,27 @@ CANDIDATES = TableSchema(
             "calls of learned actions / turns that are actions",
         ),
         TableColumn(
-            "score", REAL, "candidate.score", "sum of the chosen terms; null where it could not be created"
+            "turns",
+            REAL,
+            "candidate.terms.turns",
+            "share of the turn budget that was left, 0 for a task that was not solved, a mean over the "
+            "training tasks",
+        ),
+        TableColumn(
+            "score",
+            REAL,
+            "candidate.score",
+            "sum of the chosen terms; null where it could not be created or was not played",
+        ),
+        TableColumn(
+            "excluded", TEXT, "candidate.excluded", "why it cannot win although it has a score, else empty"
+        ),
+        TableColumn("played_turns", INT32, "candidate.played_turns", "turns of its training episodes, a sum"),
+        TableColumn(
+            "played_tokens",
+            INT64,
+            "candidate.played_tokens",
+            "tokens of its training episodes, prompt and completion, a sum",
         ),
         TableColumn("selected", FLAG, "candidate.selected", "whether it won its iteration"),
         TableColumn("uncreated", TEXT, "candidate.uncreated", "why it could not be created, else empty"),

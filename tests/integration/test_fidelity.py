@@ -31,6 +31,7 @@ PUBLISHED_LEARNING = {
     "learn_from": "failed_calls",
     "stop": "no_failed_call",
     "proposal_temperature": 0.0,
+    "ties": "earlier",
     "candidates": 4,
     "iterations": 2,
 }
@@ -40,6 +41,7 @@ PUBLISHED_RULES = {
     "invalid_actions": "bare",
     "show_turns": False,
     "show_returns": False,
+    "empty_call": "successful",
     "action_format": "call",
 }
 

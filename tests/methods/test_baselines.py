@@ -68,7 +68,7 @@ async def test_reflexion_adds_a_lesson_for_the_first_failed_episode_and_shows_it
         for text in requests(chat, "act")
         if "## Lessons" in text
     )
-    assert [c.origin for c in notes.candidates.values()] == ["lesson", "lesson"]
+    assert [c.origin for c in notes.candidates.values()] == ["lesson"] * 3
 
 
 async def test_reflexion_asks_for_nothing_when_nothing_failed():

@@ -69,4 +69,11 @@ def test_any_invalid_primitive_fails_a_call_unless_the_published_rule_is_asked_f
     assert succeeded(published, [BAD, GOOD], None)
     assert not succeeded(published, [GOOD, BAD], None)
     assert not succeeded(Rules(), [GOOD], ERROR)
+    assert not succeeded(published, [], None)
     assert not succeeded(published, [GOOD], ERROR)
+
+
+def test_a_call_without_a_primitive_succeeds_only_by_the_published_rule():
+    assert not succeeded(Rules(), [], None)
+    assert succeeded(Rules(empty_call="successful"), [], None)
+    assert not succeeded(Rules(empty_call="successful"), [], ERROR)

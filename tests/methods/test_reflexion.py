@@ -2,6 +2,7 @@
 test episode is shown.
 """
 
+from learnact.records import Terms
 from tests.methods.following import follow, reviewed
 
 ROUND = ("budget.learn.turns=2", "budget.test.turns=6")
@@ -35,11 +36,16 @@ async def test_act_with_reflexion():
     assert [(row.origin, row.score, row.selected) for _, row in sorted(rows.items())] == [
         ("lesson", 0, True),
         ("lesson", 0, True),
+        ("lesson", None, True),
     ]
     assert [followed.notes.libraries[row.library].lessons for _, row in sorted(rows.items())] == [
         (),
         (FIRST,),
+        (FIRST, SECOND),
     ]
+    never_played = rows[2, 0]
+    assert never_played.terms == Terms()
+    assert never_played.uncreated == ""
     assert followed.test.success
     reviewed("act+reflexion", followed)
 

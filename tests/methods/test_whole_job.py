@@ -62,7 +62,23 @@ def test_every_trial_is_done_and_every_task_played_as_often(ask: Query) -> None:
     played = by_method(ask("SELECT method, count(*) FROM episodes WHERE phase = 'test' GROUP BY method"))
     assert played == {name: [4] for name in METHODS}
     phases = by_method(ask("SELECT DISTINCT method, phase FROM episodes WHERE phase <> 'test'"))
-    assert phases == {name: ["learn"] for name, method in METHODS.items() if method.learner.learns}
+    learners = {name: method.learner for name, method in METHODS.items() if method.learner.learns}
+    assert {name for name, found in phases.items() if "learn" in found} == learners.keys() - {"voyager"}
+    assert {name for name, found in phases.items() if "check" in found} == {
+        name for name, learner in learners.items() if learner.writes_code
+    }
+
+
+def test_training_episodes_are_those_that_the_agent_played(ask: Query) -> None:
+    """Usage lines and Voyager's programs are run by no model: as training episodes they would change
+    avg(success), model turns and cost an episode.
+    """
+    kinds = ask("SELECT DISTINCT phase, model <> '' AS agent_played FROM episodes ORDER BY phase")
+    assert [(row["phase"], row["agent_played"]) for row in kinds] == [
+        ("check", False),
+        ("learn", True),
+        ("test", True),
+    ]
 
 
 def test_the_simulated_model_understood_every_request(ask: Query) -> None:

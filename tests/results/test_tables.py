@@ -2,14 +2,16 @@
 alone.
 """
 
+import dataclasses
 import shutil
 from pathlib import Path
 
 import pytest
 
-from learnact.records import Episode, EpisodeResult, Request, Turn
+from learnact.records import AgentSpec, Episode, EpisodeResult, Request, Turn
 from learnact.results import tables
 from learnact.results.reader import connect, load_episode
+from learnact.results.rows import FORMER_RULES
 from learnact.results.store import RunStore
 from learnact.results.tables import TABLES, record_reader
 from tests.results import material
@@ -31,7 +33,8 @@ async def test_a_run_of_an_earlier_version_is_continued(old):
     store = RunStore.open(old, "0123456789abcdef01234567", "old run", {}, {}, {})
     played, answered = (store.find(KEYS[kind]) for kind in (Episode, Request))
     assert played is not None
-    assert played.unit == material.episode(1)
+    rules = dataclasses.replace(material.episode(1).rules, **FORMER_RULES)
+    assert played.unit == dataclasses.replace(material.episode(1), rules=rules)
     assert isinstance(played.result, EpisodeResult)
     assert [turn.kind for turn in played.result.turns] == ["action"] * 3
     assert answered is not None
@@ -49,6 +52,18 @@ async def test_a_run_of_an_earlier_version_is_continued(old):
             ("resumed",),
             ("finished",),
         ]
+
+
+async def test_checks_of_earlier_versions_are_no_training_episodes(old):
+    """They were stored as training episodes of the agent `program`."""
+    store = RunStore.open(old, "0123456789abcdef01234567", "old run", {}, {}, {})
+    for number, agent in enumerate((AgentSpec("act"), AgentSpec("program", program="hop()")), start=5):
+        unit = dataclasses.replace(material.episode(number, phase="learn"), agent=agent)
+        await store.commit(material.outcome(unit, turns=3))
+    await store.close()
+    with connect(old) as connection:
+        kept = connection.execute("SELECT agent, phase FROM episodes ORDER BY ALL").fetchall()
+    assert kept == [("act", "learn"), ("act", "test"), ("program", "check")]
 
 
 def test_a_run_of_an_earlier_version_is_read(old):
