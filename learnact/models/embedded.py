@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import shutil
 import signal
@@ -24,6 +25,13 @@ from learnact.errors import ProviderFailure
 
 START_SECONDS = 60.0
 """Bound on the server's start (an interpreter and its imports on a busy machine)."""
+
+LOG = "server.log"
+LOG_CHARS = 20_000
+"""How much of the server's log is read."""
+TOLD_LINES = 3
+"""How many lines of it a warning holds."""
+_log = logging.getLogger("learnact.models.embedded")
 
 COMMAND = (sys.executable, "-m", "learnact.simulated")
 
@@ -69,6 +77,8 @@ class Embedded:
         parent."""
         server, self._server = self._server, None
         self._url = ""
+        if server is not None and self._directory is not None:
+            _tell(self._directory / LOG)
         if server is not None and (self._private or self._parent == os.getpid()):
             _end(server)
         if self._private and self._directory is not None:
@@ -88,7 +98,7 @@ class Embedded:
         return f"http://127.0.0.1:{port}/v1"
 
     def _start(self, directory: Path) -> int:
-        port_file, log_file = directory / f"port-{os.getpid()}", directory / "server.log"
+        port_file, log_file = directory / f"port-{os.getpid()}", directory / LOG
         port_file.unlink(missing_ok=True)
         command = [*self._command, "--port", "0", "--port-file", str(port_file)]
         command += ["--processes", str(self._processes), "--parent", str(self._parent)]
@@ -109,6 +119,17 @@ class Embedded:
         last = log_file.read_text(errors="replace")[-400:].strip()
         how = f"ended with {ended}" if ended is not None else f"was not ready after {START_SECONDS:g} s"
         raise ProviderFailure(f"the simulated model's server {how}: {last or 'it said nothing'}")
+
+
+def _tell(log_file: Path) -> None:
+    """Warn of what the server wrote into its log: nothing, as long as it could read every line of every
+    prompt."""
+    with contextlib.suppress(OSError):
+        with log_file.open(errors="replace") as log:
+            lines = [line for line in log.read(LOG_CHARS).splitlines() if line.strip()]
+        if lines:
+            more = f" (and {len(lines) - TOLD_LINES} more)" if len(lines) > TOLD_LINES else ""
+            _log.warning("the simulated model says: %s%s", " / ".join(lines[:TOLD_LINES]), more)
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:

@@ -89,6 +89,8 @@ class ParsedPrompt:
     end: int
     sections: tuple[Section, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
+    so_far: str = ""
+    """The text of the section with the history."""
 
     def body(self, heading: str) -> str:
         """The text of a section, "" when there is none."""
@@ -112,7 +114,7 @@ def parse_prompt(content: str) -> ParsedPrompt:
     base = _fixed(fixed)
     history = _history(tail, base.end) if so_far else ()
     end = base.end + text.count(tail) + text.count(answer)
-    return replace(base, answer=answer.strip(), end=end, history=base.task.entries + history)
+    return replace(base, answer=answer.strip(), end=end, history=base.task.entries + history, so_far=tail)
 
 
 @lru_cache(maxsize=CACHED_PROMPTS)

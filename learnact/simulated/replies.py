@@ -17,9 +17,11 @@ from learnact.simulated import (
 )
 from learnact.simulated.household import replies
 from learnact.simulated.household.belief import is_house
+from learnact.simulated.household.forms import FORMS
 from learnact.simulated.models import MODELS, VERSION
 from learnact.simulated.noisy_reader import NoisyReader
 from learnact.simulated.prompt import ParsedPrompt, parse_prompt
+from learnact.simulated.unread import unread_in
 
 NOT_UNDERSTOOD = "I do not understand."
 
@@ -64,10 +66,12 @@ HOUSEHOLD_WRITERS: dict[str, Writer] = {
 
 @dataclass(frozen=True)
 class SimulatedReply:
-    """A reply's text and its kind ("" when the request was not understood)."""
+    """A reply's text, its kind ("" when the request was not understood), and the lines of the prompt that
+    could not be read."""
 
     text: str
     kind: str
+    unread: tuple[str, ...] = ()
 
 
 def reply_to(model: str, messages: Sequence[tuple[str, str]], seed: int) -> SimulatedReply:
@@ -78,8 +82,10 @@ def reply_to(model: str, messages: Sequence[tuple[str, str]], seed: int) -> Simu
     prompt = parse_prompt(user_content)
     asked = prompt.answer.lower()
     household = is_house(prompt)
+    unread = unread_in(prompt, FORMS if household else ())
     for kind, words, write in REPLY_KINDS:
         if words in asked:
             text = (HOUSEHOLD_WRITERS.get(kind, write) if household else write)(prompt, reader)
-            return SimulatedReply(text, kind if text else "") if text else SimulatedReply(NOT_UNDERSTOOD, "")
-    return SimulatedReply(NOT_UNDERSTOOD, "")
+            if text:
+                return SimulatedReply(text, kind, unread)
+    return SimulatedReply(NOT_UNDERSTOOD, "", unread)

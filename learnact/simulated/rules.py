@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from learnact.simulated import text
 
-_LINE = re.compile(r"^- ([A-Za-z_]\w*)\(([^()]*)\)(?::\s*(.*))?$")
+ACTION_LINE = re.compile(r"^- ([A-Za-z_]\w*)\(([^()]*)\)(?::\s*(.*))?$")
+"""An action in its section: name, parameters, and what is said of it."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def read_lines(body: str, start: int, learned: bool) -> list[Rule]:
     found: list[Rule] = []
     index = start
     for line in body.splitlines():
-        match = _LINE.match(line.strip())
+        match = ACTION_LINE.match(line.strip())
         if match:
             found.append(_read(match[1], match[2], match[3] or "", index, learned))
         elif line.strip().startswith("Note:") and found:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import random
 import time
 from collections import Counter, OrderedDict
@@ -25,7 +26,14 @@ from learnact.simulated.replies import SimulatedReply, reply_to
 CACHED_REPLIES = 8192
 LARGEST_REQUEST = 64 * 1024 * 1024
 HANG_SECONDS = 3600.0
+UNREAD = "unread lines"
+"""The name in `/stats` of the number of lines of prompts that could not be read."""
+UNREAD_LINE = "this line of a prompt cannot be read: "
+"""How the log tells of one."""
+MOST_SAID = 50
+"""Different lines that the log tells of."""
 _CHARS_A_TOKEN = 4
+_log = logging.getLogger("learnact.simulated")
 
 
 class SimulatedModels:
@@ -34,6 +42,7 @@ class SimulatedModels:
     def __init__(self, faults: Faults, number: int = 0) -> None:
         self.faults = faults
         self.counts: Counter[str] = Counter()
+        self._unread: set[str] = set()
         self._cache: OrderedDict[str, SimulatedReply] = OrderedDict()
         self._rng = random.Random(f"{faults.seed}/{number}")
         self._requests = TokenBucket(faults.rpm)
@@ -86,7 +95,16 @@ class SimulatedModels:
             if len(self._cache) > CACHED_REPLIES:
                 self._cache.popitem(last=False)
         self.counts[reply.kind or "not understood"] += 1
+        for line in reply.unread:
+            self._say_unread(line)
         return reply
+
+    def _say_unread(self, line: str) -> None:
+        """Count a line that could not be read, and say it in the log the first time."""
+        self.counts[UNREAD] += 1
+        if line not in self._unread and len(self._unread) < MOST_SAID:
+            self._unread.add(line)
+            _log.warning("%s%s", UNREAD_LINE, line)
 
 
 def application(model: SimulatedModels) -> web.Application:

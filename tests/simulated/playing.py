@@ -15,6 +15,7 @@ from learnact.domains.base import Domain
 from learnact.domains.planning.domain import Draw, Family, PlanningOptions
 from learnact.methods import prompt_sections
 from learnact.methods.action_replies import ParsedCall, read
+from learnact.methods.episode import UNREADABLE
 from learnact.records import (
     AgentSpec,
     Budget,
@@ -67,12 +68,14 @@ def domain(name: str, **options: object) -> Domain:
 
 @dataclass(frozen=True)
 class PlayedTask:
-    """The result of a task; `said` are the calls, `seen` the observations."""
+    """The result of a task; `said` are the calls, `seen` the observations, `unread` the lines of the prompts
+    that the model could not read."""
 
     success: bool
     progress: float
     said: tuple[str, ...]
     seen: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
     @property
     def turns(self) -> int:
@@ -97,19 +100,21 @@ def play(
     request = prompt_sections.TEMPLATES.fill("act")
     said: list[str] = []
     seen: list[str] = []
+    unread: list[str] = []
     while len(said) < turns and not environment.success:
         entries = [f"Action: {c}\nObservation: {o}\n" for c, o in zip(said, seen, strict=True)][-10:]
         prompt = head + ("## So far\n" + "".join(entries) + "\n" if entries else "")
-        reply = back(reply_to(model, [("user", rewrite(prompt) + request)], seed).text)
-        found = read(reply, {p.name for p in where.primitives}, False)
+        reply = reply_to(model, [("user", rewrite(prompt) + request)], seed)
+        unread += reply.unread
+        found = read(back(reply.text), {p.name for p in where.primitives}, False)
         if not isinstance(found, ParsedCall):
-            said.append(reply)
-            seen.append("This could not be read.")
+            said.append(" ".join(reply.text.split()))
+            seen.append(UNREADABLE)
             continue
         step = environment.call(found.call.name, list(found.call.args), dict(found.call.kwargs))
         said.append(found.call.text)
         seen.append(step.observation)
-    return PlayedTask(environment.success, environment.progress, tuple(said), tuple(seen))
+    return PlayedTask(environment.success, environment.progress, tuple(said), tuple(seen), tuple(unread))
 
 
 class InProcess:
