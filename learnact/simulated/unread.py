@@ -54,12 +54,18 @@ _WELL_KNOWN = tuple(
         r"No primitive action was made\.",
         r"The call was stopped by .*",
         r"(?:The call|The program) made (?:these primitive actions:|no primitive action\.)",
-        r"It printed: .*",
+        r"It (?:printed|returned): .*",
         r"Later on:",
-        r"The goal was (?:not )?reached\.",
+        r"\d+ of \d+ primitive actions had no effect; the first was [^:]*\.",
+        r"(?:\d+ more turns? (?:was|were) played after this call\. )?The goal was (?:not )?reached\b[^:]*\.",
     )
 )
-_STEP = re.compile(r"^\d+\. .+? -> (.*)$")
+_STEP = re.compile(
+    r"^(?:\d+\. .+? -> |\d+ of \d+ primitive actions had no effect; the first was .+? -> |\w+\([^:\n]*\): )(.*)$"
+)
+"""What stands before the observation of one primitive action of a call."""
+_OUTPUT = ("It printed:", "It returned:")
+"""What begins a text of learned code, possibly of several lines."""
 
 
 def unread_in(prompt: ParsedPrompt, sentences: Sentences) -> tuple[str, ...]:
@@ -102,7 +108,7 @@ def _action_is_read(line: str) -> bool:
 
 def _unread_of_play(body: str, sentences: Sentences) -> Iterator[str]:
     """What a reader of a goal, observations and actions passes over. Code of a program is not read."""
-    label, in_code = "", False
+    label, in_code, output = "", False, False
     for line in body.splitlines():
         if line.startswith("```"):
             in_code = not in_code
@@ -110,12 +116,13 @@ def _unread_of_play(body: str, sentences: Sentences) -> Iterator[str]:
         found = _LABEL.match(line)
         label = found[1] if found else label
         content = line[found.end() :] if found else line
+        output = not found and (output or line.startswith(_OUTPUT))
         if in_code or not content.strip() or label == "Think" or (found and label == "Action"):
             continue
         if label == "Goal" and found:
             if ":" in content or not content.rstrip().endswith("."):
                 yield line
-        elif not _is_read(content.strip(), sentences):
+        elif not output and not _is_read(content.strip(), sentences):
             yield line
 
 
