@@ -80,7 +80,9 @@ def _unread(heading: str, body: str, sentences: Sentences) -> tuple[str, ...]:
     if heading in PROSE:
         return ()
     if heading in ACTIONS:
-        found = (line for line in body.splitlines() if line.strip() and not _action_is_read(line.strip()))
+        found: Iterator[str] = (
+            line for line in body.splitlines() if line.strip() and not _action_is_read(line.strip())
+        )
     elif heading in PLAYED:
         found = _unread_of_play(body, sentences)
     else:
