@@ -61,7 +61,8 @@ _WELL_KNOWN = tuple(
     )
 )
 _STEP = re.compile(
-    r"^(?:\d+\. .+? -> |\d+ of \d+ primitive actions had no effect; the first was .+? -> |\w+\([^:\n]*\): )(.*)$"
+    r"^(?:\d+\. .+? -> |\d+ of \d+ primitive actions had no effect; the first was .+? -> "
+    r"|\w+\([^:\n]*\): )(.*)$"
 )
 """What stands before the observation of one primitive action of a call."""
 _OUTPUT = ("It printed:", "It returned:")

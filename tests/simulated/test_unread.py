@@ -1,4 +1,4 @@
-"""Lines of prompts that the simulated model cannot read are counted and said: never played over in silence."""
+"""Lines of prompts that the simulated model cannot read are counted and said."""
 
 from __future__ import annotations
 
