@@ -85,6 +85,9 @@ COMMANDS: dict[str, CommandInfo] = {
         READ,
         "Show a run, a trajectory, two trajectories of a task side by side, or a learned library.",
     ),
+    "report": CommandInfo(
+        "report:report", READ, "Write a report on runs: pages that open without a network, in any browser."
+    ),
     "table": CommandInfo("table:table", READ, "Print a table of the paper from runs."),
     "figure": CommandInfo(
         "table:figure", READ, "Draw a figure of the paper from runs, as SVG and PNG, and print its numbers."

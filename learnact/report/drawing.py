@@ -1,4 +1,4 @@
-"""Draws figure 3 as SVG and PNG. Needs matplotlib (the extra `figures`).
+"""Draws figure 3 as SVG and PNG.
 
 Lines differ in marker and dash, so that they can be told apart without colour.
 """
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from learnact.errors import MissingExtra, ResultsError
+from learnact.errors import ResultsError
 from learnact.report.data import ALL, RowKey, Score
 from learnact.report.figure3 import NOT_TESTED, Figure3, IterationPoint
 from learnact.report.result_table import SIMULATED
@@ -27,15 +27,12 @@ def draw_figure3(figure: Figure3, stem: Path) -> list[Path]:
     """Draw it as SVG and PNG, equal bytes for equal data. Returns the paths. `stem`: path without ending.
 
     Raises:
-        MissingExtra: matplotlib is not installed.
         ResultsError: there is nothing to draw.
     """
     if not figure.points:
         raise ResultsError(NOT_TESTED)
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise MissingExtra("drawing needs matplotlib: pip install 'learnact[figures]'") from error
+    import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot
 

@@ -130,7 +130,7 @@ def _heading(column: Column) -> str:
     return f"{printable(column.name)}{unit}"
 
 
-def _texts(table: ResultTable) -> tuple[list[str], list[list[str]]]:
+def shown_texts(table: ResultTable) -> tuple[list[str], list[list[str]]]:
     """Headings and rows as people see them, with the number of episodes where a column counts them."""
     headings: list[str] = []
     columns: list[list[str]] = []
@@ -153,7 +153,8 @@ def _cells_by_column(table: ResultTable) -> list[list[Cell]]:
     return [[row[index] for row in table.rows] for index in range(len(table.columns))]
 
 
-def _title(table: ResultTable) -> str:
+def shown_title(table: ResultTable) -> str:
+    """The title, with a mark where numbers come from simulated models."""
     return f"{table.title} (simulated)" if table.simulated else table.title
 
 
@@ -163,9 +164,9 @@ def _title(table: ResultTable) -> str:
 def to_rich(table: ResultTable) -> RenderableType:
     """For a terminal: the table, then its notes. Columns of text give way; no number is cut."""
     shown = table.for_people
-    headings, rows = _texts(shown)
+    headings, rows = shown_texts(shown)
     drawn = rich_table.Table(
-        title=Text(_title(table), style="bold"),
+        title=Text(shown_title(table), style="bold"),
         title_justify="left",
         header_style="bold",
         box=None,
@@ -201,9 +202,9 @@ def _wrapped_heading(name: str, cells: Sequence[str]) -> Text:
 def to_markdown(table: ResultTable) -> str:
     """For a document."""
     shown = table.for_people
-    headings, rows = _texts(shown)
+    headings, rows = shown_texts(shown)
     alignment = "|".join(" --- " if column.kind == "text" else " ---: " for column in shown.columns)
-    lines = [f"**{_title(table)}**", "", _markdown_row(headings), f"|{alignment}|"]
+    lines = [f"**{shown_title(table)}**", "", _markdown_row(headings), f"|{alignment}|"]
     lines += map(_markdown_row, rows)
     lines += [f"\n{printable(note)}" for note in table.all_notes]
     return "\n".join(lines) + "\n"

@@ -65,7 +65,7 @@ def run_page(folder: Path, arguments: Sequence[str] = ()) -> RunPage:
         run, name = connection.execute("SELECT run, name FROM runs").fetchall()[0]
         best = best_library(connection, WITH_ACTIONS)
         lessons = best_library(connection, LESSONS_ONLY)
-        unfinished = _unfinished_trials(connection)
+        unfinished = unfinished_trials(connection)
         data = ReportData(connection, folder.parent)
         libraries = [found.library.id for found in (best, lessons) if found is not None]
         return RunPage(
@@ -126,7 +126,7 @@ def action_uses(connection: Connection, library: Library) -> ResultTable:
     return ResultTable("Learned actions", columns, tuple(rows), simulated=bool(simulated and simulated[0]))
 
 
-def _unfinished_trials(connection: Connection) -> tuple[str, ...]:
+def unfinished_trials(connection: Connection) -> tuple[str, ...]:
     """One line for each status and reason, with the trials that have it."""
     rows = dictionaries(
         connection,

@@ -45,7 +45,6 @@ def test_table_2_has_the_rates_of_the_run(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_the_figure_is_drawn(desk: Desk, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     drawn = learnact("figure", "3", "desk", *desk.results, "--output", tmp_path / "three")
     assert drawn.code == 0, drawn.err
     assert (tmp_path / "three.svg").read_text().lstrip().startswith("<?xml")

@@ -1,0 +1,1 @@
+"""Pages in HTML about results: the static report, and the templates that the viewer shares."""
