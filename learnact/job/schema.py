@@ -80,6 +80,8 @@ class RulesConfig(StrictConfig):
     """What primitives return to learned code; published: the observation in ALFWorld, else nothing."""
     action_format: Axis[Literal["call", "text"]] = (_RULES.action_format,)
     """Actions as function calls, or as the engine's own text (for agents without learned actions)."""
+    reply: Axis[Literal["whole", "first_line"]] = (_RULES.reply,)
+    """What is read of an agent's reply: all, or (published) its first line, so that a thought uses a turn."""
     show_descriptions: Axis[bool] = (_RULES.show_descriptions,)
     """Show the descriptions of learned actions to the agent."""
     show_usage_example: Axis[bool] = (_RULES.show_usage_example,)

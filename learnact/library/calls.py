@@ -25,9 +25,9 @@ MAX_DEPTH = 8
 MAX_BRACES = 100
 """The parser takes long for f-strings of many fields; no plain argument needs as many."""
 MAX_SCANNED_CHARS = 200_000
-"""Characters that `find_calls` looks at behind opening brackets in one text, so that its time is bounded."""
+"""Characters that `located_calls` looks at behind opening brackets in one text: a bound on time."""
 MAX_PARSED = 2000
-"""Calls that `find_calls` tries to parse in one text."""
+"""Calls that `located_calls` tries to parse in one text."""
 
 _SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _INVISIBLE = (
@@ -118,7 +118,13 @@ def _parsed(text: str) -> CallExpression:
 
 
 def find_calls(text: str) -> Iterator[tuple[int, CallExpression]]:
-    """Every complete call in a text with its offset, outermost first, in order of appearance.
+    """As `located_calls`, with the offset of the start alone."""
+    return ((start, call) for start, _, call in located_calls(text))
+
+
+def located_calls(text: str) -> Iterator[tuple[int, int, CallExpression]]:
+    """Every complete call in a text with the offsets of its start and end, outermost first, in order of
+    appearance.
 
     Time is linear in the length of the text. `text` is read as it is; see `plain_text`.
     """
@@ -140,7 +146,7 @@ def find_calls(text: str) -> Iterator[tuple[int, CallExpression]]:
                 call = _parsed(name + arguments)
             except UnreadableCall:
                 continue
-            yield start, call
+            yield start, end, call
             at = end
             break
 

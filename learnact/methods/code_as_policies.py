@@ -37,7 +37,8 @@ class CodeAsPolicies(Agent[MethodOptions]):
         if code:
             await run.run_program(reply.text, code)
         else:
-            run.fail(reply.text, "", ActionError("Unreadable", "The reply holds no Python code."))
+            error = ActionError("Unreadable", "The reply holds no Python code.")
+            run.fail(reply.text, "", error, "cut" if reply.finish == "length" else "no_code")
 
     def show_example(self, example: Example) -> str:
         """As one program, its thoughts as comments."""

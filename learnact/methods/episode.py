@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Literal, Protocol
 
-from learnact.domains.base import Domain
+from learnact.domains.base import Domain, TextActions
 from learnact.domains.environments import AsyncEnvironment
 from learnact.library.calls import CallExpression
 from learnact.methods.action_replies import ParsedCall, ParsedCommand, ParsedThought, Unparsed, read
@@ -22,6 +22,7 @@ from learnact.records import (
     Episode,
     EpisodeResult,
     Exchange,
+    Ignored,
     Plain,
     PrimitiveStep,
     Prompt,
@@ -31,15 +32,18 @@ from learnact.records import (
     Tokens,
     Turn,
     TurnKind,
+    UnreadableCause,
 )
 from learnact.sandbox.bounds import CallResult, PrimitiveResult
 from learnact.sandbox.session import SandboxSession
 
 UNREADABLE = (
-    "That could not be read as an action. "
+    "That could not be read as an action: {reason}. "
     "Write one call with all its arguments, like the calls in the example."
 )
-UNREADABLE_TEXT = "That could not be read as an action. Write one command like those in the example."
+UNREADABLE_TEXT = (
+    "That could not be read as an action: {reason}. Write one command like those in the example."
+)
 OR_THOUGHT = ' Or write a thought on one line that begins with "Think:".'
 THOUGHT = "Ok."
 
@@ -75,7 +79,7 @@ class EpisodeRun:
         self._environment = environment
         self._session = session
         self._ask = ask
-        self._known = {p.name for p in domain.primitives} | {a.name for a in episode.library.actions}
+        self._known = _known(domain, episode)
         self._spent = {"model": 0.0, "environment": 0.0, "sandbox": 0.0}
         self._started = time.perf_counter()
 
@@ -92,30 +96,43 @@ class EpisodeRun:
         self.calls.append(Call(self.episode.key, len(self.calls), "act", exchange.prompt, exchange.reply))
         return exchange.reply
 
-    async def take(self, raw: str, thoughts: bool) -> Turn:
-        """Do what a reply says: one turn, whatever it is."""
-        commands = self.episode.rules.action_format == "text"
-        said = read(raw, self._known, thoughts, commands)
+    async def take(self, raw: str, thoughts: bool, finish: str = "stop") -> Turn:
+        """Do what a reply says: one turn, whatever it is. `finish`: the server's reason for its end."""
+        rules = self.episode.rules
+        commands = rules.action_format == "text"
+        said = read(
+            raw, self._known, thoughts, commands, first_line=rules.reply == "first_line", finish=finish
+        )
         match said:
             case ParsedCall(call):
                 learned = self.episode.library.action(call.name) is not None
-                return await (self._learned(raw, call) if learned else self._primitive(raw, call))
+                turn = await (self._learned(raw, call) if learned else self._primitive(raw, call))
+                return self._beside(turn, said.thought, said.ignored)
             case ParsedCommand(text):
-                return self._turn("action", raw, text, call=text, step=await self._step_text(text))
+                turn = self._turn("action", raw, text, call=text, step=await self._step_text(text))
+                return self._beside(turn, said.thought, said.ignored)
             case ParsedThought(text):
-                return self._turn("thought", raw, text, observation=THOUGHT, ok=True)
-            case Unparsed(text):
-                told = (UNREADABLE_TEXT if commands else UNREADABLE) + (OR_THOUGHT if thoughts else "")
-                return self._turn("unreadable", raw, text, observation=told)
+                turn = self._turn("thought", raw, text, observation=THOUGHT, ok=True)
+                return self._beside(turn, "", said.ignored)
+            case Unparsed(text, cause, reason):
+                told = (UNREADABLE_TEXT if commands else UNREADABLE).format(reason=reason)
+                told += OR_THOUGHT if thoughts else ""
+                return self._turn("unreadable", raw, text, observation=told, cause=cause)
+
+    def _beside(self, turn: Turn, thought: str, ignored: tuple[Ignored, ...]) -> Turn:
+        """The last turn with what its reply held beside the action."""
+        if thought or ignored:
+            turn = self.turns[-1] = replace(turn, thought=thought, ignored=ignored)
+        return turn
 
     async def run_program(self, raw: str, program: str) -> Turn:
         """Run a whole program, open-loop: one turn. What it did before it failed, stays done."""
         steps, result = await self._run_code(program)
         return self._code_turn(raw, program, "", steps, result)
 
-    def fail(self, raw: str, said: str, error: ActionError) -> Turn:
+    def fail(self, raw: str, said: str, error: ActionError, cause: UnreadableCause) -> Turn:
         """A turn that could not be carried out at all; the error becomes its observation."""
-        return self._turn("unreadable", raw, said, observation=error.message, error=error)
+        return self._turn("unreadable", raw, said, observation=error.message, error=error, cause=cause)
 
     def result(self) -> EpisodeResult:
         """The finished episode."""
@@ -222,6 +239,7 @@ class EpisodeRun:
         error: ActionError | None = None,
         printed: str = "",
         returned: str = "",
+        cause: UnreadableCause | Literal[""] = "",
     ) -> Turn:
         if step is not None:
             ok, observation = step.valid, step.observation
@@ -242,6 +260,14 @@ class EpisodeRun:
             error=error,
             printed=printed,
             returned=returned,
+            cause=cause,
         )
         self.turns.append(turn)
         return turn
+
+
+def _known(domain: Domain, episode: Episode) -> frozenset[str]:
+    """Names of the actions on offer; the first words of commands where actions are text."""
+    if episode.rules.action_format == "text" and isinstance(domain, TextActions):
+        return frozenset(form.split(" ", 1)[0].lower() for form, _ in domain.text_forms)
+    return frozenset(p.name for p in domain.primitives) | {a.name for a in episode.library.actions}

@@ -1,5 +1,5 @@
-"""ReAct (Yao et al., 2023): a turn is an action or a thought ("Think: ...", answered "Ok."; it costs the
-turn).
+"""ReAct (Yao et al., 2023): a turn is an action, a thought ("Think: ...", answered "Ok."; it costs the
+turn), or a thought and an action in one reply.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from learnact.methods.turn_agent import TurnAgent
 
 
 class ReAct(TurnAgent):
-    """A turn is an action or a thought. Prompt: `prompts/agent/react.txt`."""
+    """A turn is an action, a thought, or both. Prompt: `prompts/agent/react.txt`."""
 
     name = "react"
     thoughts = True
 
 
 REACT = ReAct()
-METHOD = Method("react", REACT, NO_LEARNING, "each turn one call or one thought")
+METHOD = Method("react", REACT, NO_LEARNING, "each turn one call, one thought, or both")

@@ -16,7 +16,7 @@ READ_CHARS = 200_000
 """Characters of a reply that are read: of a longer one half of these from its start, and half from its
 end."""
 
-_MARKS = r"[ \t>*_#•-]*+(?:\d{1,3}[.)][ \t>*_#-]*+)?+"
+_MARKS = r"[ \t>*_#•-]*+(?:\(?\d{1,3}[.)][ \t>*_#-]*+)?+"
 """Markdown before the text of a line: quote, emphasis, heading, list item."""
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*+([^`\s]*+)[^`\n]*\Z")
 _ONLY_MARKS = re.compile(r"[ \t>*-]*+(?:\d{1,3}[.)][ \t]*+)?+\Z")
@@ -49,7 +49,9 @@ def bounded(reply: str) -> str:
     return reply.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def label(words: str, colon: str = r"[ \t*_]*+\d*+[ \t*_]*+[:\uff1a][ \t*_]*+") -> re.Pattern[str]:
+def label(
+    words: str, colon: str = r"[ \t*_]*+[#(\[]?\d*+[)\]]?[ \t*_]*+[:\uff1a][ \t*_]*+"
+) -> re.Pattern[str]:
     """A pattern that matches a label at the start of a line: Markdown's marks, one of these words (a regular
     expression), a number if any, and a colon. Possessive, so that a search takes linear time."""
     return re.compile(rf"^{_MARKS}(?:{words}){colon}", re.IGNORECASE | re.MULTILINE)

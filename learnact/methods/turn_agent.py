@@ -20,11 +20,14 @@ class TurnAgent(Agent[MethodOptions]):
 
     async def play(self, run: EpisodeRun, options: MethodOptions) -> None:  # noqa: ARG002
         """Play until the task is solved or the turns are used up."""
-        form = self.name if run.episode.rules.action_format == "call" else f"{self.name}_text"
+        rules = run.episode.rules
+        form = self.name if rules.action_format == "call" else f"{self.name}_text"
+        if self.thoughts and rules.reply == "first_line":
+            form += "_first_line"
         while not run.over:
             request = with_turns(run, TEMPLATES.fill(form))
             reply = await run.ask(turn_prompt(run, request, self.show_example))
-            await run.take(reply.text, self.thoughts)
+            await run.take(reply.text, self.thoughts, reply.finish)
 
     def show_example(self, example: Example) -> str:
         """As the history would show it, with or without its thoughts."""

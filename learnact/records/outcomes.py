@@ -11,7 +11,29 @@ from learnact.records.models import Call, Reply, Tokens
 from learnact.records.units import Unit
 
 TurnKind = Literal["action", "thought", "unreadable"]
-"""What a reply was: an action, a thought, or nothing that can be read."""
+"""What a reply was: an action (perhaps with a thought before it), a thought, or nothing that can be read."""
+UnreadableCause = Literal[
+    "empty",
+    "cut",
+    "tool_call",
+    "reasoning",
+    "observation",
+    "thought",
+    "program",
+    "not_meant",
+    "name",
+    "brackets",
+    "arguments",
+    "no_brackets",
+    "no_call",
+    "no_code",
+]
+"""Why a reply could not be read (docs/methods.md, Reading replies)."""
+Ignored = Literal["text", "calls", "thought", "action", "observation", "reasoning", "lines"]
+"""What of a readable reply was left out. text: prose beside the action. calls: further calls. thought: one of
+an agent that may not think, or behind the action. action: one that cannot be read, beside a thought.
+observation: one that the model invented, with all behind it. reasoning: tags of thinking. lines: all behind
+the first line (`reply: first_line`)."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +81,9 @@ class Turn:
 
     `raw` is the reply as received; `said` what the history shows of it; `call` the canonical call, "" when
     none (a thought, a program, nothing readable); `callee` its function; `ok` whether the action was valid
-    as a whole; `printed` what learned code printed, `returned` what the call returned (both text, bounded).
+    as a whole; `printed` what learned code printed, `returned` what the call returned (both text, bounded);
+    `thought` what stands before the action of the same reply; `cause` why nothing could be read, "" where
+    something was; `ignored` what was left out.
     """
 
     index: int
@@ -76,6 +100,9 @@ class Turn:
     error: ActionError | None = None
     printed: str = ""
     returned: str = ""
+    thought: str = ""
+    cause: UnreadableCause | Literal[""] = ""
+    ignored: tuple[Ignored, ...] = ()
 
     @property
     def is_program(self) -> bool:
@@ -84,15 +111,16 @@ class Turn:
 
 
 def history_entries(turns: Iterable[Turn]) -> tuple[str, ...]:
-    """The history as a prompt shows it: two entries a turn, what was said and what was observed, each
-    ending in a line break.
+    """The history as a prompt shows it: two entries a turn, what was said (a thought and an action of one
+    reply are one entry) and what was observed, each ending in a line break.
 
     Prompts are rebuilt from turns with this (results), so it depends on nothing else.
     """
     entries: list[str] = []
     for turn in turns:
         label = "Think" if turn.kind == "thought" else "Action"
-        entries += (f"{label}: {turn.said}\n", f"Observation: {turn.observation}\n")
+        thought = f"Think: {turn.thought}\n" if turn.thought else ""
+        entries += (f"{thought}{label}: {turn.said}\n", f"Observation: {turn.observation}\n")
     return tuple(entries)
 
 

@@ -59,6 +59,7 @@ class Rules:
     empty_call: Literal["failed", "successful"] = "failed"
     primitive_returns: Literal["observation", "none"] = "observation"
     action_format: Literal["call", "text"] = "call"
+    reply: Literal["whole", "first_line"] = "whole"
     show_descriptions: bool = True
     show_usage_example: bool = True
     sandbox: Literal["confined", "trusted"] = "confined"

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import pyarrow as pa
 
-from learnact.records import ActionError, LearnedAction, PrimitiveStep
+from learnact.records import ActionError, Ignored, LearnedAction, PrimitiveStep, UnreadableCause
 from learnact.results.bounded import BoundedValue, array_of, finite
 
 SCHEMA_VERSION = 1
@@ -361,6 +361,33 @@ TURNS = TableSchema(
         ),
         TableColumn("printed", TEXT, "turn.printed", "what learned code printed, bounded"),
         TableColumn("returned", TEXT, "turn.returned", "what the call of a learned action returned, bounded"),
+        TableColumn(
+            "thought",
+            TEXT,
+            "turn.thought",
+            "the thought before the action of the same reply; empty for none; null in older runs",
+            load=lambda cell: cell or "",
+        ),
+        TableColumn(
+            "cause",
+            TEXT,
+            "turn.cause",
+            "why the reply could not be read: "
+            + ", ".join(typing.get_args(UnreadableCause))
+            + "; empty where it "
+            "could; null in older runs",
+            load=lambda cell: cell or "",
+        ),
+        TableColumn(
+            "ignored",
+            TEXTS,
+            "turn.ignored",
+            "what of a readable reply was left out: "
+            + ", ".join(typing.get_args(Ignored))
+            + "; null in older runs",
+            dump=list,
+            load=lambda cell: tuple(cell or ()),
+        ),
     ),
     order=("trial", "episode", "turn"),
 )

@@ -58,8 +58,38 @@ def test_a_thought_counts_only_for_agents_that_may_think():
     assert isinstance(read(reply, KNOWN, thoughts=False), ParsedCall)
 
 
-def test_what_follows_a_thought_is_cut():
-    assert read("Thought: go on\nAction: pick('a','b','c')", KNOWN, thoughts=True) == ParsedThought("go on")
+def test_only_the_first_line_is_read_where_the_job_says_so():
+    reply = "Thought: go on\nAction: pick('ball1', 'rooma', 'left')"
+    assert read(reply, KNOWN, thoughts=True) == ParsedCall(PICK, "go on")
+    said = read(reply, KNOWN, thoughts=True, first_line=True)
+    assert (said, said.ignored) == (ParsedThought("go on"), ("lines",))
+    said = read(reply.replace("\n", " "), KNOWN, thoughts=True, first_line=True)
+    assert isinstance(said, ParsedThought)
+    said = read(f"pick('ball1', 'rooma', 'left')\n{reply}", KNOWN, thoughts=True, first_line=True)
+    assert (said, said.ignored) == (ParsedCall(PICK), ("lines",))
+
+
+@pytest.mark.parametrize("finish", ["length", "tool_calls"])
+def test_how_a_reply_ended_explains_that_it_is_empty(finish):
+    said = read("", KNOWN, thoughts=False, finish=finish)
+    assert said.cause == {"length": "cut", "tool_calls": "tool_call"}[finish]
+    assert read("I think that", KNOWN, thoughts=False, finish="length").cause == "cut"
+    assert read("I think so.", KNOWN, thoughts=False).cause == "no_call"
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        ("I will grap('ball1').", "there is no action grap"),
+        ("I will pik('ball1').", "did you mean pick?"),
+        ("pick('ball1', 'rooma'", "the brackets or quotes of pick(...) are not closed"),
+        ("pick ball1", "pick is not written as a call"),
+        ("for x in y:\n    pick(x)", "the reply is a program"),
+        ("pick('ball1') is not possible.", "the reply speaks of pick but does not say"),
+    ],
+)
+def test_what_was_wrong_is_told(reply, told):
+    assert told in read(reply, KNOWN, thoughts=False).reason
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,10 @@ async def test_an_unreadable_reply_costs_a_turn_and_never_reaches_the_environmen
     result = (await play(episode(task), Scripted(["I am not sure."] * 8))).result
     assert [t.kind for t in result.turns] == ["unreadable"] * 8
     assert result.primitive_steps == 0
-    assert result.turns[0].observation.startswith("That could not be read")
+    assert result.turns[0].observation.startswith(
+        "That could not be read as an action: the reply holds no call. "
+    )
+    assert {t.cause for t in result.turns} == {"no_call"}
 
 
 async def test_an_unknown_action_is_told_and_counts_against_grounding(task):
@@ -119,14 +122,32 @@ async def test_an_unknown_action_is_told_and_counts_against_grounding(task):
 
 
 async def test_react_thinks_at_the_cost_of_a_turn(task):
-    chat = Scripted(
-        ["Think: both balls must go.\nAction: pick('x','y','z')", "pick('ball1', 'rooma', 'left')"] * 4
-    )
+    chat = Scripted(["Think: both balls must go.", "pick('ball1', 'rooma', 'left')"] * 4)
     result = (await play(episode(task, "react"), chat)).result
     assert [t.kind for t in result.turns[:2]] == ["thought", "action"]
     assert result.turns[0].observation == "Ok."
     assert "Think: both balls must go.\nObservation: Ok.\nAction: " not in chat.texts[1]
     assert "Think: both balls must go.\nObservation: Ok.\n" in chat.texts[1]
+
+
+BOTH = "Think: both balls must go.\nAction: pick('ball1', 'rooma', 'left')\nObservation: Ok."
+
+
+async def test_a_thought_and_an_action_in_one_reply_are_one_turn(task):
+    chat = Scripted([BOTH] * 8)
+    first, *_ = (await play(episode(task, "react"), chat)).result.turns
+    assert (first.kind, first.ok, first.thought) == ("action", True, "both balls must go.")
+    assert first.ignored == ("observation",)
+    shown = chat.texts[1].split("## So far")[1]
+    assert "Think: both balls must go.\nAction: pick('ball1', 'rooma', 'left')\nObservation: " in shown
+    assert "Ok." not in shown
+
+
+async def test_a_thought_uses_up_the_turn_where_only_the_first_line_is_read(task):
+    rules = Rules(reply="first_line")
+    first, *_ = (await play(episode(task, "react", rules=rules), Scripted([BOTH] * 8))).result.turns
+    assert (first.kind, first.said, first.thought) == ("thought", "both balls must go.", "")
+    assert (first.observation, first.ignored, first.steps) == ("Ok.", ("lines",), ())
 
 
 async def test_a_learned_action_makes_its_primitive_steps_in_one_turn(task):

@@ -31,7 +31,6 @@ async def test_react():
     replies = [
         "Think: both balls must go to rooma.",
         "Think: I carry one in each hand.\nAction: pick('ball1', 'roomb', 'left')",
-        "Action: pick('ball1', 'roomb', 'left')",
         "pick('ball2', 'roomb', 'right')",
         "Action: move('roomb', 'rooma')",
         "Thinking about it, I am nearly done.",
@@ -41,10 +40,11 @@ async def test_react():
     followed = await follow("react", [("act", reply) for reply in replies], *TURNS)
     turns = followed.test.turns
     assert [t.kind for t in turns] == [
-        *["thought"] * 2, "action", "action", "action", "unreadable", "action", "action",
+        "thought", "action", "action", "action", "unreadable", "action", "action",
     ]  # fmt: skip
-    assert [t.observation for t in turns[:2]] == ["Ok.", "Ok."]
-    assert turns[1].steps == ()
+    assert turns[0].observation == "Ok."
+    assert turns[1].thought == "I carry one in each hand."
+    assert len(turns[1].steps) == 1
     assert followed.test.success
     assert followed.test.grounding == 5 / 6
     assert followed.library.actions == ()

@@ -20,7 +20,8 @@ WITH lists AS (
     GROUP BY p.run, p.unit, p.hashes
 ), turns_as_entries AS (  -- as records.history_entries makes them
     SELECT run, episode,
-           flatten(list([CASE kind WHEN 'thought' THEN 'Think: ' ELSE 'Action: ' END || said || chr(10),
+           flatten(list([CASE WHEN thought <> '' THEN 'Think: ' || thought || chr(10) ELSE '' END
+                         || CASE kind WHEN 'thought' THEN 'Think: ' ELSE 'Action: ' END || said || chr(10),
                          'Observation: ' || observation || chr(10)] ORDER BY turn)) AS entries
     FROM stored.turns GROUP BY run, episode
 )
