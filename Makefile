@@ -13,6 +13,7 @@ STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
 PARALLEL ?= -n logical --maxprocesses=4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: quickstart install check lint types imports structure format test test-all bench docs docs-figures \
+  coverage-simulation \
   release clean
 
 install: $(STAMP)
@@ -63,6 +64,10 @@ bench: install $(STAMP_ALFWORLD)
 # Runs small jobs and writes their figures, and the last of `make bench`, into the marked blocks of docs/.
 docs-figures: install
 	$(BIN)/python -m tests.docs_figures
+
+# What the intervals cover, by simulation: writes the table in docs/statistics.md (about two minutes).
+coverage-simulation: install
+	$(BIN)/python -m tests.coverage_simulation --write
 
 # The documentation site, in build/site. Strict: a broken link fails.
 docs: $(VENV)/.installed-docs

@@ -8,7 +8,8 @@ from learnact.methods.learnact import LEARNACT
 from learnact.report.data import ALL, EpisodeSample, ReportData, RowKey, TrialRow, join_samples
 from learnact.report.result_table import Column, ResultTable
 from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns
-from learnact.results.statistics import Interval, paired_difference
+from learnact.statistics.differences import paired_difference
+from learnact.statistics.intervals import Interval
 
 SWITCHES: dict[str, tuple[str, str]] = {
     "show_descriptions": ("descriptions off", "6"),
@@ -130,4 +131,4 @@ def _difference(
     if base is None or not variants.get(key.method):
         return None
     one, two = (samples.get(k, EpisodeSample()) for k in (key, key._replace(method=base)))
-    return paired_difference(one.success_by(one.trials), two.success_by(two.trials))
+    return paired_difference(one.outcomes(one.success), two.outcomes(two.success))

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from itertools import product
+from itertools import count, product
 from typing import Any, NamedTuple
 
 from learnact.methods.learnact import LEARNACT
@@ -23,7 +23,8 @@ from learnact.report.data import ReportData, RowKey, TrialRow
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import INTERVALS, ModelColumns
 from learnact.results.reader import Connection, dictionaries
-from learnact.results.statistics import Interval, clustered_mean, paired_difference
+from learnact.statistics.differences import paired_difference
+from learnact.statistics.intervals import Interval, clustered_mean
 
 OUTCOMES = ("won", "lost")
 CAUSES = {
@@ -79,6 +80,7 @@ class ComparedRow:
     simulated: bool
     tasks: Sequence[str]
     first_trials: Sequence[str]
+    """The trial of each pair's first episode; "" where its method learns nothing."""
     first_success: Sequence[bool]
     second_trials: Sequence[str]
     second_success: Sequence[bool]
@@ -88,9 +90,10 @@ class ComparedRow:
     @property
     def difference(self) -> Interval:
         """Success of the first method minus that of the second: the share of won pairs minus that of lost."""
-        first = zip(self.tasks, self.first_trials, map(float, self.first_success), strict=True)
-        second = zip(self.tasks, self.second_trials, map(float, self.second_success), strict=True)
-        return paired_difference(first, second)
+        return paired_difference(
+            zip(self.tasks, self.first_trials, count(), map(float, self.first_success), strict=False),
+            zip(self.tasks, self.second_trials, count(), map(float, self.second_success), strict=False),
+        )
 
     def share(self, item: str) -> Interval:
         """Share of the pairs with this outcome and cause, every task weighing the same."""
@@ -182,6 +185,8 @@ def _shown_less(trial: TrialRow) -> str:
 def _compared_row(row: dict[str, Any], data: ReportData) -> ComparedRow:
     key = RowKey(row.pop("domain"), row["method"], row.pop("agent_model"), row.pop("learner_model"))
     row["simulated"] = row["simulated"] or key.learner_model in data.simulated_models
+    for side in ("first_trials", "second_trials"):
+        row[side] = [data.learned_in(trial) for trial in row[side]]
     del row["comparison"]
     return ComparedRow(Comparison(row.pop("method"), row.pop("minus")), key, **row)
 

@@ -19,7 +19,7 @@ from learnact.methods.registry import learns
 from learnact.report.domain_labels import DomainLabels
 from learnact.report.method_labels import MethodLabels
 from learnact.results.reader import Connection, dictionaries
-from learnact.results.statistics import Interval, bounds, clustered_mean
+from learnact.statistics.intervals import Interval, bounds, clustered_mean, method_mean
 
 ALL = "all"
 """The domain of rows over all domains."""
@@ -80,6 +80,10 @@ class EpisodeSample:
 
     trials: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
+    learned: tuple[str, ...] = ()
+    """The trial in which the library was learned; "" for a method that learns nothing."""
+    seeds: tuple[int, ...] = ()
+    """The seed of the repeat: methods of one job meet the same."""
     tasks: tuple[str, ...] = ()
     """The clusters of all intervals: hashes of tasks, which hold their domain."""
     success: tuple[bool, ...] = ()
@@ -111,9 +115,14 @@ class EpisodeSample:
         calls = zip(self.tasks, self.learned_calls_ok, self.learned_calls, strict=True)
         return clustered_mean((task, ok / called) for task, ok, called in calls if called)
 
-    def success_by(self, groups: Sequence[str]) -> list[tuple[str, str, float]]:
-        """(task, group, success) of each episode, as `paired_difference` takes it."""
-        return [(t, g, float(s)) for t, g, s in zip(self.tasks, groups, self.success, strict=True)]
+    def outcomes(self, values: Sequence[float]) -> list[tuple[str, str, int, float]]:
+        """(task, trial that learned, seed, value) of each episode, as `paired_difference` takes it."""
+        about = zip(self.tasks, self.learned, self.seeds, values, strict=True)
+        return [(task, learned, seed, float(value)) for task, learned, seed, value in about]
+
+    def by_library(self, values: Sequence[float]) -> list[tuple[str, str, float]]:
+        """(task, trial that learned, value) of each episode, as `method_mean` takes it."""
+        return [(t, g, float(v)) for t, g, v in zip(self.tasks, self.learned, values, strict=True)]
 
 
 def join_samples(samples: Iterable[EpisodeSample]) -> EpisodeSample:
@@ -128,6 +137,8 @@ class Score:
     key: RowKey
     simulated: bool
     success: Interval
+    success_of_method: Interval
+    """Success with other libraries and on other tasks; `success` is of these libraries."""
     progress: Interval
     trials: int
     unfinished: int
@@ -144,6 +155,8 @@ class Score:
 SAMPLE = """
     list(trial ORDER BY trial, phase, key) AS trials,
     list(library ORDER BY trial, phase, key) AS libraries,
+    list(learned ORDER BY trial, phase, key) AS learned,
+    list(seed ORDER BY trial, phase, key) AS seeds,
     list(task_hash ORDER BY trial, phase, key) AS tasks,
     list(success ORDER BY trial, phase, key) AS success,
     list(progress ORDER BY trial, phase, key) AS progress,
@@ -195,17 +208,19 @@ class ReportData:
         methods = [self.methods.of_setup.get((trial, setup), method) for trial, _, _, setup, method in played]
         trials, names, options, setups = ([row[i] for row in played] for i in range(4))
         models = [self.trials[trial].agent_model if trial in self.trials else None for trial in trials]
+        learned = [self.learned_in(trial) for trial in trials]
         self.connection.execute(
             """CREATE OR REPLACE TEMP TABLE report_episodes AS
             WITH labels AS (
                 SELECT unnest(CAST($trials AS TEXT[])) AS trial, unnest(CAST($names AS TEXT[])) AS name,
                        unnest(CAST($options AS TEXT[])) AS options, unnest(CAST($setups AS TEXT[])) AS setup,
                        unnest(CAST($labels AS TEXT[])) AS label, unnest(CAST($methods AS TEXT[])) AS method,
-                       unnest(CAST($models AS TEXT[])) AS agent_model
+                       unnest(CAST($models AS TEXT[])) AS agent_model,
+                       unnest(CAST($learned AS TEXT[])) AS learned
             )
             SELECT e.* EXCLUDE (domain, domain_options, model, method),
-                   l.label AS domain, l.method, coalesce(l.agent_model, e.model) AS agent_model, l.name || ' '
-                   || l.options AS place
+                   l.label AS domain, l.method, l.learned, coalesce(l.agent_model, e.model) AS agent_model,
+                   l.name || ' ' || l.options AS place
             FROM episodes e JOIN labels l
               ON l.trial = e.trial AND l.name = e.domain AND l.options = coalesce(e.domain_options, '{}')
               AND l.setup = coalesce(e.setup, '')
@@ -219,8 +234,14 @@ class ReportData:
                 "labels": labels,
                 "methods": methods,
                 "models": models,
+                "learned": learned,
             },
         )
+
+    def learned_in(self, trial: str) -> str:
+        """A trial if its method learns, else "": episodes of one such trial share a library."""
+        known = self.trials.get(trial)
+        return trial if known is None or known.learns else ""
 
     @cached_property
     def method_order(self) -> dict[str, int]:
@@ -347,6 +368,7 @@ class ReportData:
             key=key,
             simulated=sample.simulated or self.is_simulated(key),
             success=clustered_mean(zip(sample.tasks, sample.success, strict=True)),
+            success_of_method=method_mean(sample.by_library(sample.success)),
             progress=clustered_mean(zip(sample.tasks, sample.progress, strict=True)),
             trials=len(set(sample.trials)),
             unfinished=unfinished,

@@ -13,7 +13,7 @@ from learnact.errors import ResultsError
 from learnact.report.data import ALL, RowKey, Score
 from learnact.report.figure3 import NOT_TESTED, Figure3, IterationPoint
 from learnact.report.result_table import SIMULATED
-from learnact.results.statistics import Interval
+from learnact.statistics.intervals import Interval
 
 FORMATS = ("svg", "png")
 COLOURS = ("#0b3c5d", "#d1495b", "#3a8f5c", "#8f6bb3")

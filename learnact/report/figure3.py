@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from learnact.report.data import ALL, EpisodeSample, ReportData, RowKey, Score, TrialRow, join_samples
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns
-from learnact.results.statistics import Interval
+from learnact.statistics.intervals import Interval
 
 NOT_TESTED = (
     "No trial has tested winners of its iterations; run the job with learner.test_each_iteration: true."

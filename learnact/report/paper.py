@@ -25,7 +25,7 @@ from learnact.report.score_table import INTERVALS, NOTHING_PLAYED, ModelColumns,
 from learnact.report.selector import selector_tables
 from learnact.report.transfer import transfer_tables
 from learnact.results.reader import dictionaries
-from learnact.results.statistics import LEVEL, Interval, mean_of, pooled_share
+from learnact.statistics.intervals import LEVEL, Interval, mean_of, pooled_share
 
 # Tables 2 and 3 ---------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from learnact.records.text import json_text, printable, spreadsheet_text
-from learnact.results.statistics import Interval
+from learnact.statistics.intervals import Interval
 
 CellKind = Literal["text", "count", "share", "number", "dollars", "difference"]
 Cell: TypeAlias = None | str | int | float | bool | Interval
@@ -34,14 +34,15 @@ class Column:
 
     `share` and `difference` are fractions, shown in percent; an interval is shown with its bounds. `counted`:
     terminal and Markdown show the number of episodes (n), once in the heading where all cells have the same,
-    else in each cell. `over`: what an interval counts, episodes of tasks or one value a trial.
+    else in each cell. `over`: what an interval counts, episodes of tasks, one value a trial, or tasks and
+    libraries.
     `only_data`: left out on the terminal and in Markdown, because it tells people nothing in this table.
     """
 
     name: str
     kind: CellKind = "text"
     counted: bool = False
-    over: Literal["tasks", "trials"] = "tasks"
+    over: Literal["tasks", "trials", "libraries"] = "tasks"
     only_data: bool = False
 
 
@@ -99,6 +100,12 @@ def format_cell(cell: Cell, kind: CellKind) -> str:
 
 
 def _format_interval(cell: Interval, kind: CellKind) -> str:
+    if not cell.trusted:
+        return f"{_format_bounds(cell, kind)} ?" if not math.isnan(cell.low) else "?"
+    return _format_bounds(cell, kind)
+
+
+def _format_bounds(cell: Interval, kind: CellKind) -> str:
     if math.isnan(cell.low):
         return format_cell(cell.mean, kind)
     if kind == "share":
@@ -255,6 +262,14 @@ def _csv_cell(cell: Any) -> Any:
 INTERVAL_FIELDS: dict[str, dict[str, str]] = {
     "tasks": {"mean": "", "low": "_low", "high": "_high", "episodes": "_episodes", "clusters": "_tasks"},
     "trials": {"mean": "", "low": "_low", "high": "_high", "clusters": "_trials"},
+    "libraries": {
+        "mean": "",
+        "low": "_low",
+        "high": "_high",
+        "clusters": "_tasks",
+        "libraries": "_libraries",
+        "trusted": "_trusted",
+    },
 }
 """Fields of an interval in JSON, and what each adds to the name of its column in CSV."""
 
@@ -278,7 +293,8 @@ def _plain(cell: Cell, column: Column) -> Any:
         return None if isinstance(cell, float) and math.isnan(cell) else cell
     if not cell.known:
         return None
-    values = {name: value for name, value in asdict(cell).items() if name in INTERVAL_FIELDS[column.over]}
+    about = {**asdict(cell), "trusted": cell.trusted}
+    values = {name: value for name, value in about.items() if name in INTERVAL_FIELDS[column.over]}
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
 
 

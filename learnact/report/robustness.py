@@ -14,7 +14,7 @@ from collections import defaultdict
 from learnact.report.data import ALL, EpisodeSample, ReportData, RowKey, join_samples
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import INTERVALS, NOTHING_PLAYED, ModelColumns, RateColumns
-from learnact.results.statistics import clustered_mean
+from learnact.statistics.intervals import clustered_mean
 
 ORIGINAL = "original"
 ALL_FOUR = "all four"

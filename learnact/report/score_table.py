@@ -6,10 +6,15 @@ from collections.abc import Iterable, Sequence
 
 from learnact.report.data import ReportData, RowKey, Score
 from learnact.report.result_table import Cell, Column, ResultTable
+from learnact.statistics.intervals import ENOUGH_LIBRARIES
 
 INTERVALS = (
     "Intervals: 95 %, clustered by task (success: Korn-Graubard; progress: t over task means). They speak of "
-    "other tasks, not of other libraries."
+    "these libraries on other tasks."
+)
+OF_METHOD = (
+    f"Of the method: the interval for other libraries and other tasks; ? below {ENOUGH_LIBRARIES} libraries, "
+    "where it is not to be trusted (docs/statistics.md)."
 )
 NOTHING_PLAYED = "No test episode has a result yet."
 UNFINISHED = "Worst and best: success if all unfinished episodes had failed, or succeeded."
@@ -88,6 +93,7 @@ def score_rows(scores: Sequence[Score], title: str) -> ResultTable:
         Column("method"),
         *models.columns,
         Column("success", "share"),
+        Column("of the method", "share", over="libraries"),
         Column("progress", "share"),
         Column("episodes", "count"),
         Column("tasks", "count"),
@@ -101,6 +107,7 @@ def score_rows(scores: Sequence[Score], title: str) -> ResultTable:
             score.key.method,
             *models.cells(score.key),
             score.success,
+            score.success_of_method,
             score.progress,
             score.success.episodes,
             score.success.clusters,
@@ -110,5 +117,5 @@ def score_rows(scores: Sequence[Score], title: str) -> ResultTable:
         )
         for score in scores
     )
-    notes = (INTERVALS, *models.notes, *rates.notes, *(() if rows else (NOTHING_PLAYED,)))
+    notes = (INTERVALS, OF_METHOD, *models.notes, *rates.notes, *(() if rows else (NOTHING_PLAYED,)))
     return ResultTable(title, columns, rows, notes).mark_simulated([score.simulated for score in scores])

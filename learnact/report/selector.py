@@ -15,7 +15,8 @@ from learnact.report.data import ALL, EpisodeSample, ReportData, Score, TrialRow
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import ModelColumns, RateColumns
 from learnact.results.reader import dictionaries
-from learnact.results.statistics import LEVEL, NOTHING, Interval, mean_of, rank_correlation, regret
+from learnact.statistics.intervals import LEVEL, NOTHING, Interval, mean_of
+from learnact.statistics.ranking import rank_correlation, regret
 
 BEST = "best candidate"
 NOT_TESTED = (

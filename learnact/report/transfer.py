@@ -13,7 +13,8 @@ from learnact.methods.act import METHOD
 from learnact.report.data import EpisodeSample, ReportData, RowKey, Score
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns, score_rows
-from learnact.results.statistics import NOTHING, Interval, paired_difference
+from learnact.statistics.differences import paired_difference
+from learnact.statistics.intervals import NOTHING, Interval
 
 TITLE = "Transfer: learned libraries against Act"
 NOTES = (
@@ -72,7 +73,7 @@ def _places(data: ReportData) -> dict[RowKey, frozenset[str]]:
 
 
 def _difference(learned: EpisodeSample, act: EpisodeSample) -> Interval:
-    return paired_difference(learned.success_by(learned.libraries), act.success_by(act.libraries))
+    return paired_difference(learned.outcomes(learned.success), act.outcomes(act.success))
 
 
 def transfer_tables(data: ReportData) -> list[ResultTable]:

@@ -19,7 +19,7 @@ from learnact.report.score_table import UNFINISHED, score_table
 from learnact.report.trajectory import descent, show_episode, show_library, turn_lines
 from learnact.results.counters import Counters
 from learnact.results.reader import connect_folders
-from learnact.results.statistics import Interval
+from learnact.statistics.intervals import Interval
 from tests.report.conftest import WEAK
 from tests.results import material
 

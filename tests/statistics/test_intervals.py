@@ -7,14 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learnact.results.statistics import (
-    bounds,
-    clustered_mean,
-    paired_difference,
-    pooled_share,
-    rank_correlation,
-    regret,
-)
+from learnact.statistics.intervals import bounds, clustered_mean, method_mean, pooled_share
+from learnact.statistics.ranking import rank_correlation, regret
 
 values = st.lists(
     st.tuples(st.integers(0, 6), st.sampled_from([0, 1]) | st.floats(0, 1)), min_size=1, max_size=40
@@ -66,52 +60,55 @@ def test_coverage_is_what_it_claims(rate, tasks, likeness):
 
 def test_nothing_gives_nothing():
     assert not clustered_mean([]).known
-    assert not paired_difference([("a", 0, 1)], [("b", 0, 1)]).known
+    assert not method_mean([]).known
     assert math.isnan(bounds(0, 0, 0)[0])
 
 
-def test_paired_differences_use_the_tasks_both_played_and_are_narrower_than_unpaired_ones():
-    hard = [(task, 0, 0.1 * task) for task in range(9)]
-    easier = [(task, 0, 0.1 * task + (0.05 if task % 2 else 0.15)) for task in range(9)] + [(99, 0, 1.0)]
-    found = paired_difference(easier, hard)
-    assert found.mean == pytest.approx(0.1055, abs=0.01)
-    assert 0.05 < found.low < found.high < 0.16
-    assert found.clusters == 9
+def by_library(rates, tasks=20):
+    """Tasks by libraries; each library solves its first tasks."""
+    return [(t, library, float(t < rate * tasks)) for library, rate in enumerate(rates) for t in range(tasks)]
 
 
-def test_several_libraries_make_a_difference_less_certain():
-    base = [(task, 0, 0.5) for task in range(30)]
-    steady = [(task, library, 0.7 + 0.01 * (task % 3)) for task in range(30) for library in range(3)]
-    varied = [
-        (task, library, 0.5 + 0.2 * library + 0.01 * (task % 3)) for task in range(30) for library in range(3)
-    ]
-    assert paired_difference(steady, base).low > 0.1
-    assert paired_difference(varied, base).mean == pytest.approx(paired_difference(steady, base).mean)
-    assert paired_difference(varied, base).low < 0.0
+def test_a_method_is_less_certain_than_its_libraries_are_and_more_where_they_agree():
+    alike, apart = by_library([0.5] * 5), by_library([0.1, 0.3, 0.5, 0.7, 0.9])
+    assert method_mean(alike).mean == pytest.approx(method_mean(apart).mean)
+    width = {
+        name: method_mean(values).high - method_mean(values).low
+        for name, values in (("alike", alike), ("apart", apart))
+    }
+    assert width["apart"] > 1.2 * width["alike"]
+    more_tasks = method_mean(by_library([0.1, 0.3, 0.5, 0.7, 0.9], tasks=200))
+    assert more_tasks.high - more_tasks.low > 0.5  # more tasks tell nothing about other libraries
+    assert method_mean(apart).libraries == 5
+    assert method_mean(apart).trusted
 
 
-def test_a_difference_is_what_was_won_minus_what_was_lost_even_where_episodes_are_missing():
-    """Five tasks, two episodes of each of two libraries, two of them missing; three more of the second
-    library.
-    """
-    pairs = [(task, library, 1.0, 0.0) for task in range(5) for library in (0, 1) for _ in range(2)]
-    pairs += [(task, 1, 0.0, 1.0) for task in range(3)]
-    del pairs[0], pairs[4]
-    won = clustered_mean((task, float(one > two)) for task, _, one, two in pairs).mean
-    lost = clustered_mean((task, float(one < two)) for task, _, one, two in pairs).mean
-    found = paired_difference(
-        [(t, g, one) for t, g, one, _ in pairs], [(t, g, two) for t, g, _, two in pairs]
-    )
-    assert found.mean == pytest.approx(won - lost, abs=1e-12)
-    assert found.low < found.mean < found.high
-    assert found.episodes == len(pairs)
+def test_too_few_libraries_are_marked_and_one_says_nothing_about_others():
+    two, one = method_mean(by_library([0.3, 0.5])), method_mean(by_library([0.3]))
+    assert not two.trusted
+    assert 0.0 <= two.low < two.mean < two.high <= 1.0
+    assert not one.trusted
+    assert math.isnan(one.low)
+    nothing_learned = method_mean((task, "", float(task < 6)) for task in range(20))
+    assert nothing_learned.trusted
+    assert nothing_learned.low < 0.3 < nothing_learned.high
 
 
-def test_equal_results_are_no_proof_of_no_difference():
-    found = paired_difference([(t, 0, 1) for t in range(10)], [(t, 0, 1) for t in range(10)])
-    assert found.mean == 0.0
-    assert found.low == pytest.approx(-0.308, abs=0.001)
-    assert found.high == -found.low
+def test_all_solved_by_all_libraries_is_no_certainty():
+    found = method_mean(by_library([1.0] * 10, tasks=60))
+    assert (found.mean, found.high) == (1.0, 1.0)
+    assert 0.8 < found.low < 0.97
+
+
+def test_each_domain_has_libraries_of_its_own():
+    """Two domains of very different difficulty: the mean is over these domains, not over others."""
+    easy = [(("easy", t), ("easy", library), float(t > 0)) for t in range(20) for library in range(5)]
+    hard = [(("hard", t), ("hard", library), float(t == 0)) for t in range(20) for library in range(5)]
+    found = method_mean(easy + hard)
+    assert found.mean == 0.5
+    assert found.high - found.low < 0.2
+    assert found.libraries == 5
+    assert not method_mean(easy + hard[:1]).trusted
 
 
 def test_ranks_regret_and_bounds():
