@@ -121,8 +121,8 @@ def mean_success(odds: float, sd: float) -> float:
 def table(runs: int = RUNS) -> str:
     """The table as Markdown, and its extremes in a sentence."""
     lines = [
-        "| typical success | tasks | libraries | libraries' sd | rate | no difference: independent seeds | shared "
-        "| difference of 1.0: independent | shared |",
+        "| typical success | tasks | libraries | libraries' sd | rate | no difference: independent seeds "
+        "| shared | difference of 1.0: independent | shared |",
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     covered: list[float] = []
@@ -137,7 +137,7 @@ def table(runs: int = RUNS) -> str:
         lines.append(f"| {100 * rate:.0f} % | {tasks} | {libraries} | {sd} | {shown} |")
     lines.append(
         f"\n{runs:,} simulated experiments a cell. Coverage {100 * min(covered):.1f} to "
-        f"{100 * max(covered):.1f} %; a difference of 0 is taken for one in {100 * min(wrong):.1f} to "
+        f"{100 * max(covered):.1f} %;\na difference of 0 is taken for one in {100 * min(wrong):.1f} to "
         f"{100 * max(wrong):.1f} % of experiments."
     )
     return "\n".join(lines)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from learnact.report.data import ALL, EpisodeSample, ReportData, RowKey, join_samples, over_all_domains
-from learnact.results.statistics import Interval, paired_difference
-
-FEW_LIBRARIES = 5
-"""With fewer libraries, what an interval says of other libraries cannot be trusted."""
+from learnact.statistics.differences import difference
+from learnact.statistics.intervals import ENOUGH_LIBRARIES, Interval
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One method minus the reference on one domain (or all), in pairs of the same task."""
+    """One method minus the reference on one domain (or all), in pairs of the same task and repeat.
+
+    The interval speaks of the method where it has libraries enough, else of these libraries on other tasks.
+    """
 
     method: str
     reference: str
@@ -22,7 +23,7 @@ class Answer:
     models: str
     difference: Interval
     libraries: int
-    """Distinct libraries that the method was tested with; 0 where it has none."""
+    """Libraries that the method was tested with on each domain at least; 0 where it learns nothing."""
     simulated: bool
 
     @property
@@ -49,8 +50,10 @@ class Answer:
         if not self.libraries:
             return f"from {tasks}"
         made = f"{self.libraries} librar{'ies' if self.libraries != 1 else 'y'}"
-        few = "; too few libraries to speak of others" if self.libraries < FEW_LIBRARIES else ""
-        return f"from {tasks} and {made}{few}"
+        few = self.libraries < ENOUGH_LIBRARIES
+        return f"from {tasks} and {made}; " + (
+            "too few libraries to speak of others" if few else "speaks of other libraries and tasks"
+        )
 
 
 def reference_method(data: ReportData, methods: Sequence[str]) -> str | None:
@@ -72,9 +75,10 @@ def answers(data: ReportData) -> list[Answer]:
         if key.method == reference or against is None:
             continue
         one, two = samples[key], samples[against]
-        difference = paired_difference(one.success_by(one.libraries), two.success_by(two.libraries))
-        if difference.known:
-            found.append(_answer(data, key, against, difference, one))
+        apart = difference(one.outcomes(one.success), two.outcomes(two.success))
+        if apart.known:
+            spoken = apart.method if apart.method.trusted else apart.tasks
+            found.append(replace(_answer(data, key, against, spoken, one), libraries=apart.libraries))
     return found
 
 
@@ -90,7 +94,7 @@ def _answer(
         domain=key.domain,
         models=models,
         difference=difference,
-        libraries=len(set(sample.libraries) - {""}),
+        libraries=0,
         simulated=sample.simulated or data.is_simulated(key),
     )
 

@@ -14,7 +14,7 @@ from learnact.report.figure3 import IterationPoint, figure3, figure3_table
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import INTERVALS, score_rows
 from learnact.results.reader import dictionaries
-from learnact.results.statistics import Interval, mean_of
+from learnact.statistics.intervals import Interval, mean_of
 
 WIDTH = 5.4
 """Inches. Narrow, so that a chart fits a telephone and two stand side by side on a desk."""

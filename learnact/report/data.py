@@ -241,7 +241,7 @@ class ReportData:
     def learned_in(self, trial: str) -> str:
         """A trial if its method learns, else "": episodes of one such trial share a library."""
         known = self.trials.get(trial)
-        return trial if known is None or known.learns else ""
+        return trial if known is None or known.learns or known.learner_model else ""
 
     @cached_property
     def method_order(self) -> dict[str, int]:

@@ -123,9 +123,7 @@ class Difference:
         elif not self.same:
             low, high = lowest, highest
         libraries = self.libraries if scope == "method" else 0
-        return Interval(
-            mean, low, high, len(self.pairs), len(self.by_task), scope=scope, libraries=libraries
-        )
+        return Interval(mean, low, high, len(self.pairs), len(self.by_task), scope=scope, libraries=libraries)
 
 
 def paired_difference(

@@ -16,7 +16,7 @@ from learnact.pages.report import write_report
 from learnact.report.data import ReportData
 from learnact.results.query import QuerySession
 from learnact.results.reader import connect_folders
-from learnact.results.statistics import Interval
+from learnact.statistics.intervals import Interval
 from tests.cli.conftest import learnact
 from tests.pages.conftest import EVIL
 
