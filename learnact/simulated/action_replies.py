@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from learnact.simulated import text
 from learnact.simulated.belief import last_observation
 from learnact.simulated.decision import Decision, decide
 from learnact.simulated.noisy_reader import NoisyReader
@@ -16,7 +17,7 @@ def call(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     decision = decide(prompt, reader)
     if decision.step is None:
         return NOTHING
-    written = str(decision.step.call)
+    written = decision.call
     manner = reader.draw("manner", 16)
     if manner == 0:
         return f"```python\n{written}\n```"
@@ -34,7 +35,7 @@ def thought_or_call(prompt: ParsedPrompt, reader: NoisyReader) -> str:
         if written:
             return f"Think: {written}"
     decision = decide(prompt, reader)
-    return f"Action: {decision.step.call}" if decision.step else NOTHING
+    return f"Action: {decision.call}" if decision.step else NOTHING
 
 
 def _thought(prompt: ParsedPrompt, reader: NoisyReader) -> str:
@@ -55,11 +56,8 @@ def _requirements(decision: Decision) -> list[str]:
     if rule is None:
         return []
     filled = (c for c in rule.requires if c.parameters)
-    seen = [
-        c.text
-        for c in filled
-        if decision.step.requires & grounded.bit(c.template.format(*decision.step.call.arguments))
-    ]
+    names = [text.elements(a)[0] for a in decision.step.call.arguments]
+    seen = [c.text for c in filled if decision.step.requires & grounded.bit(c.template.format(*names))]
     if not seen:
         return []
     return [f"{rule.name}({', '.join(rule.parameters)}) requires that {'. '.join(seen[:_MOST_SAID])}."]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from learnact.simulated import text
 from learnact.simulated.belief import Belief, form_belief
 from learnact.simulated.noisy_reader import READINGS, NoisyReader
 from learnact.simulated.planner import Search
@@ -15,10 +16,38 @@ from learnact.simulated.step_table import GroundStep
 
 @dataclass(frozen=True)
 class Decision:
-    """The next step (None: no step seems possible) and the belief that it was chosen by."""
+    """The next step (None: no step seems possible), the belief that it was chosen by, and the steps that are
+    planned after it."""
 
     step: GroundStep | None
     belief: Belief
+    after: tuple[GroundStep, ...] = ()
+
+    @property
+    def call(self) -> str:
+        """The call of the step as it is written. Steps of one learned action that follow at once and differ
+        only in elements of its lists are one call."""
+        if self.step is None:
+            return ""
+        rows = [self.step.call]
+        for step in self.after:
+            if not _differs_in_lists(rows[0], step.call):
+                break
+            rows.append(step.call)
+        columns = zip(*(call.arguments for call in rows), strict=True)
+        joined = (
+            text.listed(text.elements(a)[0] for a in column) if column[0].startswith("[") else column[0]
+            for column in columns
+        )
+        return str(text.ActionCall(self.step.call.name, tuple(joined)))
+
+
+def _differs_in_lists(one: text.ActionCall, other: text.ActionCall) -> bool:
+    return (
+        one.name == other.name
+        and all(a == b or a.startswith("[") for a, b in zip(one.arguments, other.arguments, strict=True))
+        and one != other
+    )
 
 
 def decide(prompt: ParsedPrompt, reader: NoisyReader) -> Decision:
@@ -32,7 +61,7 @@ def decide(prompt: ParsedPrompt, reader: NoisyReader) -> Decision:
         search = Search(belief.steps, belief.state, belief.avoided, belief.excluded)
         found = search.toward(belief.goals)
         if found.better:
-            return Decision(found.path[0], belief)
+            return Decision(found.path[0], belief, found.path[1:])
         if found.path:
             fallback = found.path[0]
         elif fallback is None:

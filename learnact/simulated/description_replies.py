@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from learnact.simulated import text
-from learnact.simulated.functions import Function, code_in, read_functions, rule_of, rules_as_read
+from learnact.simulated.function_reading import code_in, read_functions
+from learnact.simulated.function_rules import rule_of, rules_as_read
+from learnact.simulated.functions import Function
 from learnact.simulated.grounded_rules import GroundedRules
 from learnact.simulated.noisy_reader import READINGS, NoisyReader
 from learnact.simulated.planner import plan_to_goals
@@ -38,7 +40,11 @@ def describe(function: Function, rule: Rule) -> str:
     then = [f"{c.text}." for c in rule.adds] + [f"{negative(c.text)}." for c in rule.deletes]
     if then:
         parts.append("Then: " + " ".join(then))
-    parts.append("Does: " + "; ".join(step.bare for step in function.steps) + ".")
+    each = ""
+    if function.loop:
+        variables, lists = zip(*function.loop, strict=True)
+        each = f"for each {', '.join(variables)} of {', '.join(lists)}: "
+    parts.append("Does: " + each + "; ".join(step.bare for step in function.steps) + ".")
     parts.append(f"Example: {function.signature}")
     return " ".join(parts)
 
@@ -111,4 +117,4 @@ def _sentences_after(
 
 
 def _filled(clauses: Iterable[Clause], step: GroundStep) -> list[str]:
-    return [c.template.format(*step.call.arguments) for c in clauses]
+    return [c.template.format(*(text.elements(a)[0] for a in step.call.arguments)) for c in clauses]

@@ -8,15 +8,20 @@ neighbouring line. Defects have no other source. Programs (one whole plan) are w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
 
 from learnact.simulated import text
 from learnact.simulated.belief import form_belief
-from learnact.simulated.functions import Function, lift
+from learnact.simulated.function_rules import rules_as_read
+from learnact.simulated.functions import Check, Function, lift
+from learnact.simulated.loops import Repetition, find_repetitions
 from learnact.simulated.noisy_reader import READINGS, NoisyReader
 from learnact.simulated.planner import plan_to_goals
 from learnact.simulated.prompt import ParsedPrompt
 from learnact.simulated.relaxed_planner import reached
+from learnact.simulated.rules import Rule
 from learnact.simulated.step_table import GroundStep
 
 SHORTEST, LONGEST = 2, 6
@@ -26,6 +31,9 @@ CONSIDERED = 12
 SHORT_PLAN = 8
 """A plan with fewer steps is too short to show repeated sequences: plans for other goals are added."""
 OTHER_GOALS = 3
+MOST_LOOPS = 3
+NOT_RETURNED = "returns nothing"
+"""What a prompt says where code cannot look at observations."""
 _BREAK = text.ActionCall("", ())
 NO_WAY = "I see no way to do it."
 _ANSWER_SENTENCES = 3
@@ -126,10 +134,14 @@ def propose(
     prompt: ParsedPrompt, reader: NoisyReader, plan: list[text.ActionCall]
 ) -> list[tuple[Function, tuple[str, ...]]]:
     """The functions of a proposal with the names of the occurrence that each was written from."""
-    patterns = find_patterns(plan)[:CONSIDERED]
     wanted = 2 + reader.draw("how many", 3)
-    written: list[tuple[Function, tuple[str, ...]]] = []
     taken: set[str] = {rule.name for rule in prompt.rules}
+    author = _Author(prompt, reader, plan, taken)
+    repetitions = find_repetitions(plan)[:MOST_LOOPS]
+    written: list[tuple[Function, tuple[str, ...]]] = []
+    if repetitions and reader.draw("repeat", 2):
+        written += author.loop(repetitions[reader.draw("which repetition", len(repetitions))])
+    patterns = find_patterns(plan)[:CONSIDERED]
     number = 0
     while patterns and len(written) < wanted:
         number += 1
@@ -137,15 +149,107 @@ def propose(
         chosen = min(reader.draw(f"first {number}", among), reader.draw(f"second {number}", among))
         pattern = patterns.pop(chosen)
         start = pattern.starts[reader.draw(f"where {number}", len(pattern.starts))]
-        lines = range(start, start + len(pattern.shape))
-        steps = [step for _, step in _read_again(plan, lines, reader)]
-        if len(steps) < SHORTEST:
-            continue
-        function, names = lift(_name(steps, taken), steps, _words(prompt))
-        taken.add(function.name)
-        if all(function.steps != other.steps for other, _ in written):
-            written.append((function, names))
+        for function, names in author.sequence(range(start, start + len(pattern.shape))):
+            if all(function.steps != other.steps for other, _ in written):
+                written.append((function, names))
     return written
+
+
+@dataclass
+class _Author:
+    """Writes functions from lines of a plan, each read once more."""
+
+    prompt: ParsedPrompt
+    reader: NoisyReader
+    plan: Sequence[text.ActionCall]
+    taken: set[str]
+
+    def sequence(self, lines: range) -> list[tuple[Function, tuple[str, ...]]]:
+        """The function of some lines; nothing where too few of them were seen."""
+        again = _read_again(self.plan, lines, self.reader)
+        if len(again) < SHORTEST:
+            return []
+        steps = [step for _, step in again]
+        function, names = lift(_name(steps, self.taken), steps, _words(self.prompt))
+        self.taken.add(function.name)
+        return [(self._checked(function, names, lines, again), names)]
+
+    def loop(self, repetition: Repetition) -> list[tuple[Function, tuple[str, ...]]]:
+        """A function that does the repeated lines for each element of lists; nothing where no line was seen
+        that has one."""
+        lines = range(repetition.start, repetition.start + repetition.length)
+        again = _read_again(self.plan, lines, self.reader)
+        steps = [step for _, step in again]
+        column = {repetition.rows[0][i]: i for i in repetition.varying}
+        function, names = lift(_name(steps, self.taken, "_for_each"), steps, _words(self.prompt))
+        loop = {
+            variable: f"{variable}s"
+            for variable, name in zip(function.parameters, names, strict=True)
+            if name in column
+        }
+        if not loop:
+            return []
+        self.taken.add(function.name)
+        checked = self._checked(function, names, lines, again)
+        parameters = tuple(loop.get(p, p) for p in function.parameters)
+        arguments = tuple(
+            text.listed(row[column[name]] for row in repetition.rows) if name in column else name
+            for name in names
+        )
+        return [(replace(checked, parameters=parameters, loop=tuple(loop.items())), arguments)]
+
+    def _checked(
+        self,
+        function: Function,
+        names: tuple[str, ...],
+        lines: range,
+        again: Sequence[tuple[int, text.ActionCall]],
+    ) -> Function:
+        """The function, in two of three cases with a look at what was observed after a step that a later one
+        needs. The look stays where its step was overlooked."""
+        manner = self.reader.draw(f"manner of {function.name}", 3)
+        if not manner or self.prompt.task.first.now is None or NOT_RETURNED in self.prompt.answer:
+            return function
+        parameter = dict(zip(names, function.parameters, strict=True))
+        place = {line: number for number, (line, _) in enumerate(again)}
+        for line in lines[:-1]:
+            sentence = self._needed_later(line, lines)
+            words = [parameter.get(word, word) for word in sentence.split()]
+            if not set(words) & set(parameter.values()):
+                continue
+            after = sum(other <= line for other, _ in again)
+            check = Check(after, f"{' '.join(words)}.", "return" if manner == 1 else "raise")
+            assigned = {place[line]} if line in place else set()
+            return replace(
+                function,
+                checks=(check,),
+                assigned=frozenset(assigned | {len(again) - 1}),
+                returns=True,
+            )
+        return function
+
+    def _needed_later(self, line: int, lines: range) -> str:
+        """A sentence that a line brings about and a later one requires, by the rules as read; "" for none."""
+        rules = {rule.name: rule for rule in self.rules}
+        made = _said(rules.get(self.plan[line].name), self.plan[line], "adds")
+        needed = [
+            sentence
+            for later in range(line + 1, lines.stop)
+            for sentence in _said(rules.get(self.plan[later].name), self.plan[later], "requires")
+        ]
+        return next((sentence for sentence in made if sentence in needed), "")
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of the primitive actions as read."""
+        return rules_as_read(self.prompt, self.reader)
+
+
+def _said(rule: Rule | None, step: text.ActionCall, part: Literal["adds", "requires"]) -> list[str]:
+    if rule is None or len(rule.parameters) != len(step.arguments):
+        return []
+    clauses = rule.adds if part == "adds" else rule.requires
+    return [c.template.format(*step.arguments) for c in clauses]
 
 
 def _read_again(
@@ -208,9 +312,9 @@ def _apart(starts: Sequence[int], length: int) -> int:
     return count
 
 
-def _name(steps: Sequence[text.ActionCall], taken: set[str]) -> str:
-    base = "_and_".join(dict.fromkeys(step.name for step in steps))
-    if len(steps) > len({step.name for step in steps}):
+def _name(steps: Sequence[text.ActionCall], taken: set[str], ending: str = "") -> str:
+    base = "_and_".join(dict.fromkeys(step.name for step in steps)) + ending
+    if not ending and len(steps) > len({step.name for step in steps}):
         base += f"_in_{len(steps)}_steps"
     name, number = base, 2
     while name in taken:
@@ -230,8 +334,8 @@ def cover(
         for function in by_length:
             part = plan[line : line + len(function.steps)]
             lifted, names = lift(function.name, part, words)
-            if lifted.steps == function.steps:
-                calls.append(text.ActionCall(function.name, names))
+            if part and lifted.steps == function.steps:
+                calls.append(function.call(names))
                 line += len(part)
                 break
         else:

@@ -1,22 +1,46 @@
-"""Functions made of calls: read from code, written as code, and put together into one rule from the rules
-of their steps."""
+"""Functions made of calls: a line of calls, possibly for each element of lists, with checks of what is
+observed; written as code."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from learnact.simulated import text
-from learnact.simulated.noisy_reader import NoisyReader
-from learnact.simulated.prompt import ParsedPrompt
-from learnact.simulated.rules import Clause, Rule, clause
+
+SEEN = "seen"
+"""The variable that holds the last observation."""
+NOT_SO = "not so:"
+"""How the text of an error begins that a check raises."""
+MOST_STEPS = 100
+"""Most calls that are foreseen of one call of a function."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A look at what was observed: the function ends unless a text is in it (`when_seen`: if it is in it).
+
+    `after`: how many steps stand before it. `sentence`: the text, parameters by their names. `then`: what it
+    does: returns what was seen (or the loop's variable), raises, or goes on with the steps that follow
+    (`only`: the next step is done only if the text is seen).
+    """
+
+    after: int
+    sentence: str
+    then: Literal["return", "raise", "only"]
+    when_seen: bool = False
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function as a straight line of calls. Arguments of a step are parameters of the function, or
-    names."""
+    """A function as a line of calls. Arguments of a step are parameters of the function, variables of its
+    loop, or names.
+
+    `loop`: pairs of a variable and the parameter whose elements it takes; all steps are done for each.
+    `assigned`: the steps whose observation is kept. `returns`: whether the last observation is returned.
+    `otherwise`: the text of an error that is raised where the end is reached, "" for none.
+    """
 
     name: str
     parameters: tuple[str, ...]
@@ -25,6 +49,11 @@ class Function:
         default_factory=dict, compare=False
     )
     """For actions some of whose parameters must be given by keyword: all their parameters, and those."""
+    loop: tuple[tuple[str, str], ...] = ()
+    checks: tuple[Check, ...] = ()
+    assigned: frozenset[int] = frozenset()
+    returns: bool = False
+    otherwise: str = ""
 
     @property
     def signature(self) -> str:
@@ -32,124 +61,94 @@ class Function:
         return f"{self.name}({', '.join(self.parameters)})"
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Parameters, each list called by the variable that takes its elements."""
+        variable = {of: one for one, of in self.loop}
+        return tuple(variable.get(p, p) for p in self.parameters)
+
+    @property
     def code(self) -> str:
         """The whole `def`."""
-        lines = [f"    {step.name}({', '.join(self._arguments(step))})" for step in self.steps]
-        return "\n".join([f"def {self.signature}:", *lines])
+        lines = [f"def {self.signature}:"]
+        indent = "    "
+        if self.loop:
+            variables, lists = zip(*self.loop, strict=True)
+            source = lists[0] if len(lists) == 1 else f"zip({', '.join(lists)})"
+            lines.append(f"{indent}for {', '.join(variables)} in {source}:")
+            indent *= 2
+        for number in range(len(self.steps) + 1):
+            only = ""
+            for check in (c for c in self.checks if c.after == number):
+                lines += [indent + line for line in self._check(check)]
+                only = "    " if check.then == "only" else ""
+            if number < len(self.steps):
+                lines.append(indent + only + self._line(number))
+        if self.otherwise:
+            lines.append(f"    raise ValueError({self._text(self.otherwise)})")
+        elif self.returns and self.assigned:
+            lines.append(f"    return {SEEN}")
+        return "\n".join(lines)
+
+    def call(self, names: Sequence[str]) -> text.ActionCall:
+        """A call with one name for each parameter; lists hold one."""
+        lists = {of for _, of in self.loop}
+        written = (
+            text.listed((n,)) if p in lists else n for p, n in zip(self.parameters, names, strict=True)
+        )
+        return text.ActionCall(self.name, tuple(written))
 
     def calls_with(self, arguments: Sequence[str]) -> tuple[text.ActionCall, ...]:
-        """The calls that it makes when called with these arguments."""
+        """The calls that it makes when called with these arguments and no check ends it."""
         value = dict(zip(self.parameters, arguments, strict=False))
+        rows: list[dict[str, str]] = [value]
+        if self.loop:
+            columns = [text.elements(value.get(of, of)) for _, of in self.loop]
+            rows = [
+                value | dict(zip((one for one, _ in self.loop), row, strict=True))
+                for row in zip(*columns, strict=False)
+            ]
         return tuple(
-            text.ActionCall(step.name, tuple(value.get(a, a) for a in step.arguments)) for step in self.steps
+            text.ActionCall(step.name, tuple(row.get(a, a) for a in step.arguments))
+            for row in rows[:MOST_STEPS]
+            for step in self.steps
         )
 
+    def with_shifted_checks(self, place: int, by: int) -> Function:
+        """The function after a step was added (`by` 1) or left out (-1) at a place: its checks stay with
+        their steps."""
+        checks = tuple(replace(c, after=c.after + by) if c.after > place else c for c in self.checks)
+        assigned = frozenset(
+            a + by if a >= place + (by < 0) else a for a in self.assigned if by > 0 or a != place
+        )
+        return replace(self, checks=checks, assigned=assigned)
+
+    def _line(self, number: int) -> str:
+        step = self.steps[number]
+        call = f"{step.name}({', '.join(self._arguments(step))})"
+        return f"{SEEN} = {call}" if number in self.assigned else call
+
+    def _check(self, check: Check) -> list[str]:
+        looked_for = self._text(check.sentence)
+        unlike = self._text(f"{NOT_SO} {check.sentence}")
+        if check.then == "only":
+            return [f"if {looked_for} in {SEEN}:"]
+        result = self.loop[0][0] if check.when_seen and self.loop else SEEN
+        end = f"return {result}" if check.then == "return" else f"raise ValueError({unlike})"
+        return [f"if {looked_for} {'in' if check.when_seen else 'not in'} {SEEN}:", f"    {end}"]
+
+    def _text(self, sentence: str) -> str:
+        """A sentence as an f-string with the parameters in it."""
+        known = {*self.names, *self.parameters}
+        body = sentence.rstrip(".")
+        filled = " ".join(f"{{{w}}}" if w in known else w for w in body.split(" "))
+        return f"f{filled + sentence[len(body) :]!r}"
+
     def _arguments(self, step: text.ActionCall) -> list[str]:
-        plain = [a if a in self.parameters else repr(a) for a in step.arguments]
+        known = {*self.names, *self.parameters}
+        plain = [a if a in known else repr(a) for a in step.arguments]
         names, by_keyword = self.keywords.get(step.name, ((), frozenset()))
         keyed = [f"{p}={a}" if p in by_keyword else a for p, a in zip(names, plain, strict=False)]
         return keyed + plain[len(keyed) :]
-
-
-def read_functions(code: str) -> list[Function]:
-    """The functions of a module, each as the calls in it from top to bottom; text that does not parse
-    holds none."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-    return [_function(node) for node in tree.body if isinstance(node, ast.FunctionDef)]
-
-
-def code_in(body: str) -> str:
-    """The code of a section: its fenced blocks, or all of it."""
-    blocks = body.split("```")[1::2]
-    if not blocks:
-        return body
-    return "\n".join(block.partition("\n")[2] for block in blocks)
-
-
-def _function(node: ast.FunctionDef) -> Function:
-    parameters = tuple(a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs))
-    found = [
-        child for child in ast.walk(node) if isinstance(child, ast.Call) and isinstance(child.func, ast.Name)
-    ]
-    found.sort(key=lambda c: (c.lineno, c.col_offset))
-    steps = tuple(
-        text.ActionCall(
-            call.func.id,
-            tuple(_plain(a) for a in (*call.args, *(k.value for k in call.keywords))),
-        )
-        for call in found
-        if isinstance(call.func, ast.Name)
-    )
-    return Function(node.name, parameters, steps)
-
-
-def _plain(node: ast.expr) -> str:
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    return node.id if isinstance(node, ast.Name) else ast.unparse(node)
-
-
-def rules_as_read(prompt: ParsedPrompt, reader: NoisyReader) -> tuple[Rule, ...]:
-    """The rules of primitive actions without the sentences that were overlooked."""
-
-    def seen(rule: Rule, number: int, found: Clause) -> bool:
-        return reader.sees(f"{rule.name}: {number}: {found.text}", (prompt.end - found.index,))
-
-    kept = []
-    for rule in prompt.rules:
-        n, a = len(rule.requires), len(rule.adds)
-        kept.append(
-            replace(
-                rule,
-                requires=tuple(c for i, c in enumerate(rule.requires) if seen(rule, i, c)),
-                adds=tuple(c for i, c in enumerate(rule.adds) if seen(rule, n + i, c)),
-                deletes=tuple(c for i, c in enumerate(rule.deletes) if seen(rule, n + a + i, c)),
-            )
-        )
-    return tuple(kept)
-
-
-def rule_of(function: Function, rules: Iterable[Rule]) -> Rule:
-    """One rule for a function: what its first steps require and its last leave behind. Calls of anything
-    else say nothing."""
-    by_name = {rule.name: rule for rule in rules}
-    requires: dict[str, None] = {}
-    true: dict[str, None] = {}
-    false: dict[str, None] = {}
-    for step in function.steps:
-        rule = by_name.get(step.name)
-        if rule is None or len(rule.parameters) != len(step.arguments):
-            continue
-        for needed in _said(rule.kinds + rule.requires, step):
-            if needed not in true:
-                requires.setdefault(needed)
-        for gone in _said(rule.deletes, step):
-            true.pop(gone, None)
-            false.setdefault(gone)
-        for now in _said(rule.adds, step):
-            false.pop(now, None)
-            true.setdefault(now)
-    untouched = [s for s in true if s not in requires]
-    return Rule(
-        function.name,
-        function.parameters,
-        _clauses(requires, function),
-        _clauses(untouched, function),
-        _clauses(false, function),
-        does=function.steps,
-        learned=True,
-    )
-
-
-def _said(clauses: Iterable[Clause], step: text.ActionCall) -> list[str]:
-    return [c.template.format(*step.arguments) for c in clauses]
-
-
-def _clauses(sentences: Iterable[str], function: Function) -> tuple[Clause, ...]:
-    return tuple(clause(s, function.parameters) for s in sentences)
 
 
 def lift(

@@ -139,9 +139,7 @@ class GroundedRules:
                 self._filled.clear()
             bindings = self._bindings(number, rule, narrow)
             columns = [self._column(clause, bindings) for clause in rule.clauses]
-            found = self._filled[key] = _GroundedRule(
-                [text.ActionCall(rule.name, b) for b in bindings], columns
-            )
+            found = self._filled[key] = _GroundedRule([rule.call(b) for b in bindings], columns)
         return found
 
     def _column(self, clause: Clause, bindings: list[tuple[str, ...]]) -> NDArray[np.int64]:

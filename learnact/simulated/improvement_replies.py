@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from learnact.simulated import text
-from learnact.simulated.functions import Function, code_in, lift, read_functions, rules_as_read
+from learnact.simulated.function_reading import code_in, read_functions
+from learnact.simulated.function_rules import rules_as_read
+from learnact.simulated.functions import Function, lift
 from learnact.simulated.noisy_reader import READINGS, NoisyReader
 from learnact.simulated.prompt import ParsedPrompt, Transcript
 from learnact.simulated.rules import Rule
 
+STOPPED = re.compile(r"^The call was stopped by (\w+)", re.MULTILINE)
 LINE = re.compile(r"^\d+\. (.+?) -> (.*)$", re.MULTILINE)
 CONSIDERED = 3
 NO_REASON = "Reason: I do not see why it failed.\nNote: look at the state before you use it."
@@ -23,13 +26,18 @@ NO_REASON = "Reason: I do not see why it failed.\nNote: look at the state before
 @dataclass(frozen=True)
 class ShownFailure:
     """A failed call: the function, its arguments, which of its steps failed, what that step said was
-    missing, the state before."""
+    missing, the state before. Of a function with a loop the round that failed, as a function without a loop;
+    `whole` and `given` are the function and its arguments as they were. `error`: what the call was stopped
+    by, if it was."""
 
     function: Function
     arguments: tuple[str, ...]
     step: int
     missing: tuple[str, ...]
     before: frozenset[str]
+    whole: Function
+    given: tuple[str, ...]
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,19 +73,85 @@ def read_failed_call(prompt: ParsedPrompt) -> ShownFailure | None:
     shown = next((e for e in reversed(prompt.history) if e.call and e.call.name in known), None)
     if shown is None or shown.call is None:
         return None
-    function = known[shown.call.name]
+    function, arguments = known[shown.call.name], shown.call.arguments
     before = frozenset(t.text for t in prompt.task.first.now or ())
-    for number, (_, observed) in enumerate(LINE.findall(shown.written)):
-        if observed.startswith("No effect:"):
-            needed = observed.partition(" requires: ")[2]
-            missing = tuple(text.plain_article(s) for s in text.split(needed))
-            return ShownFailure(function, shown.call.arguments, number, missing, before)
-    return ShownFailure(function, shown.call.arguments, len(function.steps), (), before)
+    error = STOPPED.search(shown.written)
+    lines: list[tuple[str, str]] = LINE.findall(shown.written)
+    number = next((i for i, (_, seen) in enumerate(lines) if seen.startswith("No effect:")), len(lines))
+    made, missing = None, tuple[str, ...]()
+    if number < len(lines):
+        written, observed = lines[number]
+        needed = observed.partition(" requires: ")[2]
+        missing = tuple(text.plain_article(s) for s in text.split(needed))
+        made = next(iter(text.calls(written)), None)
+    one = one_round(function, arguments, made, number)
+    if function.loop and number >= len(function.steps):
+        before = _state_before(shown.written, number - one.step, before)
+    return ShownFailure(
+        one.function,
+        one.arguments,
+        one.step,
+        missing,
+        before,
+        function,
+        arguments,
+        error[1] if error else "",
+    )
+
+
+@dataclass(frozen=True)
+class OneRound:
+    """A function without its loop, called with the elements of one round; `step`: which of its steps."""
+
+    function: Function
+    arguments: tuple[str, ...]
+    step: int
+
+
+def one_round(
+    function: Function, arguments: tuple[str, ...], made: text.ActionCall | None, number: int
+) -> OneRound:
+    """The round of a loop in which the call `made` was the primitive action `number` of the whole call."""
+    if not function.loop or not function.steps:
+        return OneRound(function, arguments, number)
+    value = dict(zip(function.parameters, arguments, strict=False))
+    columns = [text.elements(value.get(of, "")) for _, of in function.loop]
+    rounds = [
+        dict(zip((one for one, _ in function.loop), row, strict=True)) for row in zip(*columns, strict=False)
+    ]
+    step = number % len(function.steps)
+    row = rounds[min(number // len(function.steps), len(rounds) - 1)] if rounds else {}
+    for one in rounds if made else ():
+        named = value | one
+        calls = [tuple(named.get(a, a) for a in s.arguments) for s in function.steps]
+        at = next(
+            (
+                i
+                for i, s in enumerate(function.steps)
+                if made and (s.name, calls[i]) == (made.name, made.arguments)
+            ),
+            None,
+        )
+        if at is not None:
+            step, row = at, one
+            break
+    element = {of: row.get(one, "") for one, of in function.loop}
+    names = tuple(element.get(p, a) for p, a in zip(function.parameters, arguments, strict=False))
+    return OneRound(replace(function, parameters=function.names, loop=()), names, step)
+
+
+def _state_before(written: str, number: int, otherwise: frozenset[str]) -> frozenset[str]:
+    """The last state that was observed before the primitive action `number` of a call."""
+    observed = [seen.partition("Now:")[2] for _, seen in LINE.findall(written)[:number] if "Now:" in seen]
+    if not observed:
+        return otherwise
+    return frozenset(text.plain_article(sentence) for sentence in text.split(observed[-1]))
 
 
 def _reason(failed_call: ShownFailure) -> str:
     if not failed_call.missing:
-        return f"{failed_call.function.name} was not called as it is written."
+        stopped = f" It was stopped by {failed_call.error}." if failed_call.error else ""
+        return f"{failed_call.function.name} was not called as it is written.{stopped}"
     made = failed_call.function.calls_with(failed_call.arguments)
     step = made[failed_call.step].name if failed_call.step < len(made) else "A step"
     return f"{step} was not possible: it was not so that {failed_call.missing[0]}."
@@ -96,19 +170,29 @@ def _note(failed_call: ShownFailure, reader: NoisyReader) -> str:
 def _repair(prompt: ParsedPrompt, failed_call: ShownFailure, reader: NoisyReader) -> Edit | None:
     """One of the first edits that make the call possible, by the rules as read; after closer looks where
     there is none."""
-    if len(failed_call.arguments) != len(failed_call.function.parameters) or not failed_call.missing:
+    if len(failed_call.arguments) != len(failed_call.function.parameters):
         return None
+    if not failed_call.missing:
+        return _without_checks(failed_call)
     for look in range(READINGS):
         rules = rules_as_read(prompt, reader.reread(look))
         working = []
         for edit in _edits(prompt.task, failed_call, rules):
             if _possible(edit.function.calls_with(edit.arguments), rules, prompt.task, failed_call.before):
-                working.append(edit)
+                working.append(with_its_loop(edit, failed_call))
                 if len(working) == CONSIDERED:
                     break
         if working:
             return working[reader.draw("which edit", len(working))]
     return None
+
+
+def _without_checks(failed_call: ShownFailure) -> Edit | None:
+    """What stops a call in which every action worked is a look at what was observed."""
+    if not failed_call.error or not failed_call.whole.checks:
+        return None
+    function = replace(failed_call.whole, checks=(), otherwise="")
+    return Edit(function, failed_call.given, "I do not look at what was observed.")
 
 
 def _edits(play: Transcript, failed_call: ShownFailure, rules: Sequence[Rule]) -> Iterator[Edit]:
@@ -120,7 +204,8 @@ def _edits(play: Transcript, failed_call: ShownFailure, rules: Sequence[Rule]) -
     for call in _helping(play, failed_call, rules):
         for place in range(at, -1, -1):
             steps = [*made[:place], call, *made[place:]]
-            yield edited(failed_call, steps, words, f"I do {call.name} before it.")
+            edit = edited(failed_call, steps, words, f"I do {call.name} before it.")
+            yield replace(edit, function=edit.function.with_shifted_checks(place, 1))
     for i, value in enumerate(made[at].arguments):
         for other in dict.fromkeys(failed_call.arguments):
             if other != value:
@@ -128,7 +213,8 @@ def _edits(play: Transcript, failed_call: ShownFailure, rules: Sequence[Rule]) -
                 steps = [*made[:at], text.ActionCall(made[at].name, changed), *made[at + 1 :]]
                 yield edited(failed_call, steps, words, "I take another of the names for it.")
     if len(made) > 2:
-        yield edited(failed_call, made[:at] + made[at + 1 :], words, "I leave that step out.")
+        edit = edited(failed_call, made[:at] + made[at + 1 :], words, "I leave that step out.")
+        yield replace(edit, function=edit.function.with_shifted_checks(at, -1))
 
 
 def _helping(play: Transcript, failed_call: ShownFailure, rules: Sequence[Rule]) -> list[text.ActionCall]:
@@ -188,6 +274,21 @@ def edited(
     arguments = failed_call.arguments + tuple(v for v, p in named.items() if p not in own)
     lines = tuple(text.ActionCall(s.name, tuple(named[a] for a in s.arguments)) for s in steps)
     return Edit(replace(failed_call.function, parameters=own + extra, steps=lines), arguments, change)
+
+
+def with_its_loop(edit: Edit, failed_call: ShownFailure) -> Edit:
+    """The edited round as a function with the loop that it was a round of."""
+    whole = failed_call.whole
+    if not whole.loop:
+        return edit
+    of = dict(whole.loop)
+    parameters = tuple(of.get(p, p) for p in edit.function.parameters)
+    more = edit.arguments[len(failed_call.arguments) :]
+    return replace(
+        edit,
+        function=replace(edit.function, parameters=parameters, loop=whole.loop),
+        arguments=(*failed_call.given, *more),
+    )
 
 
 def _possible(

@@ -1,4 +1,4 @@
-"""The simulated models: names, constants of their inattention, and the version that is part of every draw.
+"""The simulated models: names, constants of their inattention, and their version.
 
 The constants of `sim-strong` and `sim-weak` were fixed once, on Act alone (docs/simulated.md, "Calibration").
 """
@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from learnact.simulated.noisy_reader import ModelSettings
 
-VERSION = "1"
-"""Goes up whenever a reply could change; part of every draw, so that no run mixes two versions unseen."""
+VERSION = "2"
+"""Goes up whenever a reply could change; told as the fingerprint of each reply."""
+DRAWS = "1"
+"""Part of every draw. It stays as long as replies to an agent without learned actions stay, on which the
+constants were fixed."""
 
 MODELS = {
     settings.name: settings

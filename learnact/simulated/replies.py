@@ -18,7 +18,7 @@ from learnact.simulated import (
 from learnact.simulated.household import replies
 from learnact.simulated.household.belief import is_house
 from learnact.simulated.household.forms import FORMS
-from learnact.simulated.models import MODELS, VERSION
+from learnact.simulated.models import DRAWS, MODELS
 from learnact.simulated.noisy_reader import NoisyReader
 from learnact.simulated.prompt import ParsedPrompt, parse_prompt
 from learnact.simulated.unread import unread_in
@@ -78,7 +78,7 @@ def reply_to(model: str, messages: Sequence[tuple[str, str]], seed: int) -> Simu
     """The reply of a model to messages (role, content)."""
     settings = MODELS[model]
     user_content = "\n\n".join(content for role, content in messages if role != "system")
-    reader = NoisyReader.of(settings, VERSION, "\0".join(f"{r}\0{c}" for r, c in messages), seed)
+    reader = NoisyReader.of(settings, DRAWS, "\0".join(f"{r}\0{c}" for r, c in messages), seed)
     prompt = parse_prompt(user_content)
     asked = prompt.answer.lower()
     household = is_house(prompt)

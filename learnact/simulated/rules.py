@@ -10,6 +10,9 @@ from learnact.simulated import text
 ACTION_LINE = re.compile(r"^- ([A-Za-z_]\w*)\(([^()]*)\)(?::\s*(.*))?$")
 """An action in its section: name, parameters, and what is said of it."""
 
+FOR_EACH = re.compile(r"Does: for each (\w+(?:, \w+)*) of (\w+(?:, \w+)*): ")
+"""How a description says that its steps are done for each element of lists."""
+
 
 @dataclass(frozen=True)
 class Clause:
@@ -76,6 +79,15 @@ class Rule:
     does: tuple[text.ActionCall, ...] = ()
     learned: bool = False
     index: int = field(compare=False, default=0)
+    lists: frozenset[int] = frozenset()
+    """Places of parameters that are lists; the parameter is then called as one element of it."""
+
+    def call(self, arguments: tuple[str, ...]) -> text.ActionCall:
+        """A call with these names; lists hold one."""
+        if not self.lists:
+            return text.ActionCall(self.name, arguments)
+        written = (text.listed((a,)) if i in self.lists else a for i, a in enumerate(arguments))
+        return text.ActionCall(self.name, tuple(written))
 
     @property
     def known(self) -> bool:
@@ -105,6 +117,7 @@ def read_lines(body: str, start: int, learned: bool) -> list[Rule]:
 
 def _read(name: str, inside: str, body: str, index: int, learned: bool) -> Rule:
     parameters, kinds = _parameters(inside)
+    parameters, lists = _elements(parameters, body)
     requires: list[Clause] = []
     adds: list[Clause] = []
     deletes: list[Clause] = []
@@ -134,7 +147,19 @@ def _read(name: str, inside: str, body: str, index: int, learned: bool) -> Rule:
         does=does,
         learned=learned,
         index=index,
+        lists=lists,
     )
+
+
+def _elements(parameters: tuple[str, ...], body: str) -> tuple[tuple[str, ...], frozenset[int]]:
+    """Parameters with each list called as one element of it, where the line says "for each x of xs", and the
+    places of these."""
+    match = FOR_EACH.search(body)
+    if match is None:
+        return parameters, frozenset()
+    element = dict(zip(match[2].split(", "), match[1].split(", "), strict=False))
+    lists = frozenset(i for i, p in enumerate(parameters) if p in element)
+    return tuple(element.get(p, p) for p in parameters), lists
 
 
 def _parameters(inside: str) -> tuple[tuple[str, ...], tuple[Clause, ...]]:

@@ -7,11 +7,13 @@ Knows the layout of prompts (docs/architecture.md, "Prompts") and the punctuatio
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 _SENTENCE = re.compile(r"\.(?:\s+|$)")
 _CALL = re.compile(r"([A-Za-z_]\w*)\(([^()\n]*)\)")
+_ARGUMENT = re.compile(r"(?:\[[^\[\]]*\]|[^,\[\]])+")
 _LABELS = re.compile(r"\b(Requires|Then|Does|Example|Note|Now|Goal|Facts that never change): ?")
 _NAMES = re.compile(r"^- ([a-z][\w-]*): ([^().]*)\.?$")
 
@@ -65,13 +67,15 @@ def plain_article(sentence: str) -> str:
 
 @dataclass(frozen=True)
 class ActionCall:
-    """A call of an action: its name and its arguments, as plain text."""
+    """A call of an action: its name and its arguments, as plain text. An argument that is a list of names is
+    its text, as `listed` writes it."""
 
     name: str
     arguments: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.name}({', '.join(repr(a) for a in self.arguments)})"
+        written = (a if a.startswith("[") else repr(a) for a in self.arguments)
+        return f"{self.name}({', '.join(written)})"
 
     @property
     def bare(self) -> str:
@@ -84,9 +88,25 @@ def calls(text: str) -> list[ActionCall]:
     return [ActionCall(name, _arguments(inside)) for name, inside in _CALL.findall(text)]
 
 
+def listed(names: Iterable[str]) -> str:
+    """A list of names as an argument."""
+    return f"[{', '.join(map(repr, names))}]"
+
+
+def elements(argument: str) -> tuple[str, ...]:
+    """The names in an argument: those of a list, else itself."""
+    if not argument.startswith("["):
+        return (argument,)
+    return tuple(name for part in argument.strip("[]").split(",") if (name := part.strip(" '\"")))
+
+
 def _arguments(inside: str) -> tuple[str, ...]:
-    values = (part.strip() for part in inside.split(","))
-    return tuple(value.split("=", 1)[-1].strip().strip("'\"") for value in values if value)
+    values = (part.strip() for part in _ARGUMENT.findall(inside))
+    return tuple(_argument(value.split("=", 1)[-1].strip()) for value in values if value)
+
+
+def _argument(value: str) -> str:
+    return listed(elements(value)) if value.startswith("[") else value.strip("'\"")
 
 
 def names(line: str) -> tuple[str, tuple[str, ...]] | None:

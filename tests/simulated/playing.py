@@ -118,11 +118,16 @@ def play(
 
 
 class InProcess:
-    """The simulated model as a chat model of this process."""
+    """The simulated model as a chat model of this process; `unread`: lines that it could not read."""
+
+    def __init__(self) -> None:
+        self.unread: list[str] = []
 
     async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
         messages = [(m.role, m.content) for m in prompt.messages()]
-        return Exchange(prompt, Reply(reply_to(model.name, messages, seed).text, model=model.name))
+        reply = reply_to(model.name, messages, seed)
+        self.unread += reply.unread
+        return Exchange(prompt, Reply(reply.text, model=model.name))
 
     async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:
         raise NotImplementedError
@@ -131,10 +136,12 @@ class InProcess:
 async def play_with_library(
     name: str, options: dict[str, object], tasks: Sequence[Task], model: str, library: Library
 ) -> list[EpisodeResult]:
-    """Episodes through the real worker, learned actions in their sandbox."""
+    """Episodes through the real worker, learned actions in their sandbox; every line of their prompts is
+    read."""
     spec = DomainSpec(name, canonical(options))
     results = []
-    async with Worker(InProcess()) as worker:
+    chat = InProcess()
+    async with Worker(chat) as worker:
         for number, task in enumerate(tasks):
             episode = Episode(
                 trial="t",
@@ -154,6 +161,7 @@ async def play_with_library(
             outcome = await worker.execute(episode)
             assert isinstance(outcome.result, EpisodeResult), outcome.attempts
             results.append(outcome.result)
+    assert chat.unread == []
     return results
 
 

@@ -15,7 +15,7 @@ from learnact.methods.prompt_sections import section
 from learnact.methods.training import TEMPLATES as LEARNER_TEXTS
 from learnact.methods.training import function_rules
 from learnact.records import Rules
-from learnact.simulated.functions import read_functions
+from learnact.simulated.function_reading import read_functions
 from learnact.simulated.replies import reply_to
 from tests.simulated.playing import domain, play
 

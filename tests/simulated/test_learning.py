@@ -17,7 +17,9 @@ from learnact.methods.prompt_sections import primitives_section, section, task_s
 from learnact.methods.proposals import code_section
 from learnact.methods.training import TEMPLATES, function_rules
 from learnact.records import LearnedAction, Library, Rules
-from learnact.simulated.functions import Function, read_functions, rule_of
+from learnact.simulated.function_reading import read_functions
+from learnact.simulated.function_rules import rule_of
+from learnact.simulated.functions import Function
 from learnact.simulated.replies import REPLY_KINDS, reply_to
 from learnact.simulated.rules import read_lines
 from learnact.simulated.text import ActionCall
@@ -62,7 +64,7 @@ def test_proposed_functions_are_acceptable_and_differ_by_seed(world: Domain) -> 
         _, actions = split(proposal.code)
         assert 1 <= len(actions) <= 4
         assert proposal.usage.split("(")[0] in {a.name for a in actions}
-        assert all(len(f.steps) >= 2 for f in read_functions(proposal.code))
+        assert all(len(f.steps) >= 2 or f.loop for f in read_functions(proposal.code))
     assert len({p.code for p in usable}) >= 3
 
 
@@ -73,7 +75,7 @@ def test_at_full_attention_functions_are_pieces_of_a_plan() -> None:
         called = {step.name for f in read_functions(proposal.code) for step in f.steps}
         assert called <= {"pick", "move", "drop"}
         for function in read_functions(proposal.code):
-            assert set(function.parameters) == {a for s in function.steps for a in s.arguments}
+            assert set(function.names) == {a for s in function.steps for a in s.arguments}
 
 
 def test_inattention_brings_defects_and_nothing_else_does() -> None:

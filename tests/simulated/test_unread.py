@@ -8,10 +8,12 @@ import pytest
 
 from learnact.domains.base import Domain
 from learnact.models.embedded import Embedded
+from learnact.records import Library
 from learnact.simulated.replies import reply_to
 from tests.simulated.lamps_prompt import LAMPS
-from tests.simulated.playing import domain, lamps, play
+from tests.simulated.playing import domain, function, lamps, play, play_with_library
 from tests.simulated.server import ask, get, serving
+from tests.simulated.test_honesty import CARRY
 
 REVIEWED = sorted((Path(__file__).parents[1] / "prompts").rglob("*.txt"))
 WORLDS = [domain(name, test=1, seed=101) for name in ("gripper", "blockworld", "barman", "tyreworld")]
@@ -90,3 +92,21 @@ async def test_a_run_is_told_at_its_end(tmp_path: Path, caplog: pytest.LogCaptur
     embedded.close()
     (told,) = [r.getMessage() for r in caplog.records if r.name == "learnact.models.embedded"]
     assert "this line of a prompt cannot be read: - take(thing, spot_): Preconditions:" in told
+
+
+FAULTY = """def carry(obj, start, end, hand):
+    print('on the way')
+    pick(obj, start, hand)
+    pick(obj, start, hand)
+    seen = move(start, end)
+    if 'you are in' in seen:
+        raise ValueError('tired: of carrying')"""
+
+
+async def test_what_a_learned_call_says_is_read() -> None:
+    """Failures, printed text and errors in the observations of learned calls (`play_with_library` checks)."""
+    options: dict[str, object] = {"test": 2, "seed": 103}
+    tasks = domain("gripper", **options).tasks("test")
+    library = Library((function(FAULTY, CARRY[1]),))
+    results = await play_with_library("gripper", options, tasks, "sim-perfect", library)
+    assert any("tired: of carrying" in turn.observation for r in results for turn in r.turns)

@@ -194,7 +194,8 @@ def belief_after(
 
 def observed_sentences(entry: HistoryEntry) -> Iterator[tuple[str, int]]:
     """The sentences observed after an entry, with their numbers."""
-    for i, sentence in enumerate(text.split(entry.seen.raw)):
+    sentences = [sentence for line in entry.seen.raw.splitlines() for sentence in text.split(line)]
+    for i, sentence in enumerate(sentences):
         yield sentence.removeprefix("Nothing happens. "), entry.index + 1 + i
 
 

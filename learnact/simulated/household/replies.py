@@ -6,10 +6,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from learnact.simulated import text
+from learnact.simulated.function_reading import code_in, read_functions
 from learnact.simulated.function_replies import NO_WAY, cover, propose, written_out
-from learnact.simulated.functions import Function, code_in, read_functions
+from learnact.simulated.functions import Function
 from learnact.simulated.household.belief import (
     FAILED,
     HouseBelief,
@@ -25,7 +27,16 @@ from learnact.simulated.household.chores import (
     read_actions,
     read_goal,
 )
-from learnact.simulated.improvement_replies import LINE, NO_REASON, ShownFailure, edited
+from learnact.simulated.household.search import call_failed, search_call, search_function
+from learnact.simulated.improvement_replies import (
+    LINE,
+    NO_REASON,
+    STOPPED,
+    ShownFailure,
+    edited,
+    one_round,
+    with_its_loop,
+)
 from learnact.simulated.noisy_reader import READINGS, NoisyReader
 from learnact.simulated.prompt import ParsedPrompt
 from learnact.simulated.rules import Rule
@@ -68,7 +79,9 @@ def _decide(prompt: ParsedPrompt, reader: NoisyReader) -> tuple[HouseholdActions
         chore = Chore(actions, goal)
         ahead = chore.ahead(belief, MAX_PREDICTED)
         if ahead and str(ahead[0]) not in belief.failed_calls:
-            return actions, _learned(prompt, reread, ahead) or ahead[0]
+            looking = len(ahead) == 1 and actions.go is not None and ahead[0].name == actions.go.name
+            search = search_call(prompt, reread, actions, belief, goal) if looking else None
+            return actions, search or _learned(prompt, reread, ahead) or ahead[0]
     belief = initial_belief(prompt)
     if actions.go and belief.places:
         return actions, actions.go.call("", belief.places[reader.draw("anywhere", len(belief.places))])
@@ -84,7 +97,7 @@ def _learned(
     prompt: ParsedPrompt, reader: NoisyReader, ahead: Sequence[text.ActionCall]
 ) -> text.ActionCall | None:
     """The learned action that makes the most of the foreseen calls."""
-    failed = Counter(e.call.name for e in prompt.history if e.call and FAILED in e.seen.raw)
+    failed = Counter(e.call.name for e in prompt.history if e.call and call_failed(e))
     best: tuple[int, text.ActionCall | None] = (1, None)
     for rule in prompt.learned:
         seen = reader.sees(f"{rule.name}: does", (prompt.end - rule.index,))
@@ -108,7 +121,7 @@ def _unified(rule: Rule, ahead: Sequence[text.ActionCall]) -> text.ActionCall | 
                 return None
     if not all(p in value for p in rule.parameters):
         return None
-    return text.ActionCall(rule.name, tuple(value[p] for p in rule.parameters))
+    return rule.call(tuple(value[p] for p in rule.parameters))
 
 
 def _written(actions: HouseholdActions, step: text.ActionCall) -> str:
@@ -160,7 +173,9 @@ def _numbered(kind: str, number: int, belief: HouseBelief) -> str:
 def functions(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """Two to four functions with a usage line."""
     actions, _, imagined = _imagined_plan(prompt, reader)
-    return written_out(_keyworded(actions, propose(prompt, reader, imagined)))
+    goal = _goal(prompt, reader)
+    search = search_function(prompt, reader, actions, goal) if goal and reader.draw("search", 2) else []
+    return written_out(search + _keyworded(actions, propose(prompt, reader, imagined)))
 
 
 def program_of_functions(prompt: ParsedPrompt, reader: NoisyReader) -> str:
@@ -179,7 +194,7 @@ def _keyworded(
 ) -> list[tuple[Function, tuple[str, ...]]]:
     """The functions with keywords where an action asks for them."""
     words = {a.name: (a.parameters, a.keywords) for _, a in actions.treatments if a.keywords}
-    return [(Function(f.name, f.parameters, f.steps, words), names) for f, names in written]
+    return [(replace(f, keywords=words), names) for f, names in written]
 
 
 def usage_example(prompt: ParsedPrompt, reader: NoisyReader) -> str:
@@ -231,20 +246,30 @@ def improvement(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     function, arguments = known[shown.call.name], shown.call.arguments
     lines: list[tuple[str, str]] = LINE.findall(shown.written)
     at = next((i for i, (_, seen) in enumerate(lines) if seen.startswith(FAILED)), None)
-    if at is None or len(arguments) != len(function.parameters) or at >= len(function.steps):
+    if len(arguments) != len(function.parameters):
+        return NO_REASON
+    if at is None:
+        return _stopped(prompt, function, arguments, STOPPED.search(shown.written))
+    one = one_round(function, arguments, next(iter(text.calls(lines[at][0])), None), at)
+    if one.step >= len(function.steps):
         return NO_REASON
     why = lines[at][1].removeprefix(FAILED).strip() or "it had no effect."
-    failed_call = ShownFailure(function, arguments, at, (why,), frozenset())
-    step = function.calls_with(arguments)[at]
+    failed_call = ShownFailure(
+        one.function, one.arguments, one.step, (why,), frozenset(), function, arguments
+    )
+    step = one.function.calls_with(one.arguments)[one.step]
     reason = f"Reason: {step.name} was not possible: {why}"
     actions = read_actions(prompt, reader)
     help_call = _help(actions, why)
     if help_call and "an update:" in prompt.answer.lower():
-        made = list(function.calls_with(arguments))
+        at = one.step
+        made = list(one.function.calls_with(one.arguments))
         words = {rule.name: rule.parameters for rule in prompt.rules}
         edit = edited(
             failed_call, [*made[:at], help_call, *made[at:]], words, f"I do {help_call.name} before it."
         )
+        edit = replace(edit, function=edit.function.with_shifted_checks(at, 1))
+        edit = with_its_loop(edit, failed_call)
         usage = text.ActionCall(function.name, edit.arguments)
         return f"{reason} {edit.change}\nUpdate:\n```python\n{edit.function.code}\n```\nUsage: {usage}"
     if "a note:" in prompt.answer.lower():
@@ -253,6 +278,19 @@ def improvement(prompt: ParsedPrompt, reader: NoisyReader) -> str:
             why = why.replace(name, parameter)
         return f"{reason}\nNote: look first; do not use it when it would be said: {why}"
     return reason
+
+
+def _stopped(
+    prompt: ParsedPrompt, function: Function, arguments: tuple[str, ...], error: re.Match[str] | None
+) -> str:
+    """An answer to a call in which every action worked and an error was raised: it no longer looks at what
+    was observed."""
+    if error is None or not function.checks or "an update:" not in prompt.answer.lower():
+        return NO_REASON
+    changed = replace(function, checks=(), otherwise="")
+    usage = text.ActionCall(function.name, arguments)
+    reason = f"Reason: {function.name} was stopped by {error[1]}. I do not look at what was observed."
+    return f"{reason}\nUpdate:\n```python\n{changed.code}\n```\nUsage: {usage}"
 
 
 def _help(actions: HouseholdActions, why: str) -> text.ActionCall | None:
