@@ -1,4 +1,4 @@
-"""Functions read from code: the calls from top to bottom, the loop around them, and the checks between them."""
+"""Functions read from code: the calls from top to bottom, the loop around them, the checks between them."""
 
 from __future__ import annotations
 

@@ -88,14 +88,14 @@ def read_failed_call(prompt: ParsedPrompt) -> ShownFailure | None:
     if function.loop and number >= len(function.steps):
         before = _state_before(shown.written, number - one.step, before)
     return ShownFailure(
-        one.function,
-        one.arguments,
-        one.step,
-        missing,
-        before,
-        function,
-        arguments,
-        error[1] if error else "",
+        function=one.function,
+        arguments=one.arguments,
+        step=one.step,
+        missing=missing,
+        before=before,
+        whole=function,
+        given=arguments,
+        error=error[1] if error else "",
     )
 
 

@@ -50,7 +50,7 @@ _WELL_KNOWN = tuple(
         r"No effect: [^:]* requires: [^:]*\.",
         r"No effect: (?:there is no .*|.* takes .*)",
         r"Ok\.",
-        r"That could not be read as an action\. .*",
+        r"That could not be read as an action[.:] .*",
         r"No primitive action was made\.",
         r"The call was stopped by .*",
         r"(?:The call|The program) made (?:these primitive actions:|no primitive action\.)",

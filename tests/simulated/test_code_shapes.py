@@ -1,5 +1,6 @@
-"""Loops, conditions, returns and errors in the code that the simulated model writes: what is written runs as it
-was planned, defects come from inattention, and an agent and a repair read them again."""
+"""Loops, conditions, returns and errors in the code that the simulated model writes.
+
+What is written runs as it was planned, defects come from inattention, and agents and repairs read it again."""
 
 from __future__ import annotations
 
@@ -138,7 +139,8 @@ is a ball. ball2 is a ball.
 Now: you are in rooma. left is free. right is free. ball1 is in rooma. ball2 is in rooma.
 Action: carry_each(['ball1', 'ball2'], 'rooma', 'left', 'roomb')
 The call made these primitive actions:
-1. pick('ball1', 'rooma', 'left') -> Now: you are in rooma. right is free. left holds ball1. ball2 is in rooma.
+1. pick('ball1', 'rooma', 'left') -> Now: you are in rooma. right is free. left holds ball1. ball2 is \
+in rooma.
 2. move('rooma', 'roomb') -> Now: you are in roomb. right is free. left holds ball1. ball2 is in rooma.
 3. drop('ball1', 'roomb', 'left') -> Now: you are in roomb. left is free. right is free. ball1 is in roomb. \
 ball2 is in rooma."""
@@ -178,7 +180,8 @@ def test_a_call_that_only_a_look_ended_is_repaired_by_not_looking() -> None:
 
 
 SEARCH = (
-    "- goto_until_seen(kind, receps): Requires: kind is a word that is looked for. recep is a place of the house. "
+    "- goto_until_seen(kind, receps): Requires: kind is a word that is looked for. "
+    "recep is a place of the house. "
     "Then: you are at recep. you are no longer at any other place. "
     "Does: for each recep of receps: goto(recep); open(recep). Example: goto_until_seen(kind, receps)"
 )

@@ -255,7 +255,13 @@ def improvement(prompt: ParsedPrompt, reader: NoisyReader) -> str:
         return NO_REASON
     why = lines[at][1].removeprefix(FAILED).strip() or "it had no effect."
     failed_call = ShownFailure(
-        one.function, one.arguments, one.step, (why,), frozenset(), function, arguments
+        function=one.function,
+        arguments=one.arguments,
+        step=one.step,
+        missing=(why,),
+        before=frozenset(),
+        whole=function,
+        given=arguments,
     )
     step = one.function.calls_with(one.arguments)[one.step]
     reason = f"Reason: {step.name} was not possible: {why}"
