@@ -1,6 +1,6 @@
 """Loops, conditions, returns and errors in the code that the simulated model writes.
 
-What is written runs as it was planned, defects come from inattention, and agents and repairs read it again."""
+What is written runs as planned, defects come from inattention, agents and repairs read it again."""
 
 from __future__ import annotations
 
