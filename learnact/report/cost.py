@@ -98,6 +98,10 @@ class MethodCosts:
             for key, members in self.trials.items()
         ]
 
+    def learning_of(self, trial: str) -> UnitCosts | None:
+        """What a trial's learning cost; None where it did not learn in these runs."""
+        return self._by_trial.get((trial, "learn"))
+
     def total(self, key: RowKey, phase: str) -> UnitCosts:
         """The costs of a row's trials in a phase."""
         found = (self._by_trial.get((trial.trial, phase)) for trial in self.trials[key])

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from learnact.methods.registry import learns
 from learnact.report.domain_labels import DomainLabels
 from learnact.report.method_labels import MethodLabels
+from learnact.statistics.amounts import amount_mean
 from learnact.results.reader import Connection, dictionaries
 from learnact.statistics.intervals import Interval, bounds, clustered_mean, method_mean
 
@@ -51,6 +52,8 @@ class TrialRow:
     status: str
     library: str
     learner: str
+    agent: str
+    """The agent with its options, as JSON; "" where the run did not say."""
     settings: Mapping[str, Any]
     rules: Mapping[str, Any]
     domain_options: str
@@ -91,9 +94,14 @@ class EpisodeSample:
     learned_calls: tuple[int, ...] = ()
     learned_calls_ok: tuple[int, ...] = ()
     action_turns: tuple[int, ...] = ()
-    turns: int = 0
+    turns: tuple[int, ...] = ()
+    primitive_steps: tuple[int, ...] = ()
+    prompt_tokens: tuple[int, ...] = ()
+    completion_tokens: tuple[int, ...] = ()
+    cost: tuple[float | None, ...] = ()
+    """US dollars; None where a price is not known."""
+    model_seconds: tuple[float | None, ...] = ()
     unreadable_turns: int = 0
-    primitive_steps: int = 0
     simulated: bool = False
 
     def __len__(self) -> int:
@@ -102,6 +110,11 @@ class EpisodeSample:
     def __add__(self, other: EpisodeSample) -> EpisodeSample:
         values = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
         return EpisodeSample(**{**values, "simulated": self.simulated or other.simulated})
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """Tokens of each episode, in and out."""
+        return tuple(map(sum, zip(self.prompt_tokens, self.completion_tokens, strict=True)))
 
     @property
     def call_frequency(self) -> Interval:
@@ -146,9 +159,11 @@ class Score:
     best: float
     unreadable: float
     """Share of turns whose reply could not be read."""
-    turns: float
+    all_turns: int
+    """Model turns of all its episodes."""
+    turns: Interval
     """Model turns an episode."""
-    primitive_steps: float
+    primitive_steps: Interval
     """Primitive steps an episode."""
 
 
@@ -163,9 +178,13 @@ SAMPLE = """
     list(learned_calls ORDER BY trial, phase, key) AS learned_calls,
     list(learned_calls_ok ORDER BY trial, phase, key) AS learned_calls_ok,
     list(action_turns ORDER BY trial, phase, key) AS action_turns,
-    CAST(sum(turns) AS BIGINT) AS turns,
+    list(turns ORDER BY trial, phase, key) AS turns,
+    list(primitive_steps ORDER BY trial, phase, key) AS primitive_steps,
+    list(prompt_tokens ORDER BY trial, phase, key) AS prompt_tokens,
+    list(completion_tokens ORDER BY trial, phase, key) AS completion_tokens,
+    list(cost ORDER BY trial, phase, key) AS cost,
+    list(model_seconds ORDER BY trial, phase, key) AS model_seconds,
     CAST(sum(unreadable_turns) AS BIGINT) AS unreadable_turns,
-    CAST(sum(primitive_steps) AS BIGINT) AS primitive_steps,
     bool_or(simulated) AS simulated
 """
 """The columns of an `EpisodeSample`, over a group of `report_episodes`."""
@@ -363,7 +382,6 @@ class ReportData:
     def score(self, key: RowKey, sample: EpisodeSample, unfinished: int) -> Score:
         """The numbers of a row."""
         worst, best = bounds(sum(sample.success), len(sample), unfinished)
-        number = len(sample) or math.nan
         return Score(
             key=key,
             simulated=sample.simulated or self.is_simulated(key),
@@ -374,9 +392,10 @@ class ReportData:
             unfinished=unfinished,
             worst=worst,
             best=best,
-            unreadable=sample.unreadable_turns / sample.turns if sample.turns else math.nan,
-            turns=sample.turns / number,
-            primitive_steps=sample.primitive_steps / number,
+            unreadable=sample.unreadable_turns / sum(sample.turns) if any(sample.turns) else math.nan,
+            all_turns=sum(sample.turns),
+            turns=amount_mean(zip(sample.tasks, sample.turns, strict=True)),
+            primitive_steps=amount_mean(zip(sample.tasks, sample.primitive_steps, strict=True)),
         )
 
 
@@ -404,6 +423,7 @@ def _trial_row(row: Mapping[str, Any], method: str) -> TrialRow:
         status=row["status"] or "",
         library=row["library"] or "",
         learner=options.get("learner") or "",
+        agent=json.dumps(options["agent"], sort_keys=True) if options.get("agent") else "",
         settings=options.get("settings") or {},
         rules=options.get("rules") or {},
         domain_options=own[1],

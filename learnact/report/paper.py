@@ -18,6 +18,7 @@ from learnact.report.ablation import table6, table7
 from learnact.report.causes import cause_tables
 from learnact.report.cost import cost_tables
 from learnact.report.data import ALL, ReportData, RowKey, Score, TrialRow, over_all_domains
+from learnact.report.efficiency import efficiency_tables
 from learnact.report.findings import findings
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.robustness import robustness_tables
@@ -31,7 +32,7 @@ from learnact.statistics.intervals import LEVEL, Interval, mean_of, pooled_share
 
 
 def table2(data: ReportData) -> list[ResultTable]:
-    """Success of each method on each domain; then every rate in full."""
+    """Success of each method on each domain; then every rate in full, and efficiency."""
     return _by_method(data, "Table 2: success by method and domain")
 
 
@@ -41,7 +42,8 @@ def table3(data: ReportData) -> list[ResultTable]:
 
 
 def _by_method(data: ReportData, title: str) -> list[ResultTable]:
-    return [_domains_in_columns(data.scores, title), score_rows(data.scores, f"{title}, in full")]
+    full = score_rows(data.scores, f"{title}, in full")
+    return [_domains_in_columns(data.scores, title), full, *efficiency_tables(data)]
 
 
 def _domains_in_columns(scores: Sequence[Score], title: str) -> ResultTable:

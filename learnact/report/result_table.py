@@ -14,15 +14,18 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from rich import table as rich_table
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
 from learnact.records.text import json_text, printable, spreadsheet_text
 from learnact.statistics.intervals import Interval
 
-CellKind = Literal["text", "count", "share", "number", "dollars", "difference"]
+CellKind = Literal["text", "count", "share", "number", "dollars", "difference", "episodes"]
 Cell: TypeAlias = None | str | int | float | bool | Interval
 TableForm = Literal["csv", "markdown", "json"]
+NEVER_TEXT = "never"
+GAP = 2
+"""Blanks between columns."""
 MIN_TEXT_WIDTH = 10
 """A column of text is never narrower than this or its longest cell, however narrow the terminal."""
 SIMULATED = "Simulated models: these numbers test the machinery and say nothing about language models."
@@ -32,10 +35,10 @@ SIMULATED = "Simulated models: these numbers test the machinery and say nothing 
 class Column:
     """A column of a table.
 
-    `share` and `difference` are fractions, shown in percent; an interval is shown with its bounds. `counted`:
-    terminal and Markdown show the number of episodes (n), once in the heading where all cells have the same,
-    else in each cell. `over`: what an interval counts, episodes of tasks, one value a trial, or tasks and
-    libraries.
+    `share` and `difference` are fractions, shown in percent; an interval is shown with its bounds.
+    `episodes`: a number of episodes, or never. `counted`: terminal and Markdown show the number of episodes
+    (n), once in the heading where all cells have the same, else in each cell. `over`: what an interval
+    counts, episodes of tasks, one value a trial, or tasks and libraries.
     `only_data`: left out on the terminal and in Markdown, because it tells people nothing in this table.
     """
 
@@ -106,16 +109,35 @@ def _format_interval(cell: Interval, kind: CellKind) -> str:
 
 
 def _format_bounds(cell: Interval, kind: CellKind) -> str:
-    if math.isnan(cell.low):
+    if math.isnan(cell.low) and kind in ("share", "difference"):
         return format_cell(cell.mean, kind)
+    if math.isnan(cell.low):
+        return _short_number(cell.mean, kind)
     if kind == "share":
         return f"{100 * cell.mean:.1f} ({100 * cell.low:.0f}-{100 * cell.high:.0f})"
     if kind == "difference":
         return f"{_signed(cell.mean, 1)} ({_signed(cell.low, 0)} to {_signed(cell.high, 0)})"
-    return f"{cell.mean:.2f} ({cell.low:.2f} to {cell.high:.2f})"
+    mean, low, high = (_short_number(value, kind) for value in (cell.mean, cell.low, cell.high))
+    return f"{mean} ({low}{'-' if cell.low >= 0 else ' to '}{high})"
+
+
+def _short_number(value: float, kind: CellKind) -> str:
+    """A number with three digits or more, as short as it can be told: 29.1, 0.32, 4,120, 102k, 2.1M."""
+    size = abs(value)
+    if math.isinf(value) or kind == "dollars":
+        return _format_number(value, kind)
+    for over, divisor, unit in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if size >= over:
+            return f"{value / divisor:.{0 if size >= 100 * divisor else 1}f}{unit}"
+    digits = 0 if size >= 100 or not size or kind == "episodes" else 1 if size >= 10 else 2
+    if kind == "count" and float(value).is_integer():
+        digits = 0
+    return f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
 def _format_number(value: float, kind: CellKind) -> str:
+    if math.isinf(value):
+        return NEVER_TEXT if value > 0 else "-"
     if kind == "share":
         return f"{100 * value:.1f}"
     if kind == "difference":
@@ -168,8 +190,22 @@ def shown_title(table: ResultTable) -> str:
 # Forms ------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _WholeTable:
+    """A table that keeps all its columns where the terminal is too narrow for them: its lines run over."""
+
+    drawn: rich_table.Table
+    least: int
+    """Width below which a column would be cut."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self.least > options.max_width:
+            self.drawn.width = self.least
+        yield self.drawn
+
+
 def to_rich(table: ResultTable) -> RenderableType:
-    """For a terminal: the table, then its notes. Columns of text give way; no number is cut."""
+    """For a terminal: the table, then its notes. Columns of text give way; no number and no name is cut."""
     shown = table.for_people
     headings, rows = shown_texts(shown)
     drawn = rich_table.Table(
@@ -178,18 +214,23 @@ def to_rich(table: ResultTable) -> RenderableType:
         header_style="bold",
         box=None,
         pad_edge=False,
-        padding=(0, 2, 0, 0),
+        padding=(0, GAP, 0, 0),
     )
+    least = 0
     for index, (column, name) in enumerate(zip(shown.columns, headings, strict=True)):
         cells = [row[index] for row in rows]
         longest = max(map(len, cells), default=1)
         if column.kind == "text":
-            drawn.add_column(Text(name), overflow="fold", min_width=min(longest, MIN_TEXT_WIDTH))
+            narrow = min(longest, MIN_TEXT_WIDTH)
+            drawn.add_column(Text(name), overflow="fold", min_width=narrow)
+            least += max(narrow, *map(len, name.split())) + GAP
             continue
-        drawn.add_column(_wrapped_heading(name, cells), justify="right", no_wrap=True, min_width=longest)
+        heading = _wrapped_heading(name, cells)
+        drawn.add_column(heading, justify="right", no_wrap=True, min_width=longest)
+        least += max(longest, *map(len, heading.plain.splitlines())) + GAP
     for row in rows:
         drawn.add_row(*map(Text, row))
-    return Group(drawn, *(note_text(note, "dim") for note in table.all_notes))
+    return Group(_WholeTable(drawn, least), *(note_text(note, "dim") for note in table.all_notes))
 
 
 def note_text(note: str, style: str) -> Text:
@@ -295,7 +336,14 @@ def _plain(cell: Cell, column: Column) -> Any:
         return None
     about = {**asdict(cell), "trusted": cell.trusted}
     values = {name: value for name, value in about.items() if name in INTERVAL_FIELDS[column.over]}
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+    return {name: _plain_number(value, column.kind) for name, value in values.items()}
+
+
+def _plain_number(value: Any, kind: CellKind) -> Any:
+    """A number as JSON can hold it: null for none, and the word for a number of episodes without end."""
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return NEVER_TEXT if kind == "episodes" and value > 0 else None
 
 
 def join_tables(tables: Sequence[ResultTable], form: TableForm) -> str:

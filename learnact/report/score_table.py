@@ -84,8 +84,10 @@ def score_table(data: ReportData) -> ResultTable:
     return score_rows(data.scores, "Success and progress by domain and method")
 
 
-def score_rows(scores: Sequence[Score], title: str) -> ResultTable:
-    """Scores as a table."""
+def score_rows(scores: Sequence[Score], title: str, turns: bool = False) -> ResultTable:
+    """Scores as a table. `turns`: people see turns and primitive steps too, for want of a table of
+    efficiency beside it.
+    """
     models = ModelColumns(score.key for score in scores)
     rates = RateColumns(scores)
     columns = (
@@ -98,8 +100,8 @@ def score_rows(scores: Sequence[Score], title: str) -> ResultTable:
         Column("episodes", "count"),
         Column("tasks", "count"),
         *rates.columns,
-        Column("turns", "number"),
-        Column("primitive steps", "number"),
+        Column("turns", "number", only_data=not turns),
+        Column("primitive steps", "number", only_data=not turns),
     )
     rows = tuple(
         (

@@ -262,8 +262,8 @@ def _number_of_tests(rates: Sequence[Score]) -> str:
     numbers = sorted({rate.success.episodes for rate in rates})
     each = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
     missing = sum(rate.unfinished for rate in rates)
-    unreadable = sum(rate.unreadable * rate.turns * rate.success.episodes for rate in rates)
-    turns = sum(rate.turns * rate.success.episodes for rate in rates)
+    unreadable = sum(rate.unreadable * rate.all_turns for rate in rates if rate.all_turns)
+    turns = sum(rate.all_turns for rate in rates)
     return (
         f"{len(rates)} candidates with {each} test episodes each; unfinished: {missing}; unreadable replies: "
         f"{100 * unreadable / turns if turns else 0.0:.1f} %."

@@ -15,6 +15,7 @@ from learnact.records import Library
 from learnact.records.text import json_text, printable
 from learnact.report.commands import query_command, run_command, show_command
 from learnact.report.data import ReportData
+from learnact.report.efficiency import short_table
 from learnact.report.findings import findings
 from learnact.report.result_table import Column, ResultTable, as_plain, note_text, to_rich
 from learnact.report.score_table import score_table
@@ -47,6 +48,7 @@ class RunPage:
     name: str
     folder: Path
     scores: ResultTable
+    efficiency: ResultTable
     best: BestLibrary | None
     """The best library with learned actions."""
     lessons: BestLibrary | None
@@ -73,6 +75,7 @@ def run_page(folder: Path, arguments: Sequence[str] = ()) -> RunPage:
             name=name,
             folder=folder,
             scores=score_table(data),
+            efficiency=short_table(data),
             best=best,
             lessons=lessons,
             findings=findings(data),
@@ -159,7 +162,13 @@ def _commands(
 
 def render_page(page: RunPage) -> RenderableType:
     """For a terminal; print it without cropping, since commands are not broken into lines."""
-    parts: list[RenderableType] = [Text(""), to_rich(page.scores), Text("")]
+    parts: list[RenderableType] = [
+        Text(""),
+        to_rich(page.scores),
+        Text(""),
+        to_rich(page.efficiency),
+        Text(""),
+    ]
     if page.best is not None:
         parts += _library_head("Best library", page.best, page.scores.simulated)
         parts += [to_rich(_shortened(page.best.uses)), Text("")]
@@ -211,6 +220,7 @@ def page_json(page: RunPage) -> str:
             "name": page.name,
             "folder": str(page.folder),
             "scores": as_plain(page.scores),
+            "efficiency": as_plain(page.efficiency),
             "best_library": best,
             "best_lessons": lessons,
             "findings": list(page.findings),

@@ -111,4 +111,4 @@ def transfer_tables(data: ReportData) -> list[ResultTable]:
     notes = (INTERVALS, *NOTES, *models.notes, *rates.notes, *missing)
     marks = [result.learned.simulated or bool(result.act and result.act.simulated) for result in found]
     table = ResultTable(TITLE, columns, tuple(rows), notes).mark_simulated(marks)
-    return [table, score_rows(list(dict.fromkeys(scores)), f"{TITLE}, in full")]
+    return [table, score_rows(list(dict.fromkeys(scores)), f"{TITLE}, in full", turns=True)]

@@ -1,0 +1,89 @@
+"""Means of amounts (turns, tokens, dollars, seconds), which have no upper bound, and when a cost is paid back.
+
+As in statistics.py a task is a cluster: every task weighs the same, and intervals speak of other tasks. They
+are t-intervals over tasks, and have no bounds where there is one task, or all agree: nothing is known then
+of how tasks vary. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
+
+from learnact.statistics.intervals import NOTHING, Interval, mean_of, paired_difference
+
+NEVER = math.inf
+"""A cost that is never paid back."""
+
+
+def amount_mean(values: Iterable[tuple[Hashable, float | None]]) -> Interval:
+    """Mean over tasks of the tasks' mean amounts. `values`: (task, amount of an episode).
+
+    Nothing is known where the amount of any episode is not.
+    """
+    return amount_ratio((task, amount, 1.0) for task, amount in values)
+
+
+def amount_ratio(values: Iterable[tuple[Hashable, float | None, float]]) -> Interval:
+    """Amount for each success: the amounts of all episodes, failed ones too, over the successes.
+
+    `values`: (task, amount of an episode, 1 for success, else 0). A ratio of means over tasks; its variance
+    is linearised. Nothing is known without a success, or where the amount of any episode is not.
+    """
+    groups: dict[Hashable, list[tuple[float, float]]] = {}
+    for task, amount, success in values:
+        if amount is None:
+            return NOTHING
+        groups.setdefault(task, []).append((amount, float(success)))
+    means = [tuple(sum(part) / len(group) for part in zip(*group, strict=True)) for group in groups.values()]
+    successes = sum(success for _, success in means) / len(means) if means else 0.0
+    if not successes:
+        return NOTHING
+    ratio = sum(amount for amount, _ in means) / len(means) / successes
+    episodes = sum(map(len, groups.values()))
+    # Their mean is the ratio, and their variance that of the ratio to first order.
+    return _interval([ratio + (amount - ratio * success) / successes for amount, success in means], episodes)
+
+
+def _interval(means: Sequence[float], episodes: int) -> Interval:
+    mean, count = sum(means) / len(means), len(means)
+    if count < 2 or max(means) - min(means) <= 1e-12 * max(1.0, abs(mean)):
+        return Interval(mean, math.nan, math.nan, episodes, count)
+    return replace(mean_of(means, 0.0, math.inf), episodes=episodes)
+
+
+def amount_difference(
+    first: Iterable[tuple[Hashable, Hashable, float | None]],
+    second: Iterable[tuple[Hashable, Hashable, float | None]],
+) -> Interval:
+    """First minus second, paired by task. Values: (task, trial, amount of an episode).
+
+    Nothing is known where the amount of any episode is not, or no task was played by both.
+    """
+    one, two = list(first), list(second)
+    known = [amount for _, _, amount in (*one, *two) if amount is not None]
+    if len(known) < len(one) + len(two) or not known:
+        return NOTHING
+    most = max(map(abs, known)) or 1.0  # no difference is larger
+    found = paired_difference(
+        *([(task, of, (x or 0.0) / most) for task, of, x in side] for side in (one, two))
+    )
+    return replace(found, mean=found.mean * most, low=found.low * most, high=found.high * most)
+
+
+def break_even(cost: float | None, saving: Interval) -> Interval:
+    """Number of episodes after which a cost is paid back by what each episode saves; NEVER where none saves.
+
+    Nothing is known where the cost or the saving is not. A cost of nothing is paid back at once.
+    """
+    if cost is None or not saving.known:
+        return NOTHING
+    most, least = (_episodes(cost, saved) for saved in (saving.low, saving.high))
+    return replace(saving, mean=_episodes(cost, saving.mean), low=least, high=most)
+
+
+def _episodes(cost: float, saved: float) -> float:
+    if math.isnan(saved) or cost <= 0:
+        return saved if math.isnan(saved) else 0.0
+    return cost / saved if saved > 0 else NEVER
