@@ -174,11 +174,15 @@ class EfficiencyRows:
         if not known or len(known) < len(found):
             return None
         total = sum(known, UnitCosts())
-        dollars = None if total.dollars is None else total.dollars / len(known)
-        tests = len(sample) / len(trials)
         return Learning(
-            len(known), tests, total.tokens / len(known), dollars, base, saved_tokens, saved_dollars
-        )  # fmt: skip
+            trials=len(known),
+            tests=len(sample) / len(trials),
+            tokens=total.tokens / len(known),
+            dollars=None if total.dollars is None else total.dollars / len(known),
+            base=base,
+            saved_tokens=saved_tokens,
+            saved_dollars=saved_dollars,
+        )
 
 
 def _difference(one: EpisodeSample, two: EpisodeSample, measure: Measure) -> Interval:
@@ -194,7 +198,7 @@ def _negative(found: Interval) -> Interval:
 
 
 def efficiency_tables(data: ReportData) -> list[ResultTable]:
-    """Per test episode, per solved task, against the same agent without learning, and when it is paid back."""
+    """Per test episode, per solved task, against the same agent without learning; when it is paid back."""
     rows = EfficiencyRows(data).rows
     tables = [
         _measures(rows, "Efficiency per test episode", lambda row, m: row.per_episode(m), (INTERVALS,)),
@@ -212,12 +216,13 @@ def short_table(data: ReportData) -> ResultTable:
     """The page's: per test episode, tokens per solved task, and when learning is paid back."""
     rows = EfficiencyRows(data).rows
     learns = any(row.learning for row in rows)
+    priced = any(row.learning and row.learning.dollars for row in rows)
     own = _measures(rows, "Efficiency per test episode", lambda row, m: row.per_episode(m), (INTERVALS,))
     more = (
         Column("tokens per solved task", "count"),
         Column("paid back after (tokens)", "episodes", only_data=not learns),
-        Column("paid back after ($)", "episodes", only_data=not any(r.learning and r.learning.dollars for r in rows)),
-    )  # fmt: skip
+        Column("paid back after ($)", "episodes", only_data=not priced),
+    )
     cells = [
         (
             row.per_solved(TOKENS),

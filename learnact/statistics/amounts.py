@@ -1,4 +1,4 @@
-"""Means of amounts (turns, tokens, dollars, seconds), which have no upper bound, and when a cost is paid back.
+"""Means of amounts (turns, tokens, dollars, seconds), which have no upper bound; when a cost is paid back.
 
 As in statistics.py a task is a cluster: every task weighs the same, and intervals speak of other tasks. They
 are t-intervals over tasks, and have no bounds where there is one task, or all agree: nothing is known then
