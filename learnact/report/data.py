@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from learnact.methods.registry import learns
 from learnact.report.domain_labels import DomainLabels
 from learnact.report.method_labels import MethodLabels
-from learnact.statistics.amounts import amount_mean
 from learnact.results.reader import Connection, dictionaries
+from learnact.statistics.amounts import amount_mean
 from learnact.statistics.intervals import Interval, bounds, clustered_mean, method_mean
 
 ALL = "all"

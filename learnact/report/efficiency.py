@@ -44,7 +44,7 @@ INTERVALS = (
 SOLVED = "Per solved task: what all episodes used, failed ones too, over the solved ones."
 PAIRED = (
     "Against the agent: less what the same agent used that learns nothing, with the same models, paired by "
-    "task."
+    "task and seed."
 )
 PAID = (
     "Paid back: number of test episodes with one learned library after which learning has cost no more than "
@@ -186,7 +186,7 @@ class EfficiencyRows:
 
 
 def _difference(one: EpisodeSample, two: EpisodeSample, measure: Measure) -> Interval:
-    sides = (zip(s.tasks, s.trials, measure.values(s), strict=True) for s in (one, two))
+    sides = (zip(s.tasks, s.learned, s.seeds, measure.values(s), strict=True) for s in (one, two))
     return amount_difference(*sides)
 
 

@@ -111,7 +111,7 @@ def _format_interval(cell: Interval, kind: CellKind) -> str:
 def _format_bounds(cell: Interval, kind: CellKind) -> str:
     if math.isnan(cell.low) and kind in ("share", "difference"):
         return format_cell(cell.mean, kind)
-    if math.isnan(cell.low):
+    if math.isnan(cell.low) or math.isinf(cell.low):
         return _short_number(cell.mean, kind)
     if kind == "share":
         return f"{100 * cell.mean:.1f} ({100 * cell.low:.0f}-{100 * cell.high:.0f})"

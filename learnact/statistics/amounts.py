@@ -1,6 +1,6 @@
 """Means of amounts (turns, tokens, dollars, seconds), which have no upper bound; when a cost is paid back.
 
-As in statistics.py a task is a cluster: every task weighs the same, and intervals speak of other tasks. They
+As in intervals.py a task is a cluster: every task weighs the same, and intervals speak of other tasks. They
 are t-intervals over tasks, and have no bounds where there is one task, or all agree: nothing is known then
 of how tasks vary. Pure.
 """
@@ -10,9 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
-from learnact.statistics.intervals import NOTHING, Interval, mean_of, paired_difference
+from learnact.statistics.differences import Outcome, difference
+from learnact.statistics.intervals import NOTHING, Interval, mean_of
 
+UnknownOutcome: TypeAlias = tuple[Hashable, Hashable, Hashable, float | None]
+"""Task, library, repeat (seed), and an amount that may not be known."""
 NEVER = math.inf
 """A cost that is never paid back."""
 
@@ -53,23 +57,28 @@ def _interval(means: Sequence[float], episodes: int) -> Interval:
     return replace(mean_of(means, 0.0, math.inf), episodes=episodes)
 
 
-def amount_difference(
-    first: Iterable[tuple[Hashable, Hashable, float | None]],
-    second: Iterable[tuple[Hashable, Hashable, float | None]],
-) -> Interval:
-    """First minus second, paired by task. Values: (task, trial, amount of an episode).
+def amount_difference(first: Iterable[UnknownOutcome], second: Iterable[UnknownOutcome]) -> Interval:
+    """First minus second, paired by task, and by repeat where seeds are shared (differences.py); it speaks of
+    these libraries and other tasks.
 
     Nothing is known where the amount of any episode is not, or no task was played by both.
     """
-    one, two = list(first), list(second)
-    known = [amount for _, _, amount in (*one, *two) if amount is not None]
-    if len(known) < len(one) + len(two) or not known:
+    one, two = _known(first), _known(second)
+    if not one or not two:
         return NOTHING
-    most = max(map(abs, known)) or 1.0  # no difference is larger
-    found = paired_difference(
-        *([(task, of, (x or 0.0) / most) for task, of, x in side] for side in (one, two))
-    )
-    return replace(found, mean=found.mean * most, low=found.low * most, high=found.high * most)
+    found = difference(one, two, (-math.inf, math.inf)).tasks
+    bounded = math.isfinite(found.low) and math.isfinite(found.high)
+    return found if bounded else replace(found, low=math.nan, high=math.nan)
+
+
+def _known(values: Iterable[UnknownOutcome]) -> list[Outcome] | None:
+    """The values, or None where one is not known."""
+    found: list[Outcome] = []
+    for task, library, repeat, amount in values:
+        if amount is None:
+            return None
+        found.append((task, library, repeat, float(amount)))
+    return found
 
 
 def break_even(cost: float | None, saving: Interval) -> Interval:

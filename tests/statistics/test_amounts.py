@@ -31,7 +31,7 @@ def test_one_task_or_equal_ones_say_nothing_about_other_tasks(values):
 
 def test_one_unknown_amount_makes_the_mean_unknown():
     assert amount_mean([("a", 1.0), ("b", None)]) == NOTHING
-    assert amount_difference([("a", "", None)], [("a", "", 1.0)]) == NOTHING
+    assert amount_difference([("a", "", 1, None)], [("a", "", 1, 1.0)]) == NOTHING
     assert amount_mean([]) == NOTHING
 
 
@@ -75,11 +75,14 @@ def test_the_intervals_cover_the_truth():
 
 def test_a_difference_is_paired_by_task():
     """Tasks differ a lot, the methods by 10 on each."""
-    act = [(task, "", 100.0 * n) for n, task in enumerate("abcd", 1)]
-    own = [(task, "one", value - 10 - n / 10) for n, (task, _, value) in enumerate(act)]
+    act = [(task, "", 7, 100.0 * n) for n, task in enumerate("abcd", 1)]
+    own = [(task, "one", 7, value - 10 - n / 10) for n, (task, *_, value) in enumerate(act)]
     found = amount_difference(act, own)
     assert found.mean == pytest.approx(10.15)
     assert 9.5 < found.low < found.high < 10.8
+    one = amount_difference(act[:1], own[:1])
+    assert one.mean == 10
+    assert math.isnan(one.low) and math.isnan(one.high)
 
 
 @pytest.mark.parametrize(
