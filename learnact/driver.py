@@ -40,6 +40,12 @@ from learnact.results.reader import connect, cost_so_far, dictionaries, models_r
 from learnact.results.store import RunStore
 from learnact.runners.calls import MeteredCallLog, Spending, SpendingLimits, spending
 from learnact.runners.local import LocalRunner
+from learnact.runners.ray.inside_job import (
+    SUBMISSION,
+    address_in_job,
+    check_results_folder,
+    submission_id,
+)
 from learnact.runners.ray.runner import RayOptions, RayRunner
 from learnact.runners.resume import CommittingRunner
 from learnact.runners.unreadable import UnreadableReplies
@@ -200,11 +206,15 @@ async def run_job(
 ) -> Summary:
     """`run_async` for a job that is loaded."""
     began = time.perf_counter()
+    check_results_folder(results)
+    if job.cluster.runner == "ray":
+        address = address_in_job(address or job.cluster.address)
     plan = preflight(job, results)
-    here = (address or job.cluster.address) in (None, LOCAL)
+    here = address in (None, LOCAL)
     if check and here and not _is_finished(plan, results):
         await check_endpoints(job, plan.trials)
-    store = RunStore.open(results, plan.run, job.name, job.given(), job.resolved(), versions())
+    made_with = {**versions(), **({SUBMISSION: submitted} if (submitted := submission_id()) else {})}
+    store = RunStore.open(results, plan.run, job.name, job.given(), job.resolved(), made_with)
     event = "interrupted"
     try:
         for name, row in plan.checks.items():

@@ -61,9 +61,30 @@ class CommandInfo(NamedTuple):
 
 
 RUN, PLAY, READ, MACHINE = "Run", "Look and play", "Read results", "Models and machine"
+CLUSTER = "Run on a cluster"
 
 COMMANDS: dict[str, CommandInfo] = {
     "run": CommandInfo("run:run", RUN, "Run a job; the same command again continues."),
+    "submit": CommandInfo(
+        "submit:submit",
+        CLUSTER,
+        "Hand a job to a Ray cluster's job server and follow it; the same command again continues the run.",
+    ),
+    "status": CommandInfo(
+        "submit:status",
+        CLUSTER,
+        "Tell how submitted jobs fare: all of them, or one with the end of its output.",
+    ),
+    "stop": CommandInfo(
+        "submit:stop",
+        CLUSTER,
+        "Ask a submitted job to end; what is in flight is committed, and submitting again continues.",
+    ),
+    "fetch": CommandInfo(
+        "submit:fetch",
+        CLUSTER,
+        "Copy the run of a submitted job into a folder here, as far as it is; also while it goes on.",
+    ),
     "plan": CommandInfo("plan:plan", RUN, "Tell what a job would do and cost at most; calls nobody."),
     "prompt": CommandInfo("prompt:prompt", RUN, "Show the exact messages of a job before spending anything."),
     "jobs": CommandInfo(

@@ -636,7 +636,8 @@ EVENTS = TableSchema(
             "versions",
             TEXT,
             "versions",
-            "learnact, Python, packages, git revision (`+changes` with local changes), as JSON",
+            "learnact, Python, packages, git revision (`+changes` with local changes), the id of a submitted "
+            "job, as JSON",
         ),
         TableColumn("host", TEXT, "host", "machine of the driver"),
         TableColumn("pid", INT64, "pid", "process of the driver"),

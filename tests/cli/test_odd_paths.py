@@ -39,6 +39,8 @@ READING = {
     "run results": "run JOB --address local --results ODD",
     "plan results": "plan JOB --results ODD",
     "tidy": "tidy --results ODD",
+    "submit": "submit ODD --address http://127.0.0.1:9 --results /results",
+    "fetch": "fetch job --address http://127.0.0.1:9 --results ODD",
 }
 WRITING = {
     "init": "init ODD --force",
@@ -132,7 +134,16 @@ def test_writing(line: str, kind: str, desk: Desk, odd: dict[str, Path], tmp_pat
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_walked(name: str) -> None:
     walked = {line.split()[0] for line in (*READING.values(), *WRITING.values())}
-    assert name in walked | {"domains", "methods", "doctor", "check-model", "simulate"}
+    assert name in walked | {
+        "domains",
+        "methods",
+        "doctor",
+        "check-model",
+        "simulate",
+        "status",
+        "stop",
+        "fetch",
+    }
 
 
 @pytest.mark.parametrize("line", OUTPUTS)

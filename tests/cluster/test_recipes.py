@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+
+from learnact.cli.app import COMMANDS
 
 CLUSTER = Path(__file__).parents[2] / "cluster"
 
@@ -62,6 +66,24 @@ RAY_CLUSTER = closed(
 )
 
 
+RAY_JOB = closed(
+    apiVersion={"const": "ray.io/v1"},
+    kind={"const": "RayJob"},
+    metadata={"type": "object"},
+    spec={
+        **closed(
+            entrypoint={"type": "string"},
+            submissionMode={"enum": ["K8sJobMode", "HTTPMode", "InteractiveMode", "SidecarMode"]},
+            shutdownAfterJobFinishes={"type": "boolean"},
+            ttlSecondsAfterFinished={"type": "integer"},
+            backoffLimit={"type": "integer"},
+            rayClusterSpec={"type": "object"},
+        ),
+        "required": ["entrypoint", "rayClusterSpec"],
+    },
+)
+
+
 def test_the_kuberay_recipe_uses_fields_that_the_resource_has() -> None:
     cluster, claim = yaml.safe_load_all((CLUSTER / "kuberay.yaml").read_text())
     jsonschema.validate(cluster, RAY_CLUSTER)
@@ -73,13 +95,33 @@ def test_the_kuberay_recipe_uses_fields_that_the_resource_has() -> None:
         jsonschema.validate(broken, RAY_CLUSTER)
 
 
-def test_rays_own_validator_takes_the_ssh_recipe() -> None:
+def test_the_job_recipe_is_a_cluster_of_its_own_and_a_command_that_exists() -> None:
+    job = yaml.safe_load((CLUSTER / "kuberay-job.yaml").read_text())
+    jsonschema.validate(job, RAY_JOB)
+    jsonschema.validate(job["spec"]["rayClusterSpec"], RAY_CLUSTER["properties"]["spec"])
+    command, name, *rest = shlex.split(job["spec"]["entrypoint"])
+    assert command == "learnact" and name in COMMANDS
+    head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]
+    mounts = {mount["mountPath"] for mount in head["containers"][0]["volumeMounts"]}
+    paths = [word for word in rest if word.startswith("/")]
+    assert all(any(path.startswith(mount) for mount in mounts) for path in paths)
+
+
+@pytest.mark.parametrize("script", ["slurm.sh", "local-nodes.sh"])
+def test_the_scripts_are_read_by_a_shell(script: str) -> None:
+    done = subprocess.run(["bash", "-n", str(CLUSTER / script)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert os.access(CLUSTER / script, os.X_OK)
+
+
+@pytest.mark.parametrize("name", ["ray-up.yaml", "ray-up-aws.yaml"])
+def test_rays_own_validator_takes_the_recipe(name: str) -> None:
     source = (
         "import sys, yaml\n"
         "from ray.autoscaler._private.util import prepare_config, validate_config\n"
         "validate_config(prepare_config(yaml.safe_load(open(sys.argv[1]))))\n"
     )
-    recipe = str(CLUSTER / "ray-up.yaml")
+    recipe = str(CLUSTER / name)
     done = subprocess.run(
         [sys.executable, "-c", source, recipe], capture_output=True, text=True, timeout=600, check=False
     )

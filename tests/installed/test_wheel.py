@@ -29,6 +29,10 @@ SMALL = (
 )
 COMMAND_LINES = {
     "run": "run quickstart --help",
+    "submit": "submit --help",
+    "status": "status --help",
+    "stop": "stop --help",
+    "fetch": "fetch --help",
     "plan": "plan quickstart",
     "prompt": "prompt quickstart --purpose create",
     "jobs": "jobs transfer --copy mine.yaml",
@@ -46,7 +50,7 @@ COMMAND_LINES = {
     "doctor": "doctor --json",
     "simulate": "simulate --help",
 }
-"""One line for each command; `run` and `simulate` have tests of their own."""
+"""One line for each command; `run`, `simulate` and those for a cluster have tests of their own."""
 
 
 @pytest.fixture(scope="session")
