@@ -109,6 +109,9 @@ COMMANDS: dict[str, CommandInfo] = {
     "report": CommandInfo(
         "report:report", READ, "Write a report on runs: pages that open without a network, in any browser."
     ),
+    "view": CommandInfo(
+        "view:view", READ, "Look at runs, episodes and libraries in a browser, also while they run."
+    ),
     "table": CommandInfo("table:table", READ, "Print a table of the paper from runs."),
     "figure": CommandInfo(
         "table:figure", READ, "Draw a figure of the paper from runs, as SVG and PNG, and print its numbers."

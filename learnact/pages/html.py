@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -74,6 +76,9 @@ def templates() -> Environment:
         seconds=lambda value: f"{value:.2f} s",
         short=lambda value: value[:12],
         dollars=dollars,
+        decimals=decimals,
+        moment=moment,
+        marked=marked,
     )
     made.globals.update(style=style, policy=policy)
     return made
@@ -94,6 +99,26 @@ def dollars(value: float | None) -> str:
     if value is None:
         return "no price known"
     return f"${value:,.2f}" if value >= 1 or value == 0 else f"${value:.4f}"
+
+
+def marked(text: str, wanted: str) -> Markup:
+    """Text with each place of `wanted`, in any case, as a mark."""
+    shown, found = printable(text, keep="\n\t"), printable(wanted, keep="\n\t")
+    if not found:
+        return Markup.escape(shown)
+    parts = re.split(f"({re.escape(found)})", shown, flags=re.IGNORECASE)
+    mark = Markup("<mark>{}</mark>")
+    return Markup("").join(mark.format(part) if place % 2 else part for place, part in enumerate(parts))
+
+
+def decimals(value: float | None, digits: int = 2) -> str:
+    """A number; `-` where there is none."""
+    return "-" if value is None or value != value else f"{value:.{digits}f}"
+
+
+def moment(seconds: float) -> str:
+    """A time in seconds since 1970 as UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _as_text(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -89,7 +89,7 @@ def learned(data: ReportData) -> list[TrialView]:
             trial=trial,
             library=libraries.get(ends[trial.trial], Library()),
             tested=tested.get((trial.trial, ends[trial.trial])),
-            candidates=tuple(_candidates(rows.get(trial.trial, ()), libraries)),
+            candidates=tuple(candidate_views(rows.get(trial.trial, ()), libraries)),
             repeat=repeats.get(trial.trial) or 0,
         )
         for trial in trials
@@ -124,7 +124,10 @@ def _libraries(data: ReportData, more: set[str]) -> dict[str, Library]:
     return {row["library"]: library_from(row) for row in rows}
 
 
-def _candidates(rows: Iterable[dict[str, Any]], libraries: Mapping[str, Library]) -> Iterable[CandidateView]:
+def candidate_views(
+    rows: Iterable[Mapping[str, Any]], libraries: Mapping[str, Library]
+) -> Iterator[CandidateView]:
+    """Candidates of a trial from their rows in order. `libraries`: theirs and their parents', by id."""
     shown: set[str] = set()
     for row in rows:
         library = libraries.get(row["library"], Library())

@@ -193,7 +193,7 @@ class ReportContents:
             "versions": versions_text(list(self.runs)),
             "version": __version__,
             "source": ", ".join(f"{run.name} ({run.run[:RUN_CHARS]})" for run in self.runs),
-            "open_command": self._command("show", self._run, "--failed"),
+            "open_command": self._command("view"),
             "sql_command": f"Ask it yourself: {self._command('sql', '--run', self._run)} --file QUERY.sql",
         }
 

@@ -1,7 +1,7 @@
 """Every command that a page, a help text, a job's head or a command itself prints works as printed.
 
-A run is planned instead of run, and its options are parsed; `simulate` is parsed only; endpoints are replaced
-by a scripted one. What needs a package that is not part of learnact (ferry, alfworld) is parsed only.
+A run is planned instead of run, and its options are parsed; `simulate` and `view` are parsed only; endpoints
+are replaced by a scripted one. What needs a package that is not part of learnact (ferry, alfworld) is parsed only.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def check(command: str, context: Context, monkeypatch: pytest.MonkeyPatch, tmp_p
         if type(error).__name__ == "MissingParameter" and len(words) <= 2:
             return  # the name of a command, as in "`learnact run` continues"
         raise
-    if name == "simulate" or ELSEWHERE.search(command) or (words, context.folder) in WORKED:
+    if name in ("simulate", "view") or ELSEWHERE.search(command) or (words, context.folder) in WORKED:
         return
     if name == "run" and "--help" not in words:
         words = ["plan", *without_run_options(words[1:])]

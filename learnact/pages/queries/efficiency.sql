@@ -1,9 +1,9 @@
 -- Success in tests against what a test episode takes: tokens, and calls of models. "With learning": the
--- trials' learning (training episodes and the learner's requests) shared among their test episodes.
+-- trials' learning (training episodes, checks and the learner's requests) shared among their test episodes.
 WITH units AS (
     SELECT DISTINCT ON (key) key, trial, phase, success::INT AS success,
            prompt_tokens + completion_tokens AS tokens, turns AS calls
-    FROM episodes WHERE phase IN ('learn', 'test')
+    FROM episodes WHERE phase <> 'survey'
     UNION ALL
     SELECT DISTINCT ON (key) key, trial, 'learn', NULL, prompt_tokens + completion_tokens, calls FROM requests
 ), owners AS (
