@@ -1,7 +1,8 @@
 """Every command that a page, a help text, a job's head or a command itself prints works as printed.
 
-A run is planned instead of run, and its options are parsed; `simulate` and `view` are parsed only; endpoints
-are replaced by a scripted one. What needs a package that is not part of learnact (ferry, alfworld) is parsed only.
+A run is planned instead of run, and its options are parsed; `simulate` and `view` are parsed only;
+endpoints are replaced by a scripted one. What needs a package that is not part of learnact (ferry,
+alfworld) is parsed only.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 -- that stopped early keeps its last library.
 WITH winners AS (
     SELECT DISTINCT ON (trial, iteration) trial, iteration, success, score
-    FROM candidates WHERE selected AND score IS NOT NULL
+    FROM candidates WHERE selected AND success IS NOT NULL
 ), learners AS (
     SELECT DISTINCT ON (trial) trial, method, agent_model, domain FROM trials
     WHERE trial IN (SELECT trial FROM winners)
