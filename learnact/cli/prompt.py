@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from json import dumps
+from json import loads as parsed_json
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +41,7 @@ def prompt(
     ] = None,
     overrides: Overrides = None,
     results: Results = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="A JSON list of messages.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON: a message a line, then tools.")] = False,
 ) -> None:
     """Show the exact messages of a job before spending anything.
 
@@ -67,13 +69,18 @@ def prompt(
             )
         found = asked
     messages = found.messages()
+    offered = {name: text for name, text in (("tools", found.tools), ("grammar", found.grammar)) if text}
     if json:
         for message in messages:
-            say_json({"role": message.role, "content": message.content})
+            say_json(message.as_sent())
+        for name, text in offered.items():
+            say_json({name: parsed_json(text)})
         return
     for message in messages:
         say(f"--- {message.role} ---\n{message.content}")
-    characters = sum(len(message.content) for message in messages)
+    for name, text in offered.items():
+        say(f"--- {name} ---\n{dumps(parsed_json(text), indent=1, ensure_ascii=False)}")
+    characters = sum(len(message.content) for message in messages) + sum(map(len, offered.values()))
     say(
         f"--- {characters:,} characters, about {characters // 4:,} tokens "
         f"({trial.label}, {trial.domain.name}, {purpose}) ---"

@@ -322,14 +322,25 @@ class _Expansion:
             if self.runs_code or name not in RulesConfig.code_only
         }
         for chosen, tag in product(axes):
-            if chosen["action_format"] == "text" and self.runs_code:
-                own = "action_format" in entry.model_fields_set
-                keys: Keys = ("methods", self.index) if own else ("rules",)
-                raise JobError(
-                    f"{self.source.at(*keys, 'action_format')}: {entry.label or entry.name}: learned actions "
-                    "are calls, so action_format: text is for act, react and their Reflexion forms only"
-                )
+            self._check_format(chosen["action_format"])
             yield Variant(chosen, tag)
+
+    def _check_format(self, form: str) -> None:
+        """Raises `JobError` where the method cannot give its actions in this form."""
+        formats = self.method.agent.action_formats
+        if form in formats and not (form == "text" and self.runs_code):
+            return
+        why = f"its agent takes {' or '.join(sorted(formats))}"
+        if form == "text":
+            why = (
+                "learned actions are calls, so action_format: text is for act, react and their Reflexion "
+                "forms only"
+            )
+        entry = self.entry
+        own = "action_format" in entry.model_fields_set
+        keys: Keys = ("methods", self.index) if own else ("rules",)
+        where = self.source.at(*keys, "action_format")
+        raise JobError(f"{where}: {entry.label or entry.name}: {why}; it cannot play with {form!r}")
 
     def _rules_for(self, chosen: Mapping[str, Any], domain: DomainSpec) -> Rules:
         bounds = CodeBounds(**self.job.bounds.model_dump()) if self.runs_code else CodeBounds()

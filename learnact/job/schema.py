@@ -78,8 +78,9 @@ class RulesConfig(StrictConfig):
     was successful (published)."""
     primitive_returns: Axis[Literal["observation", "none", "published"]] = (_RULES.primitive_returns,)
     """What primitives return to learned code; published: the observation in ALFWorld, else nothing."""
-    action_format: Axis[Literal["call", "text"]] = (_RULES.action_format,)
-    """Actions as function calls, or as the engine's own text (for agents without learned actions)."""
+    action_format: Axis[Literal["call", "text", "tools"]] = (_RULES.action_format,)
+    """Actions as function calls in text, as the engine's own text (for agents without learned actions), or
+    as tools of the chat API."""
     reply: Axis[Literal["whole", "first_line"]] = (_RULES.reply,)
     """What is read of an agent's reply: all, or (published) its first line, so that a thought uses a turn."""
     show_descriptions: Axis[bool] = (_RULES.show_descriptions,)

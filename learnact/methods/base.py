@@ -165,6 +165,9 @@ class Agent(ABC, Generic[Options]):
     """Whether it decides everything before it observes anything: refused for domains that must be explored.
     """
 
+    action_formats: ClassVar[frozenset[str]] = frozenset({"call"})
+    """The values of the rule `action_format` that it can play with."""
+
     @abstractmethod
     async def play(self, run: EpisodeRun, options: Options) -> None:
         """Play until the task is solved or the budget is used up."""

@@ -13,9 +13,10 @@ from typing import Literal, Protocol
 
 from learnact.domains.base import Domain, TextActions
 from learnact.domains.environments import AsyncEnvironment
-from learnact.library.calls import CallExpression
+from learnact.library.calls import CallExpression, UnreadableCall
 from learnact.methods.action_replies import ParsedCall, ParsedCommand, ParsedThought, Unparsed, read
 from learnact.methods.observations import build_observation, output_lines, returned_text, succeeded
+from learnact.methods.tool_calls import ONLY_THE_FIRST, parameters_of, read_tool_call, shown_call, thought_of
 from learnact.records import (
     ActionError,
     Call,
@@ -30,6 +31,7 @@ from learnact.records import (
     Seconds,
     Step,
     Tokens,
+    ToolCall,
     Turn,
     TurnKind,
     UnreadableCause,
@@ -44,6 +46,8 @@ UNREADABLE = (
 UNREADABLE_TEXT = (
     "That could not be read as an action: {reason}. Write one command like those in the example."
 )
+UNREADABLE_TOOL_CALL = "That call could not be read: {why}. Call one tool with all its arguments."
+NO_TOOL_CALL = "No tool was called. Call one tool with all its arguments."
 OR_THOUGHT = ' Or write a thought on one line that begins with "Think:".'
 THOUGHT = "Ok."
 
@@ -80,6 +84,7 @@ class EpisodeRun:
         self._session = session
         self._ask = ask
         self._known = _known(domain, episode)
+        self.offered = parameters_of(domain, episode.library)
         self._spent = {"model": 0.0, "environment": 0.0, "sandbox": 0.0}
         self._started = time.perf_counter()
 
@@ -96,17 +101,24 @@ class EpisodeRun:
         self.calls.append(Call(self.episode.key, len(self.calls), "act", exchange.prompt, exchange.reply))
         return exchange.reply
 
-    async def take(self, raw: str, thoughts: bool, finish: str = "stop") -> Turn:
-        """Do what a reply says: one turn, whatever it is. `finish`: the server's reason for its end."""
+    async def take(
+        self, raw: str, thoughts: bool, finish: str = "stop", tool_calls: Sequence[ToolCall] = ()
+    ) -> Turn:
+        """Do what a reply says: one turn, whatever it is. `finish`: the server's reason for its end.
+
+        `tool_calls`: the tools that the reply calls; `raw` is then the text beside them, a thought. The first
+        call is carried out; of more it is told that they were not.
+        """
         rules = self.episode.rules
+        if tool_calls and rules.action_format == "tools":
+            return await self._take_tool_call(raw, thoughts, tool_calls)
         commands = rules.action_format == "text"
         said = read(
             raw, self._known, thoughts, commands, first_line=rules.reply == "first_line", finish=finish
         )
         match said:
             case ParsedCall(call):
-                learned = self.episode.library.action(call.name) is not None
-                turn = await (self._learned(raw, call) if learned else self._primitive(raw, call))
+                turn = await self._act(raw, call)
                 return self._beside(turn, said.thought, said.ignored)
             case ParsedCommand(text):
                 turn = self._turn("action", raw, text, call=text, step=await self._step_text(text))
@@ -117,7 +129,29 @@ class EpisodeRun:
             case Unparsed(text, cause, reason):
                 told = (UNREADABLE_TEXT if commands else UNREADABLE).format(reason=reason)
                 told += OR_THOUGHT if thoughts else ""
+                told = NO_TOOL_CALL if rules.action_format == "tools" else told
                 return self._turn("unreadable", raw, text, observation=told, cause=cause)
+
+    async def _take_tool_call(self, text: str, thoughts: bool, tool_calls: Sequence[ToolCall]) -> Turn:
+        raw = "\n".join([text, *(f"{c.name} {c.arguments}" for c in tool_calls)]).lstrip("\n")
+        try:
+            call = read_tool_call(tool_calls[0], self.offered)
+        except UnreadableCall as error:
+            told = UNREADABLE_TOOL_CALL.format(why=error)
+            said = shown_call(tool_calls[0])
+            turn = self._turn("unreadable", raw, said, observation=told, cause="arguments")
+        else:
+            turn = await self._act(raw, call)
+        if len(tool_calls) > 1:
+            told = f"{turn.observation}\n{ONLY_THE_FIRST.format(count=len(tool_calls))}"
+            turn = replace(turn, observation=told, ignored=("calls",))
+        turn = replace(turn, thought=thought_of(text) if thoughts else "", form="tool_call")
+        self.turns[-1] = turn
+        return turn
+
+    async def _act(self, raw: str, call: CallExpression) -> Turn:
+        learned = self.episode.library.action(call.name) is not None
+        return await (self._learned(raw, call) if learned else self._primitive(raw, call))
 
     def _beside(self, turn: Turn, thought: str, ignored: tuple[Ignored, ...]) -> Turn:
         """The last turn with what its reply held beside the action."""

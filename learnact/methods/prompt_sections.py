@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from learnact.domains.base import Domain, Example, TextActions
+from learnact.methods.tool_calls import tools_of, turn_entries
 from learnact.prompts import PromptTemplates
 from learnact.records import Library, Prompt, Rules, history_entries
 from learnact.sandbox.modules import ALLOWED_IMPORTS
@@ -46,6 +47,14 @@ def learned_section(library: Library, rules: Rules, limit: int) -> str:
         lines.append(f"- {action.signature}: {described}" if described else f"- {action.signature}")
         lines += [f"  Note: {note}" for note in action.notes]
     return section("Learned actions", "\n".join(lines))
+
+
+def learned_tools_section(library: Library, limit: int) -> str:
+    """Which tools are learned actions; what each does is in its tool's description."""
+    if not library.actions:
+        return ""
+    names = [f"- {action.name}" for action in library.actions]
+    return section("Learned actions", "\n".join([TEMPLATES.fill("learned_tools", limit=limit), *names]))
 
 
 def lessons_section(library: Library) -> str:
@@ -108,12 +117,15 @@ def context_sections(
     """
     usage = library.usage_example if rules.show_usage_example else ""
     actions, example = primitives_section(domain), domain.example
+    learned = learned_section(library, rules, limit)
     if rules.action_format == "text" and isinstance(domain, TextActions):
         actions, example = commands_section(domain), domain.text_example
+    elif rules.action_format == "tools":
+        actions, learned = "", learned_tools_section(library, limit)
     return (
         section("Instructions", domain.instruction)
         + actions
-        + learned_section(library, rules, limit)
+        + learned
         + lessons_section(library)
         + section("Example", usage)
         + section("Example", show_example(example))
@@ -124,12 +136,19 @@ def with_turns(run: EpisodeRun, request: str) -> str:
     """What is asked for, with a line below its heading that says how many turns the episode has and how many
     are left; unchanged where the rules do not tell it (`show_turns`).
     """
-    if not run.episode.rules.show_turns:
+    told = turns_told(run)
+    if not told:
         return request
-    turns, turn = run.episode.budget.turns, len(run.turns) + 1
-    told = TEMPLATES.fill("turns", turns=turns, turn=turn, left=turns - turn)
     heading, _, rest = request.partition("\n")
     return f"{heading}\n{told}\n{rest}"
+
+
+def turns_told(run: EpisodeRun) -> str:
+    """How many turns the episode has and how many are left; "" where the rules do not tell it."""
+    if not run.episode.rules.show_turns:
+        return ""
+    turns, turn = run.episode.budget.turns, len(run.turns) + 1
+    return TEMPLATES.fill("turns", turns=turns, turn=turn, left=turns - turn)
 
 
 def turn_prompt(run: EpisodeRun, request: str, show_example: ShowExample, system: str = "system") -> Prompt:
@@ -150,3 +169,25 @@ def turn_prompt(run: EpisodeRun, request: str, show_example: ShowExample, system
     return Prompt(
         TEMPLATES.fill(system), tuple(f for f in fixed if f), separator + request, entries[start:], start
     )
+
+
+def tools_prompt(run: EpisodeRun, request: str, show_example: ShowExample) -> Prompt:
+    """The prompt of one turn as chat messages with tools (`action_format: tools`): what is asked for stands
+    in the first user message, so that all but the newest turn is the same as in the prompt before.
+    """
+    episode = run.episode
+    entries = [e for turn in run.turns for e in turn_entries(turn, run.offered)]
+    start = max(0, len(entries) - episode.budget.history)
+    start += start % 2  # an answer to a tool stands behind its call
+    fixed = (
+        context_sections(
+            run.domain, episode.library, episode.rules, episode.budget.primitives_per_call, show_example
+        ),
+        task_section(run.goal, run.first_observation),
+        request,
+    )
+    tools = tools_of(run.domain, episode.library, episode.rules)
+    system = TEMPLATES.fill("system_tools")
+    told = turns_told(run)
+    newest = f"\n\n{told}" if told else ""
+    return Prompt(system, fixed, newest, tuple(entries[start:]), start, tools)

@@ -56,9 +56,9 @@ _ABOUT_CONTEXT = re.compile(r"(?i)context|prompt|input|messages")
 
 def estimate(prompt: Prompt) -> int:
     """Tokens of a prompt, estimated."""
-    return _tokens((prompt.system, *prompt.fixed, *prompt.history, prompt.request)) + MESSAGE_TOKENS * len(
-        prompt.messages()
-    )
+    return _tokens(
+        (prompt.system, *prompt.fixed, *prompt.history, prompt.request, prompt.tools)
+    ) + MESSAGE_TOKENS * len(prompt.messages())
 
 
 def _tokens(texts: tuple[str, ...]) -> int:

@@ -6,6 +6,7 @@ the call that met the refusal is sent again."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from typing import Any
@@ -28,6 +29,7 @@ _OPTIONAL = (
     "max_tokens",
     "max_completion_tokens",
     "reasoning_effort",
+    "parallel_tool_calls",
 )
 _SAYS_NO = re.compile(
     r"(?i)unsupported|not support|n't support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|"
@@ -43,6 +45,13 @@ _ABOUT_VALUE = re.compile(
 _ROLE = re.compile(
     r"(?i)system (role|message|prompt|instruction)|role '?\"?system|'system'|developer instruction"
 )
+_TOOLS = r"\b(tools?|tool[ _-]?(use|calls?|calling|choice)|functions?[ _-]call(s|ing)?)\b"
+_NO_TOOLS = re.compile(
+    rf"(?i)(\bnot|n't|\bno|unsupported|unrecognized|unknown|unexpected|extra|requires?)\b[^.]{{0,80}}{_TOOLS}"
+    rf"|{_TOOLS}[^.]{{0,80}}\b(not (supported|permitted|allowed|available|enabled)|unsupported|"
+    r"requires?|disabled)"
+    r"|tool[ _]role|role '?\"?tool"
+)
 _ONLY_ROLES = re.compile(r"(?i)only user and assistant roles|roles must alternate")
 
 
@@ -55,14 +64,18 @@ def completion_limit(model: ModelSpec) -> int | None:
     return model.max_tokens + HEADROOM.get(model.effort, HEADROOM["xhigh"])
 
 
-def parameters(model: ModelSpec, seed: int, refused: frozenset[str]) -> dict[str, Any]:
-    """The request's fields without messages; those refused are left out."""
+def parameters(model: ModelSpec, seed: int, refused: frozenset[str], tools: bool = False) -> dict[str, Any]:
+    """The request's fields without messages and tools; those refused are left out.
+
+    `tools`: some are offered; one call a reply is then asked for.
+    """
     fields: dict[str, Any] = {
         "temperature": model.temperature,
         "top_p": model.top_p,
         "seed": seed if model.send_seed else None,
         "stop": list(model.stop) or None,
         "reasoning_effort": model.effort,
+        "parallel_tool_calls": False if tools else None,
     }
     names = ["max_tokens", "max_completion_tokens"]
     for name in reversed(names) if model.effort else names:
@@ -87,9 +100,19 @@ def shaped(prompt: Prompt, refused: frozenset[str]) -> Prompt:
     message."""
     if SYSTEM not in refused or not prompt.system:
         return prompt
-    return Prompt(
-        "", (prompt.system + "\n\n", *prompt.fixed), prompt.request, prompt.history, prompt.history_start
-    )
+    return dataclasses.replace(prompt, system="", fixed=(prompt.system + "\n\n", *prompt.fixed))
+
+
+def offer(prompt: Prompt) -> dict[str, Any]:
+    """The fields of a request that say what a reply may be: the tools on offer."""
+    return {"tools": json.loads(prompt.tools)} if prompt.tools else {}
+
+
+def refuses_tools(refusal: RejectedRequest) -> bool:
+    """Whether a refusal says that the model or its endpoint has no tool calling."""
+    if refusal.status not in (400, 404, 405, 422, 501):
+        return False
+    return refusal.parameter in ("tools", "tool_choice") or bool(_NO_TOOLS.search(refusal.text))
 
 
 def refused_by(refusal: RejectedRequest, sent: dict[str, Any], system: bool) -> str | None:

@@ -220,16 +220,19 @@ class _RetriedCall:
         prompt = context.below(prompt, self._pool.smallest_refused(endpoint, model))
         while True:
             refused = self._pool.refused(endpoint, model)
-            sent = negotiation.parameters(model, seed, refused)
+            sent = negotiation.parameters(model, seed, refused, bool(prompt.tools))
             asked = negotiation.shaped(prompt, refused)
-            messages = [{"role": m.role, "content": m.content} for m in asked.messages()]
+            messages = [m.as_sent() for m in asked.messages()]
+            body = {**sent, "messages": messages, **negotiation.offer(asked)}
             try:
-                answered = await self._post(endpoint, "/chat/completions", {**sent, "messages": messages})
+                answered = await self._post(endpoint, "/chat/completions", body)
                 break
             except RejectedRequest as refusal:
                 name = negotiation.refused_by(refusal, sent, system=bool(asked.system))
                 if name is None and context.too_long(refusal):
                     raise _PromptTooLong(prompt, endpoint, refusal.message) from None
+                if name is None and asked.tools and negotiation.refuses_tools(refusal):
+                    raise no_tools(model, endpoint, refusal) from None
                 if name is None:
                     raise refusal_failure(self._model, endpoint, refusal) from None
                 self._pool.leave_out(endpoint, model, name)
@@ -237,7 +240,15 @@ class _RetriedCall:
                 if fault.kind == "server" and prompt.history and context.says_too_long(fault.text):
                     raise _PromptTooLong(prompt, endpoint, str(fault)) from None
                 raise
-        return Exchange(asked, self._read(endpoint, answered, sent, refused))
+        reply = self._read(endpoint, answered, sent, refused)
+        if reply.tool_calls and not reply.text and not asked.tools:
+            self._pool.tell_once(
+                endpoint,
+                model,
+                "tools",
+                "the reply holds tool calls and no text, though no tools were offered: turn tool calling off",
+            )
+        return Exchange(asked, reply)
 
     def _read(
         self, endpoint: Endpoint, answered: ServerReply, sent: dict[str, Any], refused: frozenset[str]
@@ -259,13 +270,6 @@ class _RetriedCall:
                 "length",
                 f"thinking used up the limit of a reply (finish_reason length, no text, max_tokens {limit}): "
                 "raise max_tokens, or set effort",
-            )
-        if checked.reply.finish == "tool_calls" and not checked.reply.text:
-            self._pool.tell_once(
-                endpoint,
-                model,
-                "tools",
-                "the reply holds tool calls and no text, which cannot be read: turn tool calling off",
             )
         return dataclasses.replace(
             checked.reply,
@@ -312,6 +316,16 @@ def refusal_failure(model: ModelSpec, endpoint: Endpoint, refusal: RejectedReque
     if refusal.status < 400:
         advice = "the address leads elsewhere: give the one that it leads to as base_url"
     return ProviderFailure(f"{name}: {url} answered {refusal.status}: {refusal.message} -- {advice}", False)
+
+
+def no_tools(model: ModelSpec, endpoint: Endpoint, refusal: RejectedRequest) -> ProviderFailure:
+    """That an endpoint has no tool calling, and the way out."""
+    return ProviderFailure(
+        f"{model.name}: {endpoint.shown} does not take tools ({refusal.message}) -- set "
+        "`action_format: call`, or start the server with tool calling (for vLLM --enable-auto-tool-choice "
+        "and --tool-call-parser, for llama.cpp --jinja)",
+        False,
+    )
 
 
 class _PromptTooLong(Exception):

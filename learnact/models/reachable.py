@@ -107,7 +107,7 @@ async def _ask_once(endpoint: Endpoint, model: ModelSpec, prompt: Prompt) -> Non
     while True:
         sent = negotiation.parameters(model, 0, refused)
         asked = negotiation.shaped(prompt, refused)
-        messages = [{"role": m.role, "content": m.content} for m in asked.messages()]
+        messages = [m.as_sent() for m in asked.messages()]
         try:
             await _post_chat(endpoint, {**sent, "messages": messages}, model.timeout)
             return

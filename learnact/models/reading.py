@@ -6,6 +6,7 @@ Time is linear in the length of the text. What makes no sense in a body is bound
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from bisect import bisect_right
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from learnact.models.client import RetryableError
-from learnact.records import Prices, Reply, Tokens
+from learnact.records import Prices, Reply, Tokens, ToolCall, canonical
 
 MOST_TOKENS = 10**9
 """More than any model counts in one reply. A larger number in `usage` is a fault of the server's."""
@@ -24,6 +25,12 @@ TEXT_CHARS = 4_000_000
 
 NAME_CHARS = 200
 """Bound on names that a server gives (model, fingerprint, finish reason)."""
+
+MOST_TOOL_CALLS = 32
+"""Bound on the tool calls of a reply that are kept; one is carried out."""
+
+ARGUMENT_CHARS = 100_000
+"""Bound on the arguments of a tool call."""
 
 PROVIDER_STOPS = {
     "content_filter": "the provider's content filter stopped the reply",
@@ -80,7 +87,8 @@ def read(body: object, prices: Prices, where: str) -> CheckedReply:
     text, inline = split_thinking(content)
     other = message.get("reasoning_content") or message.get("reasoning") or ""
     reasoning = "\n".join(part for part in (other if isinstance(other, str) else "", inline) if part)
-    if not content and (message.get("tool_calls") or message.get("function_call")):
+    tool_calls = called(message)
+    if tool_calls and finish != "length":
         finish = "tool_calls"
     if not content and not reasoning and not tokens.completion and finish not in ("length", "tool_calls"):
         raise RetryableError("reply", f"{where} answered with an empty message")
@@ -94,6 +102,7 @@ def read(body: object, prices: Prices, where: str) -> CheckedReply:
         cost=None
         if usage is None or "prompt_tokens" in odd or "completion_tokens" in odd
         else cost(tokens, prices),
+        tool_calls=canonical(tool_calls) if tool_calls else "",
         model=_name(body.get("model")),
         fingerprint=_name(body.get("system_fingerprint")),
     )
@@ -247,6 +256,39 @@ def _text(message: Mapping[str, Any]) -> str:
         )
     refusal = message.get("refusal")
     return refusal if isinstance(refusal, str) else ""
+
+
+def called(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
+    """The tools that a message calls, in whatever form servers give them; also the older `function_call`.
+
+    Arguments become JSON text where they came as an object or a list. What has no name is left out.
+    """
+    given = message.get("tool_calls")
+    listed: list[object] = given[:MOST_TOOL_CALLS] if isinstance(given, list) else [given]
+    calls = [call for call in listed if isinstance(call, Mapping)]
+    if not calls and isinstance(message.get("function_call"), Mapping):
+        calls = [{"function": message["function_call"]}]
+    found = []
+    for call in calls:
+        inner = call.get("function")
+        function = inner if isinstance(inner, Mapping) else call
+        name = _name(function.get("name"))
+        if name.strip():
+            arguments = _arguments(function.get("arguments", function.get("parameters")))
+            found.append(ToolCall(_name(call.get("id")), name, arguments))
+    return tuple(found)
+
+
+def _arguments(value: object) -> str:
+    """The arguments of a tool call as text."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value[:ARGUMENT_CHARS]
+    try:
+        return json.dumps(value, ensure_ascii=False)[:ARGUMENT_CHARS]
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _name(value: object) -> str:

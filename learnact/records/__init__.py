@@ -15,7 +15,19 @@ Does not cover: the job file (spec), file formats (results).
 
 from learnact.records.identity import DIGEST_CHARS, Plain, canonical, digest, seed_from
 from learnact.records.libraries import Candidate, LearnedAction, Library, Origin, ScoreTerm, Terms
-from learnact.records.models import Call, Exchange, Message, ModelSpec, Prices, Prompt, Purpose, Reply, Tokens
+from learnact.records.models import (
+    Call,
+    Exchange,
+    Message,
+    ModelSpec,
+    Prices,
+    Prompt,
+    Purpose,
+    Reply,
+    Tokens,
+    ToolCall,
+    message_entry,
+)
 from learnact.records.outcomes import (
     ActionError,
     Attempt,
@@ -23,6 +35,7 @@ from learnact.records.outcomes import (
     Ignored,
     Outcome,
     PrimitiveStep,
+    ReplyForm,
     Seconds,
     Step,
     Turn,
@@ -71,6 +84,7 @@ __all__ = [
     "Prompt",
     "Purpose",
     "Reply",
+    "ReplyForm",
     "Request",
     "Rules",
     "ScoreTerm",
@@ -79,6 +93,7 @@ __all__ = [
     "Task",
     "Terms",
     "Tokens",
+    "ToolCall",
     "Turn",
     "TurnKind",
     "Unit",
@@ -86,5 +101,6 @@ __all__ = [
     "canonical",
     "digest",
     "history_entries",
+    "message_entry",
     "seed_from",
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from learnact.records.identity import digest
 
@@ -61,20 +63,60 @@ class ModelSpec:
 
 
 @dataclass(frozen=True)
-class Message:
-    """One chat message."""
+class ToolCall:
+    """A call of a tool in a message of the chat API. `arguments` is JSON text, as a model wrote it."""
 
-    role: Literal["system", "user", "assistant"]
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One chat message. `tool_calls`: those of an assistant; `answers`: the id of the tool call that a
+    message of role `tool` answers.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    answers: str = ""
+
+    def as_sent(self) -> dict[str, Any]:
+        """The message as the chat API takes it."""
+        sent: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.tool_calls:
+            sent["tool_calls"] = [
+                {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+                for c in self.tool_calls
+            ]
+        if self.answers:
+            sent["tool_call_id"] = self.answers
+        return sent
+
+
+def message_entry(messages: Iterable[Message]) -> str:
+    """Messages as one entry of a prompt's history: a line of JSON."""
+    return json.dumps([dataclasses.asdict(m) for m in messages], ensure_ascii=False) + "\n"
+
+
+def _messages_of(entry: str) -> list[Message]:
+    found = json.loads(entry)
+    return [Message(**{**m, "tool_calls": tuple(ToolCall(**c) for c in m["tool_calls"])}) for m in found]
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a model is asked: a system message and one user message, kept in parts so that a log stores each
-    fixed part once.
+    """What a model is asked, kept in parts so that a log stores each fixed part once.
 
-    The user message is ``"".join(fixed) + "".join(history) + request``. `history` are rendered entries (an
-    action or an observation each), beginning with entry number `history_start` of the episode.
+    Without `tools`: a system message and one user message, ``"".join(fixed) + "".join(history) + request``.
+    `history` are rendered entries (an action or an observation each), beginning with entry number
+    `history_start` of the episode.
+
+    With `tools` (the JSON list of tools of the chat API): a system message, the user message
+    ``"".join(fixed)``, and the messages that each entry of the history holds (`message_entry`); `request`
+    stands at the end of the last one. `grammar` is the JSON of what a reply may be
+    (`learnact.models.constraints`), "" for anything.
     """
 
     system: str
@@ -82,11 +124,19 @@ class Prompt:
     request: str
     history: tuple[str, ...] = ()
     history_start: int = 0
+    tools: str = ""
+    grammar: str = ""
 
     def messages(self) -> tuple[Message, ...]:
         """The messages exactly as sent."""
-        user = "".join(self.fixed) + "".join(self.history) + self.request
-        return (*((Message("system", self.system),) if self.system else ()), Message("user", user))
+        system = (Message("system", self.system),) if self.system else ()
+        if not self.tools:
+            user = "".join(self.fixed) + "".join(self.history) + self.request
+            return (*system, Message("user", user))
+        told = [Message("user", "".join(self.fixed))]
+        told += (message for entry in self.history for message in _messages_of(entry))
+        told[-1] = dataclasses.replace(told[-1], content=told[-1].content + self.request)
+        return (*system, *told)
 
 
 @dataclass(frozen=True)
@@ -118,7 +168,8 @@ class Reply:
 
     `parameters` is canonical JSON of the parameters actually sent; `tries` counts requests including failed
     ones; `latency` is the seconds of the try that worked; `cost` US dollars or None. `vectors` only for
-    embeddings.
+    embeddings. `tool_calls` is a JSON list of what tools the model called, in order (`ToolCall`), "" for
+    none.
     """
 
     text: str
@@ -132,6 +183,12 @@ class Reply:
     tries: int = 1
     latency: float = 0.0
     vectors: tuple[tuple[float, ...], ...] = ()
+    tool_calls: str = ""
+
+    @property
+    def called(self) -> tuple[ToolCall, ...]:
+        """What tools the model called, in order."""
+        return tuple(ToolCall(**call) for call in json.loads(self.tool_calls)) if self.tool_calls else ()
 
 
 @dataclass(frozen=True)

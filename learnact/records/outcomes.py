@@ -10,6 +10,8 @@ from learnact.errors import Boundary
 from learnact.records.models import Call, Reply, Tokens
 from learnact.records.units import Unit
 
+ReplyForm = Literal["text", "tool_call"]
+"""How a reply gave its action: in its text, or as a call of a tool (`action_format: tools`)."""
 TurnKind = Literal["action", "thought", "unreadable"]
 """What a reply was: an action (perhaps with a thought before it), a thought, or nothing that can be read."""
 UnreadableCause = Literal[
@@ -83,7 +85,8 @@ class Turn:
     none (a thought, a program, nothing readable); `callee` its function; `ok` whether the action was valid
     as a whole; `printed` what learned code printed, `returned` what the call returned (both text, bounded);
     `thought` what stands before the action of the same reply; `cause` why nothing could be read, "" where
-    something was; `ignored` what was left out.
+    something was; `ignored` what was left out. `form`: how the reply gave its
+    action; None in results older than this field.
     """
 
     index: int
@@ -103,6 +106,7 @@ class Turn:
     thought: str = ""
     cause: UnreadableCause | Literal[""] = ""
     ignored: tuple[Ignored, ...] = ()
+    form: ReplyForm | None = "text"
 
     @property
     def is_program(self) -> bool:

@@ -49,7 +49,9 @@ def turn_lines(turn: Turn) -> list[str]:
     """One turn. `!` marks what failed; primitive steps are listed under a learned action."""
     label = {"thought": "Think", "unreadable": "Unreadable"}.get(turn.kind, "Action")
     mark = "" if turn.ok or turn.kind == "thought" else " !"
-    lines = _wrapped(f"{turn.index + 1:>3}. {label}{mark}: ", turn.said or turn.raw)
+    number = f"{turn.index + 1:>3}."
+    lines = _wrapped(f"{number} Think: ", turn.thought) if turn.thought else []
+    lines += _wrapped(f"{'    ' if turn.thought else number} {label}{mark}: ", turn.said or turn.raw)
     if turn.kind != "action" and turn.raw.strip() != turn.said.strip():
         lines += _wrapped("     reply: ", turn.raw)
     if turn.learned:

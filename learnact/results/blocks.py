@@ -29,6 +29,8 @@ class PromptRow:
     history_count: int
     history: list[str] | None
     ask: str
+    tools: str | None = None
+    grammar: str | None = None
 
 
 class Blocks:
@@ -69,12 +71,14 @@ class Blocks:
             start,
             count,
             None if derived else [self.add(text) for text in prompt.history],
-            self.add(prompt.request),
+            ask=self.add(prompt.request),
+            tools=self.add(prompt.tools) if prompt.tools else None,
+            grammar=self.add(prompt.grammar) if prompt.grammar else None,
         )
 
     def request_hash(self, prompt: Prompt) -> str:
         """Address of what was sent: SHA-256 over system message, an empty line, user message, as the view
-        `prompts` rebuilds them.
+        `prompts` rebuilds them; tools and grammar follow, each after an empty line, where there are some.
         """
         place = (prompt.system, prompt.fixed)
         head = self._heads.get(place)
@@ -82,7 +86,8 @@ class Blocks:
             head = hashlib.sha256(f"{prompt.system}\n\n{''.join(prompt.fixed)}".encode("utf-8", "replace"))
             self._heads[place] = head
         state = head.copy()
-        state.update(("".join(prompt.history) + prompt.request).encode("utf-8", "replace"))
+        rest = "".join(f"\n\n{text}" for text in (prompt.tools, prompt.grammar) if text)
+        state.update(("".join(prompt.history) + prompt.request + rest).encode("utf-8", "replace"))
         return str(state.hexdigest())[:DIGEST_CHARS]
 
 
@@ -98,4 +103,5 @@ def prompt_from(row: Mapping[str, Any], text: Callable[[str], str], entries: tup
         text(row["ask"]),
         history,
         start,
+        *(text(row[name]) if row[name] else "" for name in ("tools", "grammar")),
     )

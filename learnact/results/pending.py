@@ -106,6 +106,8 @@ class CallJournal:
             "start": prompt.history_start,
             "kept": kept,
             "new": prompt.history[kept:],
+            "tools": self._block(prompt.tools),
+            "grammar": self._block(prompt.grammar),
             "reply": [getattr(reply, name) for name in REPLY],
             "tokens": [getattr(reply.tokens, name) for name in TOKENS],
         }
@@ -170,10 +172,12 @@ def _call(row: dict[str, Any], texts: dict[str, str], history: tuple[str, ...]) 
         request=texts[row["ask"]],
         history=history,
         history_start=row["start"],
+        tools=texts[row["tools"]] if "tools" in row else "",
+        grammar=texts[row["grammar"]] if "grammar" in row else "",
     )
     if not all(isinstance(entry, str) for entry in history):
         raise TypeError("an entry of the history is no text")
-    reply = dict(zip(REPLY, row["reply"], strict=True))
+    reply = dict(zip(REPLY, row["reply"], strict=False))  # a journal of an older version has fewer
     reply["vectors"] = tuple(tuple(vector) for vector in reply["vectors"])
     return Call(
         str(row["unit"]),

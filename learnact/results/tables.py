@@ -186,6 +186,10 @@ _PROMPT = (
         "addresses of the entries where they do not follow from the episode's turns, else null",
     ),
     TableColumn("ask", TEXT, "prompt.ask", "address in `blocks` of the part after the history"),
+    TableColumn("tools", TEXT, "prompt.tools", "address in `blocks` of the tools offered, as JSON, or null"),
+    TableColumn(
+        "grammar", TEXT, "prompt.grammar", "address in `blocks` of what the reply may be, as JSON, or null"
+    ),
 )
 
 
@@ -388,6 +392,12 @@ TURNS = TableSchema(
             dump=list,
             load=lambda cell: tuple(cell or ()),
         ),
+        TableColumn(
+            "form",
+            TEXT,
+            "turn.form",
+            "how the reply gave its action: `text` or `tool_call` (`action_format: tools`); null in old runs",
+        ),
     ),
     order=("trial", "episode", "turn"),
 )
@@ -438,10 +448,18 @@ CALLS = TableSchema(
             "request",
             TEXT,
             "request",
-            "first 24 digits of SHA-256 over system message, empty line, user message",
+            "first 24 digits of SHA-256 over system message, empty line, user message (then tools, grammar)",
         ),
         *_PROMPT,
         TableColumn("reply", TEXT, "call.reply.text", "the reply without thinking text"),
+        TableColumn(
+            "tool_calls",
+            TEXT,
+            "call.reply.tool_calls",
+            "the tools that the model called, as a JSON list of (id, name, arguments), or null",
+            dump=lambda calls: calls or None,
+            load=lambda cell: cell or "",
+        ),
         TableColumn("finish", TEXT, "call.reply.finish", "why the reply ended"),
         TableColumn("reasoning", TEXT, "call.reply.reasoning", "the thinking text, where the server gave it"),
         *_tokens("call.reply.tokens", "call.reply.cost", "this call"),

@@ -242,7 +242,8 @@ def _sent_for(asked: Prompt, sent: Prompt) -> bool:
     dropped = sent.history_start - asked.history_start
     same_history = dropped >= 0 and asked.history[dropped:] == sent.history
     fixed, sent_fixed = "".join(asked.fixed), "".join(sent.fixed)
-    return same_history and asked.request == sent.request and sent_fixed.endswith(fixed)
+    same_offer = (asked.tools, asked.grammar) == (sent.tools, sent.grammar)
+    return same_history and same_offer and asked.request == sent.request and sent_fixed.endswith(fixed)
 
 
 def bounds_of(episode: Episode) -> Bounds:

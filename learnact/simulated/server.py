@@ -15,10 +15,12 @@ import random
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
+from learnact.simulated import tools
 from learnact.simulated.faults import Faults, TokenBucket
 from learnact.simulated.models import MODELS, VERSION
 from learnact.simulated.replies import SimulatedReply, reply_to
@@ -53,12 +55,14 @@ class SimulatedModels:
         try:
             body = json.loads(await request.read())
             model, messages, seed = _checked(body)
+            offered = tools.offered_tools(body)
         except ValueError as error:
             return _refusal(str(error))
         for name in self.faults.refuse:
             if name in body:
                 return _refusal(f"Unsupported parameter: '{name}' is not supported with this model.", name)
         prompt_tokens = sum(_tokens(content) for _, content in messages)
+        prompt_tokens += _tokens(json.dumps(body["tools"])) if offered else 0
         waiting = max(self._requests.wait(1), self._tokens.wait(prompt_tokens))
         if waiting:
             self.counts["limited"] += 1
@@ -70,9 +74,27 @@ class SimulatedModels:
         if fault:
             self.counts[f"fault: {fault}"] += 1
             return await _faulty(fault, request)
-        reply = self._reply(model, messages, seed)
+        reply: SimulatedReply | ToolReply
+        if offered:
+            reply = self._tool_reply(body, model, seed, offered)
+        else:
+            reply = self._reply(model, messages, seed)
         self._tokens.wait(_tokens(reply.text))
         return web.json_response(_completion(body, model, reply, prompt_tokens))
+
+    def _tool_reply(
+        self, body: dict[str, Any], model: str, seed: int, offered: Sequence[tools.OfferedTool]
+    ) -> ToolReply:
+        """The reply to a request that offers tools: a call, with the thought before it where it has one."""
+        messages, thought = body["messages"], ""
+        may_think = tools.allows_thoughts(messages)
+        asked = tools.THOUGHT_OR_CALL if may_think else tools.CALL
+        reply = self._reply(model, tools.as_text(messages, offered, asked), seed)
+        if may_think and reply.text.startswith("Think:"):
+            thought = reply.text.removeprefix("Think:").strip()
+            reply = self._reply(model, tools.as_text(messages, offered, tools.CALL), seed)
+        function = tools.tool_call(reply.text, offered)
+        return ToolReply(thought if function else reply.text, reply.kind, function)
 
     async def models(self, _: web.Request) -> web.Response:
         """`GET /v1/models`."""
@@ -105,6 +127,15 @@ class SimulatedModels:
         if line not in self._unread and len(self._unread) < MOST_SAID:
             self._unread.add(line)
             _log.warning("%s%s", UNREAD_LINE, line)
+
+
+@dataclass(frozen=True)
+class ToolReply:
+    """A reply to a request that offers tools: text, its kind, and the function that it calls, if any."""
+
+    text: str
+    kind: str
+    function: dict[str, str] | None
 
 
 def application(model: SimulatedModels) -> web.Application:
@@ -140,6 +171,8 @@ def _message(message: Any) -> tuple[str, str]:
     content = message.get("content")
     if isinstance(content, list):
         content = "".join(str(p.get("text", "")) for p in content if isinstance(p, dict))
+    if content is None and message.get("tool_calls"):
+        content = ""
     if not isinstance(content, str):
         raise ValueError("a message's content must be text")
     return message["role"], content
@@ -151,10 +184,17 @@ def _tokens(text: str) -> int:
 
 
 def _completion(
-    body: dict[str, Any], model: str, reply: SimulatedReply, prompt_tokens: int
+    body: dict[str, Any], model: str, reply: SimulatedReply | ToolReply, prompt_tokens: int
 ) -> dict[str, Any]:
     text, finish = _cut(reply.text, body)
     completion_tokens = _tokens(text)
+    message: dict[str, Any] = {"role": "assistant", "content": text}
+    if isinstance(reply, ToolReply) and reply.function is not None and finish == "stop":
+        number = hashlib.blake2b(json.dumps(reply.function).encode(), digest_size=6).hexdigest()
+        message["content"] = text or None
+        message["tool_calls"] = [{"id": f"call_{number}", "type": "function", "function": reply.function}]
+        completion_tokens += _tokens(json.dumps(reply.function))
+        finish = "tool_calls"
     usage = {
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,
@@ -163,7 +203,7 @@ def _completion(
     }
     completion_choice = {
         "index": 0,
-        "message": {"role": "assistant", "content": text},
+        "message": message,
         "finish_reason": finish,
     }
     return {

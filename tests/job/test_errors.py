@@ -126,6 +126,10 @@ BAD_FILES = {
         HEAD + "methods: [learnact]\nrules:\n  action_format: text\n",
         "job.yaml:5: rules.action_format: learnact: learned actions are calls",
     ),
+    "tools for a program": (
+        HEAD + "methods: [code_as_policies]\nrules:\n  action_format: tools\n",
+        "job.yaml:5: rules.action_format: code_as_policies: its agent takes call; it cannot play with",
+    ),
     "the same trial twice": (
         HEAD + "methods: [learnact, {name: learnact, label: again}]\n",
         "methods.1: 'again' is the same as 'learnact'",

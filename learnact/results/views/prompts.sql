@@ -2,8 +2,11 @@
 -- unit: key of the episode or request
 -- ordinal: number of the call in its unit, from 0
 -- system: the system message
--- user: the user message
--- request: `sha256(system || chr(10) || chr(10) || user)[:24]`, computed when it was sent
+-- user: the user message; where tools were offered, the messages after it follow, one JSON list a line
+-- tools: the tools that were offered, as JSON, or null
+-- grammar: what the reply may be, as JSON, or null
+-- request: `sha256(system || chr(10) || chr(10) || user)[:24]`, computed when it was sent; tools and grammar,
+--     each after two line ends, follow the user message where there are some
 WITH lists AS (
     SELECT DISTINCT run, unit, hashes
     FROM (
@@ -32,10 +35,13 @@ SELECT c.run, c.trial, c.unit, c.ordinal, c.purpose, s.text AS system,
                THEN array_to_string(t.entries[c.history_start + 1 : c.history_start + c.history_count], '')
                ELSE '' END
        || a.text AS user,
+       tools.text AS tools, grammar.text AS grammar,
        c.request
 FROM stored.calls c
 JOIN stored.blocks s ON s.run = c.run AND s.hash = c.system
 JOIN stored.blocks a ON a.run = c.run AND a.hash = c.ask
+LEFT JOIN stored.blocks tools ON tools.run = c.run AND tools.hash = c.tools
+LEFT JOIN stored.blocks grammar ON grammar.run = c.run AND grammar.hash = c.grammar
 LEFT JOIN joined head ON head.run = c.run AND head.unit = c.unit AND head.hashes = c.fixed
 LEFT JOIN joined own ON own.run = c.run AND own.unit = c.unit AND own.hashes = c.history
 LEFT JOIN turns_as_entries t ON t.run = c.run AND t.episode = c.unit
