@@ -334,7 +334,7 @@ def cover(
         for function in by_length:
             part = plan[line : line + len(function.steps)]
             lifted, names = lift(function.name, part, words)
-            if part and lifted.steps == function.steps:
+            if part and lifted.steps == function.steps and len(names) == len(function.parameters):
                 calls.append(function.call(names))
                 line += len(part)
                 break

@@ -219,3 +219,41 @@ def test_an_agent_looks_for_what_it_has_not_seen_with_a_search() -> None:
     assert said.text.startswith("goto_until_seen('")
     assert len(text.elements(text.calls(said.text)[0].arguments[1])) > 1
     assert said.unread == ()
+
+
+FOREIGN = (
+    "def search(kind, recep_list):\n    for r in recep_list:\n        seen = goto(r)\n        if kind in seen:\n"
+    "            return r\n    return None",
+    "def f(*xs, hand='left', **more):\n    for i, x in enumerate(xs):\n        pick(x, 'rooma', hand)",
+    "def f(objs, hands):\n    for o, h in zip(objs, hands, strict=True):\n        pick(o, 'rooma', h)\n"
+    "    for o in objs:\n        drop(o, 'rooma', 'left')\n    raise KeyError",
+    "def f(x):\n    while True:\n        if 'a' not in seen < 3:\n            raise\n        [pick(y, y, y) for y in x]",
+    "def f():\n    if f'{1:>{2}} {g()!r}' not in seen:\n        return lambda: move(*[1], **{})",
+    "def f(a, b):\n    move(a, b)\n    move(b)\n    move('rooma')\n    pick(obj=a, place=b, hand=a)",
+)
+
+
+@pytest.mark.parametrize("code", FOREIGN)
+def test_code_that_it_did_not_write_ends_no_reply(code: str) -> None:
+    """All that a learner is asked about a library, in a planning domain and in a house."""
+    name = code.partition("(")[0].removeprefix("def ")
+    library = section("Code", f"```python\n{code}\n```")
+    house = HOUSE.partition("[user]\n")[2].partition("## Example of a function")[0]
+    opening = HOUSE.partition("## Your task\n")[2].partition("## Your answer")[0]
+    gripper = scene(domain("gripper"))
+    stopped = "The call made no primitive action.\nThe call was stopped by NameError: x"
+    happened = (
+        FAILURE.partition("Action:")[0] + f"Action: {name}(['ball1'], 'left')\n" + stopped + SECOND_ROUND
+    )
+    for world, task, what in (
+        (gripper, began, happened),
+        (house, opening, f"{refused}Nothing happens. You are not at fridge 1."),
+    ):
+        asked = improve_answer(f"{name}('a')", name, RULES, updates=True, notes=True)
+        for request in (
+            TEMPLATES.fill("describe", signature=f"{name}(x)"),
+            section("Example task", task) + TEMPLATES.fill("usage"),
+            section("What happened", what) + asked,
+        ):
+            for model in ("sim-perfect", "sim-weak"):
+                assert reply_to(model, [("user", world + library + request)], 1).kind
