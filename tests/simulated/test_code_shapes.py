@@ -222,12 +222,13 @@ def test_an_agent_looks_for_what_it_has_not_seen_with_a_search() -> None:
 
 
 FOREIGN = (
-    "def search(kind, recep_list):\n    for r in recep_list:\n        seen = goto(r)\n        if kind in seen:\n"
-    "            return r\n    return None",
+    "def search(kind, receps):\n    for r in receps:\n        seen = goto(r)\n"
+    "        if kind in seen:\n            return r\n    return None",
     "def f(*xs, hand='left', **more):\n    for i, x in enumerate(xs):\n        pick(x, 'rooma', hand)",
     "def f(objs, hands):\n    for o, h in zip(objs, hands, strict=True):\n        pick(o, 'rooma', h)\n"
     "    for o in objs:\n        drop(o, 'rooma', 'left')\n    raise KeyError",
-    "def f(x):\n    while True:\n        if 'a' not in seen < 3:\n            raise\n        [pick(y, y, y) for y in x]",
+    "def f(x):\n    while True:\n        if 'a' not in seen < 3:\n            raise\n"
+    "        [pick(y, y, y) for y in x]",
     "def f():\n    if f'{1:>{2}} {g()!r}' not in seen:\n        return lambda: move(*[1], **{})",
     "def f(a, b):\n    move(a, b)\n    move(b)\n    move('rooma')\n    pick(obj=a, place=b, hand=a)",
 )
@@ -242,9 +243,9 @@ def test_code_that_it_did_not_write_ends_no_reply(code: str) -> None:
     opening = HOUSE.partition("## Your task\n")[2].partition("## Your answer")[0]
     gripper = scene(domain("gripper"))
     stopped = "The call made no primitive action.\nThe call was stopped by NameError: x"
-    happened = (
-        FAILURE.partition("Action:")[0] + f"Action: {name}(['ball1'], 'left')\n" + stopped + SECOND_ROUND
-    )
+    began = FAILURE.partition("Action:")[0]
+    happened = f"{began}Action: {name}(['ball1'], 'left')\n{stopped}{SECOND_ROUND}"
+    refused = f"{opening.strip()}\nAction: {name}('mug', ['fridge 1'])\n{stopped}\n1. goto('a') -> "
     for world, task, what in (
         (gripper, began, happened),
         (house, opening, f"{refused}Nothing happens. You are not at fridge 1."),
