@@ -1,6 +1,6 @@
 """Every command that a page, a help text, a job's head or a command itself prints works as printed.
 
-A run is planned instead of run, and its options are parsed; `simulate` and `view` are parsed only;
+A run is planned instead of run, and its options are parsed; what serves or needs a cluster is parsed only;
 endpoints are replaced by a scripted one. What needs a package that is not part of learnact (ferry,
 alfworld) is parsed only.
 """
@@ -31,6 +31,8 @@ ELSEWHERE = re.compile(r"\b(ferry|expel|alfworld\S*|RAY_\w+|examples/\S+)\b")
 """What the environment of the tests need not have."""
 WORKED: list[tuple[list[str], Path]] = []
 """Commands that need not be run again, with their folder."""
+PARSED = ("simulate", "view", "submit", "status", "stop", "fetch")
+"""What serves until it is ended, and what needs a cluster (run by tests/cluster/test_submit.py)."""
 ONLY_RUN = ("--address", "--no-check", "--accept-model-change")
 
 
@@ -86,7 +88,7 @@ def check(command: str, context: Context, monkeypatch: pytest.MonkeyPatch, tmp_p
         if type(error).__name__ == "MissingParameter" and len(words) <= 2:
             return  # the name of a command, as in "`learnact run` continues"
         raise
-    if name in ("simulate", "view") or ELSEWHERE.search(command) or (words, context.folder) in WORKED:
+    if name in PARSED or ELSEWHERE.search(command) or (words, context.folder) in WORKED:
         return
     if name == "run" and "--help" not in words:
         words = ["plan", *without_run_options(words[1:])]
