@@ -16,11 +16,9 @@ from typing import TypeAlias
 
 from learnact.library.calls import CallExpression, plain_text
 from learnact.methods.reply_calls import ACTION, THOUGHT, Place, PlacedCall, placed_calls
-from learnact.methods.reply_text import blocks, bounded, code_of, label
+from learnact.methods.reply_text import blocks, bounded, label, without_reasoning
 from learnact.methods.unreadable import cause_of, reason_of
 from learnact.records import Ignored, UnreadableCause
-
-__all__ = ["ParsedCall", "ParsedCommand", "ParsedThought", "Unparsed", "code_of", "read"]
 
 SAID_CHARS = 300
 """How much of an unreadable reply the history shows."""
@@ -28,8 +26,6 @@ THOUGHT_CHARS = 4 * SAID_CHARS
 """How much of a thought the history shows."""
 _OBSERVATION = label("observation|result|output")
 _LABELS = re.compile(f"{ACTION.pattern}|{THOUGHT.pattern}", re.IGNORECASE | re.MULTILINE)
-_OPEN_THOUGHT = re.compile(r"[<\[](?:think|thinking|thought|reasoning)[>\]]", re.IGNORECASE)
-_CLOSED_THOUGHT = re.compile(r"[<\[]/(?:think|thinking|thought|reasoning)[>\]]", re.IGNORECASE)
 _EMPTY = re.compile(r"^[ \t]*+(?:\n|```|~~~)|[.!?] (?=\**Action\**:)", re.MULTILINE)
 _OK = re.compile(r"\W*ok(?:ay)?\W*", re.IGNORECASE)
 _AROUND_COMMAND = "`*>\"' \u2018\u2019\u201c\u201d"
@@ -94,7 +90,7 @@ def read(
     unreadable one.
     """
     whole = plain_text(bounded(reply)).strip()
-    text = _without_reasoning(whole).strip()
+    text = without_reasoning(whole).strip()
     ignored: list[Ignored] = ["reasoning"] if text != whole else []
     if first_line:
         line = text.partition("\n")[0].rstrip()
@@ -282,15 +278,6 @@ def _spoken(text: str) -> str:
 def _bare(line: str) -> str:
     line = _ITEM.sub("", line.strip().strip(_AROUND_COMMAND))
     return line.strip(_AROUND_COMMAND).rstrip(".")
-
-
-def _without_reasoning(text: str) -> str:
-    """The text without what stands in tags of thinking; to the end, where they are left open."""
-    opened = _OPEN_THOUGHT.search(text)
-    if not opened:
-        return text
-    *_, end = (opened.start(), *(found.end() for found in _CLOSED_THOUGHT.finditer(text, opened.end())))
-    return text[: opened.start()] + (text[end:] if end > opened.start() else "")
 
 
 def _folded(text: str) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from learnact.domains.base import Example
-from learnact.methods.action_replies import code_of
 from learnact.methods.base import Agent, Method, MethodOptions
 from learnact.methods.episode import EpisodeRun
 from learnact.methods.no_learning import NO_LEARNING
 from learnact.methods.prompt_sections import TEMPLATES, code_rules, example_as_program, turn_prompt
+from learnact.methods.reply_code import code_of
 from learnact.records import ActionError, Budget, ModelSpec
 
 PROGRAM_TOKENS = 2048

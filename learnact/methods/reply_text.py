@@ -1,4 +1,4 @@
-"""The form of a chat model's reply: lines, labels ("Action:"), fenced blocks, and the code among them.
+"""The form of a chat model's reply: lines, labels ("Action:"), fenced blocks.
 
 All functions take time that is linear in the length of the text, whatever it holds; `bounded` limits that
 length."""
@@ -9,8 +9,6 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from learnact.library.check import LibraryProblem, read_code
 
 READ_CHARS = 200_000
 """Characters of a reply that are read: of a longer one half of these from its start, and half from its
@@ -32,14 +30,6 @@ _PYTHON = {
     "{python}",
     "{.python}",
 }
-_CODE_START = re.compile(
-    r"(?:import |from \S+ import |def |class |@\w|for \w+(?:, ?\w+)* in |while |if "
-    r".*:|[A-Za-z_]\w*+[ \t]*+(?:=|\())"
-)
-_PROSE_LABEL = re.compile(
-    r"[*_]{0,2}(?:Usage|Note|Reason|Description|Critique|Verdict|Explanation)[*_]{0,2}:"
-)
-_DEFINES = re.compile(r"^def[ \t]+(\w+)", re.MULTILINE)
 
 
 def bounded(reply: str) -> str:
@@ -47,6 +37,20 @@ def bounded(reply: str) -> str:
     if len(reply) > READ_CHARS:
         reply = reply[: READ_CHARS // 2] + "\n" + reply[-READ_CHARS // 2 :]
     return reply.replace("\r\n", "\n").replace("\r", "\n")
+
+
+_OPEN_THOUGHT = re.compile(r"[<\[](?:think|thinking|thought|reasoning)[>\]]", re.IGNORECASE)
+_CLOSED_THOUGHT = re.compile(r"[<\[]/(?:think|thinking|thought|reasoning)[>\]]", re.IGNORECASE)
+
+
+def without_reasoning(text: str, leading: bool = False) -> str:
+    """The text without what stands in tags of thinking; to the end, where they are left open. `leading`:
+    only where the text begins with it (`[thought]` may stand in code)."""
+    opened = _OPEN_THOUGHT.search(text)
+    if not opened or (leading and text[: opened.start()].strip()):
+        return text
+    *_, end = (opened.start(), *(found.end() for found in _CLOSED_THOUGHT.finditer(text, opened.end())))
+    return text[: opened.start()] + (text[end:] if end > opened.start() else "")
 
 
 def label(
@@ -157,39 +161,3 @@ def outside(reply: str, found: Sequence[Block]) -> str:
         kept += [*lines[at : block.first], ""]
         at = block.last
     return "\n".join([*kept, *lines[at:]])
-
-
-def code_blocks(found: Sequence[Block]) -> list[Block]:
-    """Those fenced blocks that are code of the reply.
-
-    Blocks with another language's label are not, if others have Python's label or none. A block without a
-    label is, unless it does not parse and defines nothing (an observation, pseudo-code). A block that does
-    not parse is not, if a later one defines the same functions (a quotation of the code that failed)."""
-    code = [block for block in found if block.is_python or not block.label] or list(found)
-    if len(code) == 1:
-        return code
-    kept: list[Block] = []
-    defined_later: set[str] = set()
-    for block in reversed(code):
-        names = set(_DEFINES.findall(block.text))
-        if not isinstance(read_code(block.text), LibraryProblem):
-            kept.append(block)
-            defined_later |= names
-        elif not names <= defined_later or (block.is_python and not names):
-            kept.append(block)
-    return kept[::-1] or code
-
-
-def code_of(reply: str) -> str:
-    """The Python code of a reply: its code blocks, joined; without a fence, from the first line of code on,
-    up to a label such as "Usage:"."""
-    reply = bounded(reply)
-    found = blocks(reply)
-    if found:
-        return "\n\n".join(block.text for block in code_blocks(found))
-    lines = reply.split("\n")
-    first = next((n for n, line in enumerate(lines) if _CODE_START.match(line)), None)
-    if first is None:
-        return ""
-    ends = (n for n in range(first + 1, len(lines)) if _PROSE_LABEL.match(lines[n]))
-    return "\n".join(lines[first : next(ends, len(lines))]).rstrip()

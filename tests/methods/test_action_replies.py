@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from learnact.library.calls import CallExpression, UnreadableCall, find_calls, parse_call
 from learnact.methods import learner_replies
-from learnact.methods.action_replies import ParsedCall, ParsedCommand, ParsedThought, Unparsed, code_of, read
+from learnact.methods.action_replies import ParsedCall, ParsedCommand, ParsedThought, Unparsed, read
+from learnact.methods.reply_code import code_of
 from learnact.methods.reply_text import READ_CHARS
 
 KNOWN = {"pick", "carry"}

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from learnact.library.calls import parse_call
+from learnact.methods import learner_replies
 from learnact.methods.action_replies import ParsedCall, ParsedThought, Unparsed, read
 from learnact.methods.unreadable import REASONS
 
@@ -50,8 +51,40 @@ def test_an_agents_reply_is_read_as_it_is_meant(case):
         assert bool(case["ignored"]) == bool(found.ignored)
 
 
+CODES = {
+    "CODE": "def carry(ball, start, end):\n    pick(ball, start, 'left')\n    move(start, end)\n"
+    "    drop(ball, end, 'left')",
+    "OLD": "def carry(ball, start, end):\n    move(start, end)",
+    "OTHER": "def fetch(ball, place):\n    pick(ball, place, 'left')",
+}
+
+
+def filled(text):
+    """A reply with the code that its names stand for."""
+    return re.sub("|".join(CODES), lambda name: CODES[name[0]], text)
+
+
+@pytest.mark.parametrize("case", [*cases("learner.yaml")])
+def test_a_learners_reply_is_read_as_it_is_meant(case):
+    reply = filled(case["reply"])
+    if case["reader"] == "proposal":
+        found = learner_replies.proposal(reply)
+        assert found.usage == case["usage"]
+        if "code" in case:
+            assert found.code == filled(case["code"])
+        assert len(found.left_out) == case.get("left_out", len(found.left_out))
+    elif case["reader"] == "improvement":
+        found = learner_replies.improvement(reply, CODES["OLD"])
+        kinds = {learner_replies.Update: "update", learner_replies.Note: "note", type(None): "nothing"}
+        assert kinds[type(found)] == case["reads"]
+        assert getattr(found, "reason", "") == case.get("reason", "")
+        assert getattr(found, "text", "") == case.get("text", "")
+    else:
+        assert getattr(learner_replies, case["reader"])(reply) == case["text"]
+
+
 def test_the_sets_are_large_enough():
-    counted = kinds("actions.yaml")
+    counted = kinds("actions.yaml") + kinds("learner.yaml")
     assert sum(counted.values()) >= 150
     assert min(counted.values()) >= 3
 
@@ -83,3 +116,31 @@ def test_the_actions_of_a_real_model_are_read():
             assert said == ParsedCall(parse_call(line), thought[1] if thought else "")
         stray = "Observation:" in row["reply"] or "Next I do this" in row["reply"]
         assert bool(said.ignored) >= stray
+
+
+def test_the_functions_of_a_real_model_are_read():
+    for row in real("create", "code", "improve"):
+        reply = row["reply"].rpartition("</think>")[2]
+        code = reply.partition("```python")[2].partition("```")[0].partition("\n\nif __name__")[0]
+        usage = row["reply"].rpartition("Usage:")[2].strip("`* \n")
+        found = learner_replies.improvement(row["reply"], row["messages"][-1]["content"])
+        if not code:
+            note = row["reply"].rpartition("Note:")[2].strip()
+            assert (type(found), found.text) == (learner_replies.Note, note)
+            continue
+        assert (found.proposal.code, found.proposal.usage) == (code.strip(), usage)
+        assert bool(found.proposal.left_out) == ("if __name__" in reply)
+
+
+def test_the_texts_of_a_real_learner_are_read():
+    for row in real("describe"):
+        said = learner_replies.description(row["reply"])
+        assert said == " ".join(row["reply"].removeprefix("Description: ").replace("**", "").split())
+        assert said.startswith("Requires: ")
+    for row in real("usage"):
+        said = learner_replies.trajectory(row["reply"])
+        assert said == row["reply"].replace("```", "").strip()
+    for row in real("reflect"):
+        assert f"Lesson: {learner_replies.lesson(row['reply'])}" == row["reply"]
+    for row in real("verify"):
+        assert learner_replies.verdict(row["reply"]) == (True, "none")
