@@ -27,6 +27,7 @@ from learnact.methods.base import (
 from learnact.methods.failures import FailedCall, first_failed_call, what_happened
 from learnact.methods.prompt_sections import task_section
 from learnact.methods.proposals import (
+    DESCRIBE_TRIES,
     FUNCTIONS,
     Created,
     ProposalId,
@@ -129,7 +130,7 @@ class LearnAct(Learner[LearnActOptions]):
         """K proposals in I + 1 rounds, each with all its tries, a usage example and descriptions."""
         proposals = options.candidates * (options.iterations + 1)
         replays = options.iterations if options.incumbent == "replay" else 0
-        requests = proposals * (options.create_tries + 1 + FUNCTIONS)
+        requests = proposals * (options.create_tries + 1 + DESCRIBE_TRIES * FUNCTIONS)
         tested = proposals if options.test_every_candidate else 0
         tested = max(tested, options.iterations + 1 if options.test_each_iteration else 0)
         return WorkBound((proposals + replays) * tasks, requests, max(0, tested - 1))
@@ -311,7 +312,7 @@ class _LearnActRun:
             )
 
         def read(text: str) -> learner_replies.Update | learner_replies.Note | None:
-            found = learner_replies.improvement(text)
+            found = learner_replies.improvement(text, base.source)
             allowed = options.updates if isinstance(found, learner_replies.Update) else options.notes
             return found if allowed else None
 
@@ -352,7 +353,7 @@ class _LearnActRun:
 def improve_answer(call: str, callee: str, rules: str, *, updates: bool, notes: bool) -> str:
     """What is asked for after a failed call: an update, a note, or the choice of the two."""
     update = TEMPLATES.fill("improve_update", rules=rules) if updates else ""
-    note = TEMPLATES.fill("improve_note", callee=callee) if notes else ""
+    note = TEMPLATES.fill("improve_note", callee=callee, limit=learner_replies.MAX_TEXT) if notes else ""
     both = TEMPLATES.fill("improve_choices", update=update, note=note) if update and note else ""
     return TEMPLATES.fill("improve", call=call, choices=both or update or note)
 

@@ -21,6 +21,8 @@ FUNCTIONS = 4
 """Functions of one proposal at most (`prompts/learner/create.txt`); each is described in a request of its
 own.
 """
+DESCRIBE_TRIES = 2
+"""Requests for the description of one function: a second one where the first answer was too long or empty."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,18 @@ async def propose(
         )
         answer = read(reply.text)
         if isinstance(answer, learner_replies.Note):
-            return Created(base, reason=answer.reason, note=answer.text)
-        if answer is None:
+            problem = _too_long("note", answer.text)
+            if not problem:
+                return Created(base, reason=answer.reason, note=answer.text)
+        elif answer is None:
             problem = "The answer has none of the forms that were asked for."
         else:
             library, problem = await _tried(training, answer.proposal, base, task)
             if library is not None:
                 return Created(library, reason=answer.reason)
+            problem = "\n".join((problem, *answer.proposal.left_out))
+        if reply.finish == "length":
+            problem += "\nThe answer was cut at its longest length; write less."
         feedback = section("Your last answer", f"{reply.text.strip()}\n\nIt could not be used:\n{problem}")
     return Created(None, problem)
 
@@ -130,17 +137,37 @@ async def _described(
 ) -> LearnedAction:
     if action.description or not training.trial.rules.show_descriptions:
         return action
-    prompt = learner_prompt(
-        training.scene(),
-        code_section(part_of(library, [action.name])),
-        answer=TEMPLATES.fill("describe", signature=action.signature),
-    )
+    limit = learner_replies.MAX_TEXT
     # The ordinal of the function tells its request apart from those of the others.
-    attempt = [a.name for a in library.actions].index(action.name)
-    reply = await training.ask(
-        "describe", prompt, iteration=proposal_id.iteration, candidate=proposal_id.candidate, attempt=attempt
-    )
-    return replace(action, description=learner_replies.description(reply.text))
+    ordinal = [a.name for a in library.actions].index(action.name)
+    text = feedback = ""
+    for attempt in range(DESCRIBE_TRIES):
+        prompt = learner_prompt(
+            training.scene(),
+            code_section(part_of(library, [action.name])),
+            feedback,
+            answer=TEMPLATES.fill("describe", signature=action.signature, limit=limit),
+        )
+        reply = await training.ask(
+            "describe",
+            prompt,
+            iteration=proposal_id.iteration,
+            candidate=proposal_id.candidate,
+            attempt=ordinal + attempt * len(library.actions),
+        )
+        text = learner_replies.description(reply.text)
+        problem = _too_long("description", text) if text else "It holds no description."
+        if not problem:
+            break
+        feedback = section("Your last answer", f"{text[: 4 * limit]}\n\nIt could not be used:\n{problem}")
+    return replace(action, description=learner_replies.shortened(text, limit))
+
+
+def _too_long(what: str, text: str) -> str:
+    """What is wrong with the length of a text that is to stand in prompts; "" when nothing is."""
+    if len(text) <= learner_replies.MAX_TEXT:
+        return ""
+    return f"The {what} has {len(text)} characters; at most {learner_replies.MAX_TEXT} are allowed."
 
 
 async def _usage_example(training: Training, proposal_id: ProposalId, library: Library) -> str:

@@ -28,6 +28,7 @@ from learnact.methods.base import (
 from learnact.methods.failures import primitives_made
 from learnact.methods.prompt_sections import opening, program_text, section, task_section
 from learnact.methods.proposals import (
+    DESCRIBE_TRIES,
     FUNCTIONS,
     ProposalId,
     code_section,
@@ -77,7 +78,7 @@ class Voyager(Learner[VoyagerOptions]):
 
     def bound(self, options: VoyagerOptions, tasks: int) -> WorkBound:
         """Code and verdict in each round, then a usage example and a description for each function."""
-        return WorkBound(0, tasks * (2 * options.voyager_rounds + 1 + FUNCTIONS))
+        return WorkBound(0, tasks * (2 * options.voyager_rounds + 1 + DESCRIBE_TRIES * FUNCTIONS))
 
     def chooser(self, training: Training, options: VoyagerOptions, library: Library) -> LibraryChooser:
         """The `voyager_top` skills whose signatures and descriptions are most like goal and first
@@ -121,7 +122,7 @@ async def _practise(
         if not problem and not proposal.usage:
             problem = 'There is no line that begins with "Usage:".'
         if problem:
-            result = f"It could not be used:\n{problem}"
+            result = "\n".join(("It could not be used:", problem, *proposal.left_out))
         else:
             played = await training.validate(proposal.usage, grown, task)
             done, critique = await _verify(training, number, attempt, played)

@@ -106,7 +106,7 @@ CARRY_EACH = """def carry_each(objs, place, hand, end):
 def described(code: str) -> str:
     (action,) = split(code)[1]
     prompt = scene(domain("gripper")) + code_section(Library((action,)))
-    asked = TEMPLATES.fill("describe", signature=action.signature)
+    asked = TEMPLATES.fill("describe", signature=action.signature, limit=1200)
     return learner_replies.description(say(prompt + asked, "sim-perfect"))
 
 

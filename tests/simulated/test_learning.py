@@ -115,7 +115,7 @@ def test_a_description_says_what_the_steps_together_require_and_do() -> None:
     prompt = (
         scene(world)
         + code_section(Library((action,)))
-        + TEMPLATES.fill("describe", signature=action.signature)
+        + TEMPLATES.fill("describe", signature=action.signature, limit=1200)
     )
     said = learner_replies.description(say(prompt, "sim-perfect"))
     assert said == (
@@ -138,7 +138,7 @@ def test_an_agent_reads_a_description_as_it_was_meant() -> None:
     prompt = (
         scene(world)
         + code_section(Library((action,)))
-        + TEMPLATES.fill("describe", signature=action.signature)
+        + TEMPLATES.fill("describe", signature=action.signature, limit=1200)
     )
     said = learner_replies.description(say(prompt, "sim-perfect"))
     (read,) = read_lines(f"- {action.signature}: {said}", 0, learned=True)
