@@ -114,7 +114,7 @@ COMMANDS: dict[str, CommandInfo] = {
     ),
     "table": CommandInfo("table:table", READ, "Print a table of the paper from runs."),
     "figure": CommandInfo(
-        "table:figure", READ, "Draw a figure of the paper from runs, as SVG and PNG, and print its numbers."
+        "table:figure", READ, "Draw a figure from runs, as SVG and PNG, and print its numbers."
     ),
     "sql": CommandInfo("sql:sql", READ, "Ask the results in SQL (DuckDB)."),
     "tidy": CommandInfo(

@@ -15,9 +15,12 @@ from learnact.cli.output import console, say
 from learnact.errors import BadInput, suggestion
 
 if TYPE_CHECKING:
+    from learnact.report.data import ReportData
     from learnact.report.result_table import ResultTable
     from learnact.results.reader import Connection
 
+FIGURES = {"3": "figure3", "efficiency": "efficiency"}
+"""Figures by name, each with the name of its files."""
 Form = Literal["table", "csv", "markdown", "json"]
 Runs = Annotated[
     list[str],
@@ -45,14 +48,24 @@ def table(
     results: Results = Path("results"),
     format: Shape = "table",
     output: Output = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            "--figure",
+            help="2 and 3: also draw success against tokens, as SVG and PNG; path without ending.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Print a table of the paper from runs.
 
-    2, 3: success by method and domain. 4: updates against notes. 5: actions before and after learning.
-    6, 7: the ablations. robustness: changed interfaces. selector: does the selector choose well.
-    transfer: learned libraries on other tasks, against Act. cost: calls, tokens, dollars, turns and steps
-    of learning and of acting, success per dollar. causes: where each difference between LearnAct, its
-    variants and the other methods comes from, in libraries and trajectories.
+    2, 3: success by method and domain, then efficiency: turns, steps, tokens, dollars and model seconds per
+    test episode and per solved task, and after how many episodes learning is paid back (--figure draws it).
+    4: updates against notes. 5: actions before and after learning. 6, 7: the ablations. robustness: changed
+    interfaces. selector: does the selector choose well. transfer: learned libraries on other tasks, against
+    Act. cost: calls, tokens, dollars, turns and steps of learning and of acting, success per dollar. causes:
+    where each difference between LearnAct, its variants and the other methods comes from, in libraries and
+    trajectories.
 
     Each rate has its 95 % interval and number of episodes (n); the columns after it count unfinished episodes
     and unreadable replies. As csv: fractions, intervals in columns _low and _high, the table's title in the
@@ -68,39 +81,68 @@ def table(
 
     if which not in TABLES:
         raise BadInput(f"no table {which!r}; {suggestion(which, TABLES)}")
+    if figure is not None and which not in ("2", "3"):
+        raise BadInput(f"--figure: table {which} has no figure; tables 2 and 3 have one")
+    written: list[Path] = []
     with _connection(results, runs) as connection:
-        tables = make_tables(ReportData(connection, results), which)
+        data = ReportData(connection, results)
+        tables = make_tables(data, which)
+        if figure is not None:
+            _, written = draw_figure("efficiency", data, figure)
     write_tables(tables, format, output)
+    if written:
+        console(stderr=True).print("wrote " + ", ".join(map(str, written)), markup=False)
 
 
 def figure(
-    which: Annotated[str, typer.Argument(metavar="FIGURE", help="3.", show_default=False)],
+    which: Annotated[str, typer.Argument(metavar="FIGURE", help="3, efficiency.", show_default=False)],
     runs: Runs,
     results: Results = Path("results"),
-    output: Annotated[Path, typer.Option("--output", "-o", help="Path without ending.")] = Path("figure3"),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Path without ending [figure3, efficiency].", show_default=False),
+    ] = None,
     format: Shape = "table",
 ) -> None:
-    """Draw a figure of the paper from runs, as SVG and PNG, and print its numbers.
+    """Draw a figure from runs, as SVG and PNG, and print its numbers.
 
     3: success and use of learned actions against iterations, with Act for reference; the job needs
-    test_each_iteration: true.
+    test_each_iteration: true. efficiency: success against tokens of a test episode, learning left out and
+    included.
 
     learnact figure 3 figure3 --output figure3
+
+    learnact figure efficiency quickstart
     """
     from learnact.report.data import ReportData
+
+    if which not in FIGURES:
+        raise BadInput(f"no figure {which!r}; {suggestion(which, FIGURES)}")
+    stem = output or Path(FIGURES[which])
+    with _connection(results, runs) as connection:
+        table, written = draw_figure(which, ReportData(connection), stem)
+    write_tables([table], format, None)
+    console(stderr=True).print("wrote " + ", ".join(map(str, written)), markup=False)
+
+
+def draw_figure(which: str, data: ReportData, stem: Path) -> tuple[ResultTable, list[Path]]:
+    """A figure's numbers and its files.
+
+    Raises:
+        BadInput: the files cannot be written.
+    """
     from learnact.report.drawing import draw_figure3
+    from learnact.report.efficiency_figure import draw_efficiency, efficiency_figure, figure_table
     from learnact.report.figure3 import figure3, figure3_table
 
-    if which != "3":
-        raise BadInput(f"no figure {which!r}; there is: 3")
-    with _connection(results, runs) as connection:
-        found = figure3(ReportData(connection))
     try:
-        written = draw_figure3(found, output)
+        if which == "efficiency":
+            points = efficiency_figure(data)
+            return figure_table(points), draw_efficiency(points, stem)
+        found = figure3(data)
+        return figure3_table(found), draw_figure3(found, stem)
     except OSError as error:
-        raise BadInput(f"--output {output}: cannot be written: {error.strerror}") from None
-    write_tables([figure3_table(found)], format, None)
-    console(stderr=True).print("wrote " + ", ".join(map(str, written)), markup=False)
+        raise BadInput(f"--output {stem}: cannot be written: {error.strerror}") from None
 
 
 @contextmanager

@@ -1,7 +1,4 @@
-"""Draws figure 3 as SVG and PNG.
-
-Lines differ in marker and dash, so that they can be told apart without colour.
-"""
+"""Draws figure 3 as SVG and PNG."""
 
 from __future__ import annotations
 
@@ -10,50 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from learnact.errors import ResultsError
+from learnact.report.canvas import COLOURS, DASHES, GREY, MARKERS, draw, finish
 from learnact.report.data import ALL, RowKey, Score
 from learnact.report.figure3 import NOT_TESTED, Figure3, IterationPoint
-from learnact.report.result_table import SIMULATED
 from learnact.statistics.intervals import Interval
-
-FORMATS = ("svg", "png")
-COLOURS = ("#0b3c5d", "#d1495b", "#3a8f5c", "#8f6bb3")
-"""Colours of lines, from dark to light in grey."""
-MARKERS = ("o", "s", "^", "D")
-DASHES = ("-", "--", "-.", ":")
-GREY = "#777777"
 
 
 def draw_figure3(figure: Figure3, stem: Path) -> list[Path]:
-    """Draw it as SVG and PNG, equal bytes for equal data. Returns the paths. `stem`: path without ending.
+    """Draw it as SVG and PNG. Returns the paths. `stem`: path without ending.
 
     Raises:
         ResultsError: there is nothing to draw.
     """
     if not figure.points:
         raise ResultsError(NOT_TESTED)
-    import matplotlib
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    written = []
-    base = stem.with_suffix("") if stem.suffix.lstrip(".") in FORMATS else stem
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context({"svg.hashsalt": "learnact", "svg.fonttype": "none", "font.size": 9}):
-        drawing, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.8), sharey=True)
+    def paint(left: Any, right: Any) -> None:
         _success(left, figure)
         _calls(right, figure)
-        drawing.text(0.5, 0.045, caption(figure), ha="center", fontsize=7.5)
-        if figure.simulated:
-            drawing.text(0.5, 0.012, SIMULATED, ha="center", fontsize=7.5, color="firebrick")
-        drawing.tight_layout(rect=(0, 0.08, 1, 1))
-        for kind in FORMATS:
-            path = base.with_name(f"{base.name}.{kind}")
-            metadata = {"Date": None} if kind == "svg" else {"Software": "learnact"}
-            drawing.savefig(path, dpi=160, metadata=metadata)
-            written.append(path)
-        pyplot.close(drawing)
-    return written
+
+    return draw(stem, paint, caption(figure), simulated=figure.simulated)
 
 
 def caption(figure: Figure3) -> str:
@@ -165,11 +138,5 @@ def _draw(
 
 def _finish(axes: Any, figure: Figure3, title: str) -> None:
     axes.set_xlabel("iterations of learning")
-    axes.set_title(title, fontsize=10)
-    axes.set_ylim(-0.03, 1.03)
     axes.set_xticks(sorted({point.iteration for point in figure.points}))
-    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0], ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"])
-    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, frameon=False)
+    finish(axes, title)

@@ -96,6 +96,8 @@ class Efficiency:
     differences: Mapping[str, Interval]
     """Own less that of the same agent without learning, by measure; empty where there is none."""
     learning: Learning | None
+    learns: bool
+    """Whether its libraries were learned, here or elsewhere."""
 
     @property
     def key(self) -> RowKey:
@@ -117,7 +119,12 @@ class Efficiency:
         return self.learning.tokens / self.learning.tests if self.learning else 0.0
 
     def tokens(self, *, with_learning: bool) -> Interval:
-        """Tokens of a test episode, learning left out, or spread over the test episodes of a trial."""
+        """Tokens of a test episode, learning left out, or spread over the test episodes of a trial.
+
+        Nothing is known of the latter where the cost of learning is not.
+        """
+        if with_learning and self.learns and self.learning is None:
+            return NOTHING
         found, more = self.per_episode(TOKENS), self.learning_share if with_learning else 0.0
         return replace(found, mean=found.mean + more, low=found.low + more, high=found.high + more)
 
@@ -136,12 +143,13 @@ class EfficiencyRows:
 
     def _row(self, score: Score) -> Efficiency:
         sample, base = self._sample(score.key), self._base(score.key)
+        learns = any(self._data.trials[t].learns for t in sample.trials if t in self._data.trials)
         if base is None:
-            return Efficiency(score, sample, {}, self._learning(sample, "", NOTHING, NOTHING))
+            return Efficiency(score, sample, {}, self._learning(sample, "", NOTHING, NOTHING), learns)
         other = self._sample(base)
         found = {m.name: _difference(sample, other, m) for m in (*MEASURES, TOKENS)}
         saved = (_negative(found[measure.name]) for measure in (TOKENS, DOLLARS))
-        return Efficiency(score, sample, found, self._learning(sample, base.method, *saved))
+        return Efficiency(score, sample, found, self._learning(sample, base.method, *saved), learns)
 
     def _sample(self, key: RowKey) -> EpisodeSample:
         samples = self._data.test_samples

@@ -8,14 +8,23 @@ import math
 
 import pytest
 
+from learnact.errors import ResultsError
 from learnact.records import AgentSpec, Library, Tokens, canonical
 from learnact.report.cost import cost_tables
 from learnact.report.data import ReportData
 from learnact.report.efficiency import EfficiencyRows, efficiency_tables, short_table
-from learnact.report.result_table import as_plain, to_csv, to_markdown
+from learnact.report.efficiency_figure import (
+    EfficiencyFigure,
+    caption,
+    draw_efficiency,
+    efficiency_figure,
+    figure_table,
+)
+from learnact.report.result_table import SIMULATED, as_plain, to_csv, to_markdown
 from learnact.report.summary import page_json, run_page
 from learnact.results.reader import connect_folders
 from learnact.results.store import RunStore
+from tests.cli.conftest import learnact
 from tests.results import material
 
 TASKS = 4
@@ -198,3 +207,46 @@ def test_bounds_are_unknown_for_one_task(folder):
     assert found.episodes == 1
     assert found.mean in ACT
     assert math.isnan(found.low)
+
+
+def test_the_figure_shows_success_against_tokens_with_and_without_learning(folder, tmp_path):
+    with connect_folders([folder]) as connection:
+        figure = efficiency_figure(ReportData(connection))
+        again = efficiency_figure(ReportData(connection))
+    rows = {row["method"]: row for row in as_plain(figure_table(figure))["rows"]}
+    assert rows["learned"]["tokens per episode"]["mean"] == 450
+    assert rows["learned"]["with learning"]["mean"] == 450 + LEARNING / 4
+    assert rows["act"]["with learning"] == rows["act"]["tokens per episode"]
+    svg, png = draw_efficiency(figure, tmp_path / "efficiency")
+    text = svg.read_text()
+    for words in ("learning left out", "learning included", "learned: paid back after 4", SIMULATED):
+        assert words in text
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert draw_efficiency(again, tmp_path / "again.svg")[1].read_bytes() == png.read_bytes()
+
+
+def test_a_library_that_was_learned_elsewhere_has_no_point_with_learning(folder):
+    with connect_folders([folder]) as connection:
+        figure = efficiency_figure(ReportData(connection))
+    act, learned = figure.points
+    elsewhere = dataclasses.replace(learned, learning=None)
+    assert not elsewhere.tokens(with_learning=True).known
+    told = caption(dataclasses.replace(figure, points=(act, elsewhere)))
+    assert "Not known what learning cost: learned." in told
+
+
+def test_without_a_test_episode_there_is_nothing_to_draw(tmp_path):
+    with pytest.raises(ResultsError, match="No test episode"):
+        draw_efficiency(EfficiencyFigure((), ()), tmp_path / "none")
+
+
+def test_a_table_draws_its_figure_and_the_figure_has_a_command_of_its_own(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    where = ("--results", folder.parent)
+    drawn = learnact("table", "2", "saves", "--figure", tmp_path / "two", *where)
+    assert "Efficiency per test episode" in drawn.out
+    assert learnact("figure", "efficiency", "saves", *where).code == 0
+    names = {"two.svg", "two.png", "efficiency.svg", "efficiency.png"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert "table 4 has no figure" in learnact("table", "4", "saves", "--figure", "x", *where).err
+    assert "no figure 'efficency'" in learnact("figure", "efficency", "saves", *where).err
