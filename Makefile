@@ -7,6 +7,10 @@ EXTRAS ?= dev
 # ALFWorld compiles a planner at install (minutes; needs cmake and a C++ compiler). Only tests and benchmarks
 # wait for it; `make test ALFWORLD=no` goes without.
 ALFWORLD ?= yes
+# The report and the viewer are tested in Chromium, which is installed where that is possible; `make test
+# BROWSER=no` goes without.
+BROWSER ?= yes
+STAMP_BROWSER := $(if $(filter yes,$(BROWSER)),$(VENV)/.installed-browser)
 STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
 # Tests use all cores, at most four (each worker needs about 1 GB). A file's tests stay in one process, which
 # shares their fixtures; tests/conftest.py puts the long files first.
@@ -28,6 +32,10 @@ $(STAMP): pyproject.toml
 
 $(VENV)/.installed-alfworld: $(STAMP)
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS),alfworld]'
+	@touch $@
+
+$(VENV)/.installed-browser: $(STAMP)
+	$(BIN)/python -m tests.browser.chromium
 	@touch $@
 
 quickstart: install
@@ -52,10 +60,10 @@ format: install
 	$(BIN)/ruff check --fix learnact tests
 	$(BIN)/ruff format learnact tests
 
-test: check $(STAMP_ALFWORLD)
+test: check $(STAMP_ALFWORLD) $(STAMP_BROWSER)
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow' --ignore=tests/benchmarks
 
-test-all: check $(STAMP_ALFWORLD)
+test-all: check $(STAMP_ALFWORLD) $(STAMP_BROWSER)
 	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/benchmarks
 
 bench: install $(STAMP_ALFWORLD)

@@ -15,6 +15,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONG = (
     "integration/test_limits",
+    "browser/test_pages",
     "integration/test_api",
     "integration/test_printed_commands",
     "cli/test_interrupted",

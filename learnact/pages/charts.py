@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -220,14 +221,35 @@ def _efficiency(
 
 
 def _log_ticks(axes: Any) -> None:
-    """Whole numbers at 1, 2 and 5 of each decade, and room at both ends."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    """Room at both ends, and about four round numbers."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     low, high = axes.get_xlim()
-    axes.set_xlim(low / 1.15, high * 1.15)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = low / 1.15, high * 1.15
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(FixedLocator(_round_numbers(low, high)))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """Round numbers between two, from the coarsest series that has three of them."""
+    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    found: list[float] = []
+    for series in (
+        (1,),
+        (1, 3),
+        (1, 2, 5),
+        (1, 1.5, 2, 3, 5, 7),
+        tuple(range(10, 100, 5)),
+        range(100, 1000, 10),
+    ):
+        scale = max(1, 10 ** (len(str(int(series[0]))) - 1))
+        found = [n / scale * 10.0**d for d in decades for n in series if low <= n / scale * 10.0**d <= high]
+        if len(found) >= 3:
+            break
+    step = max(1, math.ceil(len(found) / 5))
+    return found[::step]
 
 
 # Learning ---------------------------------------------------------------------------------------------------
