@@ -112,6 +112,11 @@ COMMANDS: dict[str, CommandInfo] = {
     "view": CommandInfo(
         "view:view", READ, "Look at runs, episodes and libraries in a browser, also while they run."
     ),
+    "compare": CommandInfo(
+        "compare:compare",
+        READ,
+        "Compare methods, models, variants or runs: the difference, and how sure it is.",
+    ),
     "table": CommandInfo("table:table", READ, "Print a table of the paper from runs."),
     "figure": CommandInfo(
         "table:figure", READ, "Draw a figure from runs, as SVG and PNG, and print its numbers."

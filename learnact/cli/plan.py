@@ -10,7 +10,10 @@ import typer
 from learnact import driver
 from learnact.cli.options import JobFile, Overrides, Results
 from learnact.cli.output import console, say, say_json, table
+from learnact.errors import BadInput
+from learnact.report.design import design_table
 from learnact.report.estimate import Estimate, JobEstimate
+from learnact.report.result_table import as_plain, to_rich
 
 UNKNOWN = "unknown"
 HEADS = (
@@ -29,6 +32,14 @@ def plan(
     overrides: Overrides = None,
     results: Results = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    detect: Annotated[
+        float | None,
+        typer.Option(
+            "--detect",
+            metavar="POINTS",
+            help="Also tell whether it could show a difference of so many percentage points of success.",
+        ),
+    ] = None,
 ) -> None:
     """Tell what a job would do and cost at most; calls nobody.
 
@@ -38,12 +49,20 @@ def plan(
     learnact plan quickstart
 
     learnact plan robotic_planning --set repeats.learn=1
+
+    learnact plan quickstart --detect 10
     """
+    if detect is not None and not 0 < detect < 100:
+        raise BadInput(f"--detect {detect:g}: give percentage points between 0 and 100")
     found = driver.plan(job, overrides=overrides or (), results=results)
+    design = None if detect is None else design_table([one.trial for one in found.trials], detect)
     if json:
-        say_json(_as_json(found))
-    else:
-        _show(found)
+        say_json(_as_json(found) | ({"design": as_plain(design)} if design else {}))
+        return
+    _show(found)
+    if design:
+        say()
+        console().print(to_rich(design))
 
 
 def _show(found: JobEstimate) -> None:

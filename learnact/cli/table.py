@@ -40,7 +40,7 @@ def table(
         str,
         typer.Argument(
             metavar="TABLE",
-            help="2, 3, 4, 5, 6, 7, robustness, selector, transfer, cost, causes.",
+            help="2, 3, 4, 5, 6, 7, pass@k, robustness, selector, transfer, cost, causes.",
             show_default=False,
         ),
     ],

@@ -77,6 +77,11 @@ class MethodLabels:
         return sorted({plain for label, plain in self.plain.items() if label != plain})
 
 
+def facts_of_setups(connection: Connection) -> dict[tuple[str, str], Mapping[str, str]]:
+    """What decided the results of the episodes of each trial and setup (hash of its block), by name."""
+    return {(one.trial, one.setup): one.facts for one in _read(connection)}
+
+
 def _read(connection: Connection) -> list[SetupEpisodes]:
     rows = dictionaries(
         connection,

@@ -20,6 +20,7 @@ from learnact.report.cost import cost_tables
 from learnact.report.data import ALL, ReportData, RowKey, Score, TrialRow, over_all_domains
 from learnact.report.efficiency import efficiency_tables
 from learnact.report.findings import findings
+from learnact.report.pass_at_k import pass_tables
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.robustness import robustness_tables
 from learnact.report.score_table import INTERVALS, NOTHING_PLAYED, ModelColumns, RateColumns, score_rows
@@ -208,6 +209,7 @@ TABLES: dict[str, Callable[[ReportData], list[ResultTable]]] = {
     "5": table5,
     "6": table6,
     "7": table7,
+    "pass@k": pass_tables,
     "robustness": robustness_tables,
     "selector": selector_tables,
     "transfer": transfer_tables,

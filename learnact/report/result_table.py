@@ -20,7 +20,7 @@ from rich.text import Text
 from learnact.records.text import json_text, printable, spreadsheet_text
 from learnact.statistics.intervals import Interval
 
-CellKind = Literal["text", "count", "share", "number", "dollars", "difference", "episodes"]
+CellKind = Literal["text", "count", "share", "number", "dollars", "difference", "episodes", "p"]
 Cell: TypeAlias = None | str | int | float | bool | Interval
 TableForm = Literal["csv", "markdown", "json"]
 NEVER_TEXT = "never"
@@ -35,10 +35,10 @@ SIMULATED = "Simulated models: these numbers test the machinery and say nothing 
 class Column:
     """A column of a table.
 
-    `share` and `difference` are fractions, shown in percent; an interval is shown with its bounds.
-    `episodes`: a number of episodes, or never. `counted`: terminal and Markdown show the number of episodes
-    (n), once in the heading where all cells have the same, else in each cell. `over`: what an interval
-    counts, episodes of tasks, one value a trial, or tasks and libraries.
+    `share` and `difference` are fractions, shown in percent; `p` is a p-value; an interval is shown with its
+    bounds. `episodes`: a number of episodes, or never. `counted`: terminal and Markdown show the number of
+    episodes (n), once in the heading where all cells have the same, else in each cell. `over`: what an
+    interval counts, episodes of tasks, one value a trial, or tasks and libraries.
     `only_data`: left out on the terminal and in Markdown, because it tells people nothing in this table.
     """
 
@@ -142,6 +142,8 @@ def _format_number(value: float, kind: CellKind) -> str:
         return f"{100 * value:.1f}"
     if kind == "difference":
         return _signed(value, 1)
+    if kind == "p":
+        return f"{value:.3f}" if value >= 0.001 else "< 0.001"
     if kind == "dollars":
         return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
     if kind == "number":

@@ -23,6 +23,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
+from scipy import special
+
 from learnact.statistics.components import (
     NO_LIBRARY,
     Cells,
@@ -104,6 +106,18 @@ class Difference:
         if self.libraries == 1 and not self.same:
             return replace(found, low=math.nan, high=math.nan)
         return found
+
+    def p_value(self, scope: Scope) -> float:
+        """Two-sided p-value of no difference, by Student's t; 1 where all pairs tie, NaN where unknown."""
+        if not self.pairs or (scope == "method" and self.libraries == 1 and not self.same):
+            return math.nan
+        if self.same or all(abs(value) < 1e-12 for value in self.by_task.values()):
+            return 1.0
+        terms = self.terms if scope == "method" else [t for t in self.terms if t.kind == "tasks"]
+        error, freedom = self.error(terms)
+        if not terms:
+            return math.nan
+        return float(2 * special.stdtr(freedom, -abs(self.mean) / error)) if error > 0 else 0.0
 
     def error(self, terms: Sequence[VarianceTerm]) -> tuple[float, float]:
         """Standard error of the difference with these terms, and its degrees of freedom."""

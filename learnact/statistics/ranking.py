@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 
@@ -23,3 +24,13 @@ def regret(chosen: float, others: Iterable[float]) -> float:
     more.
     """
     return max([chosen, *others]) - chosen
+
+
+def pass_at_k(attempts: Sequence[bool], k: int) -> float:
+    """The chance that one of k attempts solves a task, from n attempts of which c did: the unbiased 1 - C(n -
+    c, k) / C(n, k) (Chen et al. 2021). Raises `ValueError` for fewer than k attempts.
+    """
+    number, failed = len(attempts), len(attempts) - sum(attempts)
+    if not 0 < k <= number:
+        raise ValueError(f"pass@{k} needs {k} attempts, not {number}")
+    return 1 - math.comb(failed, k) / math.comb(number, k)

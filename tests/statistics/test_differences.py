@@ -46,6 +46,7 @@ def test_the_same_episodes_differ_by_nothing(values):
         assert (found.mean, found.low, found.high) == (0.0, 0.0, 0.0)
         found = paired_difference([(t, g, v) for t, g, _, v in values], [(t, g, v) for t, g, _, v in values])
         assert (found.mean, found.low, found.high) == (0.0, 0.0, 0.0)
+    assert difference(values, values).p_value("method") == 1.0
 
 
 @given(outcomes, outcomes)
@@ -88,6 +89,7 @@ def test_one_library_and_no_learning_is_the_paired_t_test():
     first, second = played(1, 30, 1), without(played(2, 30, 1))
     found = difference(first, second)
     expected = stats.ttest_rel([v[-1] for v in first], [v[-1] for v in second])
+    assert found.p_value("tasks") == pytest.approx(expected.pvalue)
     interval = expected.confidence_interval(0.95)
     assert (found.tasks.low, found.tasks.high) == pytest.approx((interval.low, interval.high))
     assert math.isnan(found.method.low)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnact.statistics.intervals import bounds, clustered_mean, method_mean, pooled_share
-from learnact.statistics.ranking import rank_correlation, regret
+from learnact.statistics.ranking import pass_at_k, rank_correlation, regret
 
 values = st.lists(
     st.tuples(st.integers(0, 6), st.sampled_from([0, 1]) | st.floats(0, 1)), min_size=1, max_size=40
@@ -130,3 +130,14 @@ def test_a_pooled_share_counts_every_answer_and_trusts_trials_that_agree_more():
     uneven = pooled_share([("a", 1)] * 9 + [("b", 0)])
     assert (uneven.mean, uneven.episodes, uneven.clusters) == (0.9, 10, 2)
     assert not pooled_share([]).known
+
+
+def test_pass_at_k_is_the_share_of_draws_of_k_with_a_success():
+    from itertools import combinations
+
+    attempts = [True, False, False, True, False]
+    for k in range(1, 6):
+        drawn = [any(draw) for draw in combinations(attempts, k)]
+        assert pass_at_k(attempts, k) == pytest.approx(sum(drawn) / len(drawn))
+    with pytest.raises(ValueError, match="pass@6 needs 6"):
+        pass_at_k(attempts, 6)
