@@ -51,7 +51,7 @@ def compare(
 
     learnact compare learnact act --by domain --run quickstart
 
-    learnact compare monday:learnact tuesday:learnact
+    learnact compare quickstart:learnact quickstart:act
     """
     if by not in (None, "domain"):
         raise BadInput(f"--by {by}: write --by domain")

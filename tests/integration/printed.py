@@ -23,6 +23,8 @@ PLACEHOLDERS = {
     "TABLE": "2",
     "M": "learnact",
     "P": "create",
+    "A": "learnact",
+    "B": "act",
 }
 """Words that stand for something of the reader's."""
 BLOCK = re.compile(r"(?:^ {2,}.*\n?)+|^```.*?^```|^learnact .*$|^#   learnact .*$", re.MULTILINE | re.DOTALL)
