@@ -16,17 +16,23 @@ from learnact.records.trials import TrialSpec
 DEFAULT_KEY = ModelSpec("").api_key_env
 
 
+def asked_models(trials: Iterable[TrialSpec]) -> list[tuple[ModelSpec, str]]:
+    """The models that trials ask, each once, with its place in the job (`agent`, `learner`)."""
+    asked: dict[tuple[object, ...], tuple[ModelSpec, str]] = {}
+    for trial in trials:
+        for model, place in ((trial.agent_model, "agent"), (trial.learner_model, "learner")):
+            if place == "agent" or trial.learns:
+                asked.setdefault((model.name, model.base_urls, model.api_key_env), (model, place))
+    return list(asked.values())
+
+
 async def check_endpoints(job: Job, trials: Iterable[TrialSpec]) -> None:
     """Ask each endpoint of each model whether it answers and knows the model (`models.reachable`).
 
     Raises:
         JobError: what is wrong with each model that cannot be asked, and the way out.
     """
-    asked: dict[tuple[object, ...], tuple[ModelSpec, str]] = {}
-    for trial in trials:
-        for model, place in ((trial.agent_model, "agent"), (trial.learner_model, "learner")):
-            if place == "agent" or trial.learns:
-                asked.setdefault((model.name, model.base_urls, model.api_key_env), (model, place))
+    asked = asked_models(trials)
 
     async def reason(model: ModelSpec) -> str | None:
         if model.simulated and not model.base_urls:
@@ -34,10 +40,10 @@ async def check_endpoints(job: Job, trials: Iterable[TrialSpec]) -> None:
         quick = dataclasses.replace(model, timeout=min(model.timeout, 60.0))
         return _unset_key(model) or await reachable(quick)
 
-    reasons = await asyncio.gather(*(reason(model) for model, _ in asked.values()))
+    reasons = await asyncio.gather(*(reason(model) for model, _ in asked))
     wrong = [
         f"{job.where(('models', place, 'base_url'))}: models.{place}: {why}"
-        for (_, place), why in zip(asked.values(), reasons, strict=True)
+        for (_, place), why in zip(asked, reasons, strict=True)
         if why
     ]
     if wrong:

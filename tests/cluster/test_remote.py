@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,3 +75,27 @@ def test_a_running_cluster_is_used_and_left_running(
     done = script(RUN, address, **environment, **extra)
     assert done.stdout.split() == ["30", "30", "0"], done.stderr
     assert socket.socket().connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_doctor_asks_every_node(cluster: tuple[int, int, dict[str, str]], tmp_path: Path) -> None:
+    port, _, environment = cluster
+    command = [sys.executable, "-m", "learnact.cli", "doctor", "--address", f"127.0.0.1:{port}", "--json"]
+
+    def asked(*more: str) -> tuple[int, dict[str, Any]]:
+        done = subprocess.run(
+            [*command, *more], capture_output=True, text=True, env=environment, timeout=300, check=False
+        )
+        (node,) = json.loads(done.stdout)
+        return done.returncode, node
+
+    code, node = asked("--results", str(tmp_path))
+    assert (code, node["problems"]) == (0, [])
+    assert node["versions"]["learnact"] and abs(node["skew"]) < 2.0
+    job = tmp_path / "job.yaml"
+    job.write_text(
+        f"name: x\nmodels: {{agent: {{name: m, base_url: 'http://127.0.0.1:{free_port()}/v1'}}}}\n"
+        "domains: [gripper]\nmethods: [act]\n"
+    )
+    code, node = asked("--results", str(tmp_path / "none"), "--job", str(job))
+    assert code == 1 and len(node["problems"]) == 2
+    assert "cannot be reached" in node["problems"][0] and "is not there: mount" in node["problems"][1]
