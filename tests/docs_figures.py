@@ -1,5 +1,5 @@
-"""Writes the figures of docs/ablations.md and docs/performance.md into their marked blocks: `make
-docs-figures`.
+"""Writes the figures of docs/ablations.md, docs/levels.md and docs/performance.md into their marked blocks:
+`make docs-figures`.
 
 A block stands between `<!-- figures: NAME -->` and `<!-- end of figures -->`. The runs are small versions
 of shipped jobs with the simulated model, in a temporary folder (about three minutes on two idle cores). The
@@ -23,11 +23,12 @@ from learnact.report.data import ReportData
 from learnact.report.paper import TABLES
 from learnact.report.result_table import to_markdown
 from learnact.results.reader import connect_folders
+from tests import level_figures
 from tests.benchmarks.__main__ import OUTPUT, target_text
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
-DOMAINS = "domains=[{name: gripper, test: 10}, {name: blockworld, test: 6}]"
+DOMAINS = "domains=[{name: gripper, level: easy, test: 10}, {name: blockworld, level: easy, test: 6}]"
 SMALL = ("repeats.learn=2", "cluster.runner=local", DOMAINS)
 """What makes a paper job small."""
 
@@ -93,6 +94,7 @@ def blocks(runs: Runs) -> dict[str, Callable[[], str | None]]:
         "causes-items": lambda: runs.tables("paper/table7", "causes", 2),
         "runs": lambda: run_table(runs),
         "bench": bench_table,
+        "levels-planning": level_figures.planning_table,
     }
 
 

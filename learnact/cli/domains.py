@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Annotated, Any
 
 import typer
 
-from learnact.cli.options import DomainName, DomainOption, Seed, SourceFolder, Split, spec_of
+from learnact.cli.options import DomainName, DomainOption, LevelName, Seed, SourceFolder, Split, spec_of
 from learnact.cli.output import console, say, say_json, table
 from learnact.domains import registry
 from learnact.domains.base import Domain
@@ -85,6 +86,7 @@ def tasks(
         int | None, typer.Option("-n", "--n", min=1, help="How many; default: as many as a job has.")
     ] = None,
     seed: Seed = None,
+    level: LevelName = None,
     split: Annotated[
         Split, typer.Option(help="Tasks to learn from (train) or to be tested on (test).")
     ] = "test",
@@ -96,15 +98,20 @@ def tasks(
 ) -> None:
     """List a domain's tasks with sizes and lengths of reference plans.
 
+    It says how many of these plans are longer than an episode.
+
     learnact tasks gripper --n 5 --seed 7
+
+    learnact tasks barman --level hard
 
     learnact tasks blockworld --source path/to/pddl
     """
     number = {split: n} if source is None else {}
-    built = registry.build(spec_of(domain, option, source, seed, **number))
+    built = registry.build(spec_of(domain, option, source, seed, level=level, **number))
     found = list(built.tasks(split))[:n]
     if not found:
         raise TaskError(f"{domain}: there are no {split} tasks")
+    turns = built.profile.test_turns if split == "test" else built.profile.learn_turns
     if json:
         for task in found:
             say_json(
@@ -112,6 +119,7 @@ def tasks(
                     "task": task.name,
                     "hash": task.hash,
                     "reference": task.reference,
+                    "above_turns": None if task.reference is None else task.reference > turns,
                     "labels": dict(task.labels),
                     "content": task.content,
                 }
@@ -120,9 +128,11 @@ def tasks(
     console().print(_table(built, found, split))
     known = [task.reference for task in found if task.reference is not None]
     if known:
+        above = sum(steps > turns for steps in known)
         say(
-            f"\nreference plans: {min(known)} to {max(known)} primitive steps, "
-            f"mean {sum(known) / len(known):.1f}"
+            f"\nreference plans: {min(known)} to {max(known)} primitive steps, median {median(known):g}\n"
+            f"above the {turns} turns of a {split} episode: {above} of {len(known)}; an agent without "
+            f"learned actions can follow at most {len(known) - above} of these plans to the goal"
         )
     say(f"`learnact play {domain} --task 0` plays the first.")
 

@@ -27,6 +27,15 @@ SourceFolder = Annotated[
     str | None,
     typer.Option("--source", metavar="PATH", help="Folder of published problems, instead of generated ones."),
 ]
+LevelName = Annotated[
+    str | None,
+    typer.Option(
+        "--level",
+        metavar="LEVEL",
+        help="Difficulty of generated tasks: easy, published, hard, harder.",
+        show_default=False,
+    ),
+]
 DomainOption = Annotated[
     list[str] | None,
     typer.Option(

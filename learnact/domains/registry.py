@@ -105,6 +105,15 @@ def options_model(name: str) -> type[BaseModel] | None:
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
+def has_levels(name: str) -> bool:
+    """Whether a domain has an option `level`; False for one that cannot be found or imported."""
+    try:
+        model = options_model(name)
+    except LearnactError:
+        return False
+    return model is not None and "level" in model.model_fields
+
+
 def build(spec: DomainSpec) -> Domain:
     """The domain of a spec, its names and examples checked; one for each spec and process.
 

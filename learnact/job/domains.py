@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from learnact.domains.registry import has_levels
 from learnact.errors import JobError
 from learnact.job.file import JobFile
 from learnact.job.matching import named_by
@@ -67,9 +68,12 @@ def domain_spec(job: JobConfig, entry: DomainConfig) -> DomainSpec:
     of its own.
     """
     options = job.tasks.model_dump(exclude_none=True)
+    own = entry.model_extra or {}
+    if "level" in options and ("source" in own or not has_levels(entry.name)):
+        del options["level"]
     for family in families(job, entry.name):
         options |= job.domain_options[family]
-    return DomainSpec(entry.name, canonical({**options, **(entry.model_extra or {})}))
+    return DomainSpec(entry.name, canonical({**options, **own}))
 
 
 def families(job: JobConfig, domain: str) -> list[str]:

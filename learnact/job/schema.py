@@ -16,6 +16,7 @@ from pydantic import (
     field_serializer,
 )
 
+from learnact.domains.levels import Level
 from learnact.job.fields import Axis, BaseUrl, ListAxis, Money, NameOr, StrictConfig
 from learnact.methods.base import Positive, Temperature
 from learnact.records import CodeBounds, Rules
@@ -243,6 +244,8 @@ class TasksConfig(StrictConfig):
     """How many tasks to learn from."""
     test: Positive | None = None
     """How many tasks to test on."""
+    level: Level | None = None
+    """Level of generated tasks, for the domains that have levels: easy, published, hard, harder."""
 
 
 class ClusterConfig(StrictConfig):

@@ -21,7 +21,7 @@ from learnact.records import DomainSpec, Library, Rules, canonical
 from learnact.simulated.replies import reply_to
 
 TYPICAL = {"gripper": {}, "blockworld": {}, "barman": {}, "tyreworld": {}}
-LARGEST = {"name": "barman", "options": {"shots": 9, "cocktails": 7, "drinks": 3}}
+LARGEST = {"name": "barman", "options": {"level": "easy", "shots": 9, "cocktails": 7, "drinks": 3}}
 AS_TURNS = functools.partial(prompt_sections.example_as_turns, thoughts=False)
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -31,7 +31,7 @@ def run() -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     prompts: list[str] = []
     for name in TYPICAL:
-        seconds, seen = _fresh(name, {"test": 6, "train": 1})
+        seconds, seen = _fresh(name, {"level": "easy", "test": 6, "train": 1})
         prompts += seen
         rows.append(
             {

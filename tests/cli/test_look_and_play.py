@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -47,8 +49,14 @@ def test_domains_are_listed_and_told() -> None:
 def test_tasks_show_sizes_and_reference_plans() -> None:
     shown = learnact("tasks", "gripper", "--n", "3", "--seed", "7")
     assert shown.code == 0
-    assert "gripper-test-7-2" in shown.out
+    assert "gripper-published-test-7-2" in shown.out
     assert "reference plans:" in shown.out
+    assert re.search(r"above the 30 turns of a test episode: \d of 3; an agent without learned", shown.out)
+    harder = learnact("tasks", "gripper", "--n", "4", "--level", "harder")
+    assert "above the 30 turns of a test episode: 4 of 4" in harder.out
+    assert "can follow at most 0 of these plans" in " ".join(harder.out.split())
+    lines = learnact("tasks", "gripper", "--n", "4", "--level", "harder", "--json").out.splitlines()
+    assert [json.loads(line)["above_turns"] for line in lines] == [True] * 4
     first, second = (learnact("tasks", "gripper", "--n", "2", "--seed", "7", "--json").out for _ in range(2))
     assert first == second
     assert first != learnact("tasks", "gripper", "--n", "2", "--seed", "8", "--json").out
@@ -59,10 +67,14 @@ def test_tasks_show_sizes_and_reference_plans() -> None:
     [
         (("tasks", "griper"), "did you mean 'gripper'"),
         (("tasks", "gripper", "-o", "bals=3"), "bals"),
+        (("tasks", "gripper", "--level", "hardr"), "there is no level 'hardr'; did you mean"),
         (("tasks", "gripper", "-o", "balls"), "write --option key=value"),
         (("tasks", "gripper", "--source", "nowhere"), "nowhere"),
         (("play", "gripper", "--task", "99"), "numbered from 0"),
-        (("play", "gripper", "--task", "gripper-test-0-O"), "did you mean 'gripper-test-0-"),
+        (
+            ("play", "gripper", "--task", "gripper-published-test-0-O"),
+            "did you mean 'gripper-published-test-0-",
+        ),
         (("play", "gripper", "--problem", "no.pddl"), "no.pddl"),
         (("play", "gripper", "--problem", "x", "--task", "1"), "--problem names the task itself"),
         (("play", "gripper", "--commands", "no.txt"), "--commands no.txt: cannot be read"),

@@ -19,7 +19,7 @@ from learnact.domains.environments import open_environment
 from learnact.errors import BadInput, EnvironmentFailure, TaskError
 from learnact.records import DomainSpec, Task
 
-SPEC = DomainSpec("gripper", '{"test": 2, "train": 1}')
+SPEC = DomainSpec("gripper", '{"level": "easy", "test": 2, "train": 1}')
 
 
 def a_task() -> Task:

@@ -33,7 +33,7 @@ from tests.golden import compare
 from tests.methods.test_learning_round import FUNCTIONS
 from tests.scripted import Notes, Scripted
 
-SCENE = {"name": "gripper", "balls": 2, "train": 1, "test": 1}
+SCENE = {"name": "gripper", "level": "easy", "balls": 2, "train": 1, "test": 1}
 """In training ball1 must go from rooma to roomb and ball2 stay in rooma; in the test both go from roomb to
 rooma. The robot starts beside both balls.
 """

@@ -44,7 +44,10 @@ def requests(chat, kind):
 
 
 async def learn(chat, method, *overrides, notes=None, allowance=None):
-    job = load({"name": "t", "domains": "gripper", "methods": method}, ["repeats.learn=1", *overrides])
+    job = load(
+        {"name": "t", "domains": {"name": "gripper", "level": "easy"}, "methods": method},
+        ["repeats.learn=1", *overrides],
+    )
     trial = next(t for t in job.trials() if t.method == (method if isinstance(method, str) else method[-1]))
     domain = registry.build(trial.domain)
     async with Worker(chat) as worker:
@@ -158,7 +161,7 @@ async def test_a_matched_method_waits_for_what_learning_cost_the_other():
     job = load(
         {
             "name": "t",
-            "domains": "gripper",
+            "domains": {"name": "gripper", "level": "easy"},
             "methods": ["act+reflexion", "voyager"],
             "repeats": {"learn": 1},
             "tasks": {"test": 1},

@@ -67,7 +67,10 @@ def scripted(**answers) -> Scripted:
 
 
 async def learn(chat, *overrides, notes=None):
-    job = load({"name": "t", "domains": "gripper", "methods": "learnact"}, ["repeats.learn=1", *overrides])
+    job = load(
+        {"name": "t", "domains": {"name": "gripper", "level": "easy"}, "methods": "learnact"},
+        ["repeats.learn=1", *overrides],
+    )
     trial = job.trials()[0]
     domain = registry.build(trial.domain)
     async with Worker(chat) as worker:

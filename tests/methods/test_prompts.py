@@ -38,7 +38,9 @@ LEARNING = (
 
 
 def trial_of(method: str, **changes):
-    return load({"name": "p", "domains": "gripper", "methods": method, **changes}).trials()[0]
+    return load(
+        {"name": "p", "domains": {"name": "gripper", "level": "easy"}, "methods": method, **changes}
+    ).trials()[0]
 
 
 @pytest.mark.parametrize("method", ACTING)

@@ -20,7 +20,7 @@ METHODS = {method.name: method for method in OWN}
 JOB = f"""\
 name: methods
 seed: 1
-domains: {{name: gripper, train: 2, test: 2, balls: [2, 3]}}
+domains: {{name: gripper, level: easy, train: 2, test: 2, balls: [2, 3]}}
 methods: [{", ".join(METHODS)}]
 models: {{agent: sim-weak, learner: sim-strong}}
 repeats: {{learn: 1, test: 2}}

@@ -15,7 +15,7 @@ TURNS = 5
 def job(url: str, **limits: Any) -> dict[str, Any]:
     return {
         "name": "mute",
-        "domains": {"name": "gripper", "train": 1, "test": 12, "balls": 2},
+        "domains": {"name": "gripper", "level": "easy", "train": 1, "test": 12, "balls": 2},
         "methods": "act",
         "models": {"agent": {"name": "m", "base_url": url, "max_tokens": 7}},
         "repeats": {"learn": 1},

@@ -62,7 +62,7 @@ class Chat:
 
 
 def episode(turns: int = 6, seed: int = 1) -> Episode:
-    spec = DomainSpec("gripper", '{"balls": [2, 2], "source": "generated"}')
+    spec = DomainSpec("gripper", '{"balls": [2, 2], "level": "easy"}')
     domain = registry.build(spec)
     return Episode(
         trial="t",

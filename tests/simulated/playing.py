@@ -6,13 +6,15 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from learnact.domains import registry
 from learnact.domains.base import Domain
-from learnact.domains.planning.domain import Draw, Family, PlanningOptions
+from learnact.domains.planning.domain import Family
+from learnact.domains.planning.drawing import Draw
+from learnact.domains.planning.options import PlanningOptions
 from learnact.methods import prompt_sections
 from learnact.methods.action_replies import ParsedCall, read
 from learnact.methods.episode import UNREADABLE
@@ -61,9 +63,15 @@ def lamps(**options: object) -> Domain:
     return Family("lamps", PlanningOptions, lamps_problem, files=LAMPS)(dict(options))
 
 
+def spec_of(name: str, options: Mapping[str, object]) -> DomainSpec:
+    """The domain, at the level `easy` where it is a planning domain and nothing is said."""
+    level = {} if name.startswith("alfworld") else {"level": "easy"}
+    return DomainSpec(name, canonical({**level, **options}))
+
+
 def domain(name: str, **options: object) -> Domain:
-    """One of ours."""
-    return registry.build(DomainSpec(name, canonical(options)))
+    """One of ours; of the planning domains the tasks that the simulated model was calibrated on."""
+    return registry.build(spec_of(name, options))
 
 
 @dataclass(frozen=True)
@@ -138,7 +146,7 @@ async def play_with_library(
 ) -> list[EpisodeResult]:
     """Episodes through the real worker, learned actions in their sandbox; every line of their prompts is
     read."""
-    spec = DomainSpec(name, canonical(options))
+    spec = spec_of(name, options)
     results = []
     chat = InProcess()
     async with Worker(chat) as worker:

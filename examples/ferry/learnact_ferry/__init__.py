@@ -4,7 +4,9 @@ from importlib import resources
 from itertools import pairwise
 from typing import Annotated
 
-from learnact.domains.planning.domain import Draw, Family, PlanningOptions, Range, within
+from learnact.domains.planning.domain import Family
+from learnact.domains.planning.drawing import Draw
+from learnact.domains.planning.options import PlanningOptions, Range, within
 from learnact.domains.planning.plans import Player
 
 SHORES = ("north", "island", "south")

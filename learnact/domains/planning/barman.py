@@ -6,51 +6,99 @@ from __future__ import annotations
 import itertools
 from typing import Annotated
 
-from learnact.domains.planning.domain import Draw, Family, PlanningOptions, Range, within
+from learnact.domains.planning.domain import Family
+from learnact.domains.planning.drawing import Draw, Stratum
+from learnact.domains.planning.options import LevelOptions, Range, within
 from learnact.domains.planning.plans import Player, Stuck
 
 HANDS = ("left", "right")
-LEVELS = ("l0", "l1", "l2")
+MARKS = ("l0", "l1", "l2")
+"""The marks of the shaker, from empty to full."""
 
 
-class BarmanOptions(PlanningOptions):
+class BarmanOptions(LevelOptions):
     """Options of barman."""
 
-    shots: Annotated[Range, within(2, 20)] = (4, 9)
-    """Least and most shot glasses; there is at least one more than there are drinks."""
-    cocktails: Annotated[Range, within(1, 20)] = (3, 7)
-    """Least and most cocktails that have a recipe."""
+    shots: Annotated[Range, within(2, 20)] | None = None
+    """Least and most shot glasses; there is at least one more than there are drinks. Default: the level's
+    (easy and published 4 to 9)."""
+    cocktails: Annotated[Range, within(1, 20)] | None = None
+    """Least and most cocktails that have a recipe; default: the level's (easy and published 3 to 7)."""
     ingredients: Annotated[Range, within(2, 9)] = (3, 3)
     """Least and most ingredients, each with a dispenser of its own."""
-    drinks: Annotated[Range, within(1, 9)] = (1, 3)
-    """Least and most drinks in a goal."""
+    drinks: Annotated[Range, within(1, 9)] | None = None
+    """Least and most drinks in a goal; default: the level's (easy and published 1 to 3)."""
+
+    @property
+    def sized(self) -> bool:
+        """Whether a range of sizes is given."""
+        given = (self.shots, self.cocktails, self.drinks)
+        return self.ingredients != (3, 3) or any(size is not None for size in given)
+
+
+def _stratum(drinks: tuple[int, int], shots: int, cocktails: int, steps: tuple[int, int]) -> Stratum:
+    """Goals of so many drinks, of which so many are cocktails."""
+    sizes = {"drinks": drinks[0], "mixed": drinks[1], "shots": shots, "cocktails": cocktails}
+    return Stratum(steps, sizes)
+
+
+_PUBLISHED = (
+    *((1, 0, (2, 4)),),
+    *((2, 0, (4, 8)),) * 5,
+    *((1, 1, (9, 13)),) * 6,
+    *((2, 1, (12, 20)),) * 4,
+    *((3, 1, (14, 24)),) * 2,
+    *((2, 2, (10, 32)),) * 2,
+)
+"""Drinks, cocktails among them, plan lengths."""
+_BAR = (
+    *((4, 3),) * 5,
+    *((5, 3),) * 3,
+    *((5, 4),) * 4,
+    *((6, 4),) * 2,
+    *((6, 5),) * 2,
+    *((7, 5), (8, 6), (9, 6), (9, 7)),
+)
+"""Shot glasses and cocktails."""
+LEVELS = {
+    "published": tuple(
+        _stratum(drinks[:2], *_BAR[7 * i % len(_BAR)], drinks[2]) for i, drinks in enumerate(_PUBLISHED)
+    ),
+    "hard": tuple(_stratum((n, n), 7, 6, (18, 60)) for n in (2, 3, 3, 4)),
+    "harder": tuple(_stratum((n, n - 1), 10, 9, (36, 150)) for n in (5, 6, 7, 8)),
+}
+"""Glasses, cocktails, drinks and plan lengths as the published problems have them, and more."""
 
 
 def generate(draw: Draw, options: BarmanOptions) -> str:
-    """Everything clean and on the table; each drink of the goal is a cocktail (three in four) or an
-    ingredient."""
-    rng = draw.rng
-    drinks = draw.size(options.drinks)
-    shots = [f"shot{i}" for i in range(1, max(draw.some(options.shots), drinks + 1) + 1)]
+    """Everything clean and on the table. `easy`: each drink of the goal is a cocktail (three in four) or an
+    ingredient; other levels: so many are cocktails."""
+    rng, easy = draw.rng, options.level == "easy"
+    drinks = draw.size(options.drinks or (1, 3)) if easy else draw.wanted("drinks", options.drinks)
+    glasses = draw.some(options.shots or (4, 9)) if easy else draw.wanted("shots", options.shots)
+    shots = [f"shot{i}" for i in range(1, max(glasses, drinks + 1) + 1)]
     ingredients = [f"ingredient{i}" for i in range(1, draw.some(options.ingredients) + 1)]
-    cocktails = [f"cocktail{i}" for i in range(1, draw.some(options.cocktails) + 1)]
+    recipes = draw.some(options.cocktails or (3, 7)) if easy else draw.wanted("cocktails", options.cocktails)
+    cocktails = [f"cocktail{i}" for i in range(1, recipes + 1)]
     taps = [i.replace("ingredient", "dispenser") for i in ingredients]
     init = [f"(handempty {hand})" for hand in HANDS]
     init += [f"(ontable {v}) (clean {v}) (empty {v})" for v in ["shaker1", *shots]]
     init += [f"(dispenses {tap} {i})" for tap, i in zip(taps, ingredients, strict=True)]
-    init += [f"(next {a} {b})" for a, b in itertools.pairwise(LEVELS)]
-    init += [f"(shaker-empty-level shaker1 {LEVELS[0]}) (shaker-level shaker1 {LEVELS[0]})"]
+    init += [f"(next {a} {b})" for a, b in itertools.pairwise(MARKS)]
+    init += [f"(shaker-empty-level shaker1 {MARKS[0]}) (shaker-level shaker1 {MARKS[0]})"]
     for cocktail in cocktails:
         first, second = rng.sample(ingredients, 2)
         init.append(f"(cocktail-part1 {cocktail} {first}) (cocktail-part2 {cocktail} {second})")
-    goal = [
-        f"(contains {shot} {rng.choice(cocktails if rng.random() < 0.75 else ingredients)})"
-        for shot in shots[:drinks]
-    ]
+    served = [rng.choice(cocktails if rng.random() < 0.75 else ingredients) for _ in range(drinks)]
+    if not easy and draw.stratum and options.drinks is None:
+        mixed = draw.stratum.sizes["mixed"]
+        served = [rng.choice(cocktails if i < mixed else ingredients) for i in range(drinks)]
+        rng.shuffle(served)
+    goal = [f"(contains {shot} {drink})" for shot, drink in zip(shots, served, strict=False)]
     return (
         f"(define (problem p) (:domain barman) (:objects shaker1 - shaker {' '.join(HANDS)} - hand "
         f"{' '.join(shots)} - shot {' '.join(ingredients)} - ingredient {' '.join(cocktails)} - cocktail "
-        f"{' '.join(taps)} - dispenser {' '.join(LEVELS)} - level) "
+        f"{' '.join(taps)} - dispenser {' '.join(MARKS)} - level) "
         f"(:init {' '.join(init)}) (:goal (and {' '.join(goal)})))"
     )
 
@@ -171,4 +219,4 @@ class _Bar:
         return next(a[2] for a in self.player.facts("shaker-level") if a[1] == self.shaker)
 
 
-FAMILY = Family("barman", BarmanOptions, generate, plan, indices=(8, 7, 13))
+FAMILY = Family("barman", BarmanOptions, generate, plan, indices=(8, 7, 13), levels=LEVELS)

@@ -9,30 +9,25 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import ValidationError
 
 from learnact.domains.base import Example, FunctionExample, Profile
+from learnact.domains.levels import spread
 from learnact.domains.planning import published
+from learnact.domains.planning.drawing import Draw, Stratum
 from learnact.domains.planning.engine import Grounding
 from learnact.domains.planning.environment import DescribedProblem, PlanningEnvironment, primitives
 from learnact.domains.planning.names import nearest, python_name
+from learnact.domains.planning.options import CLEAR, GENERATED, LevelOptions, PlanningOptions
 from learnact.domains.planning.pddl import PddlDomain, PddlProblem, parse_domain, parse_problem, write_problem
 from learnact.domains.planning.plans import Planner, ReferencePlan, find_plan
 from learnact.domains.planning.wording import NAME, Wording
@@ -43,80 +38,11 @@ from learnact.records import Plain, Task, digest, seed_from
 ENGINE_VERSION = 1
 """Goes up whenever a change of the engine or of the text of a state changes what a model reads."""
 
-GENERATED = "generated"
-CLEAR = "clear"
-_MOST_TRIES = 200
-
-
-def _pair(value: object) -> object:
-    return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Range: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_pair)]
-"""A range of sizes, least and most, both included; one number stands for both."""
-
-
-def within(low: int, high: int) -> AfterValidator:
-    """A validator for a field: its range must lie in low .. high."""
-
-    def check(value: tuple[int, int]) -> tuple[int, int]:
-        if not low <= value[0] <= value[1] <= high:
-            raise ValueError(f"must be [least, most] within {low} .. {high}, not {list(value)}")
-        return value
-
-    return AfterValidator(check)
-
-
-class PlanningOptions(BaseModel):
-    """Options that all planning domains share."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    source: str = GENERATED
-    """`generated`, or the folder of published problems (AgentBoard's layout: NAME.pddl beside
-    NAME/*.pddl)."""
-    text: str = CLEAR
-    """`clear`, or a YAML file with another table of sentences."""
-    seed: int = Field(default=0, ge=-(2**63), le=2**63 - 1)
-    """Seed of generated tasks."""
-    train: int = Field(default=3, ge=1, le=1000)
-    """How many training tasks are generated."""
-    test: int = Field(default=20, ge=0, le=100_000)
-    """How many test tasks are generated."""
-    train_indices: tuple[int, ...] | None = None
-    """With a source: which problems train (places in the sorted list of files); default: the published
-    ones."""
-    equal_arguments: Literal["valid", "invalid"] = "valid"
-    """An action with one thing for two of its parameters (`move('rooma', 'rooma')`): `valid` where its
-    requirements hold; `invalid` as in the published environment."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.source == GENERATED and self.train_indices is not None:
-            raise ValueError("train_indices belongs to a source; generated tasks take train and test")
-        return self
+_MOST_TRIES = 400
+_TRIES_OF_A_KIND = 80
 
 
 Options = TypeVar("Options", bound=PlanningOptions)
-
-
-@dataclass(frozen=True)
-class Draw:
-    """What a generator draws from: everything about a task follows from domain, seed, split and number."""
-
-    rng: random.Random
-    number: int
-    cycle: Callable[[int], random.Random] = field(repr=False)
-
-    def size(self, sizes: Range) -> int:
-        """A size in the range; a run of consecutive tasks takes every size before it takes one again."""
-        every = range(sizes[0], sizes[1] + 1)
-        turn, place = divmod(self.number, len(every))
-        return self.cycle(turn).sample(every, len(every))[place]
-
-    def some(self, sizes: Range) -> int:
-        """Any size in the range."""
-        return self.rng.randint(*sizes)
 
 
 @dataclass(frozen=True)
@@ -124,7 +50,8 @@ class Family(Generic[Options]):
     """A planning domain without its options: the callable that an entry point of `learnact.domains` names.
 
     `files` holds `NAME.pddl` and `NAME.yaml`; `generate` draws a problem as PDDL text; `plan` is a
-    constructive planner (None: search); `indices` are the published training indices.
+    constructive planner (None: search); `indices` are the published training indices; `levels` are the kinds
+    of tasks of each level (a level that is not named is the generator's own affair).
     """
 
     name: str
@@ -133,6 +60,7 @@ class Family(Generic[Options]):
     plan: Planner | None = None
     indices: tuple[int, ...] = ()
     files: Traversable | None = None
+    levels: Mapping[str, Sequence[Stratum]] = field(default_factory=dict)
 
     def __call__(self, options: dict[str, Any]) -> PlanningDomain[Options]:
         """The domain with these options; raises `JobError` for options that it does not have."""
@@ -146,7 +74,8 @@ class Family(Generic[Options]):
         place = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
             return f"there is no option {place}{nearest(place, self.options_model.model_fields)}"
-        return f"option {place}: {first['msg']}" if place else first["msg"].removeprefix("Value error, ")
+        said = first["msg"].removeprefix("Value error, ")
+        return f"option {place}: {said}" if place else said
 
     def file(self, suffix: str) -> str:
         """The text of one of the domain's own files."""
@@ -222,7 +151,7 @@ class PlanningDomain(Generic[Options]):
             name,
             write_problem(problem, self.rules),
             len(plan.calls) if plan else None,
-            {**labels, **found, "goals": len(problem.goal)},
+            {**labels, **found, "goals": len(problem.goal), "met": len({*problem.init} & {*problem.goal})},
         )
 
     def plan(self, text: str, where: str = "problem") -> ReferencePlan | None:
@@ -304,22 +233,35 @@ class PlanningDomain(Generic[Options]):
             else:
                 raise TaskError(
                     f"domain {self.name}: only {i} different {split} tasks with these sizes; ask for "
-                    "fewer or "
-                    f"widen the sizes"
+                    "fewer or widen the sizes"
                 )
             seen.add(task.hash)
             yield task
 
     def _drawn(self, split: str, number: int, attempt: int) -> Task | None:
+        """A task of the number's kind; None where this attempt gives none."""
+        level = self.options.level if isinstance(self.options, LevelOptions) else ""
+        strata = self.family.levels.get(level, ())
+        # the tasks of `easy` are those of the time before there were levels
+        root = (self.name, level) if strata else (self.name,)
         seed = self.options.seed
-        draw = Draw(
-            random.Random(seed_from(self.name, seed, split, number, attempt)),
-            number,
-            lambda turn: random.Random(seed_from(self.name, seed, split, "sizes", turn)),
-        )
-        text = self.family.generate(draw, self.options)
-        task = self.task(text, f"{self.name}-{split}-{seed}-{number}", {"index": number, "seed": seed})
-        return task if task.reference else None
+
+        def cycle(turn: int) -> random.Random:
+            return random.Random(seed_from(*root, seed, split, "sizes", turn))
+
+        # where a kind of few tasks is used up, another one of the level takes its place
+        place = number + attempt // _TRIES_OF_A_KIND
+        stratum = spread(strata, place, cycle(number // len(strata)).random()) if strata else None
+        rng = random.Random(seed_from(*root, seed, split, number, attempt))
+        text = self.family.generate(Draw(rng, number, cycle, stratum), self.options)
+        name = "-".join([*root, split, str(seed), str(number)])
+        labels: dict[str, Plain] = {"level": level} if level else {}
+        task = self.task(text, name, {"index": number, "seed": seed, **labels})
+        if not task.reference:
+            return None
+        if stratum is None or (isinstance(self.options, LevelOptions) and self.options.sized):
+            return task
+        return task if stratum.accepts(task.reference, bool(task.labels["met"])) else None
 
     def _check_names(self, problem: PddlProblem, where: str) -> None:
         for name in problem.objects:

@@ -1,32 +1,54 @@
-"""Gripper: a robot with two grippers carries balls between two rooms (4 to 12 balls in both rooms, robot
-in either)."""
+"""Gripper: a robot with two grippers carries balls between two rooms (4 to 12 balls, robot in either)."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from learnact.domains.planning.domain import Draw, Family, PlanningOptions, Range, within
+from learnact.domains.planning.domain import Family
+from learnact.domains.planning.drawing import Draw, Stratum
+from learnact.domains.planning.options import LevelOptions, Range, within
 from learnact.domains.planning.plans import Player
 
 ROOMS = ("rooma", "roomb")
 HANDS = ("left", "right")
 
 
-class GripperOptions(PlanningOptions):
+class GripperOptions(LevelOptions):
     """Options of gripper."""
 
-    balls: Annotated[Range, within(1, 50)] = (4, 12)
-    """Least and most balls."""
+    balls: Annotated[Range, within(1, 50)] | None = None
+    """Least and most balls; default: the level's (easy and published 4 to 12)."""
+
+
+def _strata(balls: tuple[int, ...]) -> tuple[Stratum, ...]:
+    """A task for each number of balls. A ball takes two steps, and two balls a walk there and back."""
+    return tuple(Stratum((2 * n, 3 * n + 2), {"balls": n}) for n in balls)
+
+
+LEVELS = {
+    "published": _strata((4, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 8, 8, 8, 9, 10, 11, 11, 12, 12)),
+    "hard": _strata((10, 11, 12, 13, 14)),
+    "harder": _strata((15, 16, 17, 18, 20)),
+}
+"""As many balls as the published problems have (4 to 12, median 7), and more."""
 
 
 def generate(draw: Draw, options: GripperOptions) -> str:
-    """Balls in both rooms; every ball has a room to be in, and at least one is not there."""
+    """Balls in one room or in both, each with a room to be in. `easy`: some are there already, but at least
+    one is not; other levels: none is."""
     rng = draw.rng
-    balls = [f"ball{i}" for i in range(1, draw.size(options.balls) + 1)]
-    start = {ball: rng.choice(ROOMS) for ball in balls}
-    end = {ball: rng.choice(ROOMS) if rng.random() < 0.3 else _other(start[ball]) for ball in balls}
-    first = rng.choice(balls)
-    end[first] = _other(start[first])
+    if options.level == "easy":
+        balls = _named(draw.size(options.balls or (4, 12)))
+        start = {ball: rng.choice(ROOMS) for ball in balls}
+        end = {ball: rng.choice(ROOMS) if rng.random() < 0.3 else _other(start[ball]) for ball in balls}
+        first = rng.choice(balls)
+        end[first] = _other(start[first])
+    else:
+        balls = _named(draw.wanted("balls", options.balls))
+        room, apart = rng.choice(ROOMS), rng.choice((0, rng.randint(0, len(balls) // 2)))
+        there = set(rng.sample(balls, apart))
+        start = {ball: _other(room) if ball in there else room for ball in balls}
+        end = {ball: _other(start[ball]) for ball in balls}
     init = [f"(room {room})" for room in ROOMS] + [f"(gripper {hand}) (free {hand})" for hand in HANDS]
     init += [f"(ball {ball}) (at {ball} {start[ball]})" for ball in balls] + [
         f"(at-robby {rng.choice(ROOMS)})"
@@ -62,8 +84,12 @@ def plan(player: Player) -> None:
         player.do("move", here, options[0])
 
 
+def _named(count: int) -> list[str]:
+    return [f"ball{i}" for i in range(1, count + 1)]
+
+
 def _other(room: str) -> str:
     return ROOMS[1 - ROOMS.index(room)]
 
 
-FAMILY = Family("gripper", GripperOptions, generate, plan, indices=(7, 9, 14))
+FAMILY = Family("gripper", GripperOptions, generate, plan, indices=(7, 9, 14), levels=LEVELS)

@@ -1,4 +1,4 @@
-"""Tyreworld: wheels are changed with tools from the boot (1 to 4 hubs by default, up to 9; also partly
+"""Tyreworld: wheels are changed with tools from the boot (1 to 7 hubs by default, up to 9; also partly
 done starts)."""
 
 from __future__ import annotations
@@ -8,30 +8,59 @@ from typing import Annotated
 
 from pydantic import Field
 
-from learnact.domains.planning.domain import Draw, Family, PlanningOptions, Range, within
+from learnact.domains.planning.domain import Family
+from learnact.domains.planning.drawing import Draw, Stratum
 from learnact.domains.planning.engine import Grounding
+from learnact.domains.planning.options import LevelOptions, Range, within
 from learnact.domains.planning.pddl import PddlDomain, PddlProblem, parse_domain, parse_problem, write_problem
 from learnact.domains.planning.plans import Player, Stuck, find_plan
 
 BOOT = "boot"
 
 
-class TyreworldOptions(PlanningOptions):
+class TyreworldOptions(LevelOptions):
     """Options of tyreworld."""
 
-    hubs: Annotated[Range, within(1, 9)] = (1, 4)
-    """Least and most hubs of the car."""
-    changes: Annotated[Range, within(1, 9)] = (1, 2)
-    """Least and most hubs that the goal speaks of."""
+    hubs: Annotated[Range, within(1, 9)] | None = None
+    """Least and most hubs of the car; default: the level's (easy 1 to 4, published 1 to 7)."""
+    changes: Annotated[Range, within(1, 9)] | None = None
+    """Least and most hubs that the goal speaks of; default: the level's (easy 1 or 2, published 1 to 4)."""
     partly_done: float = Field(default=0.4, ge=0, le=1)
-    """Share of the tasks that start in the middle of the work."""
+    """Share of the tasks that start in the middle of the work (but for `easy`: with nothing of the goal
+    done)."""
+
+    @property
+    def sized(self) -> bool:
+        """Whether a range of sizes is given."""
+        return self.hubs is not None or self.changes is not None
+
+
+def _strata(*kinds: tuple[int, int, int, int, int]) -> tuple[Stratum, ...]:
+    """Tasks with so many hubs, of which so many are changed, atoms of the goal, least and most steps."""
+    return tuple(
+        Stratum((least, most), {"hubs": hubs, "changes": changes, "goals": goals})
+        for hubs, changes, goals, least, most in kinds
+    )
+
+
+LEVELS = {
+    "published": _strata(
+        *((1, 1, 2, 7, 11), (1, 1, 3, 9, 13), (2, 1, 2, 8, 12), (2, 1, 3, 11, 14), (2, 1, 4, 12, 15)),
+        *((3, 1, 4, 12, 15), (3, 2, 3, 14, 20), (3, 2, 3, 14, 20), (4, 2, 5, 17, 28), (7, 4, 12, 34, 60)),
+    ),
+    "hard": _strata((3, 2, 6, 20, 34), (4, 3, 9, 24, 48), (5, 4, 10, 28, 50), (5, 4, 12, 31, 55)),
+    "harder": _strata((5, 4, 14, 40, 70), (6, 5, 17, 48, 85), (7, 6, 20, 55, 100), (8, 7, 24, 65, 120)),
+}
+"""Hubs, atoms of the goal and plan lengths as the published problems have them, and more."""
 
 
 def generate(draw: Draw, options: TyreworldOptions) -> str:
     """A car with flat spare wheels in a closed boot; the goal takes some facts of the finished work on a
     few hubs."""
+    if options.level != "easy":
+        return _levelled(draw, options)
     rng = draw.rng
-    numbers = range(1, draw.size(options.hubs) + 1)
+    numbers = range(1, draw.size(options.hubs or (1, 4)) + 1)
     spares = rng.sample(numbers, len(numbers))
     init = [f"(in {tool} {BOOT})" for tool in ("jack", "pump", "wrench")] + [f"(unlocked {BOOT})"]
     init.append(f"({rng.choice(('closed', 'closed', 'isopen'))} {BOOT})")
@@ -41,26 +70,56 @@ def generate(draw: Draw, options: TyreworldOptions) -> str:
         init += [f"(on w{i} the-hub{i})", f"(on-ground the-hub{i})", f"({nut} nuts{i} the-hub{i})"]
         init.append(f"(fastened the-hub{i})")
     goal: list[str] = []
-    for i in rng.sample(numbers, min(draw.some(options.changes), len(numbers))):
+    for i in rng.sample(numbers, min(draw.some(options.changes or (1, 2)), len(numbers))):
         spare = spares[i - 1]
         facts = [f"(on r{spare} the-hub{i})", f"(inflated r{spare})", f"(in w{i} {BOOT})"]
         goal += rng.sample(facts, rng.choice((1, 2, 3, 3)))
         if f"(on r{spare} the-hub{i})" in goal and rng.random() < 0.25:
             goal.append(f"(tight nuts{i} the-hub{i})")
+    text = _problem(numbers, init, goal)
+    return _partly_done(draw, text) if rng.random() < options.partly_done else text
+
+
+def _levelled(draw: Draw, options: TyreworldOptions) -> str:
+    """A task of a level: of the facts of the finished work on some hubs, as many as the stratum says."""
+    rng = draw.rng
+    numbers = range(1, draw.wanted("hubs", options.hubs) + 1)
+    changed = rng.sample(numbers, min(draw.wanted("changes", options.changes), len(numbers)))
+    spares = rng.sample(numbers, len(numbers))
+    first: list[str] = []
+    more: list[str] = []
+    for i in changed:
+        first.append(f"(on r{spares[i - 1]} the-hub{i})")
+        more += [f"(inflated r{spares[i - 1]})", f"(in w{i} {BOOT})"]
+    count = max(0, draw.wanted("goals", (2, 2 + len(changed)) if options.sized else None) - len(first))
+    rest = rng.sample(more, min(count, len(more)))
+    tight = [f"(tight nuts{i} the-hub{i})" for i in changed][: count - len(rest)]
+    goal = [*first, *rest, *tight]
+    init = [f"(in {tool} {BOOT})" for tool in ("jack", "pump", "wrench")] + [f"(unlocked {BOOT})"]
+    init.append(f"({rng.choice(('closed', 'closed', 'isopen'))} {BOOT})")
+    for i in numbers:
+        init += [f"(intact r{i}) (in r{i} {BOOT}) (not-inflated r{i}) (on w{i} the-hub{i})"]
+        nut = "loose" if f"(tight nuts{i} the-hub{i})" in goal else "tight"
+        init += [f"(on-ground the-hub{i}) ({nut} nuts{i} the-hub{i}) (fastened the-hub{i})"]
+    text = _problem(numbers, init, goal)
+    return _partly_done(draw, text, nothing_met=True) if rng.random() < options.partly_done else text
+
+
+def _problem(numbers: range, init: list[str], goal: list[str]) -> str:
     names = {
         kind: " ".join(f"{word}{i}" for i in numbers) for kind, word in (("hub", "the-hub"), ("nut", "nuts"))
     }
-    text = (
+    return (
         f"(define (problem p) (:domain tyreworld) (:objects {names['hub']} - hub {names['nut']} - nut "
         f"{BOOT} - container "
         f"{' '.join(f'r{i} w{i}' for i in numbers)} - wheel) (:init {' '.join(init)}) (:goal (and "
         f"{' '.join(goal)})))"
     )
-    return _partly_done(draw, text) if rng.random() < options.partly_done else text
 
 
-def _partly_done(draw: Draw, text: str) -> str:
-    """The same task after the first steps of a plan for it; the last two steps are always left to do."""
+def _partly_done(draw: Draw, text: str, nothing_met: bool = False) -> str:
+    """The same task after the first steps of a plan for it; the last two steps are always left to do, and
+    where it is asked for all steps from the first that reaches an atom of the goal."""
     rules = _rules()
     problem = parse_problem(text, rules)
     grounding = Grounding(rules, problem)
@@ -69,7 +128,10 @@ def _partly_done(draw: Draw, text: str) -> str:
         return text
     state = grounding.start
     for call in found.calls[: draw.rng.randint(1, len(found.calls) - 2)]:
-        state = grounding.actions[call].after(state)
+        after = grounding.actions[call].after(state)
+        if nothing_met and after & grounding.goal:
+            break
+        state = after
     atoms = frozenset(grounding.atoms[i] for i in grounding.true(state))
     return write_problem(PddlProblem(problem.objects, atoms, problem.goal), rules)
 
@@ -186,4 +248,4 @@ class _Garage:
         player.do("tighten", nut, hub)
 
 
-FAMILY = Family("tyreworld", TyreworldOptions, generate, plan, indices=(8, 4, 0))
+FAMILY = Family("tyreworld", TyreworldOptions, generate, plan, indices=(8, 4, 0), levels=LEVELS)

@@ -28,7 +28,7 @@ def test_asking_for_alfworld_says_what_to_install():
 def test_other_domains_work_and_the_list_says_why_these_do_not():
     said = run(
         "from learnact.domains import registry\nfrom learnact.records import DomainSpec\n"
-        "d = registry.build(DomainSpec('gripper', '{\"train\": 1, \"test\": 1}')); e = "
+        'd = registry.build(DomainSpec(\'gripper\', \'{"level": "easy", "train": 1, "test": 1}\')); e = '
         "d.open(d.tasks('train')[0])\n"
         "print(e.call('move', ['rooma', 'roomb'], {}).valid)\n"
         "print(*[l.problem for l in registry.listed() if l.name == 'alfworld-put'])"

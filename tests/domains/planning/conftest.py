@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from learnact.domains import registry
-from learnact.domains.planning.domain import PlanningDomain, PlanningOptions
+from learnact.domains.planning.domain import PlanningDomain
+from learnact.domains.planning.options import PlanningOptions
 from learnact.records import DomainSpec, canonical
 
 NAMES = ("gripper", "blockworld", "barman", "tyreworld")

@@ -72,29 +72,49 @@ def test_asking_for_more_tasks_keeps_the_first():
     assert many.tasks("test")[:5] == few.tasks("test")
 
 
-def test_the_sizes_cover_the_published_spread_and_more():
-    balls = {task.labels["goals"] for task in build("gripper", test=18).tasks("test")}
+EASY = {
+    "gripper": "6cc5d9d3cd3e18948865b296",
+    "blockworld": "a3ec1593fba06e3d05d60d0a",
+    "barman": "051206ed594752ca5cdb7bd0",
+    "tyreworld": "528f4429a964763c6696f913",
+}
+
+
+def test_easy_tasks_have_the_sizes_of_the_time_before_levels():
+    balls = {task.labels["goals"] for task in build("gripper", level="easy", test=18).tasks("test")}
     assert balls == set(range(4, 13))
-    assert {"(at-robby rooma)" in t.content for t in build("gripper").tasks("test")} == {True, False}
-    blocks = {task.labels["objects"] for task in build("blockworld", test=10).tasks("test")}
+    rooms = {"(at-robby rooma)" in t.content for t in build("gripper", level="easy").tasks("test")}
+    assert rooms == {True, False}
+    blocks = {task.labels["objects"] for task in build("blockworld", level="easy", test=10).tasks("test")}
     assert blocks == set(range(3, 8))
-    assert {t.labels["objects"] for t in build("blockworld", blocks=12, test=3).tasks("test")} == {12}
-    bar = build("barman", test=60).tasks("test")
+    bar = build("barman", level="easy", test=60).tasks("test")
     assert {task.labels["goals"] for task in bar} == {1, 2, 3}
     shots = {task.content.count(" - shot") for task in bar}
     assert (min(shots), max(shots)) == (4, 9)
     cocktails = {task.content.count("(cocktail-part1") for task in bar}
     assert (min(cocktails), max(cocktails)) == (3, 7)
     assert any("contains shot1 ingredient" in task.content for task in bar)
-    cars = build("tyreworld", test=40).tasks("test")
+    cars = build("tyreworld", level="easy", test=40).tasks("test")
     assert {task.content.count(" - hub") for task in cars} == {1, 2, 3, 4}
     assert any("(have " in task.content for task in cars), "some start in the middle of the work"
+    # the first training task of each domain, as it was made before there were levels
+    first = {name: build(name, level="easy").tasks("train")[0] for name in NAMES}
+    assert {name: (task.name, task.hash) for name, task in first.items()} == {
+        name: (f"{name}-train-0-0", EASY[name]) for name in NAMES
+    }
+
+
+def test_sizes_that_are_given_stand_in_for_those_of_the_level():
+    assert {t.labels["objects"] for t in build("blockworld", blocks=12, test=3).tasks("test")} == {12}
     assert {t.content.count(" - hub") for t in build("tyreworld", hubs=9, test=3).tasks("test")} == {9}
+    assert {t.labels["goals"] for t in build("gripper", balls=[2, 3], test=4).tasks("test")} == {2, 3}
+    assert {t.labels["goals"] for t in build("barman", drinks=2, test=4).tasks("test")} == {2}
+    assert {t.labels["level"] for t in build("barman", drinks=2, test=4).tasks("test")} == {"published"}
 
 
 def test_a_range_out_of_bounds_or_too_narrow_for_the_number_is_refused():
-    with pytest.raises(BadInput, match=r"option blocks: .*within 2 .. 12, not \[3, 13\]"):
-        build("blockworld", blocks=[3, 13])
+    with pytest.raises(BadInput, match=r"option blocks: .*within 2 .. 20, not \[3, 21\]"):
+        build("blockworld", blocks=[3, 21])
     with pytest.raises(TaskError, match=r"domain blockworld: only .* different test tasks with these sizes"):
         build("blockworld", blocks=2, test=50).tasks("test")
 
