@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +89,12 @@ class Blocks:
         rest = "".join(f"\n\n{text}" for text in (prompt.tools, prompt.grammar) if text)
         state.update(("".join(prompt.history) + prompt.request + rest).encode("utf-8", "replace"))
         return str(state.hexdigest())[:DIGEST_CHARS]
+
+
+def prompt_addresses(row: Mapping[str, Any]) -> Iterator[str]:
+    """The texts that a prompt is rebuilt from."""
+    yield from (row["system"], row["ask"], *row["fixed"], *(row["history"] or ()))
+    yield from (row[name] for name in ("tools", "grammar") if row[name])
 
 
 def prompt_from(row: Mapping[str, Any], text: Callable[[str], str], entries: tuple[str, ...] = ()) -> Prompt:

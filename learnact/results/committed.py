@@ -5,18 +5,19 @@ asked for last.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from learnact.records import Episode, Library, Outcome, Turn
+from learnact.records import Episode, EpisodeResult, Library, Outcome, Turn, history_entries
 from learnact.results import rows
-from learnact.results.parts import Parts
+from learnact.results.blocks import prompt_addresses
+from learnact.results.manifests import ResultsPart
 from learnact.results.tables import TABLES
 
 KEPT_TURNS = 200_000
@@ -46,10 +47,19 @@ class _Trial:
         return result
 
 
+class LiveParts(Protocol):
+    """The parts of a run that count now."""
+
+    @property
+    def live(self) -> Sequence[ResultsPart]:
+        """In order of their numbers."""
+        ...
+
+
 class Committed:
     """Index of keys, and lazily the rows behind them."""
 
-    def __init__(self, folder: Path, parts: Parts) -> None:
+    def __init__(self, folder: Path, parts: LiveParts) -> None:
         self._folder = folder
         self._trials: dict[str, str] = {}
         self._loaded: OrderedDict[str, _Trial] = OrderedDict()
@@ -135,6 +145,33 @@ class Committed:
         request = rows.request_from(row, loaded.texts.__getitem__)
         return Outcome(request, rows.reply_from(calls[-1]), attempts, (), row["finished"], row["node"])
 
+    def with_calls(self, trial: str, *keys: str) -> Iterator[Outcome]:
+        """The outcomes of a trial with the calls that made them: all, or those of some units."""
+        wanted = keys or tuple(key for key, of in self._trials.items() if of == trial)
+        where = pc.field("trial") == trial
+        if keys:
+            where &= pc.field("unit").isin(pa.array(keys, pa.string()))
+        rows_of: dict[str, list[dict[str, Any]]] = {}
+        for row in self.read("calls", where=where).sort_by("ordinal").to_pylist():
+            rows_of.setdefault(row["unit"], []).append(row)
+        texts = self._texts({a for found in rows_of.values() for row in found for a in prompt_addresses(row)})
+        for key in wanted:
+            outcome = self.find(key)
+            if outcome is not None:
+                turns = outcome.result.turns if isinstance(outcome.result, EpisodeResult) else ()
+                entries = history_entries(turns)
+                calls = (rows.call_from(row, texts.__getitem__, entries) for row in rows_of.get(key, ()))
+                yield replace(outcome, calls=tuple(calls))
+
+    def trial_of(self, key: str) -> str:
+        """The trial that a unit belongs to."""
+        return self._trials[key]
+
+    def keys_of(self, table: str) -> list[str]:
+        """The keys of the units in a table (`episodes`, `requests`)."""
+        found: list[str] = self.read(table, ["key"])["key"].to_pylist()
+        return found
+
     def _load(self, trial: str, key: str) -> _Trial:
         if trial in self._loaded and key in self._loaded[trial].units:
             self._loaded.move_to_end(trial)
@@ -177,7 +214,7 @@ def _addresses(row: Mapping[str, Any]) -> Iterable[str]:
     if "task_block" in row:
         yield row["task_block"]
     else:
-        yield from (row["system"], row["ask"], *row["fixed"], *(row["history"] or ()))
+        yield from prompt_addresses(row)
 
 
 def _by_unit(table: pa.Table, unit: str, index: str) -> tuple[pa.Table, dict[str, tuple[int, int]]]:

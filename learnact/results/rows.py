@@ -155,6 +155,7 @@ library_from = record_reader(tables.LIBRARIES, Library, "library")
 """A library from its row."""
 reply_from = record_reader(tables.CALLS, Reply, "call.reply")
 """The reply of a row of `calls`."""
+_call = record_reader(tables.CALLS, Call, "call", given=("prompt",))
 _result = record_reader(tables.EPISODES, EpisodeResult, "result", given=("turns",))
 _episode = record_reader(tables.EPISODES, Episode, "unit", given=("task", "library", *_SETUP))
 _request = record_reader(tables.REQUESTS, Request, "unit", given=("model", "prompt"))
@@ -180,6 +181,11 @@ def episode_from(row: Mapping[str, Any], text: Callable[[str], str], library: Li
         prompts=setup["prompts"],
         versions=setup["versions"],
     )
+
+
+def call_from(row: Mapping[str, Any], text: Callable[[str], str], entries: tuple[str, ...]) -> Call:
+    """A call from its row; `entries` is the history of the episode it belongs to."""
+    return _call(row, prompt=prompt_from(row, text, entries))
 
 
 def request_from(row: Mapping[str, Any], text: Callable[[str], str]) -> Request:
