@@ -91,7 +91,7 @@ class RecordedCalls:
 class ReplayRunner:
     """Does units again beside their record. Implements `protocols.Runner`.
 
-    `find` gives the recorded outcome of a unit (None: there is none). A unit's outcome is the recorded one, so
+    `find` gives the recorded outcome of a unit (None: there is none). An outcome is the recorded one, so
     that what follows goes on along the record; what differs is told to `report`, with the unit. Once
     something was told no further unit is begun.
     """
@@ -109,24 +109,30 @@ class ReplayRunner:
         self._chat = RecordedCalls()
         self._worker = Worker(self._chat)
         self._slots = asyncio.Semaphore(in_flight)
+        self._tasks: dict[str, asyncio.Task[Outcome]] = {}
 
     async def __aenter__(self) -> ReplayRunner:
         await self._worker.__aenter__()
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await self._worker.__aexit__(*error)
 
     async def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
         """As `Runner.run`, in the order of the units."""
-        tasks = [asyncio.create_task(self._one(unit)) for unit in units]
-        try:
-            for task in tasks:
-                yield await task
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = [self._once(unit) for unit in units]
+        for task in tasks:
+            yield await asyncio.shield(task)
+
+    def _once(self, unit: Unit) -> asyncio.Task[Outcome]:
+        """The same unit is done once, however often it is asked for (candidates may be equal)."""
+        found = self._tasks.get(unit.key)
+        if found is None:
+            found = self._tasks[unit.key] = asyncio.create_task(self._one(unit))
+        return found
 
     async def _one(self, unit: Unit) -> Outcome:
         recorded = self._find(unit)
