@@ -14,6 +14,7 @@ class Scripted:
 
     def __init__(self, answer: Callable[[str], str] | Sequence[str]) -> None:
         self.prompts: list[Prompt] = []
+        self.models: list[ModelSpec] = []
         self._answer = answer
 
     async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
@@ -23,6 +24,7 @@ class Scripted:
         else:
             reply = self._answer[len(self.prompts)]
         self.prompts.append(prompt)
+        self.models.append(model)
         return Exchange(
             prompt, Reply(reply, tokens=Tokens(len(text.split()), 0, len(reply.split()), 0), model=model.name)
         )

@@ -62,7 +62,8 @@ class Profile:
     led to a failure. `explores`: the places of objects must be found out by acting, so open-loop programs
     make no sense. `blocking`: opening or stepping may block for long: lives in an engine process. `score`:
     default terms of the selector. `invalid`: the observation after an invalid action where no reason is told
-    (`invalid_actions: bare`).
+    (`invalid_actions: bare`). `possible`: sentences that say in which forms a primitive action answers, for
+    those who write code; `impossible`: what one answers that is not possible, behind "it returns".
     """
 
     test_turns: int = 30
@@ -74,6 +75,8 @@ class Profile:
     blocking: bool = False
     score: tuple[str, ...] = ("success", "step_correctness", "call_ratio")
     invalid: str = "No effect."
+    possible: str = ""
+    impossible: str = ""
 
 
 @runtime_checkable
@@ -84,6 +87,25 @@ class TextActions(Protocol):
     """The form and the description of each primitive action: (`take obj from recep`, ...)."""
     text_example: Example
     """The worked example with its actions as text."""
+
+
+@runtime_checkable
+class PlayableExample(Protocol):
+    """A domain whose worked example is a task that can be played: usage examples of libraries are played on
+    it. Without it they are played on the first training task."""
+
+    @property
+    def example_task(self) -> Task:
+        """The task of the worked example."""
+        ...
+
+
+@runtime_checkable
+class OwnFunctionExample(Protocol):
+    """A domain with a worked function of its own (`learner_example: same_domain`)."""
+
+    own_function_example: FunctionExample | None
+    """The function; None where there is none."""
 
 
 class Environment(Protocol):

@@ -53,6 +53,9 @@ class RulesConfig(StrictConfig):
             "empty_call",
             "call_observation",
             "show_returns",
+            "unreadable",
+            "usage_example",
+            "learner_example",
             "primitive_returns",
             "show_descriptions",
             "show_usage_example",
@@ -69,6 +72,15 @@ class RulesConfig(StrictConfig):
     without its call)."""
     invalid_actions: Axis[Literal["reason", "bare"]] = (_RULES.invalid_actions,)
     """An invalid primitive action says why it is invalid, or only that it is (published)."""
+    unreadable: Axis[Literal["apart", "action"]] = (_RULES.unreadable,)
+    """Turns whose reply cannot be read stand apart, or count as action turns in the call ratio and the call
+    share (published)."""
+    usage_example: Axis[Literal["played", "written"]] = (_RULES.usage_example,)
+    """A library's usage example. played: the model proposes calls, the environment answers, it stands last.
+    written: the model writes the observations too, and it stands first (published)."""
+    learner_example: Axis[Literal["other_world", "same_domain"]] = (_RULES.learner_example,)
+    """What a learner is shown before it writes functions: a function of another world, or a function and a
+    worked trajectory of the same domain (published)."""
     show_turns: Axis[bool] = (_RULES.show_turns,)
     """Tell the agent how many turns it has and how many are left, and the learner why an attempt ended
     (published: false)."""

@@ -30,7 +30,7 @@ class CodeAsPolicies(Agent[MethodOptions]):
 
     async def play(self, run: EpisodeRun, options: MethodOptions) -> None:  # noqa: ARG002
         """Ask for the program and run it."""
-        rules = code_rules(run.episode.rules, run.episode.budget.primitives_per_call)
+        rules = code_rules(run.domain, run.episode.rules, run.episode.budget.primitives_per_call)
         request = TEMPLATES.fill("code_as_policies", rules=rules)
         reply = await run.ask(turn_prompt(run, request, self.show_example, system="code_as_policies_system"))
         code = code_of(reply.text)

@@ -150,7 +150,7 @@ class EpisodeRun:
         return turn
 
     async def _act(self, raw: str, call: CallExpression) -> Turn:
-        learned = self.episode.library.action(call.name) is not None
+        learned = any(action.name == call.name for action in self.episode.library.offered)
         return await (self._learned(raw, call) if learned else self._primitive(raw, call))
 
     def _beside(self, turn: Turn, thought: str, ignored: tuple[Ignored, ...]) -> Turn:
@@ -304,4 +304,4 @@ def _known(domain: Domain, episode: Episode) -> frozenset[str]:
     """Names of the actions on offer; the first words of commands where actions are text."""
     if episode.rules.action_format == "text" and isinstance(domain, TextActions):
         return frozenset(form.split(" ", 1)[0].lower() for form, _ in domain.text_forms)
-    return frozenset(p.name for p in domain.primitives) | {a.name for a in episode.library.actions}
+    return frozenset(p.name for p in domain.primitives) | {a.name for a in episode.library.offered}

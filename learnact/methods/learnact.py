@@ -8,9 +8,10 @@ there is nothing to learn from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
+from typing import Any, Literal, TypeAlias
 
 from learnact.methods import learner_replies
 from learnact.methods.act import ACT
@@ -24,17 +25,18 @@ from learnact.methods.base import (
     Temperature,
     WorkBound,
 )
+from learnact.methods.explanations import DESCRIBE_TRIES, USAGE_TRIES, explain
 from learnact.methods.failures import FailedCall, first_failed_call, what_happened
 from learnact.methods.prompt_sections import task_section
 from learnact.methods.proposals import (
-    DESCRIBE_TRIES,
     FUNCTIONS,
+    Check,
     Created,
     ProposalId,
     code_section,
-    explain,
     function_example_section,
     notes_section,
+    others_section,
     propose,
 )
 from learnact.methods.react import REACT
@@ -48,7 +50,7 @@ from learnact.methods.training import (
     learner_prompt,
     together,
 )
-from learnact.records import Candidate, Library, Origin, Prompt, ScoreTerm
+from learnact.records import Candidate, Library, Origin, Prompt, ScoreTerm, digest
 
 
 class LearnActOptions(MethodOptions):
@@ -77,6 +79,12 @@ class LearnActOptions(MethodOptions):
     proposal_temperature: Temperature = 0.7
     """Temperature of proposals; null sends none. With the agent's 0 a deterministic server gives K equal
     proposals; 0.7 makes them differ and still gives code that parses nearly always."""
+    distinct: bool = True
+    """A proposal that equals an earlier one is asked for once more, with the earlier ones in the prompt; one
+    that is still equal is not played (published: false)."""
+    check: Check = "no_effect"
+    """Whether primitives of a usage line that had no effect go back to the learner, once; or exceptions only
+    (published)."""
     vary_prompt: bool = False
     """Ask for a different decomposition in the prompt: for models that take neither a temperature nor a
     seed.
@@ -130,7 +138,8 @@ class LearnAct(Learner[LearnActOptions]):
         """K proposals in I + 1 rounds, each with all its tries, a usage example and descriptions."""
         proposals = options.candidates * (options.iterations + 1)
         replays = options.iterations if options.incumbent == "replay" else 0
-        requests = proposals * (options.create_tries + 1 + DESCRIBE_TRIES * FUNCTIONS)
+        asked = 2 if options.distinct else 1
+        requests = proposals * (asked * options.create_tries + USAGE_TRIES + DESCRIBE_TRIES * FUNCTIONS)
         tested = proposals if options.test_every_candidate else 0
         tested = max(tested, options.iterations + 1 if options.test_each_iteration else 0)
         return WorkBound((proposals + replays) * tasks, requests, max(0, tested - 1))
@@ -158,6 +167,28 @@ class LearnAct(Learner[LearnActOptions]):
         return options.model_copy(update=settled)
 
 
+@dataclass(frozen=True)
+class Proposed:
+    """An answer of the learner model, with the row of results that it begins."""
+
+    created: Created
+    row: Candidate
+
+    @property
+    def content(self) -> str:
+        """Address of its functions and notes: equal for proposals that do the same; "" where it has none."""
+        library = self.created.library
+        return (
+            digest(library.preamble, [(a.name, a.source, a.notes) for a in library.actions])
+            if library
+            else ""
+        )
+
+
+Ask: TypeAlias = Callable[[int, Sequence[Library]], Coroutine[Any, Any, Proposed]]
+"""Asks for proposal number k; the libraries are those of earlier proposals, where it is asked again."""
+
+
 class _LearnActRun:
     """One trial's learning."""
 
@@ -165,11 +196,13 @@ class _LearnActRun:
         self.training = training
         self.options = options
         self.sampling = Sampling(options.proposal_temperature)
+        self.first: dict[str, Proposed] = {}
+        """The first proposal of each content."""
 
     async def learn(self) -> Learned:
         """The story: create, try, select; then improve, try, select."""
         number, options = self.options.candidates, self.options
-        created = await together(*(self._create(k, number) for k in range(number)))
+        created = await self._proposals(range(number), self._create)
         first = await self._try(created)
         winner = await self._select(first)
         winners = [winner.library]
@@ -178,9 +211,8 @@ class _LearnActRun:
             failure = self._failure_of(winner)
             if failure is None:
                 break
-            improved = await together(
-                *(self._improve(iteration, k, winner.library, failure) for k in range(1, number + 1))
-            )
+            ask = partial(self._improve, iteration, winner.library, failure)
+            improved = await self._proposals(range(1, number + 1), ask)
             incumbent = await self._incumbent(iteration, winner)
             now_tried = await self._try(improved)
             winner = await self._select([incumbent, *now_tried])
@@ -191,16 +223,57 @@ class _LearnActRun:
             others += [t.library for t in tried if t.row.score is not None]
         return Learned(winner.library, tuple(dict.fromkeys(others)))
 
-    # Create
+    # Propose
 
-    async def _create(self, number: int, total: int) -> tuple[Candidate, Library | None]:
-        """One candidate: functions proposed and made to load, then their usage example and descriptions."""
-        training, proposal_id = self.training, ProposalId(0, number)
+    async def _proposals(self, numbers: range, ask: Ask) -> list[tuple[Candidate, Library | None]]:
+        """The candidates of a round: their rows and libraries, with usage examples and descriptions.
+
+        With `distinct`, a proposal that equals an earlier one of the trial is asked for once more and shown
+        the earlier ones. One that is still equal is noted as equal, and has no library to be played.
+        """
+        answers = await together(*(ask(k, ()) for k in numbers))
+        for place, number in enumerate(numbers):
+            if self.options.distinct:
+                answers[place] = await self._distinct(answers[place], answers[:place], partial(ask, number))
+            if answers[place].content:
+                self.first.setdefault(answers[place].content, answers[place])
+        return await together(*map(self._explained, answers))
+
+    async def _distinct(
+        self,
+        answer: Proposed,
+        before: Sequence[Proposed],
+        ask: Callable[[Sequence[Library]], Coroutine[Any, Any, Proposed]],
+    ) -> Proposed:
+        """The answer; where it equals an earlier one, another."""
+        earlier = self.first.get(answer.content)
+        if earlier is None:
+            return answer
+        shown = [p.created.library for p in (earlier, *before) if p.created.library is not None]
+        again = await ask(list(dict.fromkeys(shown)))
+        return again if again.content else answer
+
+    async def _explained(self, answer: Proposed) -> tuple[Candidate, Library | None]:
+        """The row of a candidate, and its library with what the agent is told of it."""
+        created, row = answer.created, answer.row
+        if created.library is None:
+            return replace(row, uncreated=created.problem), None
+        first = self.first[answer.content].row
+        if self.options.distinct and first is not row:
+            return replace(row, equal_to=f"{first.iteration}.{first.candidate}"), None
+        proposal_id = ProposalId(row.iteration, row.candidate)
+        library = await explain(self.training, proposal_id, created.library, created.tried)
+        return replace(row, library=library.id), library
+
+    async def _create(self, number: int, known: Sequence[Library]) -> Proposed:
+        """A proposal of functions that load and whose usage line runs."""
+        training, options = self.training, self.options
         task = training.tasks[0]
         goal, first = await training.opening(training.domain, task, training.trial.domain)
-        variation = ""
-        if self.options.vary_prompt:
-            variation = TEMPLATES.fill("variation", number=number + 1, total=total)
+        variation = TEMPLATES.fill("variation_known") if known else ""
+        if options.vary_prompt:
+            varied = TEMPLATES.fill("variation", number=number + 1, total=options.candidates)
+            variation = f"{varied} {variation}".rstrip()
         answer = TEMPLATES.fill("create", rules=training.function_rules, variation=variation)
         answer = answer.replace("\n\n", "\n")
 
@@ -208,6 +281,7 @@ class _LearnActRun:
             return learner_prompt(
                 training.scene(),
                 function_example_section(training),
+                others_section(Library(), known),
                 task_section(goal, first),
                 feedback,
                 answer=answer,
@@ -215,17 +289,18 @@ class _LearnActRun:
 
         created = await propose(
             training,
-            proposal_id,
+            ProposalId(0, number),
             purpose="create",
             prompt=prompt,
             base=Library(),
             task=task,
             read=lambda text: learner_replies.Update("", learner_replies.proposal(text)),
-            tries=self.options.create_tries,
+            tries=options.create_tries,
             sampling=self.sampling,
+            check=options.check,
+            first=options.create_tries if known else 0,
         )
-        library = await explain(training, proposal_id, created.library) if created.library else None
-        return self._row(proposal_id, "create", created, "", library), library
+        return self._proposed(ProposalId(0, number), "create", created, "")
 
     # Try
 
@@ -234,7 +309,8 @@ class _LearnActRun:
         return await together(*(self._try_one(row, library) for row, library in candidates))
 
     async def _try_one(self, row: Candidate, library: Library | None) -> TriedCandidate:
-        if library is None and (self.options.uncreated == "drop" or row.iteration > 0):
+        empty = self.options.uncreated == "empty" and bool(row.uncreated) and row.iteration == 0
+        if library is None and not empty:
             return TriedCandidate(Library(), (), row)
         library = library or Library()
         self.training.journal.library(self.training.trial.id, library)
@@ -288,8 +364,8 @@ class _LearnActRun:
         return first_failed_call(winner.episodes, options.learn_from)
 
     async def _improve(
-        self, iteration: int, number: int, base: Library, failure: FailedCall
-    ) -> tuple[Candidate, Library | None]:
+        self, iteration: int, base: Library, failure: FailedCall, number: int, known: Sequence[Library]
+    ) -> Proposed:
         """One improvement of the best library: an update (tested, described again) or a note."""
         training, options, proposal_id = self.training, self.options, ProposalId(iteration, number)
         callee = failure.turn.callee
@@ -300,6 +376,8 @@ class _LearnActRun:
         if options.vary_prompt:
             total = options.candidates
             answer += "\n" + TEMPLATES.fill("variation_improve", number=number, total=total)
+        others = others_section(base, known)
+        answer += f"\n{TEMPLATES.fill('variation_improve_known')}" if others else ""
 
         def prompt(feedback: str) -> Prompt:
             return learner_prompt(
@@ -307,6 +385,7 @@ class _LearnActRun:
                 code_section(base),
                 notes_section(base),
                 what_happened(failure, training.domain.profile.failure_context),
+                others,
                 feedback,
                 answer=answer,
             )
@@ -326,28 +405,26 @@ class _LearnActRun:
             read=read,
             tries=options.create_tries,
             sampling=self.sampling,
+            check=options.check,
+            first=options.create_tries if known else 0,
         )
-        origin: Origin = "note" if created.note else "update"
         if created.note:
-            library: Library | None = _noted(base, callee, created.note)
-        else:
-            library = await explain(training, proposal_id, created.library) if created.library else None
-        row = self._row(proposal_id, origin, created, base.id, library)
-        return replace(row, failed_call=failure.turn.call), library
+            created = replace(created, library=_noted(base, callee, created.note))
+        origin: Origin = "note" if created.note else "update"
+        proposed = self._proposed(proposal_id, origin, created, base.id)
+        return replace(proposed, row=replace(proposed.row, failed_call=failure.turn.call))
 
-    def _row(
-        self, proposal_id: ProposalId, origin: Origin, created: Created, parent: str, library: Library | None
-    ) -> Candidate:
-        return Candidate(
+    def _proposed(self, proposal_id: ProposalId, origin: Origin, created: Created, parent: str) -> Proposed:
+        row = Candidate(
             trial=self.training.trial.id,
             iteration=proposal_id.iteration,
             candidate=proposal_id.candidate,
-            library=library.id if library else "",
+            library="",
             parent=parent,
             origin=origin,
-            uncreated="" if library else created.problem,
             reason=created.reason,
         )
+        return Proposed(created, row)
 
 
 def improve_answer(call: str, callee: str, rules: str, *, updates: bool, notes: bool) -> str:

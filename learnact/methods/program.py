@@ -1,6 +1,6 @@
-"""The agent that runs a given program, open-loop.
+"""The agents that do what a learner wrote: run a given program, open-loop, or make given calls, one a turn.
 
-Learners use it to try what they wrote; it asks no model.
+Learners use them to try what they wrote; they ask no model.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from learnact.domains.base import Example
 from learnact.methods.base import Agent, MethodOptions
 from learnact.methods.episode import EpisodeRun
-from learnact.methods.prompt_sections import example_as_program
+from learnact.methods.prompt_sections import example_as_program, example_as_turns
 
 
 class Program(Agent[MethodOptions]):
@@ -27,4 +27,27 @@ class Program(Agent[MethodOptions]):
         return example_as_program(example)
 
 
+class FixedCalls(Agent[MethodOptions]):
+    """Makes the calls that the episode carries (`AgentSpec.program`, one a line), each in a turn of its own.
+
+    So a usage example shows what an agent would see.
+    """
+
+    name = "fixed_calls"
+
+    async def play(self, run: EpisodeRun, options: MethodOptions) -> None:  # noqa: ARG002
+        """Make the calls until the task is solved or one could not be carried out."""
+        for call in run.episode.agent.program.splitlines():
+            if run.over:
+                break
+            turn = await run.take(call, thoughts=False)
+            if not turn.ok:
+                break
+
+    def show_example(self, example: Example) -> str:
+        """As turns."""
+        return example_as_turns(example, thoughts=False)
+
+
 PROGRAM = Program()
+FIXED_CALLS = FixedCalls()

@@ -38,11 +38,11 @@ def commands_section(domain: TextActions) -> str:
 
 def learned_section(library: Library, rules: Rules, limit: int) -> str:
     """The learned actions with descriptions (unless switched off) and notes."""
-    if not library.actions:
+    if not library.offered:
         return ""
     returns = f" {TEMPLATES.fill('learned_returns')}" if rules.show_returns else ""
     lines = [TEMPLATES.fill("learned", limit=limit, returns=returns)]
-    for action in library.actions:
+    for action in library.offered:
         described = action.description if rules.show_descriptions else ""
         lines.append(f"- {action.signature}: {described}" if described else f"- {action.signature}")
         lines += [f"  Note: {note}" for note in action.notes]
@@ -51,9 +51,9 @@ def learned_section(library: Library, rules: Rules, limit: int) -> str:
 
 def learned_tools_section(library: Library, limit: int) -> str:
     """Which tools are learned actions; what each does is in its tool's description."""
-    if not library.actions:
+    if not library.offered:
         return ""
-    names = [f"- {action.name}" for action in library.actions]
+    names = [f"- {action.name}" for action in library.offered]
     return section("Learned actions", "\n".join([TEMPLATES.fill("learned_tools", limit=limit), *names]))
 
 
@@ -100,21 +100,38 @@ def task_section(goal: str, first_observation: str) -> str:
     return section("Your task", opening(goal, first_observation))
 
 
-def code_rules(rules: Rules, limit: int) -> str:
-    """The rules for code that a model writes: the same words for every method."""
-    returns = TEMPLATES.fill(f"returns_{rules.primitive_returns}")
+def code_rules(domain: Domain, rules: Rules, limit: int) -> str:
+    """The rules for code that a model writes: the same words for every method. They say what primitive
+    actions return in this domain.
+    """
+    profile, observed = domain.profile, rules.primitive_returns == "observation"
+    impossible = profile.impossible if rules.invalid_actions == "reason" else f'the text "{profile.invalid}"'
     *others, last = ALLOWED_IMPORTS
     return TEMPLATES.fill(
-        "code_rules", returns=returns, limit=limit, modules=f"{', '.join(others)} and {last}"
+        "code_rules",
+        returns=TEMPLATES.fill(f"returns_{rules.primitive_returns}"),
+        possible=f" {profile.possible}" if observed and profile.possible else "",
+        impossible=f" It returns {impossible.rstrip('.')}." if observed and impossible else "",
+        limit=limit,
+        modules=f"{', '.join(others)} and {last}",
     )
+
+
+def examples_sections(example: str, scene: str, usage: str, rules: Rules) -> str:
+    """The domain's worked example and the library's own. One that was played stands last, and the scene that
+    it shares with the domain's (`scene`) is not repeated; one that the model wrote stands first (published).
+    """
+    if rules.usage_example == "written":
+        return section("Example", usage) + section("Example", example)
+    if usage.startswith(f"{scene}\n"):
+        usage = f"{TEMPLATES.fill('same_scene')}{usage.removeprefix(scene)}"
+    return section("Example", example) + section("Example", usage)
 
 
 def context_sections(
     domain: Domain, library: Library, rules: Rules, limit: int, show_example: ShowExample
 ) -> str:
-    """All that does not depend on the task: instruction, actions, lessons, examples (the library's own
-    first).
-    """
+    """All that does not depend on the task: instruction, actions, lessons, examples."""
     usage = library.usage_example if rules.show_usage_example else ""
     actions, example = primitives_section(domain), domain.example
     learned = learned_section(library, rules, limit)
@@ -127,8 +144,9 @@ def context_sections(
         + actions
         + learned
         + lessons_section(library)
-        + section("Example", usage)
-        + section("Example", show_example(example))
+        + examples_sections(
+            show_example(example), opening(example.goal, example.first_observation), usage, rules
+        )
     )
 
 

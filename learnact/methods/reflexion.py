@@ -26,6 +26,8 @@ class ReflexionOptions(MethodOptions):
 
     reflexion_iterations: Count = 2
     """Reflexion: lessons at most."""
+    reflect_on_lessons: bool = True
+    """Show the lessons so far to the learner that writes the next one (published: false)."""
     test_each_iteration: bool = False
     """Test the winner of each iteration."""
 
@@ -58,7 +60,7 @@ class Reflexion(Learner[ReflexionOptions]):
             if failed is None:
                 break
             earlier.append(library)
-            library = await _with_lesson(training, iteration, library, failed)
+            library = await _with_lesson(training, options, iteration, library, failed)
             training.journal.library(training.trial.id, library)
         return Learned(library, tuple(earlier) if options.test_each_iteration else ())
 
@@ -69,9 +71,11 @@ class Reflexion(Learner[ReflexionOptions]):
 
 
 async def _with_lesson(
-    training: Training, iteration: int, library: Library, failed: PlayedEpisode
+    training: Training, options: ReflexionOptions, iteration: int, library: Library, failed: PlayedEpisode
 ) -> Library:
-    lessons = section("Lessons", "\n".join(f"- {lesson}" for lesson in library.lessons))
+    lessons = ""
+    if options.reflect_on_lessons:
+        lessons = section("Lessons", "\n".join(f"- {lesson}" for lesson in library.lessons))
     again = f" {TEMPLATES.fill('reflect_again')}" if lessons else ""
     prompt = learner_prompt(
         training.scene(),

@@ -25,7 +25,8 @@ def terms(played: Sequence[PlayedEpisode]) -> Terms:
 
     step_correctness: successful calls of learned actions / calls of learned actions (0 when there are
     none); call_ratio: successful calls of learned actions / action turns; call_share: calls of learned
-    actions / action turns; turns: the share of the turn budget that was left, 0 for a task that was not
+    actions / action turns (with the published rule `unreadable: action` also over turns that could not be
+    read); turns: the share of the turn budget that was left, 0 for a task that was not
     solved, a mean over tasks.
     """
     if not played:
@@ -34,6 +35,7 @@ def terms(played: Sequence[PlayedEpisode]) -> Terms:
     calls = sum(r.learned_calls for r in results)
     ok = sum(r.learned_calls_ok for r in results)
     turns = sum(r.action_turns for r in results)
+    turns += sum(one.result.unreadable_turns for one in played if one.episode.rules.unreadable == "action")
     return Terms(
         success=fmean(r.success for r in results),
         progress=fmean(r.progress for r in results),

@@ -37,7 +37,7 @@ _TYPES: dict[str, dict[str, Any]] = {
 def parameters_of(domain: Domain, library: Library) -> dict[str, tuple[Parameter, ...]]:
     """The actions on offer with their parameters: primitives first, then learned ones."""
     return {p.name: of_primitive(p) for p in domain.primitives} | {
-        a.name: of_learned(a) for a in library.actions
+        a.name: of_learned(a) for a in library.offered
     }
 
 
@@ -45,7 +45,7 @@ def tools_of(domain: Domain, library: Library, rules: Rules) -> str:
     """The JSON list of tools: each action with its description and the JSON Schema of its parameters, in
     order."""
     described = {p.name: p.description for p in domain.primitives}
-    for action in library.actions:
+    for action in library.offered:
         description = action.description if rules.show_descriptions else ""
         described[action.name] = " ".join([description, *(f"Note: {n}" for n in action.notes)]).strip()
     offered = parameters_of(domain, library)

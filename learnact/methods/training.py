@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from learnact.domains.base import Domain
+from learnact.domains.base import Domain, PlayableExample
 from learnact.errors import LearnactError
 from learnact.methods.base import LibraryChooser
 from learnact.methods.prompt_sections import TEMPLATES as AGENT_TEMPLATES
@@ -212,6 +212,19 @@ class Training:
         """
         return _played((await self.outcomes([self._check(task, library, program)]))[0])
 
+    async def play_calls(self, calls: Sequence[str], library: Library, task: Task) -> PlayedEpisode:
+        """Make calls, each a turn, on a fresh environment of a task, until one is not carried out; a check
+        like `validate`.
+        """
+        agent = AgentSpec("fixed_calls", program="\n".join(calls))
+        return _played((await self.outcomes([replace(self._check(task, library), agent=agent)]))[0])
+
+    def example_task(self) -> Task:
+        """The task on which usage examples are played: that of the domain's worked example, where it can be
+        played; else the first training task.
+        """
+        return self.domain.example_task if isinstance(self.domain, PlayableExample) else self.tasks[0]
+
     async def opening(self, domain: Domain, task: Task, spec: DomainSpec) -> tuple[str, str]:
         """Goal and first observation of a task.
 
@@ -316,7 +329,7 @@ class Training:
             trial.test_budget.over(test_budget(self.domain)),
         )
         limit = min(budget.primitives_per_call for budget in played)
-        return function_rules(trial.rules, limit)
+        return function_rules(self.domain, trial.rules, limit)
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
@@ -341,9 +354,17 @@ def test_budget(domain: Domain) -> Budget:
     return Budget(turns=domain.profile.test_turns, history=domain.profile.history)
 
 
-def function_rules(rules: Rules, limit: int) -> str:
-    """What functions may do; `limit` bounds the primitive actions of a call."""
-    return TEMPLATES.fill("function_rules", code_rules=code_rules(rules, limit))
+def function_rules(domain: Domain, rules: Rules, limit: int) -> str:
+    """What functions may do, when a call of one counts as failed, and what of it the agent is shown; `limit`
+    bounds the primitive actions of a call.
+    """
+    empty = f" {TEMPLATES.fill('failure_empty')}" if rules.empty_call == "failed" else ""
+    return TEMPLATES.fill(
+        "function_rules",
+        code_rules=code_rules(domain, rules, limit),
+        failure=TEMPLATES.fill(f"failure_{rules.failure}") + empty,
+        shown=f" {TEMPLATES.fill('shown_to_agent')}" if rules.show_returns else "",
+    )
 
 
 def learner_prompt(*blocks: str, answer: str, system: str = "system") -> Prompt:

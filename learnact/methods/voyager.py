@@ -25,14 +25,13 @@ from learnact.methods.base import (
     Temperature,
     WorkBound,
 )
+from learnact.methods.explanations import DESCRIBE_TRIES, USAGE_TRIES, explain
 from learnact.methods.failures import primitives_made
 from learnact.methods.prompt_sections import opening, program_text, section, task_section
 from learnact.methods.proposals import (
-    DESCRIBE_TRIES,
     FUNCTIONS,
     ProposalId,
     code_section,
-    explain,
     function_example_section,
     problems,
 )
@@ -78,7 +77,7 @@ class Voyager(Learner[VoyagerOptions]):
 
     def bound(self, options: VoyagerOptions, tasks: int) -> WorkBound:
         """Code and verdict in each round, then a usage example and a description for each function."""
-        return WorkBound(0, tasks * (2 * options.voyager_rounds + 1 + DESCRIBE_TRIES * FUNCTIONS))
+        return WorkBound(0, tasks * (2 * options.voyager_rounds + USAGE_TRIES + DESCRIBE_TRIES * FUNCTIONS))
 
     def chooser(self, training: Training, options: VoyagerOptions, library: Library) -> LibraryChooser:
         """The `voyager_top` skills whose signatures and descriptions are most like goal and first
@@ -86,7 +85,7 @@ class Voyager(Learner[VoyagerOptions]):
         """
 
         async def choose(domain: Domain, task: Task, spec: DomainSpec) -> Library:
-            skills = library.actions
+            skills = library.offered
             if len(skills) <= options.voyager_top:
                 return library
             goal, first_observation = await training.opening(domain, task, spec)
@@ -127,7 +126,7 @@ async def _practise(
             played = await training.validate(proposal.usage, grown, task)
             done, critique = await _verify(training, number, attempt, played)
             if done:
-                skilled = await explain(training, ProposalId(number, 0), grown)
+                skilled = await explain(training, ProposalId(number, 0), grown, played)
                 training.keep(number, skilled, library, "skill")
                 return skilled
             result = f"{primitives_made(played, played.result.turns[0])}\nCritique: {critique}"

@@ -28,6 +28,11 @@ class LearnedAction:
     description: str = ""
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_helper(self) -> bool:
+        """Whether its name begins with an underscore: it is loaded for the others, and not offered."""
+        return self.name.startswith("_")
+
 
 @dataclass(frozen=True)
 class Library:
@@ -48,6 +53,11 @@ class Library:
     def id(self) -> str:
         """Content address; `""` for the empty library."""
         return digest("library", self) if self != Library() else ""
+
+    @property
+    def offered(self) -> tuple[LearnedAction, ...]:
+        """The actions that an agent may call: all but helpers."""
+        return tuple(action for action in self.actions if not action.is_helper)
 
     @property
     def source(self) -> str:
@@ -80,8 +90,9 @@ class Candidate:
 
     `library` and `parent` are library ids ("" for none); `uncreated` says why it could not be created, else
     ""; `reason` is the learner's own reason for an update or a note; `failed_call` the call that was shown
-    to it. `excluded` says why it cannot win although it has a score, else "". `played_turns` and
-    `played_tokens` are sums over its training episodes; None where none was played.
+    to it; `equal_to` ("0.2": iteration and number) the candidate whose functions and notes it repeats, so
+    that it was not played. `excluded` says why it cannot win although it has a score, else "".
+    `played_turns` and `played_tokens` are sums over its training episodes; None where none was played.
     """
 
     trial: str
@@ -96,6 +107,7 @@ class Candidate:
     uncreated: str = ""
     reason: str = ""
     failed_call: str = ""
+    equal_to: str = ""
     excluded: str = ""
     played_turns: int | None = None
     played_tokens: int | None = None

@@ -54,6 +54,9 @@ class Rules:
     failure: Literal["any_primitive", "last_observation"] = "any_primitive"
     call_observation: Literal["told", "published"] = "told"
     invalid_actions: Literal["reason", "bare"] = "reason"
+    unreadable: Literal["apart", "action"] = "apart"
+    usage_example: Literal["played", "written"] = "played"
+    learner_example: Literal["other_world", "same_domain"] = "other_world"
     show_turns: bool = True
     show_returns: bool = True
     empty_call: Literal["failed", "successful"] = "failed"

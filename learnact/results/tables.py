@@ -573,6 +573,13 @@ CANDIDATES = TableSchema(
         TableColumn(
             "failed_call", TEXT, "candidate.failed_call", "the failed call that was shown to the learner"
         ),
+        TableColumn(
+            "equal_to",
+            TEXT,
+            "candidate.equal_to",
+            "the candidate whose functions and notes it repeats, as ITERATION.CANDIDATE: it was not played; "
+            "else empty",
+        ),
     ),
     order=("trial", "iteration", "candidate", "seq"),
 )

@@ -27,6 +27,8 @@ PROSE = frozenset(
         "Code",
         "Notes",
         "Example of a function",
+        "Example call",
+        "Other proposals",
         "Your last answer",
         "Your answer",
     )
@@ -56,6 +58,7 @@ _WELL_KNOWN = tuple(
         r"(?:The call|The program) made (?:these primitive actions:|no primitive action\.)",
         r"It (?:printed|returned): .*",
         r"Later on:",
+        r"The same task from the same first observation, now with learned actions:",
         r"\d+ of \d+ primitive actions had no effect; the first was [^:]*\.",
         r"(?:\d+ more turns? (?:was|were) played after this call\. )?The goal was (?:not )?reached\b[^:]*\.",
     )

@@ -22,6 +22,7 @@ from learnact.runners.worker import Worker
 from learnact.trial import PlannedTest
 from learnact.trial import test_episodes as episodes_of
 from tests.job.test_job import options as options_of
+from tests.methods.following import follow
 from tests.methods.test_learning_round import BAD_CODE, Notes, learn, requests, scripted
 from tests.scripted import Scripted
 
@@ -31,6 +32,8 @@ PUBLISHED_LEARNING = {
     "learn_from": "failed_calls",
     "stop": "no_failed_call",
     "proposal_temperature": 0.0,
+    "check": "exceptions",
+    "distinct": False,
     "ties": "earlier",
     "candidates": 4,
     "iterations": 2,
@@ -39,6 +42,9 @@ PUBLISHED_RULES = {
     "failure": "last_observation",
     "call_observation": "published",
     "invalid_actions": "bare",
+    "unreadable": "action",
+    "usage_example": "written",
+    "learner_example": "same_domain",
     "show_turns": False,
     "show_returns": False,
     "empty_call": "successful",
@@ -329,3 +335,82 @@ async def test_actions_are_calls_or_the_engines_own_text(form: str, kind: str) -
         result = (await worker.execute(episode)).result
     assert isinstance(result, EpisodeResult)
     assert [turn.kind for turn in result.turns] == [kind]
+
+
+async def test_turns_that_could_not_be_read_stand_apart_or_count_as_actions() -> None:
+    def act(text: str) -> str:
+        return "" if "## So far" in text and text.count("Action:") % 2 else visits(text)
+
+    scores = {}
+    for unreadable in ("apart", "action"):
+        notes = Notes()
+        chat = scripted(create=lambda text: ROUND_TRIP, act=act)
+        await learn(chat, *ONE, "learner.score=[call_ratio]", f"rules.unreadable={unreadable}", notes=notes)
+        scores[unreadable] = notes.candidates[0, 0].score
+    assert scores["apart"] == 1.0
+    assert 0 < scores["action"] < 1.0
+
+
+async def test_the_usage_example_is_played_or_written_by_the_model() -> None:
+    written = "Action: visit('roomb', 'rooma')\nObservation: Now: you have won."
+    for kind, shown in (("played", False), ("written", True)):
+        chat = scripted(create=lambda text: ROUND_TRIP, act=visits, usage=lambda text: written)
+        await learn(chat, *ONE, f"rules.usage_example={kind}")
+        examples = requests(chat, "act")[0].split("## Example\n")[1:]
+        assert ("you have won" in "".join(examples)) == shown
+        # The learned example stands last, or (published) first.
+        assert ["visit(" in example for example in examples] == ([True, False] if shown else [False, True])
+        assert ('"Observation:"' in requests(chat, "usage")[0]) == shown
+
+
+async def test_the_learner_is_shown_another_world_or_its_own() -> None:
+    for example, own in (("other_world", False), ("same_domain", True)):
+        chat = scripted(create=lambda text: ROUND_TRIP, act=visits)
+        await learn(chat, *ONE, f"rules.learner_example={example}")
+        shown = requests(chat, "create")[0]
+        assert ("def carry(obj, start, end, hand):" in shown) == own
+        assert ("def store(item, drawer):" in shown) != own
+        assert ("## Example\nGoal: ball1 is in rooma." in shown) == own
+
+
+async def test_no_effect_in_the_usage_line_goes_back_or_exceptions_only() -> None:
+    for check, tries in (("no_effect", 2), ("exceptions", 1)):
+        chat = scripted(create=lambda text: STUMBLES, act=visits)
+        await learn(chat, *ONE, "learner.iterations=0", f"learner.check={check}")
+        assert len(requests(chat, "create")) == tries
+
+
+async def test_equal_proposals_are_asked_for_again_and_not_played_twice() -> None:
+    for distinct, asked, equal in ((True, 3, "0.0"), (False, 2, "")):
+        notes = Notes()
+        chat = scripted(create=lambda text: ROUND_TRIP, act=visits)
+        settings = (*ONE[1:], "learner.candidates=2", "learner.iterations=0")
+        await learn(chat, *settings, f"learner.distinct={distinct}", notes=notes)
+        assert len(requests(chat, "create")) == asked
+        assert notes.candidates[0, 1].equal_to == equal
+
+
+async def test_the_reflector_is_shown_the_lessons_so_far_or_not() -> None:
+    shown = {}
+    for switch in (True, False):
+        followed = await follow(
+            "act+reflexion",
+            [("act", "move('rooma', 'roomb')"), ("reflect", "Lesson: go."), ("reflect", "Lesson: stay.")]
+            + [("act", "move('roomb', 'rooma')")] * 2,
+            "budget.learn.turns=1",
+            "budget.test.turns=1",
+            f"learner.reflect_on_lessons={switch}",
+        )
+        second = [said for said in followed.said if said.purpose == "reflect"][1]
+        shown[switch] = "## Lessons\n- go." in second.prompt.messages()[-1].content
+    assert shown == {True: True, False: False}
+
+
+async def test_proposals_are_sampled_at_a_temperature_of_their_own() -> None:
+    sent = {}
+    for temperature in (0.7, 0.0):
+        chat = scripted(create=lambda text: ROUND_TRIP, act=visits)
+        await learn(chat, *ONE, f"learner.proposal_temperature={temperature}")
+        asked = zip(chat.models, chat.texts, strict=True)
+        sent[temperature] = next(m.temperature for m, text in asked if "general Python functions" in text)
+    assert sent == {0.7: 0.7, 0.0: 0.0}

@@ -86,7 +86,7 @@ def requests(chat, kind):
 
 async def test_k_candidates_are_created_described_tried_and_one_is_selected():
     notes, chat = Notes(), scripted()
-    learned = await learn(chat, "learner.iterations=0", notes=notes)
+    learned = await learn(chat, "learner.iterations=0", "learner.distinct=false", notes=notes)
     assert len(requests(chat, "create")) == 4
     assert len(requests(chat, "describe")) == len(requests(chat, "usage")) == 4
     action = learned.library.actions[0]
@@ -95,6 +95,139 @@ async def test_k_candidates_are_created_described_tried_and_one_is_selected():
     assert "Action: fetch('ball1', 'roomb', 'rooma', 'left')" in learned.library.usage_example
     assert [c.selected for _, c in sorted(notes.candidates.items())] == [True, False, False, False]
     assert all(c.score is not None for c in notes.candidates.values())
+
+
+async def test_equal_proposals_are_told_apart_once_and_then_noted_as_equal_and_not_played():
+    def create(text):
+        """The third proposal gives way when it is asked again, the others repeat themselves."""
+        again = "## Other proposals" in text and chat.again == 1
+        chat.again += "## Other proposals" in text
+        return FUNCTIONS.format(**names(text)).replace("fetch", "bring" if again else "fetch")
+
+    def usage(text):
+        return f"Action: {'bring' if 'def bring' in text else 'fetch'}('ball1', 'roomb', 'rooma', 'left')"
+
+    notes, chat = Notes(), scripted(create=create, usage=usage)
+    chat.again = 0
+    await learn(chat, "learner.iterations=0", notes=notes)
+    asked_again = [text for text in requests(chat, "create") if "## Other proposals" in text]
+    assert (len(requests(chat, "create")), len(asked_again)) == (4 + 3, 3)
+    assert "def fetch(ball, start, end, hand):" in asked_again[0].split("## Other proposals")[1]
+    assert "def bring(" not in asked_again[1].split("## Your answer")[0]
+    assert "def bring(" in asked_again[2].split("## Your answer")[0]
+    rows = [row for _, row in sorted(notes.candidates.items())]
+    assert [row.equal_to for row in rows] == ["", "0.0", "", "0.0"]
+    assert [(row.score is None, row.uncreated) for row in rows] == [
+        (False, ""),
+        (True, ""),
+        (False, ""),
+        (True, ""),
+    ]
+    # What is not played is not explained.
+    assert len(requests(chat, "describe")) == len(requests(chat, "usage")) == 2
+
+
+async def test_helpers_are_loaded_and_not_offered():
+    helped = """```python
+def _both(start, end):
+    move(start, end)
+    move(end, start)
+
+def twice(start, end):
+    _both(start, end)
+    _both(start, end)
+```
+Usage: twice('{here}', '{there}')"""
+    chat = scripted(
+        create=lambda text: helped.format(**names(text)), act=lambda text: "_both('rooma', 'roomb')"
+    )
+    learned = await learn(chat, "learner.candidates=1", "learner.iterations=0")
+    assert [a.name for a in learned.library.actions] == ["_both", "twice"]
+    assert [a.name for a in learned.library.offered] == ["twice"]
+    assert len(requests(chat, "describe")) == 1
+    shown = requests(chat, "act")
+    assert "\n- twice(start, end)" in shown[0]
+    assert "_both" not in shown[0]
+    # Calling one is no action.
+    told = [text.split("## So far")[1] for text in shown if "## So far" in text]
+    assert all("there is no action _both" in text for text in told)
+
+
+async def test_only_helpers_are_no_library():
+    only = (
+        "```python\ndef _both(start):\n    move(start, start)\n    move(start, start)\n```\nUsage: _both('a')"
+    )
+    notes = Notes()
+    await learn(scripted(create=lambda text: only), "learner.candidates=1", notes=notes)
+    assert "names that begin with an underscore are helpers" in notes.candidates[0, 0].uncreated
+
+
+async def test_the_usage_example_is_what_the_environment_said():
+    chat = scripted(
+        usage=lambda text: "Action: fetch('ball1', 'roomb', 'rooma', 'left')\nObservation: I win."
+    )
+    learned = await learn(chat, "learner.candidates=1", "learner.iterations=0")
+    domain = registry.build(load({"name": "t", "domains": "gripper", "methods": "act"}).trials()[0].domain)
+    scene = f"Goal: {domain.example.goal}\nObservation: {domain.example.first_observation}\n"
+    example = learned.library.usage_example
+    assert example.startswith(scene)
+    played = (
+        "Action: fetch('ball1', 'roomb', 'rooma', 'left')\nObservation: Now: you are in rooma. left is free."
+    )
+    assert example.removeprefix(scene).startswith(played)
+    # In the agent's prompt it stands last, without the scene that it shares with the domain's.
+    own, learned_one = requests(chat, "act")[0].split("## Example\n")[1:]
+    assert own.startswith(scene)
+    assert learned_one.startswith(
+        f"The same task from the same first observation, now with learned actions:\n{played}"
+    )
+
+
+async def test_a_usage_example_whose_functions_all_fail_goes_back_once_and_is_left_out():
+    chat = scripted(usage=lambda text: "Action: fetch('ball1', 'rooma', 'roomb', 'left')")
+    learned = await learn(chat, "learner.candidates=1", "learner.iterations=0")
+    first, second = requests(chat, "usage")
+    assert "No function was called with success:" in second
+    assert "had no effect; the first was pick('ball1', 'rooma', 'left')" in second
+    assert learned.library.usage_example == ""
+
+
+async def test_the_usage_example_is_played_again_after_a_note():
+    notes, chat = Notes(), scripted()
+    await learn(chat, "learner.candidates=1", "learner.iterations=1", notes=notes)
+    assert notes.candidates[1, 1].origin == "note"
+    first, second = requests(chat, "usage")
+    assert "Use it only where the ball is." in second
+    assert "Use it only" not in first
+
+
+async def test_descriptions_are_asked_for_with_the_usage_line_that_ran():
+    chat = scripted()
+    await learn(chat, "learner.candidates=1", "learner.iterations=0")
+    (asked_for,) = requests(chat, "describe")
+    call = asked_for.split("## Example call\n")[1]
+    assert re.match(
+        r"fetch\('ball\d', 'room[ab]', 'room[ab]', 'left'\)\nIt made these primitive actions:\n1\. ", call
+    )
+
+
+async def test_what_had_no_effect_in_the_usage_line_goes_back_once():
+    def create(text):
+        ball, here, there = names(text).values()
+        if "Your last answer" in text:
+            return FUNCTIONS.format(ball=ball, here=here, there=there)
+        return FUNCTIONS.format(ball=ball, here=there, there=here)
+
+    for check, tries in (("no_effect", 2), ("exceptions", 1)):
+        chat = scripted(create=create)
+        learned = await learn(chat, "learner.candidates=1", "learner.iterations=0", f"learner.check={check}")
+        asked_for = requests(chat, "create")
+        assert len(asked_for) == tries
+        assert learned.library.actions
+        if tries == 2:
+            told = asked_for[1].split("## Your last answer")[1]
+            assert "some of its primitive actions were not possible" in told
+            assert "1. pick('ball" in told
 
 
 async def test_code_that_is_refused_or_raises_is_shown_again_with_the_reason():

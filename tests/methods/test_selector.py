@@ -136,6 +136,7 @@ def idler_and_mover():
 async def test_learning_prefers_functions_that_do_something(rules, winner):
     notes = Notes()
     settings = ("learner.candidates=2", "learner.iterations=0", "budget.learn.turns=3", *rules)
+    settings += ("learner.check=exceptions",)
     learned = await learn(idler_and_mover(), *settings, notes=notes)
     assert [action.name for action in learned.library.actions] == [winner]
     assert [row.excluded for _, row in sorted(notes.candidates.items())] == (

@@ -40,7 +40,7 @@ async def test_voyager():
             ("verify", "Verdict: yes\nCritique: none"),
             (
                 "usage",
-                "Action: swap('ball1', 'rooma', 'ball2', 'roomb')\nObservation: Now: you are in rooma.",
+                "Action: swap('ball1', 'roomb', 'ball2', 'rooma')\nObservation: Now: you are in rooma.",
             ),
             ("describe", "Makes two balls change rooms; you are in the first one's."),
             ("act", "fetch('ball1', 'roomb', 'rooma', 'left')"),

@@ -189,7 +189,7 @@ def test_all_methods_are_shown_the_same_world(ask: Query) -> None:
     for section in ("Instructions", "Primitive actions", "Your task"):
         shown = {_sections(row["said"], section)[-1].strip() for row in rows}
         assert len(shown) == (2 if section == "Your task" else 1), section
-    examples = {_calls(_sections(row["said"], "Example")[-1]) for row in rows}
+    examples = {_calls(_sections(row["said"], "Example")[0]) for row in rows}
     assert len(examples) == 1
     assert len(examples.pop()) > 3
 

@@ -252,7 +252,7 @@ def test_code_that_it_did_not_write_ends_no_reply(code: str) -> None:
     ):
         asked = improve_answer(f"{name}('a')", name, RULES, updates=True, notes=True)
         for request in (
-            TEMPLATES.fill("describe", signature=f"{name}(x)"),
+            TEMPLATES.fill("describe", signature=f"{name}(x)", limit=1200),
             section("Example task", task) + TEMPLATES.fill("usage"),
             section("What happened", what) + asked,
         ):

@@ -181,7 +181,9 @@ def test_inattention_costs_turns_and_never_ends_in_a_loop_of_one_call() -> None:
 
 
 def create(seed: int, model: str = "sim-strong") -> str:
-    request = LEARNER_TEXTS.fill("create", rules=function_rules(Rules(), 100), variation="")
+    request = LEARNER_TEXTS.fill(
+        "create", rules=function_rules(domain("alfworld-put"), Rules(), 100), variation=""
+    )
     prompt = (
         section("Primitive actions", CALLS)
         + section("Your task", f"Goal: {GOALS[1]}\nObservation: {Cottage().opening}")
@@ -217,7 +219,9 @@ def after_failure(request: str) -> str:
 
 
 def test_a_failed_call_is_mended_by_going_there_first() -> None:
-    request = improve_answer("fetch()", "fetch", function_rules(Rules(), 100), updates=True, notes=True)
+    request = improve_answer(
+        "fetch()", "fetch", function_rules(domain("alfworld-put"), Rules(), 100), updates=True, notes=True
+    )
     found = learner_replies.improvement(after_failure(request))
     assert isinstance(found, learner_replies.Update)
     (function,) = read_functions(found.proposal.code)

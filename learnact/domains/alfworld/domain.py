@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -90,11 +90,15 @@ class AlfworldDomain:
         self._language = Language(options.surface, options.perturb, options.actions, options.in_place)
         self.name = f"alfworld-{kind.name}"
         self.title = kind.title
-        self.profile = PROFILE
+        possible, impossible = examples.answers(self._language)
+        self.profile = replace(PROFILE, possible=possible, impossible=impossible)
         self.primitives: tuple[Primitive, ...] = self._language.primitives
         self.instruction = examples.instruction(self._language)
         self.example: Example = examples.example(kind.name, self._language)
         self.function_example: FunctionExample = examples.function_example(self._language)
+        self.own_function_example: FunctionExample | None = examples.function_example(
+            self._language, "own_function"
+        )
         self.text_forms = self._language.forms
         self.text_example: Example = examples.example(kind.name, self._language, as_text=True)
 
@@ -107,11 +111,18 @@ class AlfworldDomain:
             [vars(p) for p in self.primitives],
             self.example,
             self.function_example,
+            self.own_function_example,
+            [self.profile.possible, self.profile.impossible],
         ]
         shipped = [package.versions(), digest(package.domain_text(), package.grammar_text())]
         return digest(
             text, self.text_example, shipped, self._language.surface, sorted(self._language.perturb)
         )
+
+    @cached_property
+    def example_task(self) -> Task:
+        """The game of the worked example."""
+        return Task(self.name, "example", examples.game(self._kind.name))
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
         """Generated training and test games have nothing in common, not even rooms. Of a source, all games

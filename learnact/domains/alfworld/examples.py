@@ -38,13 +38,26 @@ def example(kind: str, language: Language, as_text: bool = False) -> Example:
     return Example(kept["goal"], language.show(kept["observation"]), tuple(steps))
 
 
-def function_example(language: Language) -> FunctionExample:
-    """One worked example of a learned function, which solves no task."""
-    kept = _all()["function"]
+def function_example(language: Language, which: str = "function") -> FunctionExample:
+    """One worked example of a learned function, which solves no task; `own_function`: one that does a large
+    part of one (`learner_example: same_domain`)."""
+    kept = _all()[which]
     parts = {
         name: language.show(language.code(kept[name]).rstrip()) for name in ("source", "description", "usage")
     }
     return FunctionExample(**parts)
+
+
+def answers(language: Language) -> tuple[str, str]:
+    """The forms in which primitive actions answer, as `Profile.possible` and `Profile.impossible`."""
+    possible, impossible = (language.show(str(_all()[name]).strip()) for name in ("possible", "impossible"))
+    return possible, impossible
+
+
+def game(kind: str) -> str:
+    """The game of the worked example of a type, as a task's content (`example_games.yaml`)."""
+    text = resources.files("learnact.domains.alfworld").joinpath("example_games.yaml").read_text("utf-8")
+    return "".join(str(yaml.safe_load(text)[kind]).split())
 
 
 def _in_surface(command: str, language: Language) -> str:

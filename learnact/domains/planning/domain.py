@@ -86,8 +86,6 @@ class Family(Generic[Options]):
 class PlanningDomain(Generic[Options]):
     """A STRIPS domain (`learnact.domains.base.Domain`)."""
 
-    profile = Profile()
-
     def __init__(self, family: Family[Options], options: Options) -> None:
         self.family = family
         self.options = options
@@ -104,8 +102,16 @@ class PlanningDomain(Generic[Options]):
         self.instruction = f"{self.wording.instruction.rstrip()}{differ}"
         self.primitives = primitives(self.rules, self.wording)
         self.function_example = function_example()
+        own = self.wording.function
+        self.own_function_example = None if own is None else FunctionExample(**own.model_dump())
+        self.profile = _profile(self.wording)
         self.version = digest(
-            "planning", ENGINE_VERSION, rules_text, words, self.function_example, self.instruction
+            "planning",
+            ENGINE_VERSION,
+            rules_text,
+            words,
+            self.function_example,
+            (self.instruction, self.profile),
         )
         self._described: OrderedDict[str, DescribedProblem] = OrderedDict()
 
@@ -271,6 +277,17 @@ class PlanningDomain(Generic[Options]):
                 )
             if not NAME.fullmatch(name):
                 raise TaskError(f"{where}: object {name}: a name is a letter, then letters, digits, - and _")
+
+
+def _profile(wording: Wording) -> Profile:
+    """What planning domains have in common, with what their primitives return in this table's words."""
+    phrases = wording.phrases
+    now, no_effect = phrases.now.partition("{0}")[0].strip(), phrases.requires.partition("{0}")[0].strip()
+    return Profile(
+        possible=f'It is the whole new state, as text that begins with "{now}".',
+        impossible=f'text that begins with "{no_effect}" and says why',
+        invalid="No effect.",
+    )
 
 
 @cache

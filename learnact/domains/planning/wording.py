@@ -79,6 +79,17 @@ class WorkedExample(BaseModel):
     steps: tuple[ExampleStep, ...]
 
 
+class WorkedFunction(BaseModel):
+    """A worked function of the domain itself, with a usage line that is possible in the worked example's
+    first state."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    description: str
+    usage: str
+
+
 class Wording(BaseModel):
     """A table of sentences: everything that a model reads of a domain."""
 
@@ -92,6 +103,8 @@ class Wording(BaseModel):
     sentences: dict[str, _Sentence]
     """A sentence for each predicate, in the order in which a state is described."""
     example: WorkedExample
+    function: WorkedFunction | None = None
+    """Shown to learners where the job says `learner_example: same_domain`."""
     phrases: Phrases = Phrases()
 
     _file: YamlFile = PrivateAttr()
