@@ -39,6 +39,7 @@ async def test_a_note_over_the_limit_is_refused():
         *LOSES,
         ("improve", note),
         ("improve", NOTE),
+        USAGE,
         *STAYS,
         *TESTED,
     ]
@@ -54,7 +55,7 @@ async def test_a_note_over_the_limit_is_refused():
 async def test_old_code_that_is_quoted_beside_a_note_is_a_note():
     code = FETCH.partition("\nUsage:")[0]
     note = f"The function is\n{code}\n{NOTE}"
-    lines = [("create", FETCH), USAGE, DESCRIBED, *LOSES, ("improve", note), *STAYS, *TESTED]
+    lines = [("create", FETCH), USAGE, DESCRIBED, *LOSES, ("improve", note), USAGE, *STAYS, *TESTED]
     followed = await follow("learnact", lines, *ONE, "learner.iterations=1")
     assert [r.origin for r in followed.notes.candidates.values()] == ["create", "incumbent", "note"]
 

@@ -28,7 +28,7 @@ from tests.simulated.test_household import Cottage
 from tests.simulated.test_learning import RULES, WORLDS, create, say, scene
 
 HOUSE = (Path(__file__).parents[1] / "prompts/domains/alfworld-heat-create.txt").read_text()
-SEEDS = range(12)
+SEEDS = range(16)
 
 
 def proposed(world: Domain, model: str) -> Iterator[tuple[Function, text.ActionCall]]:
