@@ -21,6 +21,7 @@ from learnact.report.data import ALL, ReportData, RowKey, Score, TrialRow, over_
 from learnact.report.efficiency import efficiency_tables
 from learnact.report.findings import findings
 from learnact.report.pass_at_k import pass_tables
+from learnact.report.replies import reply_tables
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.robustness import robustness_tables
 from learnact.report.score_table import INTERVALS, NOTHING_PLAYED, ModelColumns, RateColumns, score_rows
@@ -215,6 +216,7 @@ TABLES: dict[str, Callable[[ReportData], list[ResultTable]]] = {
     "transfer": transfer_tables,
     "cost": cost_tables,
     "causes": cause_tables,
+    "replies": reply_tables,
 }
 """The tables by name."""
 

@@ -40,7 +40,7 @@ class UnreadableReplies:
             cut = index < len(finishes) and finishes[index] == "length"
             at = model.max_tokens if model.max_tokens is not None else "the server's limit"
             causes[
-                f"cut at max_tokens {at}" if cut else "empty" if not turn.raw.strip() else "in no form"
+                f"cut at max_tokens {at}" if cut else turn.cause.replace("_", " ") or "in no form"
             ] += 1
         if causes.total() >= self._limit:
             words = ", ".join(f"{number} {cause}" for cause, number in causes.most_common())
