@@ -39,9 +39,7 @@ class UnreadableReplies:
         for index, turn in enumerate(result.turns):
             cut = index < len(finishes) and finishes[index] == "length"
             at = model.max_tokens if model.max_tokens is not None else "the server's limit"
-            causes[
-                f"cut at max_tokens {at}" if cut else turn.cause.replace("_", " ") or "in no form"
-            ] += 1
+            causes[f"cut at max_tokens {at}" if cut else turn.cause.replace("_", " ") or "in no form"] += 1
         if causes.total() >= self._limit:
             words = ", ".join(f"{number} {cause}" for cause, number in causes.most_common())
             self.failure = HarnessFailure(
