@@ -12,6 +12,7 @@ from markupsafe import Markup
 from learnact.pages.code import DiffLine, difference, highlighted, library_source
 from learnact.records import Library
 from learnact.report.data import ReportData, TrialRow
+from learnact.report.summary import LEAST_EPISODES
 from learnact.results.reader import dictionaries
 from learnact.results.rows import library_from
 
@@ -21,10 +22,11 @@ QUALIFY row_number() OVER (PARTITION BY trial, iteration, candidate ORDER BY run
 ORDER BY trial, iteration, candidate
 """
 TESTED = """
-SELECT library, trial, count(*) AS episodes, avg(success::INT) AS success, avg(progress) AS progress,
+SELECT trial, count(*) AS episodes, avg(success::INT) AS success, avg(progress) AS progress,
        avg(turns) AS turns, sum(learned_calls) AS calls, sum(learned_calls_ok) AS calls_ok
-FROM report_episodes WHERE library <> '' GROUP BY library, trial
+FROM report_episodes WHERE phase = 'test' GROUP BY trial
 """
+"""By trial, since an agent may be given a part of its library in each test (Voyager)."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def learned(data: ReportData) -> list[TrialView]:
     trials = [trial for trial in data.trials.values() if trial.trial in rows or trial.library]
     ends = {trial.trial: _last_library(trial, rows.get(trial.trial, ())) for trial in trials}
     libraries = _libraries(data, set(ends.values()))
-    tested = {(row["trial"], row["library"]): row for row in dictionaries(data.connection, TESTED)}
+    tested = {row["trial"]: row for row in dictionaries(data.connection, TESTED)}
     repeats = {
         row["trial"]: row["learn_repeat"]
         for row in dictionaries(data.connection, "SELECT DISTINCT trial, learn_repeat FROM trials")
@@ -88,7 +90,7 @@ def learned(data: ReportData) -> list[TrialView]:
         TrialView(
             trial=trial,
             library=libraries.get(ends[trial.trial], Library()),
-            tested=tested.get((trial.trial, ends[trial.trial])),
+            tested=tested.get(trial.trial),
             candidates=tuple(candidate_views(rows.get(trial.trial, ()), libraries)),
             repeat=repeats.get(trial.trial) or 0,
         )
@@ -104,8 +106,11 @@ def _last_library(trial: TrialRow, rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def best(trials: Iterable[TrialView]) -> TrialView | None:
-    """The trial whose library did best in tests: success, then progress, then fewer turns."""
-    tested = [(one.tested, one) for one in trials if one.tested is not None and one.library.actions]
+    """The trial whose library did best in tests: success, then progress, then fewer turns; none is ranked on
+    a single episode.
+    """
+    played = [(one.tested, one) for one in trials if one.tested is not None and one.library.actions]
+    tested = [(row, one) for row, one in played if row["episodes"] >= LEAST_EPISODES]
     if not tested:
         return None
     _, found = max(tested, key=lambda it: (it[0]["success"], it[0]["progress"], -it[0]["turns"]))

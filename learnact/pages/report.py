@@ -265,7 +265,7 @@ class ReportContents:
             }
 
     def _uses(self, top: TrialView | None) -> HtmlTable | None:
-        return html_table(action_uses(self.data.connection, top.library)) if top else None
+        return html_table(action_uses(self.data.connection, top.library, [top.trial.trial])) if top else None
 
     def _unfinished(self) -> list[str]:
         lines = [

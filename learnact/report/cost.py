@@ -102,6 +102,20 @@ class MethodCosts:
         """What a trial's learning cost; None where it did not learn in these runs."""
         return self._by_trial.get((trial, "learn"))
 
+    def learned(self, key: RowKey) -> Sequence[UnitCosts]:
+        """What learning cost each trial of a row that has ended it. What a trial has spent that is still
+        learning, or is blocked, says nothing of the cost of a library.
+        """
+        found = [self.learning_of(one.trial) for one in self.trials[key] if self._ended(one)]
+        return [costs for costs in found if costs is not None]
+
+    def _ended(self, trial: TrialRow) -> bool:
+        return trial.status in ("done", "unfinished") or trial.trial in self._tested
+
+    @cached_property
+    def _tested(self) -> frozenset[str]:
+        return frozenset(trial for (trial,) in self._data.samples(("trial",)))
+
     def total(self, key: RowKey, phase: str) -> UnitCosts:
         """The costs of a row's trials in a phase."""
         found = (self._by_trial.get((trial.trial, phase)) for trial in self.trials[key])
@@ -116,15 +130,15 @@ def cost_tables(data: ReportData) -> list[ResultTable]:
 
 def _learning(costs: MethodCosts) -> ResultTable:
     """Per trial that learns: requests of the learner and training episodes, against the target's."""
-    learned = {key: costs.total(key, "learn") for key in costs.trials}
-    scores = [score for score in costs.scores if learned[score.key].units]
+    learned = {key: costs.learned(key) for key in costs.trials}
+    scores = [score for score in costs.scores if learned[score.key]]
     models = ModelColumns(score.key for score in costs.scores)
     rows: list[tuple[Cell, ...]] = []
     for score in scores:
         key, members = score.key, costs.trials[score.key]
         target = key._replace(method=members[0].matched_to or TARGET)
-        own, other = learned[key], learned.get(target, UnitCosts())
-        number, other_number = len(members), len(costs.trials.get(target, ()))
+        number, other_number = len(learned[key]), len(learned.get(target, ()))
+        own, other = (sum(learned.get(one, ()), UnitCosts()) for one in (key, target))
         calls, tokens = own.calls / number, own.tokens / number
         rows.append(
             (
@@ -155,8 +169,8 @@ def _learning(costs: MethodCosts) -> ResultTable:
         Column("primitive steps", "count"),
     )
     notes = (
-        "Per trial: requests of the learner and training episodes (model turns and primitive steps are of "
-        "these). - where a model has no price.",
+        "Per trial that has ended learning: requests of the learner and training episodes (model turns and "
+        "primitive steps are of these, not of usage lines that are checked). - where a model has no price.",
         "Against target: the method whose budget a baseline was given (match_budget), else the one named "
         "learnact, is 100 % on the same domain with the same models. A baseline with a matched budget is "
         "near it in the unit of the match, or below it where it has nothing more to do.",

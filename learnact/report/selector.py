@@ -96,6 +96,15 @@ class TrialCandidates:
         terms = self.trial.settings.get("score") or ()
         return " + ".join(term.replace("_", " ") for term in terms) or "the domain's own"
 
+    @property
+    def ties(self) -> str:
+        """Which of several candidates with an equal score it took, in words. Runs that do not say took the
+        earlier.
+        """
+        if self.trial.settings.get("ties") == "efficient":
+            return "fewer turns, then fewer tokens, then the earlier"
+        return "the earlier"
+
 
 def tested_candidates(data: ReportData) -> list[TrialCandidates]:
     """The trials that tested all their candidates, if these are several."""
@@ -220,7 +229,8 @@ def _single(value: float | None) -> Interval:
 
 def _scores_used(found: Sequence[TrialCandidates]) -> tuple[str, ...]:
     used = {one.score_terms for one in found}
-    return (f"Score as run: {used.pop()}; ties keep the earlier.",) if len(used) == 1 else ()
+    ties = " or ".join(sorted({one.ties for one in found}))
+    return (f"Score as run: {used.pop()}; of equal scores {ties}.",) if len(used) == 1 else ()
 
 
 def _selectors(found: Sequence[TrialCandidates]) -> ResultTable:

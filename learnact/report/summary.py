@@ -84,32 +84,55 @@ def run_page(folder: Path, arguments: Sequence[str] = ()) -> RunPage:
         )
 
 
+LEAST_EPISODES = 2
+"""A library is not ranked on fewer test episodes: one that was lucky once would be the best."""
+BEST_LIBRARY = """
+WITH tested AS (
+    SELECT trial, count(*) AS episodes, sum(success::INT) AS solved, sum(progress) AS progress,
+           sum(turns) AS turns, string_agg(DISTINCT domain, ', ' ORDER BY domain) AS domain,
+           CASE WHEN min(library) = max(library) THEN min(library) END AS only_library
+    FROM (SELECT DISTINCT ON (key) * FROM episodes WHERE phase = 'test') GROUP BY trial
+), trial_libraries AS (
+    SELECT DISTINCT ON (trial) coalesce(nullif(t.library, ''), e.only_library) AS library, t.method, e.*
+    FROM tested e JOIN trials t USING (trial)
+)
+SELECT library, method, domain, list(trial ORDER BY trial) AS trials, sum(episodes)::BIGINT AS episodes,
+       sum(solved) / sum(episodes) AS success
+FROM trial_libraries WHERE library IN (SELECT library FROM libraries WHERE {condition})
+GROUP BY library, method, domain HAVING sum(episodes) >= {least}
+ORDER BY success DESC, sum(progress) / sum(episodes) DESC, sum(turns) / sum(episodes), episodes DESC, library
+LIMIT 1
+"""
+"""The best of the libraries that trials ended with, by all test episodes of these trials: an agent may be
+given a part of the library in each (Voyager). A trial that has not ended names none; it has what all its
+tests had.
+"""
+
+
 def best_library(connection: Connection, condition: str) -> BestLibrary | None:
-    """Of the libraries that trials ended with, the one with the highest test success; None if there is none.
+    """Of the libraries that trials ended with, the one with the highest test success, of equal ones that with
+    more progress and fewer turns; None if there is none.
 
     `condition`: which libraries count, in SQL on `libraries`.
     """
-    row = connection.execute(
-        f"""SELECT e.library, any_value(e.method), any_value(e.domain),
-               avg(e.success::INT) AS success, count(*)
-        FROM episodes e JOIN (SELECT DISTINCT library FROM libraries WHERE {condition}) USING (library)
-        WHERE e.phase = 'test' GROUP BY e.library
-        ORDER BY success DESC, avg(e.progress) DESC, count(*) DESC, e.library LIMIT 1"""
-    ).fetchone()
-    if row is None:
+    query = BEST_LIBRARY.format(condition=condition, least=LEAST_EPISODES)
+    rows = dictionaries(connection, query)
+    if not rows:
         return None
-    library, method, domain, success, episodes = row
-    found = load_library(connection, library)
-    return BestLibrary(found, method, domain, success, episodes, uses=action_uses(connection, found))
+    trials, library = rows[0].pop("trials"), load_library(connection, rows[0].pop("library"))
+    return BestLibrary(library, **rows[0], uses=action_uses(connection, library, trials))
 
 
-def action_uses(connection: Connection, library: Library) -> ResultTable:
-    """Learned actions of a library with how often each was called in tests, and how many calls succeeded."""
+def action_uses(connection: Connection, library: Library, trials: Sequence[str]) -> ResultTable:
+    """Learned actions of a library with how often each was called in the tests of trials, and how many calls
+    succeeded.
+    """
     found = connection.execute(
         """SELECT t.callee, count(*), count(*) FILTER (t.ok)
-        FROM turns t JOIN episodes e ON e.run = t.run AND e.key = t.episode
-        WHERE t.learned AND e.phase = 'test' AND e.library = ? GROUP BY t.callee""",
-        [library.id],
+        FROM turns t JOIN (SELECT DISTINCT ON (key) run, key, phase, trial FROM episodes) e
+          ON e.run = t.run AND e.key = t.episode
+        WHERE t.learned AND e.phase = 'test' AND list_contains(?, e.trial) GROUP BY t.callee""",
+        [list(trials)],
     ).fetchall()
     counts = {callee: (calls, ok) for callee, calls, ok in found}
     rows = []
@@ -124,7 +147,7 @@ def action_uses(connection: Connection, library: Library) -> ResultTable:
         Column("ok", "share"),
     )
     simulated = connection.execute(
-        "SELECT bool_or(simulated) FROM episodes WHERE library = ?", [library.id]
+        "SELECT bool_or(simulated) FROM episodes WHERE list_contains(?, trial)", [list(trials)]
     ).fetchone()
     return ResultTable("Learned actions", columns, tuple(rows), simulated=bool(simulated and simulated[0]))
 

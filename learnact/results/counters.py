@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from learnact.records import Call, EpisodeResult, Outcome, Reply, Tokens
+from learnact.records import Call, Episode, EpisodeResult, Outcome, Reply, Tokens
 from learnact.results.bounded import finite
 from learnact.results.rows import total
 
@@ -61,7 +61,7 @@ class RunCounter:
             tokens, costs = tokens + result.tokens, [finite(result.cost)]
         self._counters = replace(
             old,
-            episodes=old.episodes + isinstance(result, EpisodeResult),
+            episodes=old.episodes + (isinstance(result, EpisodeResult) and not _is_check(outcome)),
             requests=old.requests + isinstance(result, Reply),
             calls=old.calls + len(calls),
             tokens=tokens,
@@ -70,3 +70,8 @@ class RunCounter:
             attempts=old.attempts + len(outcome.attempts),
             failed=old.failed + (result is None),
         )
+
+
+def _is_check(outcome: Outcome) -> bool:
+    """Whether a learner's code was run, which no table counts as an episode."""
+    return isinstance(outcome.unit, Episode) and outcome.unit.phase == "check"

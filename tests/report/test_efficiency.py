@@ -43,8 +43,10 @@ def outcome(unit, tokens, turns, solved=True, dollars=0.01):
     return dataclasses.replace(made, result=result)
 
 
-async def write(folder, name, learned=LEARNED, dollars=0.01, agent="act"):
-    """Act, and a method that learned once; the last task is not solved by either."""
+async def write(folder, name, learned=LEARNED, dollars=0.01, agent="act", blocked=False):
+    """Act, and a method that learned once; the last task is not solved by either. `blocked`: and a trial of
+    this method that could not go on after its first request.
+    """
     store = RunStore.open(folder, name.ljust(24, "0"), name, {}, {}, {})
     work = []
     for method, tokens in (("act", ACT), ("learned", learned)):
@@ -74,6 +76,9 @@ async def write(folder, name, learned=LEARNED, dollars=0.01, agent="act"):
             check = material.episode(20, method, method, **units, phase="check")
             check = dataclasses.replace(check, agent=AgentSpec("program", program="carry()"), model=None)
             work.append(store.commit(outcome(check, 0, 1, True, 0.0)))
+        if learns and blocked:
+            store.trial("stuck", {**row, "status": "blocked", "library": "", "test_repeats": 1})
+            work.append(store.commit(material.answered(material.request(2, "stuck"))))
     await asyncio.gather(*work)
     await store.close()
     return store.folder
@@ -193,6 +198,14 @@ def test_what_is_checked_in_learning_is_no_turn_of_the_method(folder):
         learning, _ = cost_tables(ReportData(connection))
     (row,) = as_plain(learning)["rows"]
     assert (row["model turns"], row["tokens"], row["calls"]) == (15, LEARNING, 16)
+
+
+def test_a_trial_that_has_not_ended_learning_does_not_lower_the_mean_cost(results):
+    folder = asyncio.run(write(results, "blocked", blocked=True))
+    with connect_folders([folder]) as connection:
+        learning, _ = cost_tables(ReportData(connection))
+    (row,) = as_plain(learning)["rows"]
+    assert (row["trials"], row["tokens"]) == (1, LEARNING)
 
 
 def test_bounds_are_unknown_for_one_task(folder):

@@ -229,7 +229,7 @@ def test_the_selector_is_judged_by_tests_of_all_candidates(connection):
     assert others["random"]["test success"]["mean"] == pytest.approx((4 + 7 + 6) / 3 / TASKS)
     assert others["best candidate"]["regret"]["mean"] == 0.0
     told = " ".join(TABLES["selector"](ReportData(connection))[1].notes)
-    assert "Score as run: success + call ratio; ties keep the earlier." in told
+    assert "Score as run: success + call ratio; of equal scores the earlier." in told
     assert f"3 candidates with {TASKS} test episodes each; unfinished: 0" in told
 
 

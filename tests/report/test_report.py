@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from learnact.errors import JobError
-from learnact.records import ActionError, Tokens
+from learnact.records import ActionError, Library, Tokens
 from learnact.report import result_table, summary
 from learnact.report.data import ReportData
 from learnact.report.paper import TABLES
@@ -19,6 +19,7 @@ from learnact.report.score_table import UNFINISHED, score_table
 from learnact.report.trajectory import descent, show_episode, show_library, turn_lines
 from learnact.results.counters import Counters
 from learnact.results.reader import connect_folders
+from learnact.results.store import RunStore
 from learnact.statistics.intervals import Interval
 from tests.report.conftest import WEAK
 from tests.results import material
@@ -136,10 +137,32 @@ def test_the_last_page_names_the_best_library_the_place_and_the_next_commands(fo
     assert len(page.commands) == 3
     assert page.commands[0].startswith(f"learnact show {folder.name} --library {material.LIBRARY.id[:12]}")
     assert not page.unfinished
-    assert json.loads(summary.page_json(page))["best_library"]["actions"][0]["calls"] == 10
+    assert json.loads(summary.page_json(page))["best_library"]["actions"][0]["calls"] == 5
     page = summary.run_page(broken, ["jobs/x.yaml"])
     assert page.commands[0].startswith("learnact run jobs/x.yaml")
     assert "learnact on blockworld" in page.unfinished[0]
+
+
+async def test_the_best_library_is_a_trials_and_never_ranks_on_one_episode(tmp_path):
+    """Voyager's agent is given other skills in each test; each such part was a library of one episode, which
+    had solved its task and so was the best.
+    """
+    store = RunStore.open(tmp_path, "v" * 24, "parts", {}, {}, {})
+    whole = Library(actions=(*material.LIBRARY.actions, *WEAK.actions))
+    parts = (material.LIBRARY, WEAK, material.LIBRARY, WEAK)
+    for trial, library, solved in (("voyager", whole, 3), ("lucky", WEAK, 1), ("learnact", WEAK, 2)):
+        store.trial(trial, {"method": trial, "domain": "gripper", "status": "done", "library": library.id})
+        for kept in (library, *parts):
+            store.library(trial, kept)
+        for task in range(1 if trial == "lucky" else 4):
+            part = parts[task] if trial == "voyager" else library
+            unit = material.episode(task, trial, trial, task=task, library=part)
+            await store.commit(material.outcome(unit, 8, task < solved))
+    await store.close()
+    best = summary.run_page(store.folder).best
+    assert best is not None
+    assert (best.library, best.method, best.success, best.episodes) == (whole, "voyager", 0.75, 4)
+    assert [row[2] for row in best.uses.rows] == [4, 0]  # calls of carry, in all tests of the trial
 
 
 def test_progress_says_everything_in_one_line_and_on_a_terminal():

@@ -1,14 +1,18 @@
 """The data dictionary names every column of every view, and every query of the cookbook runs."""
 
 import asyncio
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from learnact.records import Library
 from learnact.results.dictionary import dictionary
 from learnact.results.query import shipped_queries
-from learnact.results.reader import VIEWS, connect_folders
-from tests.report.conftest import write
+from learnact.results.reader import VIEWS, connect_folders, dictionaries
+from learnact.results.store import RunStore
+from tests.report.conftest import WEAK, write
+from tests.results import material
 
 RESULTS = Path(__file__).parents[2] / "results"
 QUERIES = shipped_queries()
@@ -37,6 +41,75 @@ def test_a_query_of_the_cookbook_runs_and_says_what_it_answers(folder, query):
     with connect_folders([folder]) as connection:
         rows = connection.execute(query.text).fetchall()
     assert rows or query.name == "errors"
+
+
+async def write_trials(folder, name, trials):
+    """Runs of trials: (id, method, final library, test episodes as (task, seed, library, model, solved))."""
+    store = RunStore.open(folder, name.ljust(24, "0"), name, {}, {}, {})
+    for trial, method, library, tests in trials:
+        store.trial(trial, {"method": method, "domain": "gripper", "status": "done", "library": library.id})
+        for task, seed, part, model, solved in tests:
+            store.library(trial, part)
+            unit = material.episode(seed, trial, method, task=task, library=part)
+            unit = dataclasses.replace(unit, model=dataclasses.replace(material.MODEL, name=model))
+            await store.commit(material.outcome(unit, 4, solved))
+    await store.close()
+    return store.folder
+
+
+def answer(folder, name):
+    with connect_folders([folder]) as connection:
+        return dictionaries(connection, QUERIES[name].text)
+
+
+async def test_methods_are_compared_at_equal_seed_and_model_only(tmp_path):
+    """One task, two seeds, two models: four pairs, none across seeds or models."""
+    tests = [(0, seed, Library(), model, True) for seed in (1, 2) for model in ("m", "n")]
+    trials = [("a", "act", Library(), tests), ("l", "learnact", Library(), tests)]
+    rows = answer(await write_trials(tmp_path, "pairs", trials), "learnact_minus_act")
+    assert [(row["domain"], row["pairs"], row["difference"]) for row in rows] == [
+        ("gripper", 4, 0.0),
+        ("all", 4, 0.0),
+    ]
+
+
+async def test_success_is_told_apart_by_both_models(tmp_path):
+    rows = answer(await write_trials(tmp_path, "both", [
+        ("l", "learnact", Library(), [(0, 1, Library(), "m", True), (1, 2, Library(), "n", False)])
+    ]), "success")  # fmt: skip
+    assert [(row["model"], row["learner_model"], row["success"]) for row in rows] == [
+        ("m", "sim-strong", 100.0),
+        ("n", "sim-strong", 0.0),
+    ]
+
+
+async def test_parts_of_a_library_are_the_trials_library(tmp_path):
+    """Voyager's agent is given other skills in each test: the success of a part is no library's success."""
+    whole = Library(actions=(*material.LIBRARY.actions, *WEAK.actions))
+    part = dataclasses.replace(material.LIBRARY, lessons=("x",))
+    tests = [(0, 1, material.LIBRARY, "m", True), (1, 2, part, "m", False)]
+    rows = answer(
+        await write_trials(tmp_path, "parts", [("v", "voyager", whole, tests)]), "calls_by_library"
+    )  # fmt: skip
+    assert [(row["library"], row["tests_solved"], row["episodes"]) for row in rows] == [
+        (whole.id[:6], 50.0, 2)
+    ]
+
+
+async def test_dollars_are_unknown_where_a_call_has_no_price(tmp_path):
+    store = RunStore.open(tmp_path, "c" * 24, "costs", {}, {}, {})
+    store.trial("t", {"method": "learnact", "domain": "gripper", "status": "done"})
+    played = material.outcome(material.episode(1, "t"), 2)
+    first, second = played.calls
+    unpriced = dataclasses.replace(second, reply=dataclasses.replace(second.reply, cost=None))
+    await store.commit(dataclasses.replace(played, calls=(first, unpriced)))
+    await store.commit(material.answered(material.request(1, "t")))
+    await store.close()
+    rows = answer(store.folder, "costs")
+    assert [(row["phase"], row["purpose"], row["calls"], row["dollars"]) for row in rows] == [
+        ("learn", "create", 1, 0.004),
+        ("test", "act", 2, None),
+    ]
 
 
 def test_views_of_an_empty_folder_are_empty():

@@ -1,4 +1,5 @@
--- LearnAct minus Act, paired by task and repeat: where the difference comes from, in shares of the pairs.
+-- LearnAct minus Act, paired by task, seed and agent model: where the difference comes from, in shares of the
+-- pairs.
 -- won_by_turns: LearnAct alone solved the task, with more primitive steps than Act may have turns (a learned
 -- action packs several steps into a turn).
 -- won_by_decisions: LearnAct alone solved it within as many primitive steps as Act had turns: fewer
@@ -7,22 +8,20 @@
 -- lost_otherwise: Act alone solved it, without such a call.
 -- difference = won_by_turns + won_by_decisions - lost_with_failed_calls - lost_otherwise.
 WITH tested AS (
-    SELECT domain, task_hash, test_repeat, method, success, primitive_steps, learned_calls, learned_calls_ok,
-           turns
-    FROM episodes
-    WHERE phase = 'test' AND method IN ('act', 'learnact')
-), budget AS (
-    SELECT domain, max(turns) AS turns FROM tested WHERE method = 'act' GROUP BY domain
+    SELECT e.domain, coalesce(e.domain_options, '{}') AS domain_options, e.task_hash, e.seed, e.model,
+           e.method, e.success, e.primitive_steps, e.learned_calls, e.learned_calls_ok,
+           CAST(b.text ->> '$.budget.turns' AS INT) AS budget
+    FROM episodes e LEFT JOIN blocks b ON b.run = e.run AND b.hash = e.setup
+    WHERE e.phase = 'test' AND e.method IN ('act', 'learnact')
 ), pairs AS (
     SELECT
         l.domain,
         a.success AS act,
         l.success AS learnact,
-        l.primitive_steps > budget.turns AS more_steps,
+        coalesce(l.primitive_steps > a.budget, false) AS more_steps,
         l.learned_calls_ok < l.learned_calls AS failed_calls
     FROM tested l
-    JOIN tested a USING (domain, task_hash, test_repeat)
-    JOIN budget USING (domain)
+    JOIN tested a USING (domain, domain_options, task_hash, seed, model)
     WHERE l.method = 'learnact' AND a.method = 'act'
 )
 SELECT

@@ -1,5 +1,9 @@
 -- Each task: success of every method side by side, the tasks that tell methods apart first.
-PIVOT (
-    SELECT domain, task, method, avg(success::int) AS success FROM episodes WHERE phase = 'test' GROUP BY ALL
+WITH tried AS (
+    SELECT domain, task, model, method, avg(success::int) AS success
+    FROM episodes WHERE phase = 'test' GROUP BY ALL
+), spread AS (
+    SELECT domain, task, model, round(max(success) - min(success), 2) AS apart FROM tried GROUP BY ALL
 )
-ON method USING first(success) ORDER BY domain, task
+PIVOT (SELECT * FROM tried JOIN spread USING (domain, task, model))
+ON method USING first(success) ORDER BY apart DESC, domain, task, model
