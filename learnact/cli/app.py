@@ -141,6 +141,11 @@ COMMANDS: dict[str, CommandInfo] = {
     "simulate": CommandInfo(
         "simulate:simulate", MACHINE, "Run the simulated model as a server, also with faults on purpose."
     ),
+    "serve-model": CommandInfo(
+        "serve_model:serve_model",
+        MACHINE,
+        "Serve a small language model on loopback, from weights that an installed package holds.",
+    ),
 }
 """In the order of the help. Other modules of this package are listed here and nowhere else."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from learnact.job.schema import BudgetConfig, ModelConfig, ModelDefaults
+from learnact.models.local.weights import is_local
 from learnact.records import ModelSpec, Prices, canonical
 from learnact.records.trials import BudgetChange
 
@@ -65,13 +66,16 @@ def models(
         simulated = entry.simulated
         if simulated is None:
             simulated = urls is None and entry.name.startswith("sim-")
+        local = not simulated and urls is None and is_local(entry.name)
         if urls is None:
-            urls = () if simulated else (os.environ.get("OPENAI_BASE_URL") or OPENAI,)
+            urls = () if simulated or local else (os.environ.get("OPENAI_BASE_URL") or OPENAI,)
         axes = {f: values.pop(f) for f in list(values) if isinstance(values[f], tuple)}
         values |= {"extra": canonical(values["extra"]), "prices": Prices(**values["prices"].model_dump())}
         for chosen, tag in product(axes):
             words = [*differing, *([tag] if tag else [])]
-            model = ModelSpec(entry.name, urls, simulated=simulated, label=entry.label, **values, **chosen)
+            model = ModelSpec(
+                entry.name, urls, simulated=simulated, local=local, label=entry.label, **values, **chosen
+            )
             yield Variant(model, ", ".join(words))
 
 

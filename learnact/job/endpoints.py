@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from learnact.errors import JobError
 from learnact.job import Job
+from learnact.models.local.weights import problem
 from learnact.models.reachable import reachable
 from learnact.records import ModelSpec
 from learnact.records.trials import TrialSpec
@@ -37,6 +38,8 @@ async def check_endpoints(job: Job, trials: Iterable[TrialSpec]) -> None:
     async def reason(model: ModelSpec) -> str | None:
         if model.simulated and not model.base_urls:
             return None
+        if model.local:
+            return problem(model.name)
         quick = dataclasses.replace(model, timeout=min(model.timeout, 60.0))
         return _unset_key(model) or await reachable(quick)
 

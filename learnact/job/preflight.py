@@ -162,7 +162,11 @@ def _check_prices(job: Job, trials: tuple[TrialSpec, ...]) -> None:
         return
     for trial in trials:
         for model in (trial.agent_model, *([trial.learner_model] if trial.learns else [])):
-            if not model.simulated and (model.prices.prompt is None or model.prices.completion is None):
+            if (
+                not model.simulated
+                and not model.local
+                and (model.prices.prompt is None or model.prices.completion is None)
+            ):
                 raise job.error(
                     "limits.dollars",
                     f"model {model.name} has no prices (prompt, completion), so its cost cannot be bounded",

@@ -208,7 +208,8 @@ class ModelConfig(ModelDefaults):
     """A model: a name, or a name with an endpoint and parameters."""
 
     name: str
-    """As the endpoint calls it. sim-strong and sim-weak are the embedded simulated model."""
+    """As the endpoint calls it. Without a base_url, sim-strong and sim-weak are the embedded simulated model;
+    smollm2, gemma3 and a FILE.gguf are served by the run itself (extra `local`)."""
     label: str = ""
     """What tables call it; the name when left out. Needed where two entries have one name."""
     simulated: bool | None = None

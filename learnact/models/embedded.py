@@ -1,7 +1,9 @@
-"""Starts the simulated model's server: one for each node, shared by the workers there; it ends with them.
+"""Starts the servers of models that run on this machine, the simulated one and local ones: one for each node,
+shared by the workers there; it ends with them.
 
-The server is a process of its own (`python -m learnact.simulated`), so that the model sees chat messages and
-nothing else. It ends with the process named as its parent, however that one ends."""
+A server is a process of its own (`python -m learnact.simulated`, `python -m learnact.models.local`), so that
+the model sees chat messages and nothing else. It ends with the process named as its parent, however that one
+ends."""
 
 from __future__ import annotations
 
@@ -22,6 +24,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from learnact.errors import ProviderFailure
+from learnact.models.local.weights import problem
+from learnact.records import digest
 
 START_SECONDS = 60.0
 """Bound on the server's start (an interpreter and its imports on a busy machine)."""
@@ -34,14 +38,48 @@ TOLD_LINES = 3
 _log = logging.getLogger("learnact.models.embedded")
 
 COMMAND = (sys.executable, "-m", "learnact.simulated")
+SIMULATED = "the simulated model"
+
+
+class LocalServers:
+    """The servers of this node's local models (`learnact serve-model`), each started at first use.
+
+    `directory`, `parent`: as of `Embedded`; each model has a folder of its own in the directory.
+    """
+
+    def __init__(self, directory: Path | None = None, parent: int | None = None) -> None:
+        self._directory = directory
+        self._parent = parent
+        self._servers: dict[str, Embedded] = {}
+
+    async def url(self, name: str) -> str:
+        """The base URL of a model's server. Raises `ProviderFailure`: it cannot be started."""
+        if (why := problem(name)) is not None:
+            raise ProviderFailure(why, False)
+        if name not in self._servers:
+            folder = None if self._directory is None else self._directory / digest(name)
+            command = (sys.executable, "-m", "learnact.models.local", name)
+            self._servers[name] = Embedded(folder, parent=self._parent, command=command, title=name)
+        return await self._servers[name].url()
+
+    def check_again(self) -> None:
+        """As `Embedded.check_again`, for all of them."""
+        for server in self._servers.values():
+            server.check_again()
+
+    def close(self) -> None:
+        """As `Embedded.close`, for all of them."""
+        for server in self._servers.values():
+            server.close()
 
 
 class Embedded:
-    """The simulated model's server of this node; started at first use, started anew when it died.
+    """A model's server of this node; started at first use, started anew when it died.
 
     `directory`: a folder that the processes of one run on one node share, so that one server serves them all
     (None: a private one). `processes`: how many processes serve (None: one for each core). `parent`: the id
-    of the process with which the server ends (None: this one)."""
+    of the process with which the server ends (None: this one). `title`: what messages call the model; of the
+    simulated one they also tell what its log says."""
 
     def __init__(
         self,
@@ -49,9 +87,11 @@ class Embedded:
         processes: int | None = None,
         parent: int | None = None,
         command: Sequence[str] = COMMAND,
+        title: str = SIMULATED,
     ) -> None:
         self._private = directory is None
         self._directory = directory
+        self._title = title
         self._processes = processes or os.cpu_count() or 1
         self._parent = parent or os.getpid()
         self._command = tuple(command)
@@ -77,7 +117,7 @@ class Embedded:
         parent."""
         server, self._server = self._server, None
         self._url = ""
-        if server is not None and self._directory is not None:
+        if server is not None and self._directory is not None and self._title == SIMULATED:
             _tell(self._directory / LOG)
         if server is not None and (self._private or self._parent == os.getpid()):
             _end(server)
@@ -87,7 +127,7 @@ class Embedded:
 
     def _ensure(self) -> str:
         if self._directory is None:
-            self._directory = Path(tempfile.mkdtemp(prefix="learnact-simulated-"))
+            self._directory = Path(tempfile.mkdtemp(prefix="learnact-model-"))
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         record = self._directory / "server.json"
         with _locked(self._directory / "lock"):
@@ -101,7 +141,8 @@ class Embedded:
         port_file, log_file = directory / f"port-{os.getpid()}", directory / LOG
         port_file.unlink(missing_ok=True)
         command = [*self._command, "--port", "0", "--port-file", str(port_file)]
-        command += ["--processes", str(self._processes), "--parent", str(self._parent)]
+        command += ["--parent", str(self._parent)]
+        command += ["--processes", str(self._processes)] if self._title == SIMULATED else []
         with log_file.open("ab") as log:
             server = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -118,7 +159,7 @@ class Embedded:
             _end(server)
         last = log_file.read_text(errors="replace")[-400:].strip()
         how = f"ended with {ended}" if ended is not None else f"was not ready after {START_SECONDS:g} s"
-        raise ProviderFailure(f"the simulated model's server {how}: {last or 'it said nothing'}")
+        raise ProviderFailure(f"the server of {self._title} {how}: {last or 'it said nothing'}")
 
 
 def _tell(log_file: Path) -> None:

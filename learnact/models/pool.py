@@ -19,7 +19,7 @@ from learnact.errors import ProviderFailure
 from learnact.models import context, negotiation, reading
 from learnact.models.client import Endpoint, RejectedRequest, RetryableError, ServerReply, checked_key
 from learnact.models.concurrency import RequestsInFlight
-from learnact.models.embedded import Embedded
+from learnact.models.embedded import Embedded, LocalServers
 from learnact.models.retry import RetryPolicy, retrying
 from learnact.protocols import ConcurrencyLimit
 from learnact.records import Exchange, ModelSpec, Prompt, Reply
@@ -35,8 +35,9 @@ _T = TypeVar("_T")
 class ModelPool:
     """Asks models; an async context manager, used from one event loop.
 
-    `embedded` starts the simulated model where a spec asks for it; `keys` maps names of environment variables
-    to keys and overrides the environment; `concurrency` limits the requests in flight."""
+    `embedded` starts the simulated model where a spec asks for it, `local` the local ones; `keys` maps names
+    of environment variables to keys and overrides the environment; `concurrency` limits the requests in
+    flight."""
 
     def __init__(
         self,
@@ -44,8 +45,10 @@ class ModelPool:
         retry_policy: RetryPolicy | None = None,
         concurrency: ConcurrencyLimit | None = None,
         keys: Mapping[str, str] | None = None,
+        local: LocalServers | None = None,
     ) -> None:
         self._embedded = embedded or Embedded()
+        self._local = local or LocalServers()
         self.retry_policy = retry_policy or RetryPolicy()
         self.concurrency = concurrency or RequestsInFlight(None)
         self._keys = dict(keys or {})
@@ -63,6 +66,7 @@ class ModelPool:
             await endpoint.close()
         self._endpoints.clear()
         self._embedded.close()
+        self._local.close()
 
     async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
         """One validated reply, and the prompt as it was sent. Raises `ProviderFailure`, nothing else."""
@@ -78,6 +82,8 @@ class ModelPool:
         """The replica to ask: in the order that `affinity` gives, the first that is up and not in `avoid`."""
         if model.simulated and not model.base_urls:
             return self._open(await self._embedded.url(), "")
+        if model.local and not model.base_urls:
+            return self._open(await self._local.url(model.name), "")
         urls = model.base_urls or (os.environ.get("OPENAI_BASE_URL") or OPENAI_URL,)
         ranked = sorted(urls, key=lambda url: hashlib.sha256(f"{affinity}\n{url}".encode()).digest())
         now = time.monotonic()
@@ -104,6 +110,7 @@ class ModelPool:
         self.tell_once(endpoint, model, f"fault: {fault.kind}", text)
         if fault.kind == "connection":
             self._embedded.check_again()
+            self._local.check_again()
             self._down[endpoint.base_url] = time.monotonic() + DOWN_SECONDS
 
     def refused(self, endpoint: Endpoint, model: ModelSpec) -> frozenset[str]:

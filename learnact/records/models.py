@@ -29,15 +29,16 @@ class ModelSpec:
     """A chat model: an OpenAI-compatible endpoint, a name and parameters.
 
     `label`: what tables call it; "" for its name. `base_urls`: replicas; empty for the embedded simulated
-    model. `api_key_env`: the *name* of the environment variable that holds the key. `context`: tokens of
-    context, None unknown. `extra`: canonical JSON of further request fields. Identity (`fingerprint`) is
-    name, label and parameters, never a URL or a key.
+    model and for a `local` one, which a run serves itself. `api_key_env`: the *name* of the environment
+    variable that holds the key. `context`: tokens of context, None unknown. `extra`: canonical JSON of
+    further request fields. Identity (`fingerprint`) is name, label and parameters, never a URL or a key.
     """
 
     name: str
     base_urls: tuple[str, ...] = field(default=(), compare=False)
     api_key_env: str = field(default="OPENAI_API_KEY", compare=False)
     simulated: bool = False
+    local: bool = False
     temperature: float | None = 0.0
     top_p: float | None = 1.0
     max_tokens: int | None = 1024

@@ -19,7 +19,7 @@ from typing import Protocol, TypeAlias
 
 from learnact.errors import Failure, HarnessFailure
 from learnact.models.concurrency import RequestsInFlight
-from learnact.models.embedded import Embedded
+from learnact.models.embedded import Embedded, LocalServers
 from learnact.models.pool import ModelPool
 from learnact.records import Attempt, Call, EpisodeResult, Outcome, Reply, Unit
 from learnact.runners.worker import OnCall, UnitLimits, Worker, describe
@@ -116,7 +116,8 @@ class _ProductionWorker:
     def __init__(self, settings: WorkerSettings) -> None:
         concurrency = RequestsInFlight(settings.requests)
         embedded = Embedded(settings.folder / "simulated")
-        self._pool = ModelPool(embedded, concurrency=concurrency, keys=settings.keys)
+        local = LocalServers(settings.folder / "local")
+        self._pool = ModelPool(embedded, concurrency=concurrency, keys=settings.keys, local=local)
         self._worker = Worker(self._pool, settings.limits, settings.node, concurrency)
 
     async def __aenter__(self) -> Worker:
