@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from learnact.domains import registry
 from learnact.domains.alfworld.task_types import TASK_TYPES
 from learnact.errors import BadInput
 from learnact.job import load
 from learnact.job.preflight import preflight
+from learnact.methods.reflexion import ReflexionOptions
 from learnact.records import Episode, EpisodeResult, Library
 from learnact.report.preview import agent_prompt
 from learnact.runners.worker import Worker
@@ -414,3 +416,67 @@ async def test_proposals_are_sampled_at_a_temperature_of_their_own() -> None:
         asked = zip(chat.models, chat.texts, strict=True)
         sent[temperature] = next(m.temperature for m, text in asked if "general Python functions" in text)
     assert sent == {0.7: 0.7, 0.0: 0.0}
+
+
+# The table of docs/methods.md, line by line ----------------------------------------------------------------
+
+TABLE = Path(__file__).parents[2] / "docs" / "methods.md"
+
+
+def switches() -> dict[str, tuple[str, str]]:
+    """The table "Switches": default and published value of each key, as written."""
+    part = TABLE.read_text().split("## Switches\n")[1].split("\n## ")[0]
+    rows = [line.strip("|").split(" | ") for line in part.splitlines() if line.startswith("| `")]
+    return {key.strip(): (default.strip(), published.strip()) for key, default, published, *_ in rows}
+
+
+def value_of(written: str) -> Any:
+    return yaml.safe_load(written.strip("`"))
+
+
+def set_by(values: Any, key: str = "") -> dict[str, Any]:
+    """The keys of a preset with dots, and their values."""
+    if not isinstance(values, dict):
+        return {key: values}
+    return {
+        k: v for name, inner in values.items() for k, v in set_by(inner, f"{key}.{name}".strip(".")).items()
+    }
+
+
+def test_the_preset_is_the_table_of_switches_line_by_line() -> None:
+    preset = yaml.safe_load((resources.files("learnact.job") / "presets" / "paper.yaml").read_text())
+    found = set_by(preset)
+    table = {key.strip("`"): cells for key, cells in switches().items()}
+    models = {key for key in found if key.startswith("models.")}
+    equal = {key for key in found if key.endswith(".equal_arguments")}
+    assert equal == {
+        f"domain_options.{d}.equal_arguments" for d in ("gripper", "blockworld", "barman", "tyreworld")
+    }
+    plain = set(found) - models - equal - {"repeats.test"}
+    assert plain == {key for key in table if not key.startswith("models.") and "equal_arguments" not in key}
+    for key in plain:
+        assert found[key] == value_of(table[key][1]), key
+    assert {found[key] for key in equal} == {"invalid"}
+    assert {key: found[key] for key in models} == {
+        "models.agent_defaults.temperature": 0.0,
+        "models.agent_defaults.top_p": 1.0,
+        "models.agent_defaults.stop": ["\n"],
+        "models.agent_defaults.context": 8192,
+        "models.learner_defaults.temperature": 0.0,
+        "models.learner_defaults.top_p": 1.0,
+        "models.learner_defaults.context": 8192,
+    }
+
+
+def test_the_table_of_switches_has_the_defaults() -> None:
+    (trial, *_) = load({"name": "t", "domains": "gripper", "methods": "learnact"}).trials()
+    options = {**ReflexionOptions().model_dump(), **options_of(trial).model_dump()}
+    for key, (default, _) in switches().items():
+        owner, _, name = key.strip("`").partition(".")
+        if owner == "rules":
+            assert getattr(trial.rules, name) == value_of(default), key
+        elif owner == "learner":
+            assert options[name] == value_of(default), key
+    assert trial.test == value_of(switches()["`test`"][0])
+    repeats = load({"name": "t", "domains": "gripper", "methods": "learnact"}).repeats.learn
+    assert repeats == value_of(switches()["`repeats.learn`"][0])
