@@ -217,7 +217,7 @@ def test_episodes(trial: TrialSpec, tests: Iterable[PlannedTest]) -> Iterator[Ep
                 agent=trial.agent,
                 library=planned.library,
                 model=trial.agent_model,
-                budget=trial.test_budget.over(test_budget(planned.domain)),
+                budget=trial.test_budget.over(test_budget(planned.domain), planned.task.reference),
                 rules=trial.rules,
                 seed=seed_from(trial.job_seed, planned.spec.name, planned.task.hash, "test", repeat),
                 prompts=AGENT_TEMPLATES.hash,

@@ -76,6 +76,7 @@ def _show(found: JobEstimate) -> None:
     shown.add_section()
     shown.add_row("all", "", "", *_cells(found))
     console().print(shown)
+    _show_ceilings(found)
     total, dollars = found.total, found.dollars
     cost = "cost unknown" if dollars is None else f"${dollars:,.2f}"
     unbounded = sorted({one.trial.learner.name for one in found.trials if not one.bounded})
@@ -97,6 +98,21 @@ def _show(found: JobEstimate) -> None:
         say(
             "No prices are given: add `prices: {prompt: ..., completion: ...}` (dollars per million tokens) "
             "to the models."
+        )
+
+
+def _show_ceilings(found: JobEstimate) -> None:
+    """Where plans are longer than an episode, how many: no agent without learned actions can follow them."""
+    above = [one for one in found.ceilings if one.above]
+    if not above:
+        say("\nNo reference plan of a test task is longer than an episode.")
+        return
+    say("\nReference plans longer than a test episode, which no agent without learned actions can follow:")
+    for one in above:
+        options = "" if one.domain.options == "{}" else f" {one.domain.options}"
+        say(
+            f"  {one.domain.name}{options}, {one.turns} turns: {one.above} of {one.tasks} tasks "
+            f"(ceiling {one.followable / one.tasks:.0%})"
         )
 
 
@@ -135,6 +151,17 @@ def _as_json(found: JobEstimate) -> dict[str, Any]:
         "run": found.run,
         "name": found.name,
         "trials": rows,
+        "ceilings": [
+            {
+                "domain": one.domain.name,
+                "options": one.domain.options,
+                "turns": one.turns,
+                "tasks": one.tasks,
+                "plans_above_turns": one.above,
+                "tasks_without_plan": one.unplanned,
+            }
+            for one in found.ceilings
+        ],
         "episodes": total.episodes if found.bounded else None,
         "calls": total.calls if found.bounded else None,
         "prompt_tokens": total.prompt_tokens if found.bounded else None,

@@ -4,9 +4,18 @@ name.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -61,6 +70,29 @@ def _askable(url: str) -> str:
         raise ValueError(problem.removeprefix("base_url "))
     return url
 
+
+_FACTOR = re.compile(r"(\d{1,3}(?:\.\d{1,3})?) ?x")
+_MOST_TURNS = 10_000
+
+
+def _turns(value: object) -> int | str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 1 <= value <= _MOST_TURNS:
+            raise ValueError(f"must be 1 to {_MOST_TURNS} turns")
+        return value
+    match = _FACTOR.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not float(match[1]):
+        raise ValueError(
+            "must be a number of turns, or a factor of the task's reference plan such as 1.5x (at most 999x)"
+        )
+    return f"{float(match[1]):g}x"
+
+
+Turns = Annotated[
+    int | str,
+    PlainValidator(_turns, json_schema_input_type=int | str),
+]
+"""Turns of an episode: a number, or a factor of the length of the task's reference plan (`1.5x`)."""
 
 BaseUrl = Annotated[str, AfterValidator(_askable)]
 """Of an OpenAI-compatible endpoint."""

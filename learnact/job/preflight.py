@@ -9,7 +9,7 @@ import json
 import platform
 import subprocess
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from learnact.job import Job, libraries, run_id
 from learnact.job.domains import domain_spec, families
 from learnact.job.schema import DomainConfig
 from learnact.methods.registry import find_agent, find_learner
-from learnact.records import DomainSpec, Library, Plain, digest
+from learnact.records import DomainSpec, Library, Plain, Task, digest
 from learnact.records.trials import TrialSpec
 from learnact.sandbox.seccomp import missing
 from learnact.trial import budget_key, planned_episodes, test_tasks
@@ -62,6 +62,7 @@ def preflight(job: Job, results: Path) -> Preflight:
                 _check_method(trial)
             except JobError as error:
                 raise job.error(("methods", index), str(error)) from None
+    _check_plans(job, trials)
     _check_matches(job, trials)
     _check_prices(job, trials)
     episodes = sum(planned_episodes(trial) for trial in trials)
@@ -146,6 +147,24 @@ def _check_method(trial: TrialSpec) -> None:
                     "must be "
                     "explored; leave one of the two out"
                 )
+
+
+def _check_plans(job: Job, trials: tuple[TrialSpec, ...]) -> None:
+    """Turns that follow from reference plans need a plan for every task that is played."""
+    played: dict[tuple[str, DomainSpec], tuple[str, Sequence[Task]]] = {}
+    for trial in trials:
+        if trial.learns and trial.learn_budget.by_plan:
+            tasks = registry.build(trial.domain).tasks("train")
+            played["learn", trial.domain] = (str(trial.learn_budget.turns), tasks)
+        for spec in trial.test_domains if trial.test_budget.by_plan else ():
+            played["test", spec] = (str(trial.test_budget.turns), test_tasks(trial, spec))
+    for (phase, spec), (turns, tasks) in played.items():
+        if without := [task.name for task in tasks if task.reference is None]:
+            raise job.error(
+                f"budget.{phase}.turns",
+                f"{turns} needs a reference plan for each task, and {spec.name} has none for {len(without)} "
+                f"of {len(tasks)} ({without[0]}); give a number of turns",
+            )
 
 
 def _with_version(trial: TrialSpec) -> TrialSpec:

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from learnact.domains.levels import Level
-from learnact.job.fields import Axis, BaseUrl, ListAxis, Money, NameOr, StrictConfig
+from learnact.job.fields import Axis, BaseUrl, ListAxis, Money, NameOr, StrictConfig, Turns
 from learnact.methods.base import Positive, Temperature
 from learnact.records import CodeBounds, Rules
 
@@ -133,8 +133,8 @@ class BudgetConfig(StrictConfig):
     ALFWorld 20, 50).
     """
 
-    turns: Axis[Positive | None] = (None,)
-    """Replies of the model at most."""
+    turns: Axis[Turns | None] = (None,)
+    """Replies of the model at most: a number, or a factor of the task's reference plan (1.5x, rounded up)."""
     history: Axis[Positive | None] = (None,)
     """Entries shown; an action and an observation are one each."""
     primitives_per_call: Axis[Positive | None] = (None,)

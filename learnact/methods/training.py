@@ -263,7 +263,7 @@ class Training:
             agent=trial.agent,
             library=library,
             model=trial.agent_model,
-            budget=trial.learn_budget.over(learn_budget(self.domain)),
+            budget=trial.learn_budget.over(learn_budget(self.domain), task.reference),
             rules=trial.rules,
             seed=seed_from(seed, replicate) if replicate else seed,
             prompts=AGENT_TEMPLATES.hash,
@@ -325,10 +325,10 @@ class Training:
         """The rules for learned functions, as every prompt that asks for functions states them."""
         trial = self.trial
         played = (
-            trial.learn_budget.over(learn_budget(self.domain)),
-            trial.test_budget.over(test_budget(self.domain)),
+            (trial.learn_budget, learn_budget(self.domain)),
+            (trial.test_budget, test_budget(self.domain)),
         )
-        limit = min(budget.primitives_per_call for budget in played)
+        limit = min(change.primitives_per_call or own.primitives_per_call for change, own in played)
         return function_rules(self.domain, trial.rules, limit)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Literal
 
+from learnact.errors import TaskError
 from learnact.records.identity import digest
 from learnact.records.models import ModelSpec
 from learnact.records.tasks import DomainSpec
@@ -15,16 +18,36 @@ from learnact.records.units import AgentSpec, Budget, LearnerSpec, Rules
 
 @dataclass(frozen=True)
 class BudgetChange:
-    """What a job says about a budget; None where the domain's profile decides."""
+    """What a job says about a budget; None where the domain's profile decides. `turns` may be a factor of
+    the length of the task's reference plan: `1.5x`.
+    """
 
-    turns: int | None = None
+    turns: int | str | None = None
     history: int | None = None
     primitives_per_call: int | None = None
 
-    def over(self, budget: Budget) -> Budget:
-        """The budget with what is given here in its place."""
+    @property
+    def by_plan(self) -> bool:
+        """Whether the turns follow from each task's reference plan."""
+        return isinstance(self.turns, str)
+
+    def over(self, budget: Budget, reference: int | None) -> Budget:
+        """The budget with what is given here in its place. `reference`: steps of the task's reference plan.
+
+        Raises `TaskError` where the turns follow from a plan and there is none (a check before the run
+        refuses such tasks).
+        """
         given = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        if isinstance(self.turns, str):
+            if reference is None:
+                raise TaskError(f"turns: {self.turns} needs a reference plan, and the task has none")
+            given["turns"] = scaled(self.turns, reference)
         return dataclasses.replace(budget, **given)
+
+
+def scaled(factor: str, steps: int) -> int:
+    """Turns from a factor such as `1.5x` and the steps of a plan, rounded up; at least one."""
+    return max(1, math.ceil(Fraction(factor.removesuffix("x")) * steps))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ measured on the first test task.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from learnact.methods.registry import find_agent, find_learner
 from learnact.methods.training import learn_budget, test_budget
 from learnact.records import Budget, Library, ModelSpec, Tokens
 from learnact.records.trials import TrialSpec
+from learnact.report.ceilings import Ceiling, ceilings
 from learnact.trial import budget_key, test_tasks
 
 CHARS_PER_TOKEN = 3
@@ -85,6 +87,11 @@ class JobEstimate:
     run: str
     name: str
     trials: tuple[Estimate, ...]
+
+    @property
+    def ceilings(self) -> tuple[Ceiling, ...]:
+        """For each tested domain and budget: how many plans are longer than an episode."""
+        return ceilings([one.trial for one in self.trials])
 
     @property
     def total(self) -> Amount:
@@ -156,15 +163,23 @@ def _one(trial: TrialSpec) -> Estimate:
     work = bound or WorkBound()
     learning = requests = Amount()
     if trial.learns:
-        budget = trial.learn_budget.over(learn_budget(domain))
-        learning = _episodes(trial, domain, work.episodes, budget)
+        learning = _episodes(trial, domain, work.episodes, _longest(trial, domain))
         requests = _requests(trial, domain, work.requests)
     testing = Amount()
     for spec in trial.test_domains:
         tested = registry.build(spec)
-        number = len(test_tasks(trial, spec)) * trial.test_repeats * (1 + work.other_libraries)
-        testing += _episodes(trial, tested, number, trial.test_budget.over(test_budget(tested)))
+        own = test_budget(tested)
+        budgets = Counter(trial.test_budget.over(own, task.reference) for task in test_tasks(trial, spec))
+        for budget, tasks in budgets.items():
+            number = tasks * trial.test_repeats * (1 + work.other_libraries)
+            testing += _episodes(trial, tested, number, budget)
     return Estimate(trial, learning, requests, testing, bounded=bound is not None)
+
+
+def _longest(trial: TrialSpec, domain: Domain) -> Budget:
+    """The largest budget of a training episode."""
+    budgets = (trial.learn_budget.over(learn_budget(domain), t.reference) for t in domain.tasks("train"))
+    return max(budgets, key=lambda budget: budget.turns)
 
 
 def _episodes(trial: TrialSpec, domain: Domain, number: int, budget: Budget) -> Amount:
@@ -182,7 +197,7 @@ def _episodes(trial: TrialSpec, domain: Domain, number: int, budget: Budget) -> 
 
 def _requests(trial: TrialSpec, domain: Domain, number: int) -> Amount:
     fixed, entry = _measure(trial, domain)
-    budget = trial.learn_budget.over(learn_budget(domain))
+    budget = _longest(trial, domain)
     model = trial.learner_model
     tokens = (fixed + 2 * budget.turns * entry + LIBRARY_CHARS) // CHARS_PER_TOKEN
     tokens = min(tokens, model.context) if model.context is not None else tokens

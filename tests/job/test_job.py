@@ -44,7 +44,7 @@ def test_what_is_not_given_has_the_papers_value() -> None:
     settings = options(learned[0])
     assert (settings.candidates, settings.iterations, settings.create_tries) == (4, 2, 4)
     assert (act.agent_model.temperature, act.agent_model.top_p) == (0.0, 1.0)
-    assert learned[0].learn_budget.over(Budget(turns=10)) == Budget(turns=10)
+    assert learned[0].learn_budget.over(Budget(turns=10), None) == Budget(turns=10)
 
 
 def test_methods_meet_the_same_number_of_test_episodes_with_the_same_seeds() -> None:
