@@ -28,6 +28,7 @@ _OBSERVATION = label("observation|result|output")
 _LABELS = re.compile(f"{ACTION.pattern}|{THOUGHT.pattern}", re.IGNORECASE | re.MULTILINE)
 _EMPTY = re.compile(r"^[ \t]*+(?:\n|```|~~~)|[.!?] (?=\**Action\**:)", re.MULTILINE)
 _OK = re.compile(r"\W*ok(?:ay)?\W*", re.IGNORECASE)
+_INLINE_ACTION = re.compile(r"\bAction[*_]{0,2}:[*_]{0,2}")
 _AROUND_COMMAND = "`*>\"' \u2018\u2019\u201c\u201d"
 _ITEM = re.compile(r"\A(?:[-•]|\(?\d{1,3}[.)])[ \t]++")
 _WORD = re.compile(r"[^\W\d_]{2,}+")
@@ -185,12 +186,10 @@ class _Reader:
         before, rest = text[: chosen.start], text[chosen.end :]
         *_, action = (None, *ACTION.finditer(before))
         begin = action.start() if action else before.rfind("\n") + 1
-        inline = before.rfind("Action:", begin)
-        begin = inline if action is None and inline >= 0 else begin
-        behind = (
-            rest if chosen.direct else f"{ACTION.sub('', before[begin:].removeprefix('Action:'))}\n{rest}"
-        )
-        before = before[:begin]
+        inline = None if action else _INLINE_ACTION.search(before, begin)
+        begin = inline.start() if inline else begin
+        line = "" if chosen.direct else _INLINE_ACTION.sub("", ACTION.sub("", before[begin:]))
+        before, behind = before[:begin], f"{line}\n{rest}"
         if not self._thoughts or self.alone:
             return "", f"{before}\n{behind}"
         marked = THOUGHT.search(before)
@@ -205,18 +204,15 @@ class _Reader:
 
     def _command(self, text: str) -> Said | None:
         thought_at = THOUGHT.search(text) if self._thoughts else None
-        action = ACTION.search(text)
-        if thought_at and (self.alone or action is None or action.start() < thought_at.start()):
-            inline = text.find("Action:", thought_at.end())
-            if self.alone or inline < 0:
-                return _thought(text[thought_at.end() :], ("action",) if action else ())
-            spoken, rest = text[thought_at.end() : inline], text[inline + len("Action:") :]
-        elif thought_at and action:
-            spoken, rest = text[thought_at.end() : action.start()], text[action.end() :]
-        else:
-            spoken, rest = "", text[action.end() :] if action else text
-        parts = [rest, *(block.text for block in blocks(rest if action else text))]
-        command = self._line(parts if action else [*parts[1:], text])
+        begin = thought_at.end() if thought_at else 0
+        labels = (ACTION.search(text, begin), _INLINE_ACTION.search(text, begin) if thought_at else None)
+        action = next(filter(None, labels), None)
+        if thought_at and (self.alone or action is None):
+            return _thought(text[begin:], ("action",) if action else ())
+        spoken = text[begin : action.start()] if thought_at and action else ""
+        rest = text[action.end() :] if action else text
+        fenced = [block.text for block in blocks(rest)]
+        command = self._line([rest, *fenced] if action else [*fenced, text])
         if command is None:
             return _thought(spoken, ("action",)) if spoken.strip() else None
         beside = text.replace(command, "", 1).replace(spoken, "", 1)
@@ -277,7 +273,7 @@ def _spoken(text: str) -> str:
 
 def _bare(line: str) -> str:
     line = _ITEM.sub("", line.strip().strip(_AROUND_COMMAND))
-    return line.strip(_AROUND_COMMAND).rstrip(".")
+    return line.strip(f"{_AROUND_COMMAND}.")
 
 
 def _folded(text: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from learnact.library.calls import CallExpression, located_calls
+from learnact.methods.call_meaning import CLAUSE_CHARS, Meaning, calls_wrong, goes_on, meaning_of, ruled_out
 from learnact.methods.reply_text import blocks, label
 from learnact.methods.tool_texts import ToolText, tool_texts
 
@@ -32,8 +33,6 @@ _CALL = re.compile(r"(?<!\w)\w++ ?+\([^()]*+\)")
 _WORD = re.compile(r"[^\W\d_]{2,}+")
 REMARK_WORDS = 4
 """Words in brackets beside a call that make it part of a remark: `(perhaps I should first pick('a'))`."""
-CLAUSE_CHARS = 160
-"""Characters before and behind a call in prose that say how it is meant."""
 _OPENING, _CLOSING = "([{", ")]}"
 
 
@@ -83,14 +82,19 @@ def _placed(text: str) -> Iterator[PlacedCall]:
     waiting = iter(tools)
     tool = next(waiting, None)
     previous = 0
+    last = Place.PROSE
     for start, end, call in located_calls(text):
         while tool is not None and tool.start <= start:
             yield layout.tool(tool)
-            previous, tool = tool.end, next(waiting, None)
+            previous, tool, last = tool.end, next(waiting, None), Place.PROSE
         if start < previous or layout.in_label(start) or layout.in_remark(start):
             continue
-        yield PlacedCall(start, end, call, *layout.place(start, end, call, previous))
-        previous = end
+        place, direct = layout.place(start, end, call, previous)
+        between = text[previous:start] if start - previous < CLAUSE_CHARS else ""
+        if place is Place.PROSE and last in _MEANINGS and goes_on(_MEANINGS[last], between):
+            place = last
+        yield PlacedCall(start, end, call, place, direct)
+        previous, last = end, place
     while tool is not None:
         yield layout.tool(tool)
         tool = next(waiting, None)
@@ -125,7 +129,7 @@ class _Layout:
         thought = bisect_right(self._thoughts, start) - 1
         labelled = label_end >= 0 and (thought < 0 or self._thoughts[thought] < label_end)
         direct = self._starts(max(line_start, label_end), start)
-        meant = _meaning(text[max(previous, line_start, start - CLAUSE_CHARS) : start], behind)
+        meant = _PLACES[meaning_of(text[max(previous, line_start, start - CLAUSE_CHARS) : start], behind)]
         if labelled and label_end >= line_start:
             return (Place.LABELLED if direct or meant is Place.PROSE else meant), direct
         inline = self._inline[bisect_right(self._inline, start) - 1] if self._inline else -1
@@ -135,7 +139,9 @@ class _Layout:
         if number in self._wrong_lines:
             return Place.NOT_MEANT, False
         fenced = number in self._fenced_lines
-        if direct and (fenced or _ENDS_LINE.match(behind)) and not _RULED_OUT_BEHIND.match(behind):
+        if fenced and text[line_start:start].lstrip().startswith("#"):
+            return Place.NOT_MEANT, False
+        if direct and (fenced or _ENDS_LINE.match(behind)) and not ruled_out(behind):
             if labelled:
                 return Place.BELOW_LABEL, True
             return (Place.FENCED if fenced else Place.ALONE), True
@@ -205,7 +211,7 @@ class _Layout:
                 wrong.update(range(number, ends.get(number, number + 1)))
                 introduced = False
             if row.rstrip().endswith(":"):
-                introduced = bool(_RULED_OUT_ABOVE.search(row[-CLAUSE_CHARS:]))
+                introduced = calls_wrong(row)
         return wrong
 
     @functools.cached_property
@@ -249,81 +255,14 @@ _ENDS_LINE = re.compile(
     r"<\|?/?[\w▁|.-]{1,40}\|?>\s*|\[/?[A-Z_]{3,20}\]\s*|\w++\(.*)?\Z"
 )
 """What may stand behind a call that stands alone: marks, a remark, a tag, another call."""
-_USE = (
-    r"(?:(?:call|calling|calls|use|using|try|trying|do|doing|run|running|perform|performing|execute|make|"
-    r"making|write|repeat|just|simply|directly|yet|again|now|immediately|to|the|a|an|another|same|action|"
-    r"function|with|like|this|be|I|we|you|have|had)\W+){0,4}[`'\"*]*\Z"
-)
-_RULED_OUT_BEFORE = re.compile(
-    r"\b(?:cannot|can[’']?t|\w{2,7}n[’']t|(?:can|could|do|did|must|should|will|would|may|need) not|never|not|"
-    r"no longer|instead of|rather than|avoid|without|no need (?:to|for)|unable to|impossible to|failed to|"
-    r"neither|nor|no)\W+" + _USE,
-    re.IGNORECASE,
-)
-_DEPENDS_BEFORE = re.compile(
-    r"\b(?:after|before|once|when|if|unless|until|while|since|because|as soon as|whether|than|"
-    r"following|e\.g\.|for example|for instance|such as|example:|last|previous|previously|earlier|already|"
-    r"tried|called|considered|thought of|thought about|thinking of|did|used|made|executed|had|failed:?|was|"
-    r"were|effect of|result of|call of|call to)\W+" + _USE,
-    re.IGNORECASE,
-)
-_SUPPOSED_BEFORE = re.compile(
-    r"\b(?:would|could|might|may|later|then|afterwards|eventually|finally|perhaps|maybe|either|or|option|"
-    r"possible|plan)\b[^.;!?\n]{0,40}\Z",
-    re.IGNORECASE,
-)
-_BEHIND = (
-    r"\A[`'\"*)\s]{0,4}(?:(?:again|now|here|there|first|yet|directly|itself|alone|also|still|just|this way|"
-    r"at this point|right now)\s+)?"
-)
-_NEGATIVE = (
-    r"(?:not|impossible|invalid|wrong|useless|pointless|unnecessary|premature|too early|refused|forbidden|"
-    r"a mistake|no use|no longer|nothing|fail|failing|never|out of the question|no effect|rejected|"
-    r"unhelpful|illegal)\b"
-)
-_RULED_OUT_BEHIND = re.compile(
-    rf"{_BEHIND}(?:(?:is|was|were|are|would|will|might|may|does|did|do|can|could|must|should|has|had|seems|"
-    rf"looks|gave|makes|made|shows|showed)\s+(?:\w+\s+){{0,2}}?{_NEGATIVE}|(?:cannot|\w{{2,6}}n[’']t|"
-    rf"can[’']t|fails|failed)\b|(?:#|//|--?|[–—(:,])\s*(?:this |that |it |which )?(?:is |was |would be )?"
-    rf"(?:{_NEGATIVE}|cannot\b|fails\b|failed\b))",
-    re.IGNORECASE,
-)
-_SUPPOSED_BEHIND = re.compile(_BEHIND + r"(?:would|could|might|may)\b", re.IGNORECASE)
-_PAST_LABEL = re.compile(
-    r"\b(?:last|previous|earlier|failed|past)\s+(?:action|call|step|attempt|turn|command)\W{0,8}\Z",
-    re.IGNORECASE,
-)
-_RULED_OUT_ABOVE = re.compile(
-    r"(?:\b(?:not possible|impossible|not allowed|not work|won[’']t work|cannot (?:work|be done)|"
-    r"is wrong|was wrong|be wrong|failed|no effect|instead of|rather than|do not|don[’']t|not do|not call|"
-    r"not use|invalid)\b"
-    r"[^.;,\n]{0,24}|^\W{0,6}(?:in )?(?:the |my |our )?(?:last|previous|earlier|first attempt|tried before)\b"
-    r"[^.;,\n]{0,40}):[*_\s]*\Z",
-    re.IGNORECASE,
-)
 
 
-def _meaning(before: str, behind: str) -> Place:
-    """How a call in prose is meant, by the clause around it."""
-    clause = before[_last_break(before) :]
-    if _RULED_OUT_BEFORE.search(clause) or _RULED_OUT_BEHIND.match(behind):
-        return Place.NOT_MEANT
-    if _DEPENDS_BEFORE.search(clause) or _PAST_LABEL.search(before):
-        return Place.NOT_MEANT
-    if _SUPPOSED_BEFORE.search(clause) or _SUPPOSED_BEHIND.match(behind):
-        return Place.SUPPOSED
-    return Place.PROSE
-
-
-_BREAK = re.compile(r"[.;:!?](?=\s)|\n|,|\b(?:but|so|therefore|hence|thus|instead,)\b", re.IGNORECASE)
-
-
-def _last_break(text: str) -> int:
-    """Where the last clause of a text begins."""
-    end = 0
-    for found in _BREAK.finditer(text):
-        end = found.end()
-    return end
+_PLACES = {
+    Meaning.MEANT: Place.PROSE,
+    Meaning.SUPPOSED: Place.SUPPOSED,
+    Meaning.NOT_MEANT: Place.NOT_MEANT,
+}
+_MEANINGS = {place: meaning for meaning, place in _PLACES.items()}
 
 
 def bracketed(text: str) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ NAME_CHARS = 60
 """Characters of a name that are compared with the known ones and shown."""
 _OBSERVATION = label("observation|result|output")
 _NAME = re.compile(r"(?<!\w)([A-Za-z_]\w{0,60}) ?+[(\uff08]")
+_TOOL = re.compile(r"[\"'](?:name|tool|function|action)[\"']\s*+:\s*+[\"'](\w{1,60})[\"']")
 _WORD = re.compile(r"[^\W\d_]{2,}+")
 ARGUMENT_CHARS = 400
 
@@ -32,6 +33,7 @@ REASONS: dict[UnreadableCause, str] = {
     "name": "there is no action {name}{near}",
     "brackets": "the brackets or quotes of {name}(...) are not closed",
     "arguments": "the arguments of {name}(...) cannot be read; each must be one value, text in quotes",
+    "json": "the tool call of {name} is no complete JSON object",
     "no_brackets": "{name} is not written as a call; its arguments stand in brackets, {name}(...)",
     "no_call": "the reply holds no call",
     "no_code": "the reply holds no Python code",
@@ -61,6 +63,9 @@ def cause_of(
         return "program"
     if any(call.call.name in known for call in calls):
         return "not_meant"
+    tool = _TOOL.search(text)
+    if tool and tool[1] in known and not calls:
+        return "json"
     opened = _opened(text, known)
     if opened and not calls:
         return "arguments" if opened[1] else "brackets"
@@ -85,6 +90,9 @@ def reason_of(cause: UnreadableCause, text: str, known: Collection[str], *, comm
     elif cause in ("brackets", "arguments"):
         opened = _opened(text, known)
         name = opened[0] if opened else ""
+    elif cause == "json":
+        tool = _TOOL.search(text)
+        name = tool[1] if tool else ""
     elif cause == "no_brackets":
         name = _first_word(text)
     return REASONS[cause].format(name=name, near=near, names=names)

@@ -26,6 +26,7 @@ UnreadableCause = Literal[
     "name",
     "brackets",
     "arguments",
+    "json",
     "no_brackets",
     "no_call",
     "no_code",

@@ -239,6 +239,12 @@ LONG = {
     "labels": "Action ", "label lines": "Action:\n", "colons": ":", "closed": "</think>", "curly": "f(“",
     "passages": "(a) ", "definitions": "def f():\n", "usage": "Usage:\n", "usage blocks": "Usage:\n```\n",
     "carriage": "\r", "indented": "    ", "escapes": "\\", "observation": "Observation: a\n", "number": "9",
+    "braces": "{", "tool calls": '{"name": "pick", "arguments": {"a": 1}} ', "half tool": '{"name": "a", ',
+    "function tags": "<function=pick>", "parameters": "<function=a><parameter=b>c</parameter>",
+    "inputs": "Action: pick\nAction Input: {", "loops": "for x in y:\n", "ifs": "if a:\n b()\n",
+    "doubts": "not pick('a') is not ", "colons above": "It failed:\n\n", "bold": "**a:** ",
+    "docstrings": '"""', "main": "if __name__ == '__main__':\n", "notes": "Note: a\n",
+    "numbers": "1. f(a)\n", "ands": "pick('a') and ",
     "backticks": "`", "tildes": "~~~\n", "mixed": "([{", "calls": "pick('ball1', 'rooma', 'left') ",
 }  # fmt: skip
 """Texts that, repeated, took a time that grew with the square of the length in earlier versions, and their

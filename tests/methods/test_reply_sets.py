@@ -12,7 +12,7 @@ import yaml
 
 from learnact.library.calls import parse_call
 from learnact.methods import learner_replies
-from learnact.methods.action_replies import ParsedCall, ParsedThought, Unparsed, read
+from learnact.methods.action_replies import ParsedCall, ParsedCommand, ParsedThought, Unparsed, read
 from learnact.methods.unreadable import REASONS
 
 SETS = Path(__file__).with_name("replies")
@@ -20,6 +20,7 @@ REAL = Path(
     os.environ.get("LEARNACT_REPLIES", Path(__file__).parents[3] / "shared/data/replies/replies.jsonl")
 )
 KNOWN = {"pick", "drop", "move", "carry", "jack_up"}
+VERBS = {"go", "take", "open"}
 
 
 def cases(file):
@@ -36,13 +37,17 @@ def kinds(file):
 
 @pytest.mark.parametrize("case", [*cases("actions.yaml")])
 def test_an_agents_reply_is_read_as_it_is_meant(case):
-    found = read(case["reply"], KNOWN, thoughts=case.get("who") == "react")
+    who = case.get("who", "act")
+    commands = "commands" in who
+    found = read(case["reply"], VERBS if commands else KNOWN, "react" in who, commands)
     if case["reads"] in REASONS:
         assert isinstance(found, Unparsed)
         assert found.cause == case["reads"]
         assert found.reason
         return
-    if isinstance(found, ParsedCall):
+    if isinstance(found, ParsedCommand):
+        assert (found.text.lower(), found.thought) == (case["reads"], case.get("thought", ""))
+    elif isinstance(found, ParsedCall):
         assert (found.call.text, found.thought) == (case["reads"], case.get("thought", ""))
     else:
         assert found == ParsedThought(case["reads"])
