@@ -66,6 +66,11 @@ class RayConnection:
         self._folder: str | None = None
         self._opened = False
 
+    @property
+    def own(self) -> bool:
+        """Whether this is a cluster of our own on this machine."""
+        return self._opened and self._address is None
+
     async def open(self) -> int:
         """Connect; returns the number of workers to have.
 

@@ -13,7 +13,7 @@ import math
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ from learnact.runners.ray.actor import (
     WorkerSettings,
     production_worker,
 )
+from learnact.runners.ray.cluster_watch import cluster_lost
 from learnact.runners.ray.connection import RayConnection
 from learnact.runners.ray.streams import RoundRobin, UnitInFlight, UnitStream
 from learnact.runners.worker import UnitLimits
@@ -105,9 +106,11 @@ class RayRunner:
         self._isolated: deque[tuple[UnitStream, UnitInFlight]] = deque()
         self._first_ready: asyncio.Future[None] | None = None
         self._given_up = ""
+        self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> RayRunner:
         self._first_ready = asyncio.get_running_loop().create_future()
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             count = await self._connection.open()
             requests = self._options.requests
@@ -122,6 +125,7 @@ class RayRunner:
             self._places = [WorkerPlace(index) for index in range(count)]
             for place in self._places:
                 place.keep_task = asyncio.create_task(self._keep_worker(place))
+            self._watching = asyncio.create_task(self._watch_cluster())
             async with asyncio.timeout(self._options.start_seconds):
                 await self._first_ready
         except TimeoutError:
@@ -233,12 +237,13 @@ class RayRunner:
         began = time.perf_counter()
         try:
             replayed = self._call_log.replay(entry.unit.key)
-            done: UnitDone = await _result(actor.execute.remote(entry.unit, replayed))
+            done: UnitDone = await self._unless_gone(_result(actor.execute.remote(entry.unit, replayed)))
             error = done.error
             self._record(done.unsent)
         except Exception as lost:  # noqa: BLE001 - the boundary between processes: recorded
             dead = isinstance(lost, RayActorError)
-            done, error = UnitDone(), "the worker was lost" if dead else f"{type(lost).__name__}: {lost}"
+            told = str(lost) if isinstance(lost, HarnessFailure) else f"{type(lost).__name__}: {lost}"
+            done, error = UnitDone(), "the worker was lost" if dead else told
             if dead and place.actor is actor:
                 place.died.set()
                 place.ready = False
@@ -252,6 +257,18 @@ class RayRunner:
                 self._isolated.append((stream, entry))
             else:
                 stream.lost(entry)
+
+    async def _unless_gone(self, waiting: Coroutine[Any, Any, UnitDone]) -> UnitDone:
+        """What a worker answers. Raises `HarnessFailure` when the cluster is lost before."""
+        answer = asyncio.ensure_future(waiting)
+        try:
+            both: set[asyncio.Future[Any]] = {answer, self._gone}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+            raise HarnessFailure(self._given_up)
+        finally:
+            answer.cancel()
 
     # Keeping workers
 
@@ -372,8 +389,25 @@ class RayRunner:
             self._given_up = str(failure)
             self._send_units()
 
+    async def _watch_cluster(self) -> None:
+        """When the cluster itself is lost, end: what is under way is lost with it, nothing else is sent."""
+        reason = await cluster_lost(own=self._connection.own)
+        _log.warning("%s; what is committed stays, and the same command continues the run", reason)
+        for place in self._places:
+            place.ready = False
+            if place.keep_task is not None:
+                place.keep_task.cancel()
+        self._places = []  # its workers are not ended one by one: nobody there would answer
+        self._given_up = f"{reason}; the same command continues the run"
+        self._gone.set_result(None)
+        if self._first_ready is not None and not self._first_ready.done():
+            self._first_ready.set_exception(HarnessFailure(self._given_up))
+        self._send_units()
+
     async def _close(self) -> None:
         """End the workers, with a bound, then the session."""
+        if self._watching is not None:
+            self._watching.cancel()
         tasks = [place.keep_task for place in self._places if place.keep_task is not None]
         for task in tasks:
             task.cancel()
