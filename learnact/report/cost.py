@@ -22,18 +22,20 @@ COSTS = """
 WITH units AS (
     SELECT run, trial, phase, key, success, turns, primitive_steps,
            prompt_tokens + completion_tokens AS tokens, cost, CASE WHEN model = '' THEN 0 ELSE
-           coalesce(made.number, 0) END AS calls
+           coalesce(made.number, 0) END AS calls, 'act' AS purpose
     FROM episodes LEFT JOIN (SELECT run AS run_, unit, count(*) AS number FROM calls GROUP BY ALL) made
       ON made.run_ = episodes.run AND made.unit = episodes.key
     UNION ALL
-    SELECT run, trial, 'learn', key, false, 0, 0, prompt_tokens + completion_tokens, cost, calls FROM requests
+    SELECT run, trial, 'learn', key, false, 0, 0, prompt_tokens + completion_tokens, cost, calls, purpose
+    FROM requests
 ), distinct_units AS (
     SELECT * FROM units QUALIFY row_number() OVER (PARTITION BY key ORDER BY run) = 1
 )
 SELECT trial, phase, count(*) AS units, CAST(sum(CAST(success AS INT)) AS BIGINT) AS successes,
        CAST(sum(calls) AS BIGINT) AS calls, CAST(sum(tokens) AS BIGINT) AS tokens,
        CAST(sum(turns) AS BIGINT) AS turns, CAST(sum(primitive_steps) AS BIGINT) AS steps,
-       CASE WHEN count(cost) = count(*) THEN sum(cost ORDER BY key) END AS dollars
+       CASE WHEN count(cost) = count(*) THEN sum(cost ORDER BY key) END AS dollars,
+       count(*) FILTER (calls > 0 AND tokens = 0 AND purpose <> 'embed') AS uncounted
 FROM distinct_units GROUP BY trial, phase ORDER BY trial, phase
 """
 """Sums of episodes and requests by trial and phase; a learner's requests count as learning."""
@@ -41,7 +43,9 @@ FROM distinct_units GROUP BY trial, phase ORDER BY trial, phase
 
 @dataclass(frozen=True)
 class UnitCosts:
-    """Sums over units of work. `dollars` is None as soon as one unit has no price."""
+    """Sums over units of work. `dollars` is None as soon as one unit has no price; `uncounted` are units whose
+    server counted no tokens.
+    """
 
     units: int = 0
     successes: int = 0
@@ -50,6 +54,12 @@ class UnitCosts:
     turns: int = 0
     steps: int = 0
     dollars: float | None = 0.0
+    uncounted: int = 0
+
+    @property
+    def known_tokens(self) -> int | None:
+        """Tokens, or None where a server counted none."""
+        return None if self.uncounted else self.tokens
 
     def __add__(self, other: UnitCosts) -> UnitCosts:
         known = self.dollars is not None and other.dollars is not None
@@ -61,6 +71,7 @@ class UnitCosts:
             turns=self.turns + other.turns,
             steps=self.steps + other.steps,
             dollars=(self.dollars or 0.0) + (other.dollars or 0.0) if known else None,
+            uncounted=self.uncounted + other.uncounted,
         )
 
 
@@ -139,7 +150,7 @@ def _learning(costs: MethodCosts) -> ResultTable:
         target = key._replace(method=members[0].matched_to or TARGET)
         number, other_number = len(learned[key]), len(learned.get(target, ()))
         own, other = (sum(learned.get(one, ()), UnitCosts()) for one in (key, target))
-        calls, tokens = own.calls / number, own.tokens / number
+        calls, tokens = own.calls / number, _ratio(own.known_tokens, number)
         rows.append(
             (
                 key.domain,
@@ -149,7 +160,7 @@ def _learning(costs: MethodCosts) -> ResultTable:
                 calls,
                 _ratio(calls, _ratio(other.calls, other_number)),
                 tokens,
-                _ratio(tokens, _ratio(other.tokens, other_number)),
+                _ratio(tokens, _ratio(other.known_tokens, other_number)),
                 _ratio(own.dollars, number),
                 own.turns / number,
                 own.steps / number,
@@ -193,7 +204,7 @@ def _acting(costs: MethodCosts) -> ResultTable:
                 score.key.method,
                 *models.cells(score.key),
                 _ratio(test.calls, test.units),
-                _ratio(test.tokens, test.units),
+                _ratio(test.known_tokens, test.units),
                 _ratio(test.dollars, test.units),
                 _ratio(test.turns, test.units),
                 _ratio(test.steps, test.units),

@@ -96,8 +96,9 @@ class EpisodeSample:
     action_turns: tuple[int, ...] = ()
     turns: tuple[int, ...] = ()
     primitive_steps: tuple[int, ...] = ()
-    prompt_tokens: tuple[int, ...] = ()
-    completion_tokens: tuple[int, ...] = ()
+    prompt_tokens: tuple[int | None, ...] = ()
+    """None where the server counted none: a prompt is never empty."""
+    completion_tokens: tuple[int | None, ...] = ()
     cost: tuple[float | None, ...] = ()
     """US dollars; None where a price is not known."""
     model_seconds: tuple[float | None, ...] = ()
@@ -112,9 +113,10 @@ class EpisodeSample:
         return EpisodeSample(**{**values, "simulated": self.simulated or other.simulated})
 
     @property
-    def tokens(self) -> tuple[int, ...]:
-        """Tokens of each episode, in and out."""
-        return tuple(map(sum, zip(self.prompt_tokens, self.completion_tokens, strict=True)))
+    def tokens(self) -> tuple[int | None, ...]:
+        """Tokens of each episode, in and out; None where the server counted none."""
+        both = zip(self.prompt_tokens, self.completion_tokens, strict=True)
+        return tuple(None if i is None or o is None else i + o for i, o in both)
 
     @property
     def call_frequency(self) -> Interval:
@@ -180,8 +182,10 @@ SAMPLE = """
     list(action_turns ORDER BY trial, phase, key) AS action_turns,
     list(turns ORDER BY trial, phase, key) AS turns,
     list(primitive_steps ORDER BY trial, phase, key) AS primitive_steps,
-    list(prompt_tokens ORDER BY trial, phase, key) AS prompt_tokens,
-    list(completion_tokens ORDER BY trial, phase, key) AS completion_tokens,
+    list(CASE WHEN prompt_tokens > 0 OR turns = 0 THEN prompt_tokens END ORDER BY trial, phase, key)
+        AS prompt_tokens,
+    list(CASE WHEN prompt_tokens > 0 OR turns = 0 THEN completion_tokens END ORDER BY trial, phase, key)
+        AS completion_tokens,
     list(cost ORDER BY trial, phase, key) AS cost,
     list(model_seconds ORDER BY trial, phase, key) AS model_seconds,
     CAST(sum(unreadable_turns) AS BIGINT) AS unreadable_turns,

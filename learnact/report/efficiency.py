@@ -49,8 +49,8 @@ PAIRED = (
 PAID = (
     "Paid back: number of test episodes with one learned library after which learning has cost no more than "
     "it saved, against the same agent that learns nothing, paired by task; never: an episode costs as much "
-    "or more with what was learned; -: no price, no such agent in these runs, or learned elsewhere. Success "
-    "is not weighed in it."
+    "or more with what was learned; -: no price or count, no such agent in these runs, or learned elsewhere. "
+    "Success is not weighed in it."
 )
 LEARNED = (
     "Learning: requests of the learner and training episodes of one trial. Included: spread over the test "
@@ -68,7 +68,7 @@ class Learning:
 
     trials: int
     tests: float
-    tokens: float
+    tokens: float | None
     dollars: float | None
     base: str
     saved_tokens: Interval
@@ -108,24 +108,30 @@ class Efficiency:
         """Used in a test episode."""
         return amount_mean(zip(self.sample.tasks, measure.values(self.sample), strict=True))
 
-    def per_solved(self, measure: Measure, more: float = 0.0) -> Interval:
-        """Used for each solved task; `more` is added to what each episode used."""
+    def per_solved(self, measure: Measure, more: float | None = 0.0) -> Interval:
+        """Used for each solved task; `more` is added to what each episode used, None where not known."""
+        if more is None:
+            return NOTHING
         values = [None if value is None else value + more for value in measure.values(self.sample)]
         return amount_ratio(zip(self.sample.tasks, values, self.sample.success, strict=True))
 
     @property
-    def learning_share(self) -> float:
-        """Tokens of learning for each test episode that was played."""
-        return self.learning.tokens / self.learning.tests if self.learning else 0.0
+    def learning_share(self) -> float | None:
+        """Tokens of learning for each test episode that was played; None where they are not known."""
+        if not self.learns:
+            return 0.0
+        if self.learning is None or self.learning.tokens is None:
+            return None
+        return self.learning.tokens / self.learning.tests
 
     def tokens(self, *, with_learning: bool) -> Interval:
         """Tokens of a test episode, learning left out, or spread over the test episodes of a trial.
 
         Nothing is known of the latter where the cost of learning is not.
         """
-        if with_learning and self.learns and self.learning is None:
-            return NOTHING
         found, more = self.per_episode(TOKENS), self.learning_share if with_learning else 0.0
+        if more is None:
+            return NOTHING
         return replace(found, mean=found.mean + more, low=found.low + more, high=found.high + more)
 
 
@@ -185,7 +191,7 @@ class EfficiencyRows:
         return Learning(
             trials=len(known),
             tests=len(sample) / len(trials),
-            tokens=total.tokens / len(known),
+            tokens=None if total.known_tokens is None else total.known_tokens / len(known),
             dollars=None if total.dollars is None else total.dollars / len(known),
             base=base,
             saved_tokens=saved_tokens,

@@ -96,18 +96,22 @@ def learned_nothing(data: ReportData) -> list[str]:
 
 
 def _why_uncreated(connection: Connection, trials: Iterable[str]) -> str:
-    """Why no candidate of these trials could be created: the distinct reasons with their numbers."""
+    """Why no candidate of these trials could be created, or win: the distinct reasons with their numbers."""
     rows = connection.execute(
-        "SELECT DISTINCT trial, iteration, candidate, uncreated FROM candidates WHERE trial IN (SELECT "
-        "unnest(?))",
+        "SELECT DISTINCT trial, iteration, candidate, uncreated, excluded FROM candidates WHERE trial IN "
+        "(SELECT unnest(?))",
         [list(trials)],
     ).fetchall()
-    reasons = Counter(_first_line(uncreated) for *_, uncreated in rows if uncreated)
+    reasons = Counter(_first_line(uncreated) for *_, uncreated, _ in rows if uncreated)
+    excluded = Counter(why for *_, why in rows if why)
     if not rows:
         return "the learner made no candidate."
-    if not reasons:
-        return f"none of {len(rows)} candidates was an improvement."
-    return f"{reasons.total()} of {len(rows)} candidates could not be created ({_counted(reasons)})."
+    told = [
+        f"{why.total()} of {len(rows)} candidates could not {what} ({_counted(why)})"
+        for what, why in (("be created", reasons), ("win", excluded))
+        if why
+    ]
+    return f"{'; '.join(told)}." if told else f"none of {len(rows)} candidates was an improvement."
 
 
 # Unreadable replies -----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from learnact.errors import ResultsError
 from learnact.records import AgentSpec, Library, Tokens, canonical
 from learnact.report.cost import cost_tables
 from learnact.report.data import ReportData
-from learnact.report.efficiency import EfficiencyRows, efficiency_tables, short_table
+from learnact.report.efficiency import TOKENS, EfficiencyRows, efficiency_tables, short_table
 from learnact.report.efficiency_figure import (
     EfficiencyFigure,
     caption,
@@ -169,6 +169,20 @@ def test_without_a_price_dollars_are_unknown_and_left_out(results):
     assert "cost $" not in page
     assert "after ($)" not in page
     assert "paid back after (tokens)" in page
+
+
+def test_a_server_that_counts_no_tokens_has_not_used_none(results):
+    """Missing usage is stored as zero tokens; a prompt is never empty, so it is not known."""
+    row = rows_of(asyncio.run(write(results, "uncounted", learned=(0, 400, 500, 600))))["learned"]
+    assert not row.per_episode(TOKENS).known
+    assert not row.per_solved(TOKENS).known
+    assert not row.tokens(with_learning=True).known
+    assert not row.learning.paid_in_tokens.known
+    assert row.learning.paid_in_dollars.known
+    folder = results / f"uncounted-{'uncounted'.ljust(12, '0')[:12]}"
+    with connect_folders([folder]) as connection:
+        _, acting = cost_tables(ReportData(connection))
+    assert [r["tokens"] for r in as_plain(acting)["rows"]] == [1300, None]
 
 
 def test_another_agent_is_no_measure(results):

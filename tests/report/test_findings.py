@@ -9,6 +9,7 @@ import shlex
 import pytest
 from rich.console import Console
 
+from learnact.methods.selector import IDLE
 from learnact.records import Candidate, Library, Turn, canonical
 from learnact.report import result_table
 from learnact.report.data import ReportData
@@ -207,6 +208,17 @@ def test_trials_that_learned_nothing_are_told_with_the_reasons(tmp_path):
             "3 of 3 candidates could not be created (2 x SyntaxError: invalid syntax; 1 x unreadable)" in text
         )
     assert any("learned nothing" in one for one in json.loads(page_json(run_page(folder)))["findings"])
+
+
+def test_libraries_that_did_nothing_are_told_as_the_reason(tmp_path):
+    def fill(store):
+        store.trial("one", trial_row("learnact", "learnact", library=""))
+        for number in range(2):
+            row = Candidate("one", 0, number, "x", "", "create", score=1.0, excluded=IDLE)
+            store.candidate(row)
+        yield store.commit(material.outcome(episode(0, "one", "learnact"), 6, True))
+
+    assert f"2 of 2 candidates could not win (2 x {IDLE})." in told(store_run(tmp_path, fill))
 
 
 def unreadable(unit, finish, text, reasoning=""):
