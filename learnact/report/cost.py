@@ -43,8 +43,8 @@ FROM distinct_units GROUP BY trial, phase ORDER BY trial, phase
 
 @dataclass(frozen=True)
 class UnitCosts:
-    """Sums over units of work. `dollars` is None as soon as one unit has no price; `uncounted` are units whose
-    server counted no tokens.
+    """Sums over units of work. `dollars` is None as soon as one unit has no price; `uncounted` are units
+    whose server counted no tokens.
     """
 
     units: int = 0
