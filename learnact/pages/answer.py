@@ -3,57 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from learnact.report.data import ALL, EpisodeSample, ReportData, RowKey, join_samples, over_all_domains
-from learnact.statistics.differences import difference
-from learnact.statistics.intervals import ENOUGH_LIBRARIES, Interval
+from learnact.report.result_table import format_cell
+from learnact.statistics.differences import Difference, difference
+from learnact.statistics.intervals import Interval
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One method minus the reference on one domain (or all), in pairs of the same task and repeat.
-
-    The interval speaks of the method where it has libraries enough, else of these libraries on other tasks.
-    """
+    """One method minus the reference on one domain (or all), in pairs of the same task and repeat."""
 
     method: str
     reference: str
     domain: str
     models: str
-    difference: Interval
-    libraries: int
-    """Libraries that the method was tested with on each domain at least; 0 where it learns nothing."""
+    tasks: Interval
+    """For these libraries on other tasks."""
+    of_method: Interval
+    """For other libraries and other tasks."""
     simulated: bool
+
+    @property
+    def spoken(self) -> Interval:
+        """The interval that the verdict goes by: the method's where there are libraries enough."""
+        return self.of_method if self.of_method.trusted else self.tasks
 
     @property
     def verdict(self) -> str:
         """What the interval says, in words."""
-        if self.difference.low > 0:
+        if self.spoken.low > 0:
             return f"{self.method} solves more than {self.reference}"
-        if self.difference.high < 0:
+        if self.spoken.high < 0:
             return f"{self.method} solves fewer than {self.reference}"
         return "no difference is shown"
 
     @property
     def points(self) -> str:
         """The difference in percentage points, with its interval."""
-        mean, low, high = (
-            100 * value for value in (self.difference.mean, self.difference.low, self.difference.high)
-        )
-        return f"{mean:+.1f} points ({low:+.0f} to {high:+.0f})"
+        return f"{format_cell(self.spoken, 'difference')} points"
 
     @property
     def certainty(self) -> str:
         """What the interval comes from, and what it does not cover."""
-        tasks = f"{self.difference.clusters} task{'s' if self.difference.clusters != 1 else ''}"
-        if not self.libraries:
+        tasks = f"{self.tasks.clusters} task{'s' if self.tasks.clusters != 1 else ''}"
+        number = self.of_method.libraries
+        if not number:
             return f"from {tasks}"
-        made = f"{self.libraries} librar{'ies' if self.libraries != 1 else 'y'}"
-        few = self.libraries < ENOUGH_LIBRARIES
-        return f"from {tasks} and {made}; " + (
-            "too few libraries to speak of others" if few else "speaks of other libraries and tasks"
-        )
+        made = f"{number} librar{'ies' if number != 1 else 'y'}"
+        if self.domain == ALL:
+            made = f"at least {made} a domain"
+        few = "too few libraries to speak of others" if not self.of_method.trusted else "speaks of others too"
+        return f"from {tasks} and {made}; {few}"
+
+    def cells(self) -> list[str]:
+        """Both intervals, in percentage points."""
+        return [format_cell(one, "difference") for one in (self.tasks, self.of_method)]
 
 
 def reference_method(data: ReportData, methods: Sequence[str]) -> str | None:
@@ -77,13 +83,12 @@ def answers(data: ReportData) -> list[Answer]:
         one, two = samples[key], samples[against]
         apart = difference(one.outcomes(one.success), two.outcomes(two.success))
         if apart.known:
-            spoken = apart.method if apart.method.trusted else apart.tasks
-            found.append(replace(_answer(data, key, against, spoken, one), libraries=apart.libraries))
+            found.append(_answer(data, key, against, apart, one))
     return found
 
 
 def _answer(
-    data: ReportData, key: RowKey, against: RowKey, difference: Interval, sample: EpisodeSample
+    data: ReportData, key: RowKey, against: RowKey, apart: Difference, sample: EpisodeSample
 ) -> Answer:
     models = key.agent_model
     if key.learner_model and key.learner_model != key.agent_model:
@@ -93,8 +98,8 @@ def _answer(
         reference=against.method,
         domain=key.domain,
         models=models,
-        difference=difference,
-        libraries=0,
+        tasks=apart.tasks,
+        of_method=apart.method,
         simulated=sample.simulated or data.is_simulated(key),
     )
 

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from learnact.errors import ResultsError
 from learnact.records import EpisodeResult
-from learnact.report.trajectory import episode_row
-from learnact.results.reader import Connection, load_episode
+from learnact.results.reader import Connection, dictionaries
+from learnact.results.rows import result_from, turn_from
+
+END = "\U0010ffff"
+"""Behind every text that begins with what is before it."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,28 @@ class EpisodeView:
 
 
 def episode_view(connection: Connection, key: str) -> EpisodeView:
-    """An episode by key or the beginning of it. Raises `ResultsError` if there is none."""
-    result = load_episode(connection, key)
-    return EpisodeView(episode_row(connection, key), result)
+    """An episode by key or the beginning of it. Raises `ResultsError` if there is none, or several.
+
+    Keys are looked for as a range, and rows by trial and key: so only the parts of a file are read in which
+    they can be.
+    """
+    found = dictionaries(
+        connection,
+        """SELECT DISTINCT trial, key FROM stored.episodes WHERE key >= ? AND key < ? ORDER BY key = ? DESC, key
+        LIMIT 2""",
+        [key, key + END, key],
+    )
+    if not found or not key:
+        raise ResultsError(f"there is no episode {key!r}; the list of episodes has their keys")
+    if len({row["key"] for row in found}) > 1 and found[0]["key"] != key:
+        raise ResultsError(f"{key!r} begins the keys of several episodes: {found[0]['key']}, ...")
+    place = [found[0]["trial"], found[0]["key"]]
+    row = dictionaries(
+        connection, "SELECT * FROM stored.episodes WHERE trial = ? AND key = ? LIMIT 1", place
+    )[0]
+    turns = dictionaries(
+        connection,
+        "SELECT * FROM stored.turns WHERE trial = ? AND episode = ? AND run = ? ORDER BY turn",
+        [*place, row["run"]],
+    )
+    return EpisodeView(row, result_from(row, tuple(turn_from(turn) for turn in turns)))

@@ -35,6 +35,7 @@ from learnact.pages.svg import inline
 from learnact.report.commands import RUN_CHARS
 from learnact.report.cost import cost_tables
 from learnact.report.data import ALL, ReportData
+from learnact.report.efficiency import efficiency_tables
 from learnact.report.findings import findings
 from learnact.report.result_table import SIMULATED, Column, ResultTable, join_tables
 from learnact.report.summary import action_uses, unfinished_trials
@@ -185,7 +186,7 @@ class ReportContents:
             "failures": self.causes,
             "causes": CAUSES,
             "cost": _cost(totals),
-            "costs": [html_table(one) for one in cost_tables(self.data)],
+            "costs": [html_table(t) for t in (*efficiency_tables(self.data), *cost_tables(self.data))],
             "unfinished": self._unfinished(),
             "runs": self.runs,
             "parameters": parameters(self.data),

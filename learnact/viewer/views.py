@@ -152,7 +152,7 @@ def call_view(reader: RunReader, request: web.Request, base: str) -> str:
     view = episode_view(reader.connection, request.match_info["key"])
     ordinal = int(request.match_info["ordinal"])
     calls = {call["ordinal"]: call for call in reader.calls(view.row["trial"], view.row["key"])}
-    prompt = reader.prompt(view.row["key"], ordinal)
+    prompt = reader.prompt(view, ordinal)
     if ordinal not in calls or prompt is None:
         raise ResultsError(f"this episode made {len(calls)} calls; they are numbered from 0")
     return render(

@@ -10,7 +10,7 @@ from learnact.results.store import RunStore
 from tests.report.conftest import folder, trial_row, write  # noqa: F401 - a fixture
 from tests.results import material
 
-EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[2J\u202e{{ 7*7 }} {% raw %}"
+EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[2J\u202e{{ 7*1777 }} {% raw %}"
 """What a model may write: markup, a terminal's control sequence, a change of direction, a template."""
 EVIL_LIBRARY = Library(
     actions=(LearnedAction("carry", "carry(ball)", f"def carry(ball):\n    return {EVIL!r}", EVIL, (EVIL,)),),

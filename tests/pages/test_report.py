@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -66,7 +65,7 @@ def pages(folder: Path) -> list[Path]:
 def test_the_first_page_answers_what_was_asked(report: Path) -> None:
     text = Page((report / "index.html").read_text()).flat
     assert "Does learnact solve more test tasks than act on blockworld, gripper?" in text
-    assert "learnact minus act: +40.0 points" in text
+    assert "learnact minus act: +40.0 (" in text
     assert "too few libraries to speak of others" in text
     assert "Simulated models" in text
     assert "The best library in tests: learnact on blockworld" in text
@@ -152,7 +151,7 @@ def test_what_models_wrote_is_text(hostile: Path, tmp_path: Path) -> None:
         assert "\x1b" not in raw
         assert "\u202e" not in raw
         assert "alert(1)" in page.text
-        assert "49" not in re.findall(r"\{\{ .{0,6} \}\}|\b49\b", page.text)
+        assert "12439" not in page.text, "a template in a text is not filled in"
         policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
         assert policy is not None
         assert "default-src 'none'" in policy

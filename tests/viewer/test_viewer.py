@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import shutil
 import socket
@@ -14,7 +15,9 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from learnact.errors import BadInput
+from learnact.pages.episodes import episode_view
 from learnact.viewer.app import application
+from learnact.viewer.reading import RunReaders
 from learnact.viewer.serving import serve
 from tests.pages.conftest import EVIL, EVIL_LIBRARY
 from tests.pages.test_report import Page
@@ -82,6 +85,23 @@ async def test_from_the_list_of_runs_to_the_prompt_of_a_turn(browser: Browser, f
     assert "sim-strong" in call.flat
 
 
+def test_a_prompt_is_rebuilt_as_it_was_sent(folder: Path) -> None:
+    with RunReaders(folder.parent).open(folder.name) as reader:
+        (row,) = reader.rows("SELECT key FROM episodes WHERE phase = 'test' ORDER BY turns DESC, key LIMIT 1")
+        view = episode_view(reader.connection, row["key"])
+        asked = reader.rows(
+            'SELECT ordinal, system, "user", request FROM prompts WHERE unit = ? ORDER BY ordinal',
+            [row["key"]],
+        )
+        assert len(asked) == 20
+        for one in asked:
+            sent = reader.prompt(view, one["ordinal"])
+            assert sent is not None
+            assert (sent.system, sent.user, sent.request) == (one["system"], one["user"], one["request"])
+            text = f"{sent.system}\n\n{sent.user}"
+            assert hashlib.sha256(text.encode()).hexdigest()[:24] == sent.request
+
+
 async def test_two_episodes_of_a_task_stand_side_by_side(browser: Browser, folder: Path) -> None:
     page = await browser.get(f"/run/{folder.name}/episodes?domain=gripper&phase=test&task=gripper-002")
     keys = dict.fromkeys(re.findall(r"episode/([0-9a-f]{24})", " ".join(links(page))))
@@ -127,16 +147,16 @@ async def test_filters_text_and_pages(browser: Browser, folder: Path) -> None:
     ("path", "told"),
     [
         ("/run/nothing/", "no run 'nothing'"),
-        ("/run/{run}/episode/ffffffffffff", "there is no key"),
-        ("/run/{run}/episode/ffffffffffff/call/0", "there is no key"),
+        ("/run/{run}/episode/ffffffffffff", "there is no episode"),
+        ("/run/{run}/episode/ffffffffffff/call/0", "there is no episode"),
         ("/run/{run}/library/ffffffffffff", "there is no library"),
         ("/run/{run}/trial/nowhere", "there is no trial"),
-        ("/run/{run}/pair?a=ff", "there is no key"),
+        ("/run/{run}/pair?a=ff", "there is no episode"),
         ("/run/{run}/library-pair?a=&b=", "choose two libraries"),
         ("/run/..%2F..%2Fetc/", "no run"),
         ("/run/{run}/nothing", "There is no such page"),
         ("/nothing", "There is no such page"),
-        ("/run/{run}/episode/%00'; DROP TABLE x", "there is no key"),
+        ("/run/{run}/episode/%00'; DROP TABLE x", "there is no episode"),
     ],
 )
 async def test_wrong_addresses_get_clear_pages(browser: Browser, folder: Path, path: str, told: str) -> None:
