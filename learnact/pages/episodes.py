@@ -37,8 +37,8 @@ def episode_view(connection: Connection, key: str) -> EpisodeView:
     """
     found = dictionaries(
         connection,
-        """SELECT DISTINCT trial, key FROM stored.episodes WHERE key >= ? AND key < ? ORDER BY key = ? DESC, key
-        LIMIT 2""",
+        """SELECT DISTINCT trial, key FROM stored.episodes WHERE key >= ? AND key < ?
+        ORDER BY key = ? DESC, key LIMIT 2""",
         [key, key + END, key],
     )
     if not found or not key:
