@@ -63,7 +63,8 @@ class Profile:
     make no sense. `blocking`: opening or stepping may block for long: lives in an engine process. `score`:
     default terms of the selector. `invalid`: the observation after an invalid action where no reason is told
     (`invalid_actions: bare`). `possible`: sentences that say in which forms a primitive action answers, for
-    those who write code; `impossible`: what one answers that is not possible, behind "it returns".
+    those who write code; `impossible`: what one answers that is not possible, behind "it returns" to the end
+    of the sentence.
     """
 
     test_turns: int = 30

@@ -82,7 +82,8 @@ def _describe(action: LearnedAction, tried: PlayedEpisode | None, limit: int) ->
 def _example_call(tried: PlayedEpisode) -> str:
     """The usage line that ran, with what it did."""
     turn = tried.result.turns[0]
-    return section("Example call", f"{turn.said}\n{primitives_made(tried, turn, 'It')}")
+    ended = f"\n{TEMPLATES.fill('ended_at_goal')}" if tried.result.success else ""
+    return section("Example call", f"{turn.said}\n{primitives_made(tried, turn, 'It')}{ended}")
 
 
 async def _usage_example(training: Training, proposal_id: ProposalId, library: Library) -> str:
@@ -123,7 +124,7 @@ async def _played_example(training: Training, proposal_id: ProposalId, library: 
             training.scene(),
             code_section(library),
             notes_section(library),
-            section("Example", worked) if worked.startswith(start) else "",
+            section("Example", f"{TEMPLATES.fill('solved')}\n{worked}") if worked.startswith(start) else "",
             section("Example task", start),
             feedback,
             answer=TEMPLATES.fill("usage"),

@@ -49,12 +49,13 @@ def learned_section(library: Library, rules: Rules, limit: int) -> str:
     return section("Learned actions", "\n".join(lines))
 
 
-def learned_tools_section(library: Library, limit: int) -> str:
+def learned_tools_section(library: Library, rules: Rules, limit: int) -> str:
     """Which tools are learned actions; what each does is in its tool's description."""
     if not library.offered:
         return ""
-    names = [f"- {action.name}" for action in library.offered]
-    return section("Learned actions", "\n".join([TEMPLATES.fill("learned_tools", limit=limit), *names]))
+    returns = f" {TEMPLATES.fill('learned_returns')}" if rules.show_returns else ""
+    about = TEMPLATES.fill("learned_tools", limit=limit, returns=returns)
+    return section("Learned actions", "\n".join([about, *(f"- {a.name}" for a in library.offered)]))
 
 
 def lessons_section(library: Library) -> str:
@@ -111,7 +112,7 @@ def code_rules(domain: Domain, rules: Rules, limit: int) -> str:
         "code_rules",
         returns=TEMPLATES.fill(f"returns_{rules.primitive_returns}"),
         possible=f" {profile.possible}" if observed and profile.possible else "",
-        impossible=f" It returns {impossible.rstrip('.')}." if observed and impossible else "",
+        impossible=f" {TEMPLATES.fill('impossible', text=impossible)}" if observed and impossible else "",
         limit=limit,
         modules=f"{', '.join(others)} and {last}",
     )
@@ -138,7 +139,7 @@ def context_sections(
     if rules.action_format == "text" and isinstance(domain, TextActions):
         actions, example = commands_section(domain), domain.text_example
     elif rules.action_format == "tools":
-        actions, learned = "", learned_tools_section(library, limit)
+        actions, learned = "", learned_tools_section(library, rules, limit)
     return (
         section("Instructions", domain.instruction)
         + actions

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from learnact.domains.base import Domain, PlayableExample
 from learnact.errors import LearnactError
 from learnact.methods.base import LibraryChooser
+from learnact.methods.observations import RETURNED_CHARS
 from learnact.methods.prompt_sections import TEMPLATES as AGENT_TEMPLATES
 from learnact.methods.prompt_sections import code_rules, primitives_section, section
 from learnact.prompts import PromptTemplates
@@ -363,7 +364,7 @@ def function_rules(domain: Domain, rules: Rules, limit: int) -> str:
         "function_rules",
         code_rules=code_rules(domain, rules, limit),
         failure=TEMPLATES.fill(f"failure_{rules.failure}") + empty,
-        shown=f" {TEMPLATES.fill('shown_to_agent')}" if rules.show_returns else "",
+        shown=f" {TEMPLATES.fill('shown_to_agent', limit=RETURNED_CHARS)}" if rules.show_returns else "",
     )
 
 

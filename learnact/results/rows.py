@@ -144,6 +144,7 @@ FORMER_RULES = {
     "call_observation": "published",
     "show_turns": False,
     "show_returns": False,
+    "usage_example": "written",
 }
 """How runs were played that were made before these rules had switches, and so do not name them."""
 _SETUP = ("domain", "agent", "model", "budget", "rules", "prompts", "versions")

@@ -58,6 +58,7 @@ _WELL_KNOWN = tuple(
         r"(?:The call|The program) made (?:these primitive actions:|no primitive action\.)",
         r"It (?:printed|returned): .*",
         r"Later on:",
+        r"The example task, solved with primitive actions:",
         r"The same task from the same first observation, now with learned actions:",
         r"\d+ of \d+ primitive actions had no effect; the first was [^:]*\.",
         r"(?:\d+ more turns? (?:was|were) played after this call\. )?The goal was (?:not )?reached\b[^:]*\.",

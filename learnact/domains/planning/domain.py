@@ -284,8 +284,8 @@ def _profile(wording: Wording) -> Profile:
     phrases = wording.phrases
     now, no_effect = phrases.now.partition("{0}")[0].strip(), phrases.requires.partition("{0}")[0].strip()
     return Profile(
-        possible=f'It is the whole new state, as text that begins with "{now}".',
-        impossible=f'text that begins with "{no_effect}" and says why',
+        possible=f'It begins with "{now}" and says everything that then holds and can change.',
+        impossible=f'text that begins with "{no_effect}" and says why.',
         invalid="No effect.",
     )
 
