@@ -241,9 +241,11 @@ def show_library(connection: Connection, library: str) -> str:
 def candidate_line(row: dict[str, Any]) -> str:
     """A candidate's row in words."""
     if row["score"] is None:
-        scored = (
-            f"not created: {printable(row['uncreated'])}" if row["uncreated"] else "not played in training"
-        )
+        scored = "not played in training"
+        if row["uncreated"]:
+            scored = f"not created: {printable(row['uncreated'])}"
+        elif row["equal_to"]:
+            scored = f"equal to candidate {row['equal_to']}, so not played again"
     else:
         scored = (
             f"score {row['score']:.3f} (success {row['success']:.2f}, "

@@ -2,6 +2,7 @@
 improve.
 """
 
+import dataclasses
 import re
 
 import pytest
@@ -10,7 +11,8 @@ from learnact.domains import registry
 from learnact.job import load
 from learnact.methods.learnact import LEARNACT
 from learnact.methods.training import Blocked, Training
-from learnact.records import Library
+from learnact.records import Candidate, Library
+from learnact.report.trajectory import candidate_line
 from learnact.runners.local import LocalRunner
 from learnact.runners.worker import Worker
 from tests.scripted import Notes, Scripted
@@ -350,3 +352,9 @@ async def test_the_jobs_bounds_hold_for_learned_code():
     chat = scripted(create=spins)
     await learn(chat, "learner.candidates=1", "learner.create_tries=2", "bounds.cpu_seconds=0.3")
     assert "TimeLimit" in requests(chat, "create")[1].split("It could not be used:")[1]
+
+
+def test_an_equal_proposal_is_told_as_equal():
+    row = Candidate("t" * 12, 1, 2, "", "p" * 12, "update", equal_to="0.2")
+    columns = {**dataclasses.asdict(row), **dataclasses.asdict(row.terms)}
+    assert candidate_line(columns).endswith(": equal to candidate 0.2, so not played again")
