@@ -51,6 +51,12 @@ FROM calls c JOIN report_episodes e ON e.run = c.run AND e.key = c.unit
 WHERE e.phase = 'test' AND e.method = ? AND e.agent_model = ?
 """
 """How the replies of a method in tests ended."""
+CAUSE = """
+SELECT t.cause FROM turns t JOIN report_episodes e ON e.run = t.run AND e.key = t.episode
+WHERE e.phase = 'test' AND e.method = ? AND e.agent_model = ? AND t.cause <> ''
+GROUP BY t.cause ORDER BY count(*) DESC, t.cause LIMIT 1
+"""
+"""Why the replies of a method in tests could not be read, most often."""
 
 
 def findings(data: ReportData) -> tuple[str, ...]:
@@ -140,7 +146,9 @@ def _why_unreadable(data: ReportData, method: Mapping[str, Any]) -> str:
     most = max(("cut", "tool_calls", "empty"), key=lambda name: row[name])
     if not number or row[most] < MOSTLY / 2 * number:
         example = show_command(method["run"][:RUN_CHARS], data.results, method["example"][:12])
-        return f"the model does not answer in the form that the prompt asks for; see {example}"
+        causes = dictionaries(data.connection, CAUSE, [method["method"], model])
+        often = f" (most often: {causes[0]['cause'].replace('_', ' ')})" if causes else ""
+        return f"the model does not answer in the form that the prompt asks for{often}; see {example}"
     share = f"{row[most]} of {number} replies"
     if most == "cut":
         at = f" at max_tokens {limit}" if limit else ""

@@ -95,6 +95,7 @@ def test_the_papers_grid() -> None:
     s = options(learnact)
     assert (s.uncreated, s.incumbent, s.learn_from, s.stop) == published
     assert (learnact.rules.failure, learnact.rules.primitive_returns) == ("last_observation", "none")
+    assert {t.rules.reply for t in turns} == {"first_line"}
     assert s.score == ("success", "step_correctness", "call_ratio")
 
 

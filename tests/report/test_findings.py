@@ -235,6 +235,7 @@ def unreadable(unit, finish, text, reasoning=""):
             ok=False,
             observation="No action.",
             progress=0.0,
+            cause="no_call",
         )
         for n in range(5)
     )
@@ -258,7 +259,11 @@ def unreadable(unit, finish, text, reasoning=""):
         ("length", "", ("15 of 15 replies were cut at max_tokens 512", "Raise max_tokens")),
         ("tool_calls", "", ("tool calls without text", "turn tool calling off")),
         ("stop", "", ("were empty", "learnact check-model")),
-        ("stop", "I would rather not.", ("does not answer in the form", "see learnact show odd00000000")),
+        (
+            "stop",
+            "I would rather not.",
+            ("does not answer in the form", "(most often: no call)", "see learnact show odd00000000"),
+        ),
     ],
 )
 def test_replies_that_cannot_be_read_are_told_with_cause_and_way_out(finish, text, said, tmp_path):

@@ -8,7 +8,8 @@ import pytest
 from learnact.records import Library
 from learnact.report.data import ReportData
 from learnact.report.replies import count_replies, reply_tables
-from learnact.results.reader import connect_folders
+from learnact.results.reader import connect_folders, dictionaries
+from learnact.results.rows import turn_from
 from learnact.results.store import RunStore
 from tests.report.conftest import trial_row
 from tests.results import material
@@ -64,6 +65,12 @@ def test_the_tables_have_the_columns_that_occur(data):
     assert "brackets" not in named
     named = dict(zip([column.name for column in left_out.columns], left_out.rows[0], strict=True))
     assert (named["any"], named["text"], named["action"]) == (0.3, 0.2, 0.1)
+
+
+def test_a_turn_of_an_older_run_is_read(data):
+    (row,) = dictionaries(data.connection, "SELECT * FROM turns WHERE turn = 3")
+    turn = turn_from({**row, "thought": None, "cause": None, "ignored": None})
+    assert (turn.thought, turn.cause, turn.ignored) == ("", "", ())
 
 
 def test_an_older_run_has_unreadable_replies_without_a_cause(data):

@@ -5,6 +5,7 @@ sent.
 import asyncio
 import dataclasses
 import tempfile
+import typing
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from learnact.records import (
     Attempt,
     Call,
     EpisodeResult,
+    Ignored,
     LearnedAction,
     Library,
     Outcome,
@@ -25,6 +27,7 @@ from learnact.records import (
     Task,
     Tokens,
     Turn,
+    UnreadableCause,
     history_entries,
 )
 from learnact.results.pending import CallJournal
@@ -79,6 +82,10 @@ def results(draw):
                 steps=steps,
                 error=errors,
                 printed=text,
+                returned=text,
+                thought=text,
+                cause=st.sampled_from(["", *typing.get_args(UnreadableCause)]),
+                ignored=st.lists(st.sampled_from(typing.get_args(Ignored)), max_size=3).map(tuple),
             )
         )
         for index in range(draw(st.integers(0, 4)))
