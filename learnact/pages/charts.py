@@ -141,7 +141,8 @@ def efficiency_charts(data: ReportData) -> list[PageChart]:
     if not found:
         return []
     titles = {"tokens": "tokens", "calls": "calls of models"}
-    return [_efficiency(data, found, (unit, title)) for unit, title in titles.items()]
+    known = {unit: [(row, score) for row, score in found if row[unit]] for unit in titles}
+    return [_efficiency(data, known[unit], (unit, title)) for unit, title in titles.items() if known[unit]]
 
 
 def _models(key: RowKey) -> tuple[str, str, str]:
@@ -174,7 +175,7 @@ def _efficiency(
             axes.plot(
                 [acting], [success.mean], marker, color=colour, markersize=7, label=_label(score.key, several)
             )
-            if learning > 1.005 * acting:
+            if learning is not None and learning > 1.005 * acting:
                 axes.plot([acting, learning], [success.mean] * 2, color=colour, linewidth=0.8, linestyle=":")
                 axes.plot([learning], [success.mean], marker, color=colour, markersize=7, fillstyle="none")
         axes.set_xscale("log")

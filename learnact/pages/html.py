@@ -72,8 +72,8 @@ def templates() -> Environment:
     )
     made.filters.update(
         percent=percent,
-        count=lambda value: f"{value:,.0f}",
-        seconds=lambda value: f"{value:.2f} s",
+        count=lambda value: decimals(value, 0),
+        seconds=lambda value: "-" if value is None else f"{value:.2f} s",
         short=lambda value: value[:12],
         dollars=dollars,
         decimals=decimals,
@@ -113,7 +113,7 @@ def marked(text: str, wanted: str) -> Markup:
 
 def decimals(value: float | None, digits: int = 2) -> str:
     """A number; `-` where there is none."""
-    return "-" if value is None or value != value else f"{value:.{digits}f}"
+    return "-" if value is None or value != value else f"{value:,.{digits}f}"
 
 
 def moment(seconds: float) -> str:

@@ -45,6 +45,7 @@ MARK = ".learnact-report"
 """A file in each report's folder: only such a folder is written over."""
 TOTALS = """
 SELECT count(*) AS calls, sum(prompt_tokens + completion_tokens) AS tokens, sum(cost) AS dollars,
+       count(*) FILTER (prompt_tokens = 0 AND completion_tokens = 0) AS uncounted,
        count(*) FILTER (cost IS NULL) AS unpriced
 FROM (SELECT DISTINCT ON (unit, ordinal) * FROM calls)
 """
@@ -294,19 +295,25 @@ def _trial(trial: TrialView) -> Mapping[str, Any]:
     }
 
 
+def _used(totals: Mapping[str, Any]) -> str:
+    """Calls and tokens in words."""
+    uncounted = totals["uncounted"]
+    some = f" (the server counted none of {uncounted:,} calls)" if uncounted else ""
+    return f"{totals['calls']:,} calls of models, {totals['tokens'] or 0:,} tokens{some}"
+
+
 def _cost(totals: Mapping[str, Any]) -> str:
-    spent = dollars(totals["dollars"])
     some = (
         f" ({totals['unpriced']:,} calls have no price)" if totals["unpriced"] and totals["dollars"] else ""
     )
-    return f"{totals['calls']:,} calls of models, {totals['tokens'] or 0:,} tokens: {spent}{some}."
+    return f"{_used(totals)}: {dollars(totals['dollars'])}{some}."
 
 
 def _cost_card(totals: Mapping[str, Any]) -> dict[str, str]:
     return {
         "label": "cost",
         "value": dollars(totals["dollars"]),
-        "text": f"{totals['calls']:,} calls of models, {totals['tokens'] or 0:,} tokens.",
+        "text": f"{_used(totals)}.",
         "link": "#cost",
         "link_text": "by method",
     }

@@ -5,7 +5,7 @@ import dataclasses
 
 import pytest
 
-from learnact.records import ActionError, Candidate, LearnedAction, Library, Terms
+from learnact.records import ActionError, Candidate, LearnedAction, Library, Terms, Tokens
 from learnact.results.store import RunStore
 from tests.report.conftest import folder, trial_row, write  # noqa: F401 - a fixture
 from tests.results import material
@@ -20,7 +20,7 @@ EVIL_LIBRARY = Library(
 
 
 async def write_hostile(results):
-    """One failed episode of a method with a library, all texts of it hostile."""
+    """Failed episodes of a method with a library, all texts hostile, by a server that counts no tokens."""
     store = RunStore.open(
         results, "hostile".ljust(24, "0"), f"<b>{EVIL[:20]}", {"name": EVIL}, {}, {"learnact": "0.1"}
     )
@@ -43,7 +43,9 @@ async def write_hostile(results):
             )
             for turn in outcome.result.turns
         )  # fmt: skip
-        result = dataclasses.replace(outcome.result, turns=turns, goal=EVIL, first_observation=EVIL)
+        result = dataclasses.replace(
+            outcome.result, turns=turns, goal=EVIL, first_observation=EVIL, tokens=Tokens(), cost=None
+        )
         commits.append(store.commit(dataclasses.replace(outcome, result=result)))
     await asyncio.gather(*commits)
     await store.close("unfinished")

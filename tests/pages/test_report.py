@@ -158,6 +158,13 @@ def test_what_models_wrote_is_text(hostile: Path, tmp_path: Path) -> None:
         assert "unsafe" not in policy
 
 
+def test_tokens_that_no_server_counted_are_not_drawn(hostile: Path) -> None:
+    with connect_folders([hostile]) as connection:
+        names = [chart.name for chart in charts(ReportData(connection))]
+    assert "success-by-calls" in names
+    assert "success-by-tokens" not in names
+
+
 def test_code_and_differences_keep_every_character() -> None:
     assert (
         Page(str(highlighted(EVIL))).text
