@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FIGURES = {"3": "figure3", "efficiency": "efficiency"}
 """Figures by name, each with the name of its files."""
-Form = Literal["table", "csv", "markdown", "json"]
+Form = Literal["table", "csv", "markdown", "latex", "json"]
 Runs = Annotated[
     list[str],
     typer.Argument(
@@ -70,11 +70,13 @@ def table(
     Each rate has its 95 % interval and number of episodes (n); the columns after it count unfinished episodes
     and unreadable replies. As csv: fractions, intervals in columns _low and _high, the table's title in the
     first column; several tables follow each other after an empty line, and with --output lie in NAME.csv,
-    NAME-2.csv. As json: one array of tables.
+    NAME-2.csv. As json: one array of tables. As latex: for papers, with the package booktabs.
 
     learnact table 2 table2
 
     learnact table 7 table7 --format markdown --output table7.md
+
+    learnact table 2 table2 --format latex --output table2.tex
     """
     from learnact.report.data import ReportData
     from learnact.report.paper import TABLES, make_tables
@@ -158,19 +160,29 @@ def _connection(results: Path, runs: list[str]) -> Iterator[Connection]:
 
 def write_tables(tables: list[ResultTable], form: Form, output: Path | None) -> None:
     """Print tables, or write them to a file; as CSV each to a file of its own."""
-    from learnact.report.result_table import join_tables, to_csv, to_rich
+    from learnact.report.result_table import to_csv, to_rich
 
     if form == "table" and output is None:
         for one in tables:
             console().print(to_rich(one), crop=False)
             say()
     elif output is None:
-        sys.stdout.write(join_tables(tables, "markdown" if form == "table" else form))
+        sys.stdout.write(_joined(tables, form))
     elif form == "csv":
         for number, one in enumerate(tables, start=1):
             _write(output if number == 1 else output.with_stem(f"{output.stem}-{number}"), to_csv(one))
     else:
-        _write(output, join_tables(tables, "markdown" if form == "table" else form))
+        _write(output, _joined(tables, form))
+
+
+def _joined(tables: list[ResultTable], form: Form) -> str:
+    """All tables as one text."""
+    from learnact.report.latex import to_latex
+    from learnact.report.result_table import join_tables
+
+    if form == "latex":
+        return "\n".join(map(to_latex, tables))
+    return join_tables(tables, "markdown" if form == "table" else form)
 
 
 def _write(path: Path, text: str) -> None:
