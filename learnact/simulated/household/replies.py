@@ -45,6 +45,8 @@ MAX_PREDICTED = 8
 MAX_IMAGINED = 16
 MOST_SHOWN = 5
 MAX_FAILURES = 2
+SOLVED = "The example task, solved"
+"""How an example begins that shows the example task itself."""
 NOTHING = "I see no action that I could take."
 _PLACE = re.compile(r"(?:The|in/on the|not at) ([a-z]+ ?\d+)")
 
@@ -135,14 +137,16 @@ def _written(actions: HouseholdActions, step: text.ActionCall) -> str:
 def _imagined_plan(
     prompt: ParsedPrompt, reader: NoisyReader
 ) -> tuple[HouseholdActions, HouseBelief, list[text.ActionCall]]:
-    """A plan for the task with its objects in places drawn at random."""
+    """A plan for the task with its objects where they were seen, else in places drawn at random."""
     for look in range(READINGS):
         reread = reader.reread(look)
         actions, goal, belief = read_actions(prompt, reread), _goal(prompt, reread), initial_belief(prompt)
         if goal is None or not belief.places:
             continue
-        for sentence in text.split(prompt.body("Your last answer").replace("\n", " ").replace(" -> ", ". ")):
+        for sentence in _seen_before(prompt):
             belief.observe(sentence)
+        belief.closed |= belief.opened
+        belief.opened.clear()
         belief.at, belief.carrying = "", ""
         belief.placed.clear()
         belief.treated.clear()
@@ -156,13 +160,24 @@ def _imagined_plan(
                 belief.closed.add(place)
         for place in belief.places:
             belief.contents.setdefault(place, [])
-        if goal.lamp:
+        if goal.lamp and not belief.where(goal.lamp):
             place = belief.places[reader.draw("lamp", len(belief.places))]
             belief.contents[place].append(_numbered(goal.lamp, 1, belief))
         calls = Chore(actions, goal).ahead(belief, MAX_IMAGINED)
         if len(calls) > 1:
             return actions, belief, calls
     return HouseholdActions(), initial_belief(prompt), []
+
+
+def _seen_before(prompt: ParsedPrompt) -> list[str]:
+    """What was seen of this house: where the example task is shown solved, what is in its places at first;
+    and what the last answer led to."""
+    example = prompt.body("Example")
+    shown = example.splitlines() if example.startswith(SOLVED) else []
+    solved = [line.removeprefix("Observation: ") for line in shown if line.startswith("Observation: ")]
+    first = [s for line in solved for s in text.split(line) if not s.startswith(("You pick up", "You put"))]
+    tried = prompt.body("Your last answer").replace("\n", " ").replace(" -> ", ". ")
+    return first + [s.removeprefix("Observation: ") for s in text.split(tried)]
 
 
 def _numbered(kind: str, number: int, belief: HouseBelief) -> str:
