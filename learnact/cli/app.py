@@ -131,7 +131,7 @@ COMMANDS: dict[str, CommandInfo] = {
     "check-model": CommandInfo(
         "check_model:check_model",
         MACHINE,
-        "Find out what an endpoint supports: stop, seed, usage, context length, system role, thinking text.",
+        "Find out what an endpoint supports: stop, seed, usage, context, roles, thinking, tools, grammars.",
     ),
     "doctor": CommandInfo(
         "doctor:doctor",

@@ -35,9 +35,9 @@ def check_model(
         bool, typer.Option("--json", help="Print one JSON object instead of a table.")
     ] = False,
 ) -> None:
-    """Find out what an endpoint supports: stop, seed, usage, context length, system role, thinking text.
+    """Find out what an endpoint supports: stop, seed, usage, context, roles, thinking, tools, grammars.
 
-    Makes about ten calls and prints the job settings that follow. Exit code 1: it does not answer; 2: a
+    Makes about twenty calls and prints the job settings that follow. Exit code 1: it does not answer; 2: a
     model's name is missing.
 
     learnact check-model --base-url http://localhost:8000/v1 --model my-model

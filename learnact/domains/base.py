@@ -109,6 +109,15 @@ class OwnFunctionExample(Protocol):
     """The function; None where there is none."""
 
 
+@runtime_checkable
+class ListsObjects(Protocol):
+    """A domain whose tasks say which objects there are (`action_format: constrained`)."""
+
+    def objects(self, task: Task) -> Mapping[str, tuple[str, ...]]:
+        """The names of a task's objects by kind; all under "" where parameters have no kinds."""
+        ...
+
+
 class Environment(Protocol):
     """A task being played. Single use: it has no reset; when done with it, close it. Synchronous; not
     shared between episodes."""

@@ -19,6 +19,7 @@ from pydantic import (
 from learnact.domains.levels import Level
 from learnact.job.fields import Axis, BaseUrl, ListAxis, Money, NameOr, StrictConfig, Turns
 from learnact.methods.base import Positive, Temperature
+from learnact.models.constraints import ConstraintForm
 from learnact.records import CodeBounds, Rules
 
 Match = Literal["domain", "repeat", "learner"]
@@ -91,9 +92,9 @@ class RulesConfig(StrictConfig):
     was successful (published)."""
     primitive_returns: Axis[Literal["observation", "none", "published"]] = (_RULES.primitive_returns,)
     """What primitives return to learned code; published: the observation in ALFWorld, else nothing."""
-    action_format: Axis[Literal["call", "text", "tools"]] = (_RULES.action_format,)
-    """Actions as function calls in text, as the engine's own text (for agents without learned actions), or
-    as tools of the chat API."""
+    action_format: Axis[Literal["call", "text", "tools", "constrained"]] = (_RULES.action_format,)
+    """Actions as function calls in text, as the engine's own text (for agents without learned actions), as
+    tools of the chat API, or as calls in text that the endpoint's decoder is constrained to."""
     reply: Axis[Literal["whole", "first_line"]] = (_RULES.reply,)
     """What is read of an agent's reply: all, or (published) its first line, so that a thought uses a turn."""
     show_descriptions: Axis[bool] = (_RULES.show_descriptions,)
@@ -194,6 +195,8 @@ class ModelDefaults(StrictConfig):
     """Tokens of context; the oldest turns are dropped to keep within it. null: the endpoint decides."""
     effort: Axis[str | None] = (None,)
     """Reasoning effort, for models that take it."""
+    constraint: Axis[ConstraintForm | None] = (None,)
+    """How the endpoint takes a constraint (`action_format: constrained`); null: it is found out by trying."""
     send_seed: Axis[bool] = (True,)
     """Send a seed with each request."""
     extra: dict[str, Any] = Field(default_factory=dict)

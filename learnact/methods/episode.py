@@ -14,9 +14,11 @@ from typing import Literal, Protocol
 from learnact.domains.base import Domain, TextActions
 from learnact.domains.environments import AsyncEnvironment
 from learnact.library.calls import CallExpression, UnreadableCall
+from learnact.library.parameters import as_call
 from learnact.methods.action_replies import ParsedCall, ParsedCommand, ParsedThought, Unparsed, read
 from learnact.methods.observations import build_observation, output_lines, returned_text, succeeded
 from learnact.methods.tool_calls import ONLY_THE_FIRST, parameters_of, read_tool_call, shown_call, thought_of
+from learnact.models.constraints import as_text
 from learnact.records import (
     ActionError,
     Call,
@@ -113,11 +115,14 @@ class EpisodeRun:
         if tool_calls and rules.action_format == "tools":
             return await self._take_tool_call(raw, thoughts, tool_calls)
         commands = rules.action_format == "text"
+        text = as_text(raw) if rules.action_format == "constrained" else raw
         said = read(
-            raw, self._known, thoughts, commands, first_line=rules.reply == "first_line", finish=finish
+            text, self._known, thoughts, commands, first_line=rules.reply == "first_line", finish=finish
         )
         match said:
             case ParsedCall(call):
+                if text is not raw:  # arguments by name, as a JSON Schema has them
+                    call = as_call(call.name, dict(call.kwargs), self.offered.get(call.name, ()))
                 turn = await self._act(raw, call)
                 return self._beside(turn, said.thought, said.ignored)
             case ParsedCommand(text):

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from learnact.domains.base import Domain, PlayableExample
 from learnact.errors import LearnactError
 from learnact.methods.base import LibraryChooser
+from learnact.methods.constrained import FUNCTIONS
 from learnact.methods.observations import RETURNED_CHARS
 from learnact.methods.prompt_sections import TEMPLATES as AGENT_TEMPLATES
 from learnact.methods.prompt_sections import code_rules, primitives_section, section
@@ -45,6 +46,8 @@ from learnact.records.trials import TrialSpec
 
 TEMPLATES = PromptTemplates("learnact.methods", "learner")
 T = TypeVar("T")
+ASKS_FOR_FUNCTIONS = frozenset({"create"})
+"""Purposes whose reply is functions with a usage line and nothing else: what a constraint can say."""
 
 
 class Blocked(LearnactError):
@@ -155,6 +158,8 @@ class Training:
         """
         trial = self.trial
         model = trial.learner_model if sampling is None else sampling.of(trial.learner_model)
+        if trial.rules.action_format == "constrained" and purpose in ASKS_FOR_FUNCTIONS:
+            prompt = replace(prompt, grammar=FUNCTIONS)
         place = (trial.job_seed, trial.domain.name, trial.learn_repeat)
         seed = seed_from(*place, purpose, iteration, candidate, attempt)
         request = Request(

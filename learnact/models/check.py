@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from learnact.errors import ProviderFailure
-from learnact.models import context, reading
+from learnact.models import constraints, context, reading
 from learnact.models.client import Endpoint, RejectedRequest, RetryableError, checked_key
 from learnact.models.pool import refusal_failure
 from learnact.models.retry import RetryPolicy, retrying
@@ -36,6 +36,9 @@ SMALLEST_CONTEXT = 256
 
 _FIRST = RetryPolicy(tries=3, first_wait=0.5, longest_wait=5.0, limited=60.0)
 _LATER = RetryPolicy(tries=2, first_wait=0.5, longest_wait=5.0, limited=60.0)
+
+
+_NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class CheckFindings:
 async def check_endpoint(
     base_url: str, name: str, api_key_env: str = KEY_VARIABLE, timeout: float = 60.0
 ) -> CheckFindings:
-    """Ask the endpoint about ten things.
+    """Ask the endpoint about a dozen things.
 
     Raises `ProviderFailure` when it does not answer the plainest request.
     """
@@ -97,6 +100,8 @@ class _EndpointCheck:
         await self._sampling()
         await self._system()
         await self._context()
+        await self._tools()
+        await self._constraint()
         settings: dict[str, Plain] = {
             "base_url": _pasteable(self._endpoint.base_url),
             "name": self._model.name,
@@ -211,6 +216,34 @@ class _EndpointCheck:
         else:
             seen = f"accepted, but the reply does not show it: {reply.text[:60]!r}"
             self._note("system role", "unknown", seen)
+
+    async def _tools(self) -> None:
+        """Whether the endpoint calls a tool that is offered (`action_format: tools`)."""
+        function = {"name": "kiwi", "description": "Eats a kiwi.", "parameters": _NO_PARAMETERS}
+        tools = [{"type": "function", "function": function}]
+        reply = await self._ask("tools", "Eat a kiwi: call the tool named kiwi.", tools=tools)
+        if reply is None:
+            return
+        if reply.called:
+            self._note("tools", "yes", f"called {reply.called[0].name!r}")
+        else:
+            self._note("tools", "unknown", f"accepted, but no tool was called: {reply.text[:60]!r}")
+
+    async def _constraint(self) -> None:
+        """In which form the endpoint heeds constraints (`action_format: constrained`)."""
+        for form in constraints.FORMS:
+            fields = constraints.fields_of(constraints.PROBE, form)
+            try:
+                reply = await self._reply(
+                    constraints.PROBE.request, _LATER, **fields, max_tokens=constraints.PROBE_TOKENS
+                )
+            except (RejectedRequest, RetryableError):
+                continue
+            if constraints.heeded(reply.text):
+                self._note("constrained", "yes", f"heeds {form}")
+                self._settings["constraint"] = form
+                return
+        self._note("constrained", "no", f"heeds none of {', '.join(constraints.FORMS)}")
 
     async def _context(self) -> None:
         """From the list of models; then whether a longer prompt is cut silently or refused."""

@@ -6,23 +6,27 @@ after the retries of one call is a `ProviderFailure`; nothing else is raised."""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import hashlib
 import logging
 import os
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from learnact.errors import ProviderFailure
-from learnact.models import context, negotiation, reading
+from learnact.models import constraints, context, negotiation, reading
 from learnact.models.client import Endpoint, RejectedRequest, RetryableError, ServerReply, checked_key
 from learnact.models.concurrency import RequestsInFlight
+from learnact.models.constraints import ConstraintForm
 from learnact.models.embedded import Embedded, LocalServers
 from learnact.models.retry import RetryPolicy, retrying
 from learnact.protocols import ConcurrencyLimit
 from learnact.records import Exchange, ModelSpec, Prompt, Reply
+from learnact.records.allowed import allowed_from
 
 OPENAI_URL = "https://api.openai.com/v1"
 DOWN_SECONDS = 15.0
@@ -57,6 +61,8 @@ class ModelPool:
         self._too_long: dict[tuple[str, str], int] = {}
         self._told: set[tuple[str, str, str]] = set()
         self._down: dict[str, float] = {}
+        self.constraints: dict[tuple[str, str], ConstraintForm | None] = {}
+        self.probing: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def __aenter__(self) -> ModelPool:
         return self
@@ -226,11 +232,13 @@ class _RetriedCall:
         model = self._model
         prompt = context.below(prompt, self._pool.smallest_refused(endpoint, model))
         while True:
+            constraint = await self._constraint(endpoint, prompt) if prompt.grammar else None
             refused = self._pool.refused(endpoint, model)
             sent = negotiation.parameters(model, seed, refused, bool(prompt.tools))
             asked = negotiation.shaped(prompt, refused)
             messages = [m.as_sent() for m in asked.messages()]
-            body = {**sent, "messages": messages, **negotiation.offer(asked)}
+            offer = constraints.fields_of(asked, constraint) if constraint else negotiation.offer(asked)
+            body = {**sent, "messages": messages, **offer}
             try:
                 answered = await self._post(endpoint, "/chat/completions", body)
                 break
@@ -247,7 +255,8 @@ class _RetriedCall:
                 if fault.kind == "server" and prompt.history and context.says_too_long(fault.text):
                     raise _PromptTooLong(prompt, endpoint, str(fault)) from None
                 raise
-        reply = self._read(endpoint, answered, sent, refused)
+        noted = {**sent, "constraint": constraint} if constraint else sent
+        reply = self._read(endpoint, answered, noted, refused)
         if reply.tool_calls and not reply.text and not asked.tools:
             self._pool.tell_once(
                 endpoint,
@@ -256,6 +265,59 @@ class _RetriedCall:
                 "the reply holds tool calls and no text, though no tools were offered: turn tool calling off",
             )
         return Exchange(asked, reply)
+
+    async def _constraint(self, endpoint: Endpoint, asked: Prompt) -> ConstraintForm | None:
+        """The form in which the endpoint heeds constraints: as the model says, or found out by trying, once.
+        None where there is none and the prompt can do without (a learner's).
+
+        Raises `ProviderFailure`: there is none, and an agent's call was to be constrained.
+        """
+        model, place = self._model, (endpoint.base_url, self._model.name)
+        if model.constraint is not None:
+            return cast(ConstraintForm, model.constraint)
+        async with self._pool.probing[place]:
+            if place not in self._pool.constraints:
+                self._pool.constraints[place] = await self._heeded(endpoint)
+        form = self._pool.constraints[place]
+        if form is None and not allowed_from(asked.grammar).functions:
+            raise ProviderFailure(
+                f"{model.name}: {endpoint.shown} heeds none of the known forms of constraints "
+                f"({', '.join(constraints.FORMS)}) -- set `action_format: call`, or say which form it takes "
+                "with `constraint` of the model",
+                False,
+            )
+        return form
+
+    async def _heeded(self, endpoint: Endpoint) -> ConstraintForm | None:
+        """The first form in which the endpoint gives a reply that it would not give by itself."""
+        model = dataclasses.replace(self._model, max_tokens=constraints.PROBE_TOKENS, stop=())
+        for form in constraints.FORMS:
+            fields = constraints.fields_of(constraints.PROBE, form)
+            answered = await self._probed(endpoint, model, fields)
+            if answered is None:
+                continue
+            if constraints.heeded(reading.read(answered.body, model.prices, endpoint.shown).reply.text):
+                return form
+        return None
+
+    async def _probed(
+        self, endpoint: Endpoint, model: ModelSpec, fields: Mapping[str, Any]
+    ) -> ServerReply | None:
+        """The answer to the probe with these fields; None where they are refused."""
+        messages = [m.as_sent() for m in constraints.PROBE.messages()]
+        while True:
+            sent = negotiation.parameters(model, 0, self._pool.refused(endpoint, model))
+            try:
+                return await self._post(
+                    endpoint, "/chat/completions", {**sent, "messages": messages, **fields}
+                )
+            except RejectedRequest as refusal:
+                if refusal.status in (401, 402, 403):
+                    raise refusal_failure(model, endpoint, refusal) from None
+                name = negotiation.refused_by(refusal, sent, system=False)
+                if name is None:
+                    return None
+                self._pool.leave_out(endpoint, model, name)
 
     def _read(
         self, endpoint: Endpoint, answered: ServerReply, sent: dict[str, Any], refused: frozenset[str]

@@ -30,7 +30,8 @@ class ModelSpec:
 
     `label`: what tables call it; "" for its name. `base_urls`: replicas; empty for the embedded simulated
     model and for a `local` one, which a run serves itself. `api_key_env`: the *name* of the environment
-    variable that holds the key. `context`: tokens of context, None unknown. `extra`: canonical JSON of
+    variable that holds the key. `context`: tokens of context, None unknown.
+    `constraint`: the form in which the endpoint takes constraints, None unknown. `extra`: canonical JSON of
     further request fields. Identity (`fingerprint`) is name, label and parameters, never a URL or a key.
     """
 
@@ -46,6 +47,7 @@ class ModelSpec:
     context: int | None = None
     effort: str | None = None
     send_seed: bool = True
+    constraint: str | None = None
     extra: str = "{}"
     prices: Prices = field(default=Prices(), compare=False)
     timeout: float = field(default=120.0, compare=False)

@@ -61,7 +61,7 @@ class Rules:
     show_returns: bool = True
     empty_call: Literal["failed", "successful"] = "failed"
     primitive_returns: Literal["observation", "none"] = "observation"
-    action_format: Literal["call", "text", "tools"] = "call"
+    action_format: Literal["call", "text", "tools", "constrained"] = "call"
     reply: Literal["whole", "first_line"] = "whole"
     show_descriptions: bool = True
     show_usage_example: bool = True

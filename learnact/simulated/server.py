@@ -20,7 +20,7 @@ from typing import Any
 
 from aiohttp import web
 
-from learnact.simulated import tools
+from learnact.simulated import constraints, tools
 from learnact.simulated.faults import Faults, TokenBucket
 from learnact.simulated.models import MODELS, VERSION
 from learnact.simulated.replies import SimulatedReply, reply_to
@@ -56,6 +56,7 @@ class SimulatedModels:
             body = json.loads(await request.read())
             model, messages, seed = _checked(body)
             offered = tools.offered_tools(body)
+            schema = constraints.schema_of(body)
         except ValueError as error:
             return _refusal(str(error))
         for name in self.faults.refuse:
@@ -79,8 +80,22 @@ class SimulatedModels:
             reply = self._tool_reply(body, model, seed, offered)
         else:
             reply = self._reply(model, messages, seed)
+        if schema is not None:
+            reply = SimulatedReply(
+                constraints.constrained(self._acting(reply, model, messages, seed), schema), ""
+            )
         self._tokens.wait(_tokens(reply.text))
         return web.json_response(_completion(body, model, reply, prompt_tokens))
+
+    def _acting(
+        self, reply: SimulatedReply | ToolReply, model: str, messages: Sequence[tuple[str, str]], seed: int
+    ) -> str:
+        """A reply's text; behind a thought the call that the model makes next."""
+        if not reply.text.startswith("Think:"):
+            return reply.text
+        role, content = messages[-1]
+        head = content.rpartition(tools.ANSWER)[0]
+        return f"{reply.text}\n{self._reply(model, [*messages[:-1], (role, head + tools.CALL)], seed).text}"
 
     def _tool_reply(
         self, body: dict[str, Any], model: str, seed: int, offered: Sequence[tools.OfferedTool]

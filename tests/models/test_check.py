@@ -79,9 +79,28 @@ async def test_an_able_endpoint() -> None:
         "top_p": "yes",
         "system role": "yes",
         "context": "yes",
+        "tools": "unknown",
+        "constrained": "no",
     }
     assert found.settings == {"base_url": server.url, "name": "m", "context": 8192}
-    assert found.calls <= 14
+    assert found.calls <= 20
+
+
+async def test_tools_and_the_form_of_constraints_are_found() -> None:
+    async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        if "tools" in body:
+            return web.json_response(completion(None, tool_calls=[{"function": {"name": "kiwi"}}]))
+        if "guided_regex" in body:
+            return web.json_response(completion("kiwi()"))
+        return await able()(request, body)
+
+    async with FaultServer(always=answer) as server:
+        found = await check_endpoint(server.url, "m")
+    assert (found.verdict("tools"), found.verdict("constrained")) == ("yes", "yes")
+    assert found.settings["constraint"] == "guided_regex"
+    async with FaultServer(always=able(refuse=("tools", "grammar"))) as server:
+        found = await check_endpoint(server.url, "m")
+    assert (found.verdict("tools"), found.verdict("constrained")) == ("no", "no")
 
 
 async def test_a_reasoning_model_that_refuses_much() -> None:
@@ -209,7 +228,7 @@ async def test_a_test_that_fails_is_unknown_and_the_others_go_on(
         found = await check_endpoint(server.url, "m")
     assert found.verdict("usage") == "yes"
     assert sum(f.verdict == "unknown" for f in found.findings) >= 1
-    assert len(found.findings) == 10
+    assert len(found.findings) == 12
 
 
 async def test_no_request_asks_for_more_than_a_server_is_made_for() -> None:

@@ -143,6 +143,15 @@ class PlanningDomain(Generic[Options]):
         """A fresh environment."""
         return PlanningEnvironment(self.described(task.content))
 
+    def objects(self, task: Task) -> dict[str, tuple[str, ...]]:
+        """The names of a task's objects by kind; all under "" where the rules have no kinds."""
+        grounding = self.described(task.content).grounding
+        names = sorted(grounding.problem.objects)
+        if not self.rules.typed:
+            return {"": tuple(names)}
+        used = {kind for schema in self.rules.schemas for kind in schema.types}
+        return {kind: tuple(n for n in names if kind in grounding.kinds[n]) for kind in sorted(used)}
+
     def task(self, text: str, name: str, labels: dict[str, Plain], where: str = "problem") -> Task:
         """A problem in PDDL as a task, with a reference plan where one is found."""
         problem = parse_problem(text, self.rules, where)
