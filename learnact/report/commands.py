@@ -25,6 +25,11 @@ def query_command(run: str, results: Path, query: str) -> str:
     return _joined(["learnact", "sql", "--run", run, "--file", query], results)
 
 
+def report_command(run: str, results: Path) -> str:
+    """`learnact report` of a run."""
+    return _joined(["learnact", "report", run], results)
+
+
 def run_command(arguments: Sequence[str], results: Path) -> str:
     """`learnact run` with the arguments (job file, settings) of the run that it continues."""
     return _joined(["learnact", "run", *arguments], results)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from learnact.records import Library
 from learnact.records.text import json_text, printable
-from learnact.report.commands import query_command, run_command, show_command
+from learnact.report.commands import query_command, report_command, run_command, show_command
 from learnact.report.data import ReportData
 from learnact.report.efficiency import short_table
 from learnact.report.findings import findings
@@ -173,6 +173,7 @@ def _commands(
     run, results = folder.name, folder.parent
     commands = [run_command(arguments, results)] if arguments else []
     commands += [show_command(run, results, "--library", library[:12]) for library in libraries]
+    commands.append(report_command(run, results))
     episode = connection.execute(
         """SELECT key FROM episodes WHERE phase = 'test'
         ORDER BY learned_calls > 0 DESC, success, progress, key LIMIT 1"""
