@@ -62,7 +62,8 @@ class Profile:
     led to a failure. `explores`: the places of objects must be found out by acting, so open-loop programs
     make no sense. `blocking`: opening or stepping may block for long: lives in an engine process. `score`:
     default terms of the selector. `invalid`: the observation after an invalid action where no reason is told
-    (`invalid_actions: bare`). `possible`: sentences that say in which forms a primitive action answers, for
+    (`invalid_actions: bare`), and `promise`: the words of the instruction that promise a reason and are left
+    out then. `possible`: sentences that say in which forms a primitive action answers, for
     those who write code; `impossible`: what one answers that is not possible, behind "it returns" to the end
     of the sentence.
     """
@@ -76,6 +77,7 @@ class Profile:
     blocking: bool = False
     score: tuple[str, ...] = ("success", "step_correctness", "call_ratio")
     invalid: str = "No effect."
+    promise: str = ""
     possible: str = ""
     impossible: str = ""
 

@@ -24,6 +24,12 @@ def section(title: str, body: str) -> str:
     return f"## {title}\n{body.rstrip()}\n\n" if body.strip() else ""
 
 
+def instruction_section(domain: Domain, rules: Rules) -> str:
+    """The domain's instruction; without its promise of a reason where invalid actions give none."""
+    text, promise = domain.instruction, domain.profile.promise
+    return section("Instructions", text if rules.invalid_actions == "reason" else text.replace(promise, ""))
+
+
 def primitives_section(domain: Domain) -> str:
     """The primitive actions, one a line."""
     return section(
@@ -141,7 +147,7 @@ def context_sections(
     elif rules.action_format == "tools":
         actions, learned = "", learned_tools_section(library, rules, limit)
     return (
-        section("Instructions", domain.instruction)
+        instruction_section(domain, rules)
         + actions
         + learned
         + lessons_section(library)

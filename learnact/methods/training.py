@@ -18,7 +18,7 @@ from learnact.methods.base import LibraryChooser
 from learnact.methods.constrained import FUNCTIONS
 from learnact.methods.observations import RETURNED_CHARS
 from learnact.methods.prompt_sections import TEMPLATES as AGENT_TEMPLATES
-from learnact.methods.prompt_sections import code_rules, primitives_section, section
+from learnact.methods.prompt_sections import code_rules, instruction_section, primitives_section
 from learnact.prompts import PromptTemplates
 from learnact.protocols import Journal, Runner
 from learnact.records import (
@@ -324,7 +324,7 @@ class Training:
 
     def scene(self) -> str:
         """Instruction and primitive actions, as the learner is shown them."""
-        return section("Instructions", self.domain.instruction) + primitives_section(self.domain)
+        return instruction_section(self.domain, self.trial.rules) + primitives_section(self.domain)
 
     @property
     def function_rules(self) -> str:

@@ -19,7 +19,7 @@ from learnact.job import load
 from learnact.job.preflight import preflight
 from learnact.methods.reflexion import ReflexionOptions
 from learnact.records import Episode, EpisodeResult, Library
-from learnact.report.preview import agent_prompt
+from learnact.report.preview import agent_prompt, learner_prompt
 from learnact.runners.worker import Worker
 from learnact.trial import PlannedTest
 from learnact.trial import test_episodes as episodes_of
@@ -132,7 +132,12 @@ def test_blockworlds_problems_are_sorted_by_file_name(tmp_path: Path) -> None:
 
 # Each switch changes what is done -------------------------------------------------------------------------
 
-ONE = ("learner.candidates=1", "learner.iterations=1", "domains={name: gripper, train: 1, balls: 2}")
+ONE = (
+    "learner.candidates=1",
+    "learner.iterations=1",
+    "domains={name: gripper, train: 1, balls: 2}",
+    "learner.check=exceptions",
+)
 
 
 def function(body: str) -> str:
@@ -263,7 +268,7 @@ async def test_what_a_call_returns_and_prints_is_shown_to_the_agent() -> None:
         "    move(start, end)\n    move(end, start)\n    print('looked')\n    return 'in ' + end"
     )
     shown = (await acting(create=finds, act=visits))[1]
-    assert "Observation: It returned: in roomb\nIt printed: looked\nNow:" in shown
+    assert re.search(r"Observation: It returned: in room[ab]\nIt printed: looked\nNow:", shown)
     off = (await acting("rules.show_returns=false", create=finds, act=visits))[1]
     assert "It returned" not in off
     assert "It printed" not in off
@@ -480,3 +485,18 @@ def test_the_table_of_switches_has_the_defaults() -> None:
     assert trial.test == value_of(switches()["`test`"][0])
     repeats = load({"name": "t", "domains": "gripper", "methods": "learnact"}).repeats.learn
     assert repeats == value_of(switches()["`repeats.learn`"][0])
+
+
+async def test_no_reason_is_promised_where_none_is_given() -> None:
+    pytest.importorskip("alfworld")
+    promised = {}
+    for invalid in ("reason", "bare"):
+        settings = {"domains": {"name": "alfworld-put", "train": 1, "test": 1}, "methods": "learnact"}
+        trial = load({"name": "t", **settings, "rules": {"invalid_actions": invalid}}).trials()[0]
+        task = registry.build(trial.domain).tasks("test")[0]
+        acting = (await agent_prompt(trial, task, Library())).messages()[-1].content
+        creating = await learner_prompt(trial, "create")
+        assert creating is not None
+        texts = (acting, creating.messages()[-1].content)
+        promised[invalid] = [("says why" in text, '"Nothing happens."' in text) for text in texts]
+    assert promised == {"reason": [(True, True)] * 2, "bare": [(False, True)] * 2}

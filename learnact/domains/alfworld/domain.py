@@ -34,6 +34,7 @@ PROFILE = Profile(
     blocking=True,
     score=("success", "call_ratio"),
     invalid="Nothing happens.",
+    promise=" and says why",
 )
 
 
