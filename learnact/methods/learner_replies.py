@@ -6,40 +6,40 @@ fenced blocks (reply_code.py); labels inside them do not count."""
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
-from learnact.library.calls import UnreadableCall, find_calls, parse_call, plain_text
-from learnact.library.check import LibraryProblem, read_code
-from learnact.methods.reply_code import CODE_START, functions_of, same_functions, without_comments
-from learnact.methods.reply_text import Block, blocks, bounded, label, outside, without_reasoning
+from learnact.library.calls import plain_text
+from learnact.methods.reply_calls import Place, placed_calls
+from learnact.methods.reply_code import functions_of, same_functions, without_code, without_comments
+from learnact.methods.reply_text import (
+    ITEM,
+    OTHER_LABEL,
+    bare_line,
+    blocks,
+    bounded,
+    label,
+    outside,
+    without_reasoning,
+)
+from learnact.methods.usage_lines import usage_of
 
 MAX_TEXT = 1200
 """Characters of a description, note, lesson or reason that are kept: they stand in every later prompt. A
 longer description or note is refused, the others are shortened to whole sentences."""
 MAX_TRAJECTORY = 12_000
 """Characters of a usage example that are kept, in whole steps."""
-USAGE_LINES = 24
-"""Lines that a usage line may take."""
-USAGE_CHARS = 4000
-"""Characters that a usage line may take."""
-USAGE_LABELS = 8
-"""Labels "Usage:" that are looked at."""
-_USAGE_LABEL = label(r"(?:example[ \t]+)?usage(?:[ \t]+(?:line|example|call))?")
-_USAGE = re.compile(
-    rf"{_USAGE_LABEL.pattern}|^[ \t]*+(?:#{{1,6}}[ \t]++|\*\*)usage(?:\*\*)?[ \t]*+$", _USAGE_LABEL.flags
-)
 _UPDATE = label("update")
 _STEP = label("action|observation")
 _DESCRIPTION = label("description")
-_OTHER_LABEL = re.compile(r"[ \t>*_#-]*+(?:\d{1,3}[.)] )?[*_]*+[A-Z][a-z]+[*_]*+:")
+_PREFACE = re.compile(
+    r"\A(?:Here|Sure|Certainly|Of course|The description|The lesson)[^\n]{0,120}[:!.][ \t]*+\n+"
+)
 _DEFINITION = re.compile(r"[ \t]*+def ")
 _BOLD = re.compile(r"(?<![\w*])(\*\*|__|\*)(?=[A-Za-z])([^*_\n]{1,60}?:?)\1(?![\w*(])")
-_LABEL_MARKS = re.compile(r"(?<![\w*])(?:\*\*|__)([A-Z][a-z]{1,20})(?:\*\*|__)?:(?:\*\*|__)?")
-_ITEM = re.compile(r"\A[ \t]*+(?:[-*•]|\(?\d{1,3}[.)])[ \t]++")
-_NUMBERED = re.compile(r"[ \t>*_-]*+\(?\d{1,3}[.)][ \t]*+[`*]*+(\w++\(.*\))[`*]*+[ \t]*+\Z")
+_LABEL_MARKS = re.compile(r"(?:(?<![\w*])(?:\*\*|__))?\b([A-Z][a-z]{1,20})(?:\*\*|__)?:(?:\*\*)?")
+_NUMBERED = re.compile(r"[ \t>*_-]*+\(?\d{1,3}[.)][ \t]*+[`*]*+\w++\(.*\)[`*]*+[ \t]*+\Z")
 _SENTENCE_END = ".;!?"
 
 
@@ -73,7 +73,7 @@ def proposal(reply: str) -> Proposal:
     """Functions with their usage line: the text behind "Usage:", else the last call outside of the code."""
     reply = _read(reply)
     code = functions_of(reply)
-    return Proposal(code.text, _usage(reply), code.left_out)
+    return Proposal(code.text, usage_of(reply), code.left_out)
 
 
 def improvement(reply: str, old: str = "") -> Update | Note | None:
@@ -95,41 +95,48 @@ def description(reply: str) -> str:
     """A description on one line, of any length."""
     reply = _read(reply)
     text = outside(reply, blocks(reply))
-    text = (text if text.strip() else _without_fences(reply)).strip()
-    named = _DESCRIPTION.match(text)
-    return unmarked(_folded(text[named.end() :] if named else text))
+    text = _PREFACE.sub("", (text if text.strip() else _without_fences(reply)).strip())
+    named = _DESCRIPTION.search(text)
+    rows = (text[named.end() :] if named else text).split("\n")
+    return unmarked(_folded("\n".join(ITEM.sub("", row) for row in rows)))
 
 
 def lesson(reply: str) -> str:
     """A lesson on one line; an unlabelled reply is taken whole."""
     reply = _read(reply)
-    return shortened(_labelled(reply, "lesson") or unmarked(_folded(reply)), MAX_TEXT)
+    return shortened(_labelled(reply, "lesson") or unmarked(_folded(_PREFACE.sub("", reply))), MAX_TEXT)
 
 
 def verdict(reply: str) -> tuple[bool, str]:
     """Whether the critic says yes, and what it criticises. No clear yes is a no."""
     reply = _read(reply)
-    said = _labelled(reply, "verdict").lower().lstrip("`'\"*_ ")
+    said = (_labelled(reply, "verdict") or reply).lower().lstrip("`'\"*_ \n")
     return said.startswith("yes"), shortened(_labelled(reply, "critique"), MAX_TEXT)
 
 
 def trajectory(reply: str) -> str:
-    """The Action/Observation lines of a usage example, in whole steps. A numbered call without a label is an
-    action."""
+    """The Action/Observation lines of a usage example, in whole steps, from the first action on. Without any
+    label, calls that stand alone on their lines are the actions."""
     steps: list[list[str]] = []
-    for line in _without_fences(_read(reply)).split("\n"):
+    text = _without_fences(_read(reply))
+    for line in text.split("\n"):
         found = _STEP.match(line)
-        numbered = None if found else _NUMBERED.match(line)
         if found:
             name = "Observation" if "observation" in found[0].lower() else "Action"
             steps.append([f"{name}:", unmarked(line[found.end() :].strip().strip("`*"))])
-        elif numbered:
-            steps.append(["Action:", numbered[1]])
         elif steps and line.strip() and steps[-1][0] == "Observation:":
-            steps[-1].append(line.strip())
+            if _NUMBERED.match(line):
+                steps.append(["Action:", bare_line(line)])
+            else:
+                steps[-1].append(line.strip())
+        elif line.strip() and _NUMBERED.match(line):
+            steps.append(["Action:", bare_line(line)])
+    if not steps:
+        alone = (call.call.text for call in placed_calls(plain_text(text)) if call.place is Place.ALONE)
+        steps = [["Action:", call] for call in alone]
     kept: list[str] = []
     length = 0
-    for step in map(" ".join, steps):
+    for step in map(" ".join, dropwhile(lambda step: step[0] == "Observation:", steps)):
         length += len(step) + 1
         if length > MAX_TRAJECTORY:
             break
@@ -160,107 +167,6 @@ def unmarked(text: str) -> str:
     return _BOLD.sub(r"\2", _LABEL_MARKS.sub(r"\1:", text))
 
 
-# Usage lines ------------------------------------------------------------------------------------------------
-
-
-def _usage(reply: str) -> str:
-    found = blocks(reply)
-    prose = outside(reply, found)
-    line = _labelled_usage(prose if found else _without_code(prose), reply, found)
-    if line is None and found:
-        calls = [call.text for row in prose.split("\n") for _, call in find_calls(plain_text(row))]
-        line = calls[-1] if calls else _labelled_usage(without_comments(reply), reply, ())
-    return line or ""
-
-
-def _without_code(reply: str) -> str:
-    """A reply without fences, where docstrings and comments of its code hold no labels."""
-    lines = reply.split("\n")
-    first = next((n for n, line in enumerate(lines) if CODE_START.match(line)), len(lines))
-    return "\n".join([*lines[:first], without_comments("\n".join(lines[first:]))])
-
-
-def _labelled_usage(text: str, reply: str, found: Sequence[Block]) -> str | None:
-    """What stands behind "Usage:", on its line, below it, or in the block below it: the first that is code;
-    else the first text; None without a label."""
-    first: str | None = None
-    for number, label_at in enumerate(_USAGE.finditer(text)):
-        if number == USAGE_LABELS:
-            break
-        end = text.find("\n", label_at.end())
-        same_line = text[label_at.end() : end if end >= 0 else len(text)]
-        below = text[end + 1 : end + 1 + USAGE_CHARS] if end >= 0 else ""
-        rows = [same_line, *_until_label(below.split("\n")[:USAGE_LINES], bool(_bare(same_line)))]
-        if not _bare(same_line):
-            rows = _block_below(reply, found, number) or rows
-        said = _runnable(rows)
-        if said is not None:
-            return said
-        plain = next((_bare(row) for row in rows if _bare(row)), "")
-        first = first or plain_text(plain)
-    return first
-
-
-def _block_below(reply: str, found: Sequence[Block], number: int) -> list[str]:
-    """The lines of the block that stands right below a label "Usage:" (the one with this number outside of
-    blocks)."""
-    rows = reply.split("\n")
-    inside = {n for block in found for n in range(block.first, block.last)}
-    labels = [n for n, row in enumerate(rows) if n not in inside and _USAGE.match(row)]
-    for block in found if number < len(labels) else ():
-        above = block.first - 1
-        while above > 0 and not rows[above].strip():
-            above -= 1
-        if above == labels[number]:
-            return block.text.split("\n")[:USAGE_LINES]
-    return []
-
-
-def _until_label(rows: Sequence[str], begun: bool) -> list[str]:
-    """The rows of a paragraph: up to the next label or fence, or to an empty row behind the first text."""
-    kept: list[str] = []
-    for row in rows:
-        if _OTHER_LABEL.match(row) or row.lstrip().startswith(("```", "~~~")):
-            break
-        if begun and not row.strip():
-            break
-        begun = begun or bool(row.strip())
-        kept.append(row)
-    return kept
-
-
-def _runnable(rows: Sequence[str]) -> str | None:
-    """The longest beginning of some rows that is code which calls something; None where none is."""
-    filled = [row for row in rows if row.strip()]
-    for clean in (_bare, str.rstrip):
-        cleaned = [clean(row) for row in filled]
-        for count in range(len(cleaned), 0, -1):
-            code = "\n".join(cleaned[:count]).strip("`* \n")
-            if len(code) <= USAGE_CHARS and _calls_something(code):
-                return code
-            try:
-                return parse_call(code).text
-            except UnreadableCall:
-                continue
-    return None
-
-
-def _calls_something(code: str) -> bool:
-    read = read_code(code)
-    if isinstance(read, LibraryProblem):
-        return False
-    body = read[0].body
-    loose = [node for node in body if isinstance(node, ast.Expr) and not isinstance(node.value, ast.Call)]
-    labelled = [node for node in body if isinstance(node, ast.AnnAssign) and node.value is None]
-    calls = any(isinstance(node, ast.Call) for statement in body for node in ast.walk(statement))
-    return calls and not loose and not labelled
-
-
-def _bare(row: str) -> str:
-    """A row without list item, backticks and emphasis around it."""
-    return _ITEM.sub("", row).strip().strip("`*").strip()
-
-
 # Labelled text ----------------------------------------------------------------------------------------------
 
 
@@ -270,18 +176,18 @@ def _labelled(reply: str, name: str) -> str:
     pattern = label(name)
     found = blocks(reply)
     text = outside(reply, found)
-    named = pattern.search(text if found else _without_code(text))
+    named = pattern.search(text if found else without_code(text))
     if not named and found:
         text = "\n".join(block.text for block in found if not _DEFINITION.match(block.text))
         text = without_comments(text)
         named = pattern.search(text)
     elif named and not found:
-        text = _without_code(text)
+        text = without_code(text)
     if not named:
         return ""
     lines: list[str] = []
     for line in text[named.end() :].split("\n"):
-        ends = line.lstrip().startswith("```") or _OTHER_LABEL.match(line)
+        ends = line.lstrip().startswith("```") or OTHER_LABEL.match(line)
         if lines and (ends or not line.strip()):
             break
         if line.strip():

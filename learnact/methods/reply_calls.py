@@ -17,13 +17,7 @@ from learnact.methods.call_meaning import CLAUSE_CHARS, Meaning, calls_wrong, go
 from learnact.methods.reply_text import blocks, label
 from learnact.methods.tool_texts import ToolText, tool_texts
 
-_ACTION_LABEL = label(
-    r"(?:(?:the[ \t]+|my[ \t]+)?(?:next|chosen|final|best)[ \t]+|my[ \t]+)?(?:action|act|command)"
-)
-ACTION = re.compile(
-    rf"{_ACTION_LABEL.pattern}|^[ \t]*+(?:#{{1,6}}[ \t]++|\*\*)(?:next )?action(?:\*\*)?[ \t]*+$",
-    _ACTION_LABEL.flags,
-)
+ACTION = label(r"(?:(?:the[ \t]+|my[ \t]+)?(?:next|chosen|final|best)[ \t]+|my[ \t]+)?(?:action|act|command)")
 """A label, or a heading, before an action."""
 THOUGHT = label("think|thought|thoughts|reasoning|reflection")
 _INLINE_ACTION = re.compile(

@@ -115,7 +115,16 @@ def code_of(reply: str) -> str:
     if first is None:
         return ""
     ends = (n for n in range(first + 1, len(lines)) if _PROSE_LABEL.match(lines[n]))
-    return "\n".join(lines[first : next(ends, len(lines))]).rstrip()
+    lines = lines[first : next(ends, len(lines))]
+    code = "\n".join(lines).rstrip()
+    if isinstance(read_code(code), LibraryProblem):
+        prose = next(
+            (n for n, line in enumerate(lines) if line[:1].isalpha() and not CODE_START.match(line)), 0
+        )
+        shorter = "\n".join(lines[:prose]).rstrip()
+        if prose and not isinstance(read_code(shorter), LibraryProblem):
+            return shorter
+    return code
 
 
 def _code_blocks(found: Sequence[Block]) -> list[Block]:
@@ -143,6 +152,13 @@ def without_comments(code: str) -> str:
     """Code with its docstrings and comment lines emptied; the lines keep their numbers."""
     emptied = _DOCSTRING.sub(lambda found: "\n" * found[0].count("\n"), code)
     return "\n".join("" if line.lstrip().startswith("#") else line for line in emptied.split("\n"))
+
+
+def without_code(reply: str) -> str:
+    """A reply without fences, where docstrings and comments of its code hold no labels."""
+    lines = reply.split("\n")
+    first = next((n for n, line in enumerate(lines) if CODE_START.match(line)), len(lines))
+    return "\n".join([*lines[:first], without_comments("\n".join(lines[first:]))])
 
 
 def same_functions(code: str, old: str) -> bool:

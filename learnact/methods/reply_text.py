@@ -53,12 +53,25 @@ def without_reasoning(text: str, leading: bool = False) -> str:
     return text[: opened.start()] + (text[end:] if end > opened.start() else "")
 
 
-def label(
-    words: str, colon: str = r"[ \t*_]*+[#(\[]?\d*+[)\]]?[ \t*_]*+[:\uff1a][ \t*_]*+"
-) -> re.Pattern[str]:
+_COLON = r"[ \t*_]*+[#(\[]?\d*+[)\]]?[ \t*_]*+[:\uff1a][ \t*_]*+"
+
+
+def label(words: str) -> re.Pattern[str]:
     """A pattern that matches a label at the start of a line: Markdown's marks, one of these words (a regular
-    expression), a number if any, and a colon. Possessive, so that a search takes linear time."""
-    return re.compile(rf"^{_MARKS}(?:{words}){colon}", re.IGNORECASE | re.MULTILINE)
+    expression), a number if any, and a colon; or a heading that holds these words alone. Possessive, so that
+    a search takes linear time."""
+    heading = rf"^[ \t]*+(?:#{{1,6}}[ \t]++|\*\*)(?:{words})(?:\*\*)?[ \t]*+$"
+    return re.compile(rf"^{_MARKS}(?:{words}){_COLON}|{heading}", re.IGNORECASE | re.MULTILINE)
+
+
+OTHER_LABEL = re.compile(
+    r"[ \t>*_#-]*+(?:\d{1,3}[.)] )?[*_]*+(?:[A-Z][a-z]+|"
+    r"(?i:reason|note|update|usage|lesson|verdict|critique))[*_]*+:"
+    r"|[ \t]*+#{1,6}[ \t]"
+)
+"""A label, or a heading, that ends the text of the one before."""
+ITEM = re.compile(r"\A[ \t]*+(?:[-*•]|\(?\d{1,3}[.)])[ \t]++")
+"""A list item's mark."""
 
 
 @dataclass(frozen=True)
@@ -161,3 +174,8 @@ def outside(reply: str, found: Sequence[Block]) -> str:
         kept += [*lines[at : block.first], ""]
         at = block.last
     return "\n".join([*kept, *lines[at:]])
+
+
+def bare_line(row: str) -> str:
+    """A row without list item, prompt of an interpreter, backticks and emphasis around it."""
+    return ITEM.sub("", row).strip().removeprefix(">>> ").strip("`*").strip()
