@@ -88,6 +88,9 @@ COMMANDS: dict[str, CommandInfo] = {
     "plan": CommandInfo("plan:plan", RUN, "Tell what a job would do and cost at most; calls nobody."),
     "prompt": CommandInfo("prompt:prompt", RUN, "Show the exact messages of a job before spending anything."),
     "replay": CommandInfo("replay:replay", RUN, "Do a run again from its recorded calls; no model is asked."),
+    "fork": CommandInfo(
+        "fork:fork", RUN, "Go on from a recorded turn with another library or model; paid only from there."
+    ),
     "jobs": CommandInfo(
         "jobs:jobs", RUN, "List the jobs that are ready to run; print one, or copy it to edit."
     ),

@@ -40,7 +40,7 @@ def table(
         str,
         typer.Argument(
             metavar="TABLE",
-            help="2, 3, 4, 5, 6, 7, pass@k, robustness, selector, transfer, cost, causes, replies.",
+            help="2, 3, 4, 5, 6, 7, pass@k, robustness, selector, transfer, cost, causes, replies, credit.",
             show_default=False,
         ),
     ],
@@ -65,7 +65,8 @@ def table(
     interfaces. selector: does the selector choose well. transfer: learned libraries on other tasks, against
     Act. cost: calls, tokens, dollars, turns and steps of learning and of acting, success per dollar. causes:
     where each difference between LearnAct, its variants and the other methods comes from, in libraries and
-    trajectories. replies: why replies could not be read, and what was left out of the others.
+    trajectories. replies: why replies could not be read, and what was left out of the others. credit: what
+    one learned action is worth, from forks (`learnact fork`).
 
     Each rate has its 95 % interval and number of episodes (n); the columns after it count unfinished episodes
     and unreadable replies. As csv: fractions, intervals in columns _low and _high, the table's title in the

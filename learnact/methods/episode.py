@@ -13,7 +13,8 @@ from typing import Literal, Protocol
 
 from learnact.domains.base import Domain, TextActions
 from learnact.domains.environments import AsyncEnvironment
-from learnact.library.calls import CallExpression, UnreadableCall
+from learnact.errors import HarnessFailure
+from learnact.library.calls import CallExpression, UnreadableCall, parse_call
 from learnact.library.parameters import as_call
 from learnact.methods.action_replies import ParsedCall, ParsedCommand, ParsedThought, Unparsed, read
 from learnact.methods.observations import build_observation, output_lines, returned_text, succeeded
@@ -163,6 +164,24 @@ class EpisodeRun:
         if thought or ignored:
             turn = self.turns[-1] = replace(turn, thought=thought, ignored=ignored)
         return turn
+
+    async def take_over(self, turn: Turn) -> None:
+        """Take a recorded turn as the next one: its primitive actions are done again, no model is asked.
+
+        Raises `HarnessFailure` where the environment answers otherwise than then.
+        """
+        for step in turn.steps:
+            try:
+                call = parse_call(step.command)
+                now = await self._step(call.name, call.args, call.kwargs)
+            except UnreadableCall:
+                now = await self._step_text(step.command)
+            if (now.valid, now.observation) != (step.ok, step.observation):
+                told = f"{step.command} in turn {turn.index} was answered {step.observation!r}"
+                raise HarnessFailure(
+                    f"the recorded turns cannot be taken over: {told}, and is now {now.observation!r}", False
+                )
+        self.turns.append(turn)
 
     async def run_program(self, raw: str, program: str) -> Turn:
         """Run a whole program, open-loop: one turn. What it did before it failed, stays done."""

@@ -19,6 +19,7 @@ from learnact.methods import (
     act,
     best_of,
     code_as_policies,
+    forked,
     learnact,
     no_learning,
     program,
@@ -44,7 +45,7 @@ OWN: tuple[Method, ...] = (
 CODE_OF_LIBRARIES = ("learnact.library", "learnact.sandbox.confined_process", "learnact.sandbox.modules")
 """What decides how a library is read and what its code does when it runs."""
 INTERNAL_LEARNERS: tuple[Learner[Any], ...] = (no_learning.NO_LEARNING, best_of.BEST_OF)
-INTERNAL_AGENTS: tuple[Agent[Any], ...] = (program.PROGRAM, program.FIXED_CALLS)
+INTERNAL_AGENTS: tuple[Agent[Any], ...] = (program.PROGRAM, program.FIXED_CALLS, forked.FORKED)
 
 _OWN_LEARNERS: dict[str, Learner[Any]] = {m.learner.name: m.learner for m in OWN}
 _OWN_LEARNERS |= {learner.name: learner for learner in INTERNAL_LEARNERS}

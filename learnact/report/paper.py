@@ -17,6 +17,7 @@ from learnact.records import DomainSpec
 from learnact.report.ablation import table6, table7
 from learnact.report.causes import cause_tables
 from learnact.report.cost import cost_tables
+from learnact.report.credit import credit_tables
 from learnact.report.data import ALL, ReportData, RowKey, Score, TrialRow, over_all_domains
 from learnact.report.efficiency import efficiency_tables
 from learnact.report.findings import findings
@@ -217,6 +218,7 @@ TABLES: dict[str, Callable[[ReportData], list[ResultTable]]] = {
     "cost": cost_tables,
     "causes": cause_tables,
     "replies": reply_tables,
+    "credit": credit_tables,
 }
 """The tables by name."""
 

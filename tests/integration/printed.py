@@ -20,6 +20,7 @@ PLACEHOLDERS = {
     "URL": "http://127.0.0.1:8000/v1",
     "COMMAND": "plan",
     "QUERY": "success",
+    "ACTION": "carry",
     "TABLE": "2",
     "M": "learnact",
     "P": "create",
