@@ -13,9 +13,9 @@ import asyncio
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from learnact.methods.prompt_sections import TEMPLATES
 from learnact.methods.registry import find_agent
 from learnact.records import AgentSpec, Episode, EpisodeResult, Library, ModelSpec, Outcome, canonical, digest
 from learnact.results.reader import connect_folders, find_run, load_library
-from learnact.results.recorded import RecordedRun
+from learnact.results.recorded import FORK_OF, RecordedRun
 from learnact.results.store import RunStore
 from learnact.runners.resume import CommittingRunner
 
@@ -69,12 +69,13 @@ class Fork:
 
 @dataclass(frozen=True)
 class ForkSummary:
-    """What came of forks: their run, and each with its result (None: it has none)."""
+    """What came of forks: their run, each with its result (None: none; `failures` says why, by key)."""
 
     run: str
     folder: Path
     forks: tuple[tuple[Fork, EpisodeResult | None], ...]
     calls: int
+    failures: Mapping[str, str] = field(default_factory=dict)
 
 
 def fork(
@@ -129,10 +130,10 @@ def _forked(record: RecordedRun, job: Job, outcome: Outcome, turn: int | None, c
     unit, result = outcome.unit, outcome.result
     assert isinstance(unit, Episode)
     assert isinstance(result, EpisodeResult)
-    if find_agent(unit.agent.name).open_loop or unit.agent.name == FORKED.name:
-        raise BadInput(
-            f"an episode of the agent {unit.agent.name} cannot be forked: it has no turns to go on from"
-        )
+    agent = find_agent(unit.agent.name)
+    if agent.open_loop or agent is FORKED or unit.model is None:
+        why = "it has no turns in which a model goes on"
+        raise BadInput(f"an episode of the agent {unit.agent.name} cannot be forked: {why}")
     if turn is None:
         turn = next((t.index for t in result.turns if t.learned and t.callee == change.without), 0)
     if not 0 <= turn <= len(result.turns):
@@ -195,10 +196,17 @@ def _names(library: Library) -> list[str]:
 
 def _model(job: Job, unit: Episode, name: str) -> ModelSpec | None:
     """The model that plays on, with its place: the job's model of that name, or the recorded one."""
-    known = {m.shown: m for trial in job.trials() for m in (trial.agent_model, trial.learner_model)}
+    trials = job.trials()
+    # Agents' models come last: a learner's model of the same name may have other parameters.
+    models = [*(t.learner_model for t in trials), *(t.agent_model for t in trials)]
+    known = {m.shown: m for m in models}
     if not name:
-        same = [m for m in known.values() if unit.model and m.fingerprint == unit.model.fingerprint]
-        return same[0] if same else unit.model
+        same = [m for m in models if unit.model and m.fingerprint == unit.model.fingerprint]
+        if not same:
+            raise BadInput(
+                f"the job of this run no longer has the model of episode {unit.key[:12]}; name one"
+            )
+        return same[-1]
     if name in known:
         return known[name]
     simulated = next((m for m in known.values() if m.simulated), None)
@@ -217,9 +225,10 @@ async def _play(
 ) -> ForkSummary:
     name = f"{record.info.name}-fork"
     run = digest("forks", record.info.run, sorted(f.unit.key for f in forks))
-    told: dict[str, Any] = {"name": name, "fork_of": record.info.run, "change": change.shown}
+    told: dict[str, Any] = {"name": name, FORK_OF: record.info.run, "change": change.shown}
     store = RunStore.open(results, run, name, told, {**told, "job": job.resolved()}, versions())
     found: dict[str, EpisodeResult] = {}
+    failures: dict[str, str] = {}
     event = "interrupted"
     try:
         store.check(FORKS, [_fact(f, record, change) for f in forks])
@@ -232,12 +241,14 @@ async def _play(
             async for outcome in runner.run([f.unit for f in forks]):
                 if isinstance(outcome.result, EpisodeResult):
                     found[outcome.key] = outcome.result
+                elif outcome.attempts:
+                    failures[outcome.key] = outcome.attempts[-1].error
         for trial, members in _by_trial(forks).items():
             done = all(f.unit.key in found for f in members)
             store.trial(trial, _trial_row(members, "done" if done else "unfinished"))
         event = "finished" if len(found) == len({f.unit.key for f in forks}) else "unfinished"
         pairs = tuple((f, found.get(f.unit.key)) for f in forks)
-        return ForkSummary(run, store.folder, pairs, store.counters.calls)
+        return ForkSummary(run, store.folder, pairs, store.counters.calls, failures)
     finally:
         await store.close(event)
 

@@ -19,7 +19,7 @@ from learnact.job.preflight import preflight
 from learnact.records import Candidate, Episode, Library, Outcome, Request, Unit
 from learnact.records.trials import TrialSpec
 from learnact.results.reader import find_run
-from learnact.results.recorded import RecordedRun, RecordedTrial
+from learnact.results.recorded import FORK_OF, RecordedRun, RecordedTrial
 from learnact.runners.recorded import RecordDifference, ReplayRunner, different_texts, text_of
 from learnact.trial import LearningCosts, TrialResult, run_trial
 
@@ -60,8 +60,12 @@ def replay(run: str, *, results: str | Path = Path("results"), in_flight: int = 
     Raises:
         BadInput: there is no such run, it is damaged, or its job cannot be loaded any more.
     """
-    folder = find_run(results, run).folder
-    return asyncio.run(_replay(RecordedRun(folder), Path(results), in_flight))
+    record = RecordedRun(find_run(results, run).folder)
+    if FORK_OF in record.job:
+        raise BadInput(
+            f"run {record.info.run} holds forks; replay the run {record.job[FORK_OF]} that they go on from"
+        )
+    return asyncio.run(_replay(record, Path(results), in_flight))
 
 
 async def _replay(record: RecordedRun, results: Path, in_flight: int) -> ReplayReport:

@@ -14,6 +14,7 @@ from learnact.cli.output import say, say_json
 from learnact.records import EpisodeResult
 
 UNFINISHED = 1
+NO_RESULT = "without result"
 
 
 def fork(
@@ -77,16 +78,15 @@ def _show(found: ForkSummary) -> None:
     for one, result in found.forks:
         before = one.recorded.result
         assert isinstance(before, EpisodeResult)
+        now = _told(result) if result else found.failures.get(one.unit.key, NO_RESULT)
         say(
             f"{one.recorded.key[:12]} from turn {one.turn}, {one.unit.domain.name} {one.unit.task.name}: "
-            f"recorded {_told(before)}; now {_told(result)}"
+            f"recorded {_told(before)}; now {now}"
         )
     say(f"{len(found.forks)} forks, {found.calls:,} calls of models now. Run: {found.folder.name}")
 
 
-def _told(result: EpisodeResult | None) -> str:
-    if result is None:
-        return "without result"
+def _told(result: EpisodeResult) -> str:
     return f"{'solved' if result.success else 'not solved'} after {len(result.turns)} turns"
 
 

@@ -16,6 +16,9 @@ from learnact.results.committed import Committed
 from learnact.results.manifests import ResultsPart, live_parts
 from learnact.results.run_file import read_run_file
 
+FORK_OF = "fork_of"
+"""The key under which a run of forks names the run that they go on from, in the place of a job."""
+
 
 @dataclass(frozen=True)
 class RecordedTrial:

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 import learnact
 from learnact import prompts
-from learnact.again.fork import ForkChange, fork, without_action
+from learnact.again.fork import ForkChange, _model, fork, without_action
 from learnact.again.replay import ReplayReport, replay
 from learnact.cli.app import app
 from learnact.errors import BadInput, ResultsError
 from learnact.models.pool import ModelPool
-from learnact.records import EpisodeResult, LearnedAction, Library, Outcome, PrimitiveStep, Turn
+from learnact.records import Episode, EpisodeResult, LearnedAction, Library, Outcome, PrimitiveStep, Turn
 from learnact.results.reader import connect, dictionaries, find_run
 from learnact.results.recorded import RecordedRun
 from learnact.runners.recorded import different_result
@@ -219,6 +219,8 @@ def test_a_fork_takes_over_the_turns_before_it_and_pays_from_there(
     assert tested[0]["n"] == 0
     again = fork("again", recorded.key, turn, ForkChange(library="empty"), results=results, address="local")
     assert (again.run, again.calls) == (found.run, 0)
+    with pytest.raises(BadInput, match="holds forks"):
+        replay(found.run, results=results)
 
 
 def test_the_same_fork_with_nothing_changed_goes_on_as_recorded(results: Path, called: RecordedRun) -> None:
@@ -266,6 +268,23 @@ def test_what_cannot_be_forked_is_refused_with_the_way_out(results: Path, called
         fork("again", recorded.key, 0, ForkChange(model="gpt"), results=results)
     with pytest.raises(BadInput, match="name an episode"):
         fork("again", results=results)
+
+
+def test_the_model_that_plays_on_has_the_agents_place_and_parameters(called: RecordedRun) -> None:
+    """A learner's model may have the same name."""
+    unit = callers(called)[0].unit
+    assert isinstance(unit, Episode)
+    models = {
+        "agent": {"name": "m", "base_url": "http://127.0.0.1:1/v1", "max_tokens": 7},
+        "learner": {"name": "m", "base_url": "http://127.0.0.1:2/v1", "max_tokens": 8},
+    }
+    job = learnact.load({**called.job, "models": models})
+    agent = job.trials()[0].agent_model
+    placeless = replace(unit, model=replace(agent, base_urls=()))
+    assert _model(job, placeless, "") == agent
+    assert _model(job, placeless, "m") == agent
+    with pytest.raises(BadInput, match="no longer has the model"):
+        _model(job, replace(unit, model=replace(agent, max_tokens=9)), "")
 
 
 def test_an_action_that_another_one_calls_cannot_be_left_out() -> None:

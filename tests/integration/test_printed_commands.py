@@ -56,7 +56,9 @@ def context(speaker: str, tmp_path_factory: pytest.TempPathFactory) -> Context: 
         )
     asked = ("--results", results, "--run", "my-job", "--format", "json")
     rows = learnact(
-        "sql", "SELECT key FROM episodes WHERE method = 'learnact' ORDER BY task, key", *asked
+        "sql",
+        "SELECT key FROM episodes WHERE method = 'learnact' AND phase = 'test' ORDER BY task, key",
+        *asked,
     ).json
     (library,) = learnact("sql", "SELECT library FROM actions ORDER BY library LIMIT 1", *asked).json
     return Context(folder, (rows[0]["key"], rows[1]["key"]), library["library"], speaker)
