@@ -137,9 +137,12 @@ async def test_a_job_with_the_model_reads_or_counts_every_reply(tmp_path: Path) 
     wanted = {
         "name": "tiny",
         "domains": {"name": "gripper", "balls": 2, "train": 1, "test": 1},
-        "methods": ["act", "react", "learnact"],
-        "models": {"agent": {"name": "smollm2", "max_tokens": 24, "timeout": 1200}, "learner": "smollm2"},
-        "rules": {"action_format": ["call", "tools"]},
+        "methods": ["act", {"name": "learnact", "action_format": "call"}],
+        "models": {
+            "agent": {"name": "smollm2", "max_tokens": 24, "timeout": 1200},
+            "learner": {"name": "smollm2", "max_tokens": 60, "timeout": 1200},
+        },
+        "rules": {"action_format": ["call", "tools", "constrained"]},
         "repeats": {"learn": 1},
         "learner": {"candidates": 1, "iterations": 0, "create_tries": 1},
         "budget": {"learn": {"turns": 1}, "test": {"turns": 2}},
@@ -152,6 +155,10 @@ async def test_a_job_with_the_model_reads_or_counts_every_reply(tmp_path: Path) 
     assert again.executed == 0
     with connect(tmp_path) as db:
         turns = db.execute("SELECT kind, cause FROM turns").fetchall()
+        constrained = db.execute(
+            """SELECT DISTINCT t.kind FROM turns t JOIN calls c ON c.unit = t.episode AND c.ordinal = t.turn
+               WHERE c.grammar IS NOT NULL"""
+        ).fetchall()
         failed = db.execute("SELECT count(*) FROM attempts").fetchall()
         cached = db.execute("SELECT sum(cached_tokens) FROM calls").fetchall()
         simulated = db.execute("SELECT bool_or(simulated) FROM episodes").fetchall()
@@ -159,4 +166,5 @@ async def test_a_job_with_the_model_reads_or_counts_every_reply(tmp_path: Path) 
     assert turns
     assert all(cause for kind, cause in turns if kind == "unreadable")
     assert cached[0][0] > 0
+    assert constrained == [("action",)], "a constrained reply is always a readable call"
     assert simulated == [(False,)]
