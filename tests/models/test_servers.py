@@ -64,7 +64,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + READY_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
-            urllib.request.urlopen(f"{url}/models", timeout=5).read()
+            urllib.request.urlopen(f"{url}/models", timeout=READY_SECONDS).read()
             return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
@@ -83,7 +83,7 @@ def llama(tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port_file.read_text()}/v1"
     finally:
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(READY_SECONDS) == 0
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def litellm(tmp_path: Path) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(READY_SECONDS)
 
 
 @installed
