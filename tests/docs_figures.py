@@ -25,6 +25,7 @@ from learnact.report.result_table import to_markdown
 from learnact.results.reader import connect_folders
 from tests import level_figures
 from tests.benchmarks.__main__ import OUTPUT, target_text
+from tests.domains.alfworld.conftest import INSTALLED, published_games
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
@@ -84,6 +85,12 @@ def bench_table() -> str | None:
     return "\n".join(["| part | what | measured | target | unit |", "|---|---|---|---|---|", *lines]) + "\n"
 
 
+def household_table() -> str | None:
+    """Generated houses beside the published ones; None without the extra or the published games."""
+    paths = published_games()
+    return level_figures.household_table(paths) if INSTALLED and paths else None
+
+
 def blocks(runs: Runs) -> dict[str, Callable[[], str | None]]:
     """The text of each block."""
     return {
@@ -96,6 +103,7 @@ def blocks(runs: Runs) -> dict[str, Callable[[], str | None]]:
         "bench": bench_table,
         "small-model": lambda: None,  # takes many minutes: `python -m tests.small_model_figures`
         "levels-planning": level_figures.planning_table,
+        "levels-alfworld": household_table,
     }
 
 

@@ -3,12 +3,19 @@
 
 from __future__ import annotations
 
+import json
+import random
+import re
 import statistics
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from learnact.domains import registry
+from learnact.domains.alfworld.houses import make_house
+from learnact.domains.alfworld.task_types import TASK_TYPES, TaskGoal, read_goal
 from learnact.domains.levels import LEVELS
 from learnact.domains.planning.domain import PlanningDomain
 from learnact.domains.planning.pddl import parse_problem
@@ -115,4 +122,119 @@ def planning_table() -> str:
     for name in PLANNING:
         rows = {"as published": PUBLISHED[name]} | {level: generated(name, level) for level in LEVELS}
         lines += [f"| {name} | {level} | {' | '.join(row.row())} |" for level, row in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
+# ALFWorld
+# ------------------------------------------------------------------------------------------------
+
+HOUSES = 6
+"""Generated houses of each type and level."""
+SEARCHES = 20
+"""Random searches in each house."""
+
+
+@dataclass(frozen=True)
+class House:
+    """A game's start, from its PDDL: kinds of places and objects, where these are, and doors."""
+
+    goal: TaskGoal
+    places: Mapping[str, str]
+    objects: Mapping[str, str]
+    inside: Mapping[str, str]
+    doors: frozenset[str]
+
+    @classmethod
+    def of(cls, problem: str) -> House:
+        """Of a game's problem."""
+        init = problem.split("(:init")[1].split("(:goal")[0]
+        places = dict(re.findall(r"\(receptacleType (\S+) (\S+)Type\)", init))
+        return cls(
+            read_goal(problem, "game"),
+            {name: kind.lower() for name, kind in places.items()},
+            {o: k.lower() for o, k in re.findall(r"\(objectType (\S+) (\S+)Type\)", init)},
+            {o: r for o, r in re.findall(r"\(inReceptacle (\S+) (\S+)\)", init) if r in places},
+            frozenset(re.findall(r"\(openable (\S+)\)", init)) & places.keys(),
+        )
+
+    def counts(self) -> dict[str, int]:
+        """What the table tells of a house."""
+        filled = Counter(self.inside.values())
+        return {
+            "places": len(self.places),
+            "with a door": len(self.doors),
+            "empty": len(self.places) - len(filled),
+            "objects in or on places": len(self.inside),
+            "kinds of these": len({self.objects[o] for o in self.inside}),
+            "behind doors": sum(place in self.doors for place in self.inside.values()),
+            "most in one place": max(filled.values(), default=0),
+        }
+
+    def search(self, rng: random.Random) -> int:
+        """Primitive actions of an agent that makes no mistake and knows nothing: it goes through the places
+        in random order (a door costs one action more) until it has seen what the goal needs, then does it."""
+        kind, steps = self.goal.kind, 0
+        wanted = 2 if kind == "puttwo" else 1
+        found: list[str] = []
+        lamp = kind != "examine"
+        order = rng.sample(sorted(self.places), len(self.places))
+        for place in order:
+            if len(found) >= wanted and lamp:
+                break
+            steps += 1 + (place in self.doors)
+            here = {self.objects[o] for o, r in self.inside.items() if r == place}
+            lamp = lamp or self.goal.recep in here
+            mine = [o for o, r in self.inside.items() if r == place and self.objects[o] == self.goal.obj]
+            done = kind in ("put", "puttwo") and self.places[place] == self.goal.recep
+            found += [] if done else mine
+        if len(found) < wanted or not lamp:
+            return 10**6
+        aims = [r for r, k in self.places.items() if k == self.goal.recep]
+        closed = bool(aims) and all(r in self.doors for r in aims)
+        treat = 2 if TASK_TYPES[kind].tool else 0
+        if kind == "examine":
+            return steps + 3  # take it, go to the lamp, use it
+        # take it; go to the tool and use it; go to the place, open it, put it there; a second one likewise
+        return steps + 1 + treat + 2 + closed + (4 if wanted == 2 else 0)
+
+
+def houses(level: str, count: int = HOUSES) -> list[House]:
+    """Generated houses of a level, of all types; the planner has not verified them."""
+    found = []
+    for kind in TASK_TYPES.values():
+        for index in range(count):
+            tries = (make_house(kind, "valid_unseen", 0, index, attempt, level) for attempt in range(60))
+            found.append(House.of(next(house for house in tries if house is not None).problem))
+    return found
+
+
+def published_houses(paths: Sequence[Path]) -> list[House]:
+    """The houses of published games."""
+    return [House.of(json.loads(path.read_text())["pddl_problem"]) for path in paths]
+
+
+def found_within(house_list: Sequence[House], turns: int = 20) -> float:
+    """Share of random searches without a mistake that win within so many turns."""
+    rng = random.Random(1)
+    won = [house.search(rng) <= turns for house in house_list for _ in range(SEARCHES)]
+    return sum(won) / len(won)
+
+
+def house_spreads(house_list: Sequence[House]) -> dict[str, Spread]:
+    """Least, median and most of what the table tells of houses."""
+    rows = [house.counts() for house in house_list]
+    return {name: Spread.of([row[name] for row in rows]) for name in rows[0]}
+
+
+def household_table(paths: Sequence[Path]) -> str:
+    """Published and generated houses, in Markdown."""
+    shown = {"as published": published_houses(paths)} | {level: houses(level) for level in LEVELS}
+    names = list(house_spreads(shown["published"]))
+    lines = [
+        f"| level | houses | {' | '.join(names)} | search in 20 |",
+        f"|---|---:|{'---:|' * (len(names) + 1)}",
+    ]
+    for level, found in shown.items():
+        cells = [str(spread) for spread in house_spreads(found).values()]
+        lines.append(f"| {level} | {len(found)} | {' | '.join(cells)} | {100 * found_within(found):.0f} % |")
     return "\n".join(lines) + "\n"

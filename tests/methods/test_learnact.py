@@ -168,7 +168,7 @@ async def test_learnact_in_a_household_is_shown_the_whole_history_and_all_observ
         "learner.candidates=1",
         "budget.learn.turns=3",
         "budget.test.turns=1",
-        domain={"name": "alfworld-put", "train": 1, "test": 1},
+        domain={"name": "alfworld-put", "level": "easy", "train": 1, "test": 1},
     )
     first, second = followed.played("learn")
     assert [t.ok for t in first.turns] == [True, True, False]

@@ -64,13 +64,12 @@ def lamps(**options: object) -> Domain:
 
 
 def spec_of(name: str, options: Mapping[str, object]) -> DomainSpec:
-    """The domain, at the level `easy` where it is a planning domain and nothing is said."""
-    level = {} if name.startswith("alfworld") else {"level": "easy"}
-    return DomainSpec(name, canonical({**level, **options}))
+    """The domain, at the level `easy` where nothing is said."""
+    return DomainSpec(name, canonical({"level": "easy", **options}))
 
 
 def domain(name: str, **options: object) -> Domain:
-    """One of ours; of the planning domains the tasks that the simulated model was calibrated on."""
+    """One of ours, with the tasks that the simulated model was calibrated on."""
     return registry.build(spec_of(name, options))
 
 

@@ -18,6 +18,7 @@ from learnact.domains.alfworld.generation import generated
 from learnact.domains.alfworld.language import ActionSet, InPlace, Language, Perturbation, Surface
 from learnact.domains.alfworld.task_types import TASK_TYPES, TaskType
 from learnact.domains.base import Environment, Example, FunctionExample, Primitive, Profile
+from learnact.domains.levels import Level
 from learnact.errors import JobError, TaskError
 from learnact.records import Task, digest
 
@@ -56,6 +57,8 @@ class AlfworldOptions(BaseModel):
     know it, so that it never works) and without `look`."""
     in_place: InPlace = "valid"
     """Going to the place where one is: `valid` says so and shows the place; `invalid` as published."""
+    level: Level = "published"
+    """Difficulty of generated games: `easy`, `published` (like the published ones), `hard`, `harder`."""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """Seed of generated games."""
     train: int = Field(default=3, ge=1, le=1000)
@@ -74,6 +77,8 @@ class AlfworldOptions(BaseModel):
             raise ValueError("perturb: a perturbation is named twice")
         if self.labels is not None and self.surface != "published":
             raise ValueError("labels: AgentBoard's labels are patterns of the surface `published`")
+        if self.source != "generated" and "level" in self.model_fields_set:
+            raise ValueError("level is of generated games; those of a source are as they are")
         if self.source == "generated" and (self.train_indices is not None or self.labels is not None):
             raise ValueError(
                 "train_indices and labels belong to a source; generated games take train and test"
@@ -166,10 +171,10 @@ class AlfworldDomain:
 
     @cached_property
     def _generated(self) -> dict[str, GeneratedTasks]:
-        seed, test = self._options.seed, self._options.test
+        series, test = (self._options.seed, self._options.level), self._options.test
         return {
-            "train": GeneratedTasks(self._kind, "train", seed, self._options.train),
-            "test": GeneratedTasks(self._kind, "valid_unseen", seed, 20 if test is None else test),
+            "train": GeneratedTasks(self._kind, "train", series, self._options.train),
+            "test": GeneratedTasks(self._kind, "valid_unseen", series, 20 if test is None else test),
         }
 
     @cached_property
@@ -217,11 +222,12 @@ class AlfworldDomain:
 
 
 class GeneratedTasks(Sequence[Task]):
-    """Generated games in order, each made when it is first asked for (about a second), all at once when
-    all are."""
+    """Generated games of a series (seed and level) in order, each made when it is first asked for (about a
+    second), all at once when all are."""
 
-    def __init__(self, kind: TaskType, split: str, seed: int, count: int) -> None:
-        self._make = kind, split, seed
+    def __init__(self, kind: TaskType, split: str, series: tuple[int, str], count: int) -> None:
+        self._make = kind, split, series[0]
+        self._level = series[1]
         self._count = count
         self._tasks: dict[int, Task] = {}
 
@@ -237,8 +243,9 @@ class GeneratedTasks(Sequence[Task]):
         wanted = range(self._count)[index]
         numbers = wanted if isinstance(wanted, range) else (wanted,)
         missing = [n for n in numbers if n not in self._tasks]
-        for number, path in zip(missing, generated(*self._make, missing), strict=True):
-            self._tasks[number] = game_files.read_game(path, {})
+        for number, path in zip(missing, generated(*self._make, missing, self._level), strict=True):
+            task = game_files.read_game(path, {})
+            self._tasks[number] = replace(task, labels={**task.labels, "level": self._level})
         return [self._tasks[n] for n in numbers] if isinstance(wanted, range) else self._tasks[wanted]
 
     def __iter__(self) -> Iterator[Task]:
@@ -261,7 +268,8 @@ class AlfworldFactory:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "options"
             known = ", ".join(AlfworldOptions.model_fields)
-            raise JobError(f"alfworld-{self.kind}: {place}: {first['msg']} (options: {known})") from error
+            said = first["msg"].removeprefix("Value error, ")
+            raise JobError(f"alfworld-{self.kind}: {place}: {said} (options: {known})") from error
 
 
 PUT = AlfworldFactory("put")

@@ -1,7 +1,7 @@
 """Making generated games: each verified by the engine's planner, then kept in the official layout, so that
 any user of ALFWorld can load them.
 
-Below the cache folder, `generated/v1-seed0/` is a whole ALFWORLD_DATA folder
+Below the cache folder, `generated/v1-published-seed0/` is a whole ALFWORLD_DATA folder
 (`json_2.1.1/{train,valid_unseen}/TASK/TRIAL/` with `game.tw-pddl`, `traj_data.json`, `initial_state.pddl`).
 This module is also the program that does the making: the planner is GPL and lives in processes of its own.
 """
@@ -26,46 +26,51 @@ _FEW = 3
 """So many games are not worth a further process (each takes 1.5 s to start)."""
 
 
-def folder(seed: int) -> Path:
-    """The ALFWORLD_DATA folder of a seed's games."""
-    return package.cache_folder() / "generated" / f"v{houses.VERSION}-seed{seed}"
+def folder(seed: int, level: str = "easy") -> Path:
+    """The ALFWORLD_DATA folder of a seed's games of a level."""
+    series = "" if level == "easy" else f"{level}-"
+    return package.cache_folder() / "generated" / f"v{houses.VERSION}-{series}seed{seed}"
 
 
-def generated(kind: TaskType, split: str, seed: int, wanted: int | Sequence[int]) -> list[Path]:
+def generated(
+    kind: TaskType, split: str, seed: int, wanted: int | Sequence[int], level: str = "easy"
+) -> list[Path]:
     """Games of a type and split by their numbers (an int: the first so many): their files, made now where
     they are not there yet.
 
     Raises `EnvironmentFailure` when the making fails.
     """
     numbers = range(wanted) if isinstance(wanted, int) else wanted
-    missing = [i for i in numbers if _kept(kind, split, seed, i) is None]
+    missing = [i for i in numbers if _kept(kind, split, seed, i, level) is None]
     if missing:
-        _make_in_processes(kind, split, seed, missing)
-    found = [_kept(kind, split, seed, i) for i in numbers]
+        _make_in_processes(kind, split, seed, missing, level)
+    found = [_kept(kind, split, seed, i, level) for i in numbers]
     lost = [i for i, path in zip(numbers, found, strict=True) if path is None]
     if lost:
         raise EnvironmentFailure(
-            f"generated games {lost} of {kind.name} {split} (seed {seed}) are not in {folder(seed)}"
+            f"generated games {lost} of {kind.name} {split} (seed {seed}) are not in {folder(seed, level)}"
         )
     return [path for path in found if path is not None]
 
 
-def _index(kind: TaskType, split: str, seed: int, index: int) -> Path:
-    return folder(seed) / "index" / f"{kind.name}-{split}-{index}.txt"
+def _index(kind: TaskType, split: str, seed: int, index: int, level: str) -> Path:
+    return folder(seed, level) / "index" / f"{kind.name}-{split}-{index}.txt"
 
 
-def _kept(kind: TaskType, split: str, seed: int, index: int) -> Path | None:
+def _kept(kind: TaskType, split: str, seed: int, index: int, level: str) -> Path | None:
     try:
-        name = _index(kind, split, seed, index).read_text().strip()
+        name = _index(kind, split, seed, index, level).read_text().strip()
     except OSError:
         return None
-    path = folder(seed) / "json_2.1.1" / split / name / "game.tw-pddl"
+    path = folder(seed, level) / "json_2.1.1" / split / name / "game.tw-pddl"
     return path if path.is_file() else None
 
 
-def _make_in_processes(kind: TaskType, split: str, seed: int, missing: Sequence[int]) -> None:
+def _make_in_processes(
+    kind: TaskType, split: str, seed: int, missing: Sequence[int], level: str = "easy"
+) -> None:
     workers = max(1, min(os.cpu_count() or 1, 4, len(missing) // _FEW))
-    wanted = [json.dumps([kind.name, split, seed, list(missing[w::workers])]) for w in range(workers)]
+    wanted = [json.dumps([kind.name, split, seed, list(missing[w::workers]), level]) for w in range(workers)]
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "learnact.domains.alfworld.generation", one],
@@ -95,13 +100,15 @@ def _make_in_processes(kind: TaskType, split: str, seed: int, missing: Sequence[
 # ------------------------------------------------------------------------------------------------
 
 
-def make(kind: TaskType, split: str, seed: int, index: int) -> Path:
+def make(kind: TaskType, split: str, seed: int, index: int, level: str = "easy") -> Path:
     """Make, verify and keep one game. Raises `EnvironmentFailure` when no attempt gives a solvable one."""
     for attempt in range(_ATTEMPTS):
-        house = houses.make_house(kind, split, seed, index, attempt)
+        house = houses.make_house(kind, split, seed, index, attempt, level)
         walkthrough = _solved(house) if house is not None else None
         if house is not None and walkthrough is not None:
-            return _keep(house, walkthrough, kind, split, seed, index)
+            return _keep(
+                house, walkthrough, folder(seed, level), split, _index(kind, split, seed, index, level)
+            )
     raise EnvironmentFailure(
         f"no solvable game of {kind.name} {split} (seed {seed}, number {index}) in {_ATTEMPTS} attempts"
     )
@@ -126,9 +133,7 @@ def _solved(house: houses.GeneratedHouse) -> list[str] | None:
         game.close()
 
 
-def _keep(
-    house: houses.GeneratedHouse, walkthrough: list[str], kind: TaskType, split: str, seed: int, index: int
-) -> Path:
+def _keep(house: houses.GeneratedHouse, walkthrough: list[str], data: Path, split: str, index: Path) -> Path:
     from learnact.domains.alfworld.translation import write_atomically
 
     game: dict[str, Any] = {
@@ -138,19 +143,19 @@ def _keep(
         "solvable": True,
         "walkthrough": walkthrough,
     }
-    at = folder(seed) / "json_2.1.1" / split / house.name
+    at = data / "json_2.1.1" / split / house.name
     write_atomically(at / "initial_state.pddl", house.problem.encode())
     write_atomically(at / "traj_data.json", json.dumps(house.trajectory, indent=1).encode())
     write_atomically(at / "game.tw-pddl", json.dumps(game).encode())
-    write_atomically(_index(kind, split, seed, index), house.name.encode())
+    write_atomically(index, house.name.encode())
     return at / "game.tw-pddl"
 
 
 def main() -> None:
-    """Make the games that the argument names: JSON `[type, split, seed, [indices]]`."""
-    name, split, seed, indices = json.loads(sys.argv[1])
+    """Make the games that the argument names: JSON `[type, split, seed, [indices], level]`."""
+    name, split, seed, indices, level = json.loads(sys.argv[1])
     for index in indices:
-        make(TASK_TYPES[name], split, seed, index)
+        make(TASK_TYPES[name], split, seed, index, level)
     sys.stderr.flush()
     os._exit(0)  # the planner library may crash in its destructors
 

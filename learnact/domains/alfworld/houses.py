@@ -17,11 +17,11 @@ from functools import cache
 from typing import Any
 
 from learnact.domains.alfworld import package
+from learnact.domains.alfworld.fillings import CLOSED_WEIGHTS, FILLINGS, MADE_MORE, SURFACE_WEIGHTS, Filling
 from learnact.domains.alfworld.task_types import TASK_TYPES, TaskGoal, TaskType
 
 VERSION = 1
 """Goes up whenever the same seed gives other houses."""
-_MOST_OF_A_KIND = 8
 _STEP = 0.25
 _LAMP = "DeskLamp"
 _LAMP_STANDS = ("Desk", "SideTable", "Dresser", "Shelf")
@@ -118,7 +118,7 @@ class _Room:
 
 
 @cache
-def _room(number: int) -> _Room:
+def _room(number: int, most_of_a_kind: int) -> _Room:
     import numpy
 
     base = package.folder() / "gen" / "layouts" / f"FloorPlan{number}"
@@ -131,7 +131,7 @@ def _room(number: int) -> _Room:
     for name in sorted(poses):
         kind = name.rsplit("|", 1)[1] if name.endswith("Basin") else name.split("|")[0]
         counts[kind] += 1
-        if kind in known and counts[kind] <= _MOST_OF_A_KIND:
+        if kind in known and counts[kind] <= most_of_a_kind:
             found.append((kind, name, _location(poses[name])))
     return _Room(number, tuple(found), kinds, points)
 
@@ -141,20 +141,30 @@ def _location(pose: Sequence[float]) -> str:
     return f"loc|{round(x / _STEP)}|{round(z / _STEP)}|{round(turn / 90)}|{round(horizon)}"
 
 
-def make_house(kind: TaskType, split: str, seed: int, index: int, attempt: int) -> GeneratedHouse | None:
+def make_house(
+    kind: TaskType, split: str, seed: int, index: int, attempt: int, level: str
+) -> GeneratedHouse | None:
     """The house of these numbers; None where the room does not serve (another attempt will). Needs the
     extra installed."""
-    rng = random.Random(f"house {VERSION} {seed} {kind.name} {split} {index} {attempt}")
-    rooms = [r for r in map(_room, _vocabulary().rooms[split]) if _is_suitable(r, kind)]
-    house = _HouseBuilder(rng, rng.choice(rooms), kind)
+    filling = FILLINGS[level]
+    series = f"{VERSION}" if level == "easy" else f"{VERSION} {level}"
+    rng = random.Random(f"house {series} {seed} {kind.name} {split} {index} {attempt}")
+    known = [_room(number, filling.most_of_a_kind) for number in _vocabulary().rooms[split]]
+    rooms = [room for room in known if _is_suitable(room, kind)]
+    if filling.largest:
+        rooms.sort(key=lambda room: (-len(room.places), room.number))
+        rooms = rooms[: (len(rooms) + 1) // 2]
+    house = _HouseBuilder(rng, rng.choice(rooms), kind, filling)
     house.furnish()
     chosen = house.choose()
     if chosen is None:
         return None
     target, place = chosen
+    if filling.hidden:
+        house.hide(target, place)
     sentence = rng.choice(kind.sentences).format(obj=target.lower(), recep=place.lower())
     parent, toggled = ("None", place) if kind.name == "examine" else (place, "None")
-    trial = f"trial_T{VERSION:04d}{seed:08d}_{index:06d}"
+    trial = f"trial_T{filling.number:04d}{seed:08d}_{index:06d}"
     folder = f"{kind.folder}-{target}-None-{parent if toggled == 'None' else toggled}-{house.room.number}"
     name, aim = f"plan_{trial}", goal_text(kind, target, place)
     start = house.start()
@@ -188,15 +198,23 @@ class _HouseBuilder:
     rng: random.Random
     room: _Room
     kind: TaskType
+    filling: Filling
     places: list[tuple[str, str, str]] = field(default_factory=list)
     objects: list[tuple[str, str, tuple[str, str, str]]] = field(default_factory=list)
+    weights: dict[str, int] = field(default_factory=dict)
+    """Chances of places to be given an object; empty where all are alike."""
 
     def furnish(self) -> None:
         """Put receptacles and objects into the room."""
         self.places = [*self.room.places, *self._unplaced()]
+        self.places += self._more()
+        if self.filling.crowded:
+            weights = {True: CLOSED_WEIGHTS, False: SURFACE_WEIGHTS}
+            closes = _vocabulary().openable
+            self.weights = {name: self.rng.choice(weights[kind in closes]) for kind, name, _ in self.places}
         held = {k for p, _, _ in self.places for k in _vocabulary().contents[p]}
         for kind in sorted(self.room.kinds & held):
-            for _ in range(self.rng.choice((1, 1, 2, 3))):
+            for _ in range(self.rng.choice(self.filling.copies)):
                 self._put(kind, lambda place: kind in _vocabulary().contents[place[0]])  # noqa: B023
         if self.kind.name == "examine":
             self._put(_LAMP, lambda place: place[0] in _LAMP_STANDS)
@@ -216,8 +234,27 @@ class _HouseBuilder:
                 )
         return made
 
+    def _more(self) -> list[tuple[str, str, str]]:
+        """More receptacles of kinds that the room has, each beside one of its kind."""
+        base = [place for place in self.places if place[0] in MADE_MORE]
+        made = []
+        for _ in range(round(self.filling.more * len(self.places)) if base else 0):
+            kind, _, location = self.rng.choice(base)
+            x, z = self.rng.choice(self.room.points)
+            at = f"{x:+06.2f}|{self.rng.uniform(0, 1.5):+06.2f}|{z:+06.2f}"
+            if self.rng.random() < 0.7:
+                location = _location((x, z, self.rng.choice((0, 90, 180, 270)), 30))
+            made.append((kind, f"{kind}|{at}", location))
+        return list({name: (kind, name, location) for kind, name, location in made}.values())
+
     def _put(self, kind: str, fits: Callable[[tuple[str, str, str]], bool]) -> None:
-        place = self.rng.choice([p for p in self.places if fits(p)])
+        fitting = [p for p in self.places if fits(p)]
+        chances = [self.weights.get(name, 1) for _, name, _ in fitting]
+        place = (
+            self.rng.choices(fitting, chances)[0]
+            if any(chances) and self.weights
+            else self.rng.choice(fitting)
+        )
         where = [float(part) for part in place[1].split("|")[1:4]]
         at = "|".join(f"{value + self.rng.uniform(-0.3, 0.3):+06.2f}" for value in where)
         self.objects.append((kind, f"{kind}|{at}", place))
@@ -253,6 +290,18 @@ class _HouseBuilder:
             return len(mine) >= 2 and not inside
         return not inside
 
+    def hide(self, target: str, place: str) -> None:
+        """Leave as few objects of the goal's kind as it needs, behind closed doors that are not those of the
+        goal's place."""
+        closes, contents = _vocabulary().openable, _vocabulary().contents
+        mine = [thing for thing in self.objects if thing[0] == target]
+        kept = mine[: 2 if self.kind.name == "puttwo" else 1]
+        lamps = {p[2] for kind, _, p in self.objects if kind == _LAMP}
+        doors = [p for p in self.places if p[0] in closes and target in contents[p[0]] and p[0] != place]
+        doors = [p for p in doors if p[2] not in lamps]
+        moved = [(kind, name, self.rng.choice(doors) if doors else p) for kind, name, p in kept]
+        self.objects = [thing for thing in self.objects if thing[0] != target] + moved
+
     def start(self) -> str:
         """Where the agent stands at the start: at no receptacle, so that it looks around the whole room."""
         taken = {location for _, _, location in self.places}
@@ -267,7 +316,9 @@ class _HouseBuilder:
         aims = [p for p in self.places if p[0] == place][:2]
         tools = [p for p in self.places if p[0].lower() == self.kind.tool][:1]
         wanted = [*stands, *aims, *tools]
-        return _HouseBuilder(self.rng, self.room, self.kind, [p for p in self.places if p in wanted], objects)
+        return _HouseBuilder(
+            self.rng, self.room, self.kind, self.filling, [p for p in self.places if p in wanted], objects
+        )
 
     def problem(self, name: str, goal: str, begin: str) -> str:
         """The house as a PDDL problem in the official form."""

@@ -22,10 +22,10 @@ needs_extra = pytest.mark.skipif(not INSTALLED, reason="the extra `alfworld` is 
 ELSEWHERE = generation._make_in_processes
 
 
-def make_here(kind: TaskType, split: str, seed: int, missing: Sequence[int]) -> None:
+def make_here(kind: TaskType, split: str, seed: int, missing: Sequence[int], level: str = "easy") -> None:
     """What the maker's process does."""
     for index in missing:
-        generation.make(kind, split, seed, index)
+        generation.make(kind, split, seed, index, level)
 
 
 @pytest.fixture(scope="session")
