@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from learnact.methods.selector import IDLE, best, score, scored, terms
 from learnact.methods.training import PlayedEpisode
-from learnact.records import Budget, Candidate, EpisodeResult, PrimitiveStep, Rules, Terms, Tokens, Turn
+from learnact.records import (
+    Budget,
+    Candidate,
+    EpisodeResult,
+    Library,
+    PrimitiveStep,
+    Rules,
+    Terms,
+    Tokens,
+    Turn,
+)
 from tests.methods.test_learning_round import FUNCTIONS, learn, names, scripted
 from tests.results import material
 from tests.scripted import Notes
@@ -142,6 +152,14 @@ async def test_learning_prefers_functions_that_do_something(rules, winner):
     assert [row.excluded for _, row in sorted(notes.candidates.items())] == (
         [IDLE, ""] if winner == "hop" else ["", ""]
     )
+
+
+async def test_where_no_library_does_anything_the_agent_plays_without_one():
+    chat = scripted(create=lambda text: IDLER, act=lambda text: "ponder('ball1')")
+    notes = Notes()
+    learned = await learn(chat, "learner.candidates=1", "budget.learn.turns=2", notes=notes)
+    assert learned.library == Library()
+    assert [(row.excluded, row.selected) for row in notes.candidates.values()] == [(IDLE, False)]
 
 
 @pytest.mark.parametrize(("ties", "winner"), [("efficient", "second"), ("earlier", "first")])
