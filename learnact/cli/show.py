@@ -51,7 +51,7 @@ def show(
 
     learnact show quickstart --method learnact --failed
 
-    learnact show quickstart gripper-test-0-1
+    learnact show quickstart gripper-published-test-0-1
 
     learnact show quickstart 3f2a9c 81d0b7
 
