@@ -27,6 +27,11 @@ from tests.results.compare import compare
 ROOT = Path(__file__).parents[2]
 LITELLM = ROOT / "build" / "litellm"
 """An environment of its own: LiteLLM's dependencies are many, and none of them is ours."""
+OFFLINE = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
+}
+"""The proxy asks no other host for prices, and takes requests on loopback without a key."""
 READY_SECONDS = 300.0
 PICK = {"name": "pick", "arguments": json.dumps({"obj": "ball1", "room": "rooma", "gripper": "left"})}
 
@@ -105,7 +110,7 @@ def litellm(tmp_path: Path) -> Iterator[str]:
             [str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)],
             stdout=log,
             stderr=log,
-            env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+            env={**os.environ, **OFFLINE},
         )
     url = f"http://127.0.0.1:{port}/v1"
     try:
