@@ -1,6 +1,6 @@
 """Plays jobs/small_model.yaml and writes its figures into docs/local-models.md: `python -m
-tests.small_model_figures [RESULTS]`. Needs `make install-local`; a run that is in RESULTS already is not
-played again."""
+tests.small_model_figures [RESULTS]`. Needs `make install-local`; a run that is in RESULTS already is read
+and not played again."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 import learnact
+from learnact.errors import ResultsError
 from learnact.job import load
-from learnact.results.reader import connect_folders
+from learnact.results.reader import connect_folders, find_run
 from tests.docs_figures import BLOCK, ROOT
 
 PAGE = ROOT / "docs" / "local-models.md"
@@ -39,13 +40,18 @@ FROM asked a JOIN replies r USING (method) JOIN solved s USING (method) ORDER BY
 
 
 def table(results: Path) -> str:
-    """The table, from the run in a results folder, which is made where it is not there."""
-    began = time.perf_counter()
-    summary = learnact.run(
-        load(ROOT / "jobs" / "small_model.yaml", ("cluster.runner=local",)), results=results
-    )
-    minutes = (time.perf_counter() - began) / 60
-    with connect_folders([summary.folder]) as connection:
+    """The table, from the latest run of the job in a results folder; it is played where there is none."""
+    notes = ""
+    try:
+        folder = find_run(results, "small_model").folder
+    except ResultsError:
+        began = time.perf_counter()
+        job = load(ROOT / "jobs" / "small_model.yaml", ("cluster.runner=local",))
+        folder = learnact.run(job, results=results).folder
+        minutes = (time.perf_counter() - began) / 60
+        machine = f"load average {os.getloadavg()[2]:.1f} on {os.cpu_count()} cores"
+        notes = f"\nThe run took {minutes:.1f} minutes ({machine}).\n"
+    with connect_folders([folder]) as connection:
         rows = connection.execute(BY_TRIAL).fetchall()
     lines = [
         "| method | calls | agent's replies | readable | valid actions | solved | tokens written a second | "
@@ -57,11 +63,7 @@ def table(results: Path) -> str:
             f"| {method} | {calls} | {replies} | {readable:.0%} | {valid:.0%} | {solved} of {episodes} | "
             f"{speed:.1f} | {cached:.0%} |"
         )
-    if summary.executed:
-        load_average = os.getloadavg()[2]
-        machine = f"load average {load_average:.1f} on {os.cpu_count()} cores"
-        lines.append(f"\nThe run took {minutes:.1f} minutes ({machine}).")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + notes
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
--- Replies of agents in tests: unreadable ones by cause, readable ones by what was left out of them.
+-- Replies of agents in tests: unreadable ones by cause, readable ones by what was left out and by form.
 SELECT e.domain, e.method, e.model, t.kind, t.cause, array_to_string(t.ignored, ', ') AS left_out,
-       count(*) AS replies, left(any_value(t.raw), 60) AS example
+       t.form, count(*) AS replies, left(any_value(t.raw), 60) AS example
 FROM turns t JOIN episodes e ON e.run = t.run AND e.key = t.episode
-WHERE e.phase = 'test' AND e.model <> '' GROUP BY e.domain, e.method, e.model, t.kind, t.cause, left_out
-ORDER BY e.domain, e.method, e.model, replies DESC, t.kind, t.cause, left_out
+WHERE e.phase = 'test' AND e.model <> ''
+GROUP BY e.domain, e.method, e.model, t.kind, t.cause, left_out, t.form
+ORDER BY e.domain, e.method, e.model, replies DESC, t.kind, t.cause, left_out, t.form
