@@ -19,7 +19,7 @@ from tests.cli.conftest import learnact, learnact_process
 METHODS = {method.name: method for method in OWN}
 JOB = f"""\
 name: methods
-seed: 1
+seed: 3
 domains: {{name: gripper, level: easy, train: 2, test: 2, balls: [2, 3]}}
 methods: [{", ".join(METHODS)}]
 models: {{agent: sim-weak, learner: sim-strong}}
