@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from learnact.domains import registry
+from learnact.domains.base import OwnFunctionExample
 from learnact.domains.disjoint import check_disjoint
 from learnact.errors import BadInput, JobError, LearnactError, suggestion
 from learnact.job import Job, libraries, run_id
@@ -139,6 +140,13 @@ def _check_method(trial: TrialSpec) -> None:
             f"{trial.label} runs code that a model writes, and this machine cannot confine it: {why}. "
             "`learnact doctor` says more; code that you trust runs with `rules: {sandbox: trusted}`"
         )
+    if learner.writes_code and trial.learns and trial.rules.learner_example == "same_domain":
+        domain = registry.build(trial.domain)
+        if not isinstance(domain, OwnFunctionExample) or domain.own_function_example is None:
+            raise JobError(
+                f"learner_example: same_domain needs a worked function of {trial.domain.name} (`function` in its "
+                "table of sentences); it has none, so use other_world"
+            )
     if agent.open_loop:
         for spec in trial.test_domains:
             if registry.build(spec).profile.explores:

@@ -115,9 +115,10 @@ def _shared_version() -> str:
     """Address of the code that all methods share.
 
     It is this package without the modules of single methods, what reads libraries, and what learned code
-    runs in.
+    runs in. The agents that learners try things with belong to it.
     """
-    single = {type(part).__module__ for part in (*_OWN_LEARNERS.values(), *_OWN_AGENTS.values())}
+    parts = (*_OWN_LEARNERS.values(), *(method.agent for method in OWN))
+    single = {type(part).__module__ for part in parts}
     names = [f"{methods.__name__}.{module.name}" for module in pkgutil.iter_modules(methods.__path__)]
     shared = [name for name in names if name not in single] + list(CODE_OF_LIBRARIES)
     for name in shared:

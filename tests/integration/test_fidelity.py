@@ -500,3 +500,18 @@ async def test_no_reason_is_promised_where_none_is_given() -> None:
         texts = (acting, creating.messages()[-1].content)
         promised[invalid] = [("says why" in text, '"Nothing happens."' in text) for text in texts]
     assert promised == {"reason": [(True, True)] * 2, "bare": [(False, True)] * 2}
+
+
+def test_a_table_without_a_worked_function_is_refused_where_one_is_to_be_shown(tmp_path: Path) -> None:
+    table = (resources.files("learnact.domains.planning") / "data" / "gripper.yaml").read_text()
+    file = tmp_path / "gripper.yaml"
+    file.write_text(re.sub(r"^function:\n(?:  .*\n)+", "", table, flags=re.MULTILINE))
+    settings = {
+        "name": "t",
+        "domains": {"name": "gripper", "text": str(file)},
+        "methods": ["act", "learnact"],
+    }
+    assert preflight(load(settings), tmp_path).trials
+    job = load({**settings, "rules": {"learner_example": "same_domain"}})
+    with pytest.raises(BadInput, match="learner_example: same_domain needs a worked function of gripper"):
+        preflight(job, tmp_path)

@@ -71,8 +71,15 @@ def changed(place: str, old: str, new: str) -> Callable[[Path], None]:
         changed("methods/turn_agent.py", "while not run.over:", "while not run.over and True:"),
         changed("methods/base.py", "return budget.turns", "return budget.turns + 0"),
         changed("domains/planning/data/gripper.yaml", "grippers", "hands"),
+        changed("methods/program.py", "if not turn.ok:", "if not turn.ok and True:"),
     ],
-    ids=["a prompt", "a method's code", "what all methods share", "a domain's text"],
+    ids=[
+        "a prompt",
+        "a method's code",
+        "what all methods share",
+        "a domain's text",
+        "what learners try with",
+    ],
 )
 def test_what_decides_results_makes_a_new_run(
     played: tuple[Path, str], copy: Path, change: Callable[[Path], None]

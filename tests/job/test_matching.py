@@ -8,7 +8,7 @@ import pytest
 
 from learnact.errors import JobError
 from learnact.job import load
-from learnact.methods.learnact import LearnActOptions
+from learnact.methods.learnact_options import LearnActOptions
 from learnact.records import DomainSpec, canonical
 from learnact.records.trials import TrainedTrial, TrialSpec
 
