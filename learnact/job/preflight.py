@@ -144,8 +144,8 @@ def _check_method(trial: TrialSpec) -> None:
         domain = registry.build(trial.domain)
         if not isinstance(domain, OwnFunctionExample) or domain.own_function_example is None:
             raise JobError(
-                f"learner_example: same_domain needs a worked function of {trial.domain.name} (`function` in its "
-                "table of sentences); it has none, so use other_world"
+                f"learner_example: same_domain needs a worked function of {trial.domain.name} (`function` in "
+                "its table of sentences); it has none, so use other_world"
             )
     if agent.open_loop:
         for spec in trial.test_domains:
