@@ -10,12 +10,16 @@ import fcntl
 import json
 import os
 import socket
+import tempfile
 import time
 from pathlib import Path
 
 from learnact.errors import ResultsError
 
 TEMPORARY = ".tmp-"
+SPILL = Path(tempfile.gettempdir()) / f"learnact-duckdb-{os.getuid()}"
+"""Where large queries spill to disk. DuckDB's own choice is a folder `.tmp` where the command was called,
+which stays there when the process is killed."""
 _held: set[Path] = set()
 
 

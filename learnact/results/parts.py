@@ -97,7 +97,7 @@ class Parts:
             {name: count for name, count in rows.items() if count},
             (low, old[-1].number),
         )
-        with duckdb.connect() as connection:
+        with duckdb.connect(config={"temp_directory": str(files.SPILL)}) as connection:
             for name in part.rows:
                 sources = [p.path(self.folder, name) for p in old if name in p.rows]
                 self._merge_table(connection, name, sources, part.path(self.folder, name))

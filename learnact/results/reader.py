@@ -18,6 +18,7 @@ import pyarrow as pa
 from learnact.errors import ResultsError, suggestion
 from learnact.records import EpisodeResult, Library
 from learnact.results import rows
+from learnact.results.files import SPILL
 from learnact.results.manifests import ResultsPart, live_parts
 from learnact.results.parts import quoted, read_parquet
 from learnact.results.run_file import NAME, RunInfo, read_run_file
@@ -130,7 +131,7 @@ def connect_folders(folders: Sequence[Path], *, read_only: bool = False) -> Conn
 
 
 def _connect(parts: Mapping[Path, Sequence[ResultsPart]], read_only: bool) -> Connection:
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"temp_directory": str(SPILL)})
     try:
         _make_views(connection, parts, read_only)
     except duckdb.Error as error:

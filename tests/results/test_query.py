@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ import pytest
 
 from learnact.errors import ResultsError
 from learnact.results.query import QuerySession, shipped_queries, spreadsheet_cell
+from learnact.results.reader import connect_folders
 from tests.results.test_tables import OLD
 
 
@@ -215,3 +217,9 @@ def test_every_type_has_a_form(session, query):
 def test_locked_settings_are_those_of_a_reading_session(session):
     with pytest.raises(duckdb.Error):
         session._connection.execute("SET enable_external_access = true")
+
+
+def test_large_queries_spill_into_the_systems_folder():
+    with connect_folders([]) as connection:
+        (folder,) = connection.execute("SELECT current_setting('temp_directory')").fetchall()[0]
+    assert Path(folder).is_relative_to(tempfile.gettempdir())
