@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TextIO
 
@@ -14,12 +14,31 @@ from rich.markup import escape
 
 from learnact.cli.options import Results
 from learnact.cli.output import console, read_file, say, table
-from learnact.errors import BadInput, ResultsError, suggestion
+from learnact.cli.sql_prompt import EXPORT, statements
+from learnact.errors import BadInput, LearnactError, suggestion
 from learnact.records.text import printable
-from learnact.results.query import QueryResult, QuerySession, cell, shipped_queries
+from learnact.report.result_table import SIMULATED
+from learnact.results.query import (
+    QueryResult,
+    QuerySession,
+    TableOverview,
+    cell,
+    shipped_queries,
+    table_overview,
+)
 from learnact.results.reader import runs
 
-Format = Literal["table", "csv", "json", "parquet"]
+Format = Literal["table", "csv", "json", "parquet", "arrow"]
+FILES_ONLY = ("parquet", "arrow")
+"""Forms that no terminal shows."""
+FORMS: dict[str, Format] = {
+    ".csv": "csv",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+}
+"""The form of a file by the ending of its name."""
 SHOWN_ROWS = 200
 """Rows of a table on a terminal; the other forms have all."""
 CELL = 100
@@ -44,13 +63,17 @@ def sql(
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="Form of the answer.")] = "table",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the answer to a file.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FILE", help="Write the answer as .csv, .json, .parquet or .arrow."),
+    ] = None,
     write: Annotated[
         bool, typer.Option("--write", help="Permit everything that DuckDB can do: files, tables, settings.")
     ] = False,
 ) -> None:
     """Ask the results in SQL (DuckDB).
 
-    Without a query: the tables, and on a terminal a prompt.
+    Without a query: the tables, and on a terminal a prompt with completion and history.
 
     Without --run, a query reads all runs of the folder (each table has a column `run`);
     a shipped query reads the latest run. Queries only read, unless --write is given.
@@ -58,24 +81,30 @@ def sql(
     learnact sql --run NAME "SELECT method, avg(success::int) FROM episodes WHERE phase = 'test' GROUP BY ALL"
 
     learnact sql --run NAME --file success --format csv --output success.csv
+
+    learnact sql --run NAME "FROM success_by_method" --to success.parquet
     """
     if queries:
         _list_queries()
         return
     if query is not None and file is not None:
         raise BadInput("give a query or --file, not both")
-    if format == "parquet" and output is None:
-        raise BadInput("--format parquet needs --output FILE")
+    if format in FILES_ONLY and output is None:
+        raise BadInput(f"--format {format} needs --output FILE")
     text, shipped = _query(query, file)
     if shipped and run is None:
         run = _latest(results)
-    session = QuerySession(results, run, write=write)
+    if to is not None:
+        if output is not None or format != "table":
+            raise BadInput("give --to FILE alone: the ending of its name says the form")
+        format, output = _form_of(to), to
     if text:
-        _print(session.ask(text), format, output)
+        _answer(QuerySession(results, run, write=write), text, format, output)
         return
-    _tables(session)
+    tables = table_overview(results, run)
+    _tables(tables)
     if sys.stdin.isatty():
-        _converse(session, format)
+        _converse(QuerySession(results, run, write=write), tables)
 
 
 def _query(query: str | None, file: Path | None) -> tuple[str, bool]:
@@ -115,9 +144,9 @@ def _list_queries() -> None:
 
 
 def _print(answer: QueryResult, format: Format, output: Path | None) -> None:
-    if format == "parquet":
+    if format in FILES_ONLY:
         assert output is not None
-        answer.write_parquet(output)
+        answer.write_parquet(output) if format == "parquet" else answer.write_arrow(output)
     elif format == "table" and output is None:
         with _writing(None):
             _show(answer)
@@ -190,10 +219,10 @@ def _cell(value: Any) -> str:
     return line if len(line) <= CELL else line[: CELL - 4] + " ..."
 
 
-def _tables(session: QuerySession) -> None:
+def _tables(tables: Iterable[TableOverview]) -> None:
     shown = table("", "table", "#rows", "columns")
-    for name, rows, columns in session.tables():
-        shown.add_row(name, str(rows), ", ".join(columns))
+    for one in tables:
+        shown.add_row(one.name, "" if one.rows is None else str(one.rows), ", ".join(one.columns))
     console().print(shown)
     say(
         "\n`learnact sql --run RUN 'SELECT 1'` asks a run; `learnact sql --queries` lists the shipped "
@@ -201,21 +230,42 @@ def _tables(session: QuerySession) -> None:
     )
 
 
-def _converse(session: QuerySession, format: Format) -> None:
-    """A query after another, each ended by a semicolon, until the end of input."""
-    with contextlib.suppress(ImportError):
-        import readline  # noqa: F401 - gives input() its editing and history
-    while True:
-        lines: list[str] = []
-        while not lines or not lines[-1].rstrip().endswith(";"):
-            try:
-                lines.append(input("sql> " if not lines else "...> "))
-            except EOFError:
-                say()
-                return
-            if lines[0].strip() in ("quit", "exit", ".quit"):
-                return
+def _converse(session: QuerySession, tables: Sequence[TableOverview]) -> None:
+    """A query after another; `.to FILE` writes the answer to the last one."""
+    say("A query ends with a semicolon; .to FILE writes the last answer; Tab completes; quit leaves.")
+    last = ""
+    for text in statements(tables):
+        command, _, argument = text.partition(" ")
         try:
-            _print(session.ask("\n".join(lines)), format if format != "parquet" else "table", None)
-        except ResultsError as error:
+            if command == EXPORT:
+                _export(session, last, Path(argument.strip()))
+            elif text.startswith("."):
+                say(f"no command {printable(command)}; there are {EXPORT} FILE and quit")
+            else:
+                _answer(session, text, "table", None)
+                last = text
+        except LearnactError as error:
             say(f"error: {printable(str(error), keep=chr(10))}")
+
+
+def _export(session: QuerySession, query: str, place: Path) -> None:
+    if not query:
+        raise BadInput("there is no answer yet: ask first, then .to FILE")
+    _answer(session, query, _form_of(place), place)
+    say(f"wrote {place}")
+
+
+def _form_of(place: Path) -> Format:
+    """The form of a file by its ending. Raises `BadInput`."""
+    if form := FORMS.get(place.suffix.lower()):
+        return form
+    raise BadInput(f"{place}: which form? End the name with {', '.join(FORMS)}")
+
+
+def _answer(session: QuerySession, query: str, form: Format, output: Path | None) -> None:
+    """Print or write an answer; says where figures of a simulated model may be in it without a mark."""
+    answer = session.ask(query)
+    _print(answer, form, output)
+    if "simulated" not in answer.columns and session.simulated(query):
+        shown = form == "table" and output is None
+        console(stderr=not shown).print(SIMULATED, markup=False, soft_wrap=True, style="dim")

@@ -106,8 +106,9 @@ def read_sides(data: ReportData, names: Sequence[SideName]) -> list[ComparedSide
     """The episodes of each side. Raises `ResultsError` for one that has none."""
     episodes = dictionaries(data.connection, EPISODES)
     found = []
+    several = len({run for name in names for run in name.runs}) > 1
     for name in names:
-        own = [e for e in episodes if set(name.runs) & set(e["runs"])]
+        own = [e for e in episodes if not several or set(name.runs) & set(e["runs"])]
         kind, kept = _named(data, own, name.name)
         if not kept:
             known = sorted({data.methods.plain.get(e["method"], e["method"]) for e in own})

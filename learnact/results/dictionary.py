@@ -11,7 +11,7 @@ import sys
 import textwrap
 
 from learnact.results.query import shipped_queries
-from learnact.results.reader import VIEWS, connect_folders, view_text
+from learnact.results.reader import DERIVED, VIEWS, connect_folders, view_text
 from learnact.results.tables import TABLES
 
 INTRODUCTION = """\
@@ -46,6 +46,8 @@ COOKBOOK = """\
 
 | query | what it answers |
 |---|---|"""
+SOURCES = {"steps": "turns", "actions": "libraries", "prompts": "calls"}
+"""The table whose columns a view shows, where that has another name."""
 OWN = re.compile(r"-- ([a-z_]+): (.+)")
 
 
@@ -64,10 +66,9 @@ def view_comment(view: str) -> tuple[str, dict[str, str]]:
 
 def meanings(view: str) -> dict[str, str]:
     """What each column of a view means. A view without a table of its name shows columns of others."""
-    own = view_comment(view)[1]
-    table = {"steps": "turns", "actions": "libraries", "prompts": "calls"}.get(view, view)
-    declared = {column.name: column.meaning for column in TABLES[table].columns} if table in TABLES else {}
-    return {**declared, **own}
+    tables = ("candidates", "trials", "episodes") if view in DERIVED else (SOURCES.get(view, view),)
+    declared = {c.name: c.meaning for table in tables if table in TABLES for c in TABLES[table].columns}
+    return {**declared, **view_comment(view)[1]}
 
 
 def dictionary() -> str:

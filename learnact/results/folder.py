@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from learnact.errors import MissingExtra
 from learnact.results.query import QuerySession
-from learnact.results.reader import find_run, runs
+from learnact.results.reader import Connection, connect, find_run, runs
 from learnact.results.run_file import RunInfo
 
 
@@ -36,6 +37,28 @@ class ResultsFolder:
         """
         answer = QuerySession(self.folder, self._run).ask(query)
         return [dict(zip(answer.columns, row, strict=True)) for row in answer]
+
+    def frame(self, query: str) -> Any:
+        """The rows of a query as a pandas data frame.
+
+        Raises `MissingExtra` without pandas, `ResultsError` with DuckDB's own words.
+        """
+        try:
+            import pandas  # noqa: F401 - Arrow makes the frame, and needs it
+        except ImportError:
+            raise MissingExtra("a data frame needs pandas: pip install 'learnact[frames]'") from None
+        return self.arrow(query).to_pandas()
+
+    def arrow(self, query: str) -> Any:
+        """The rows of a query as a pyarrow table (`polars.from_arrow` takes it). Raises `ResultsError`."""
+        return QuerySession(self.folder, self._run).ask(query).table()
+
+    def connection(self) -> Connection:
+        """A DuckDB connection with the views, for whatever else DuckDB can do.
+
+        It shows the runs as they are now, and only reads them.
+        """
+        return connect(self.folder, self._run, read_only=True)
 
     def __repr__(self) -> str:
         return f"<results {self.folder}: {', '.join(info.name for info in self.runs) or 'no runs'}>"

@@ -1,5 +1,4 @@
-"""SQL over results: an answer row by row, or a clear error; its forms (CSV, JSON, Parquet); the shipped
-queries.
+"""SQL over results: an answer row by row, or a clear error; its forms; the shipped queries.
 
 Without `write`, a query only reads, and only the runs' tables: DuckDB may touch no other file, its settings
 are locked, and statements other than SELECT (with DESCRIBE, SHOW, SUMMARIZE, PIVOT and EXPLAIN) are refused.
@@ -13,9 +12,11 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TextIO
@@ -26,7 +27,8 @@ import pyarrow.parquet as pq
 
 from learnact.errors import ResultsError
 from learnact.records.text import spreadsheet_text
-from learnact.results.reader import VIEWS, Connection, connect
+from learnact.results.overview import overview
+from learnact.results.reader import VIEWS, Connection, connect, connect_folders, find_run, runs
 
 QUERIES = files("learnact.results") / "queries"
 BATCH = 2_000
@@ -99,6 +101,19 @@ class QueryResult:
             separator = ",\n"
         stream.write("\n]\n" if separator == ",\n" else "[]\n")
 
+    def write_arrow(self, path: Path) -> None:
+        """As a file of Arrow's IPC format (Feather 2). Raises `ResultsError` where it cannot be written."""
+        try:
+            with path.open("wb") as file, pa.ipc.new_file(file, self._reader.schema) as writer:
+                for batch in self.batches():
+                    writer.write_batch(batch)
+        except (OSError, pa.ArrowException) as error:
+            raise ResultsError(f"{path}: cannot be written: {error}; name another file") from None
+
+    def table(self) -> pa.Table:
+        """All rows as an Arrow table."""
+        return pa.Table.from_batches(self.batches(), self._reader.schema)
+
     def write_parquet(self, path: Path) -> None:
         """As a Parquet file. Raises `ResultsError` where it cannot be written."""
         try:
@@ -155,13 +170,55 @@ class QuerySession:
             raise _query_error(error) from None
         return QueryResult(reader, self._connection)
 
-    def tables(self) -> list[tuple[str, int, Sequence[str]]]:
-        """Every table with its number of rows and its columns."""
-        found: list[tuple[str, int, Sequence[str]]] = []
-        for name in VIEWS:
-            ((count,),) = self.ask(f"SELECT count(*) FROM {name}")
-            found.append((name, int(count), [row[0] for row in self.ask(f"DESCRIBE {name}")]))
-        return found
+    def simulated(self, query: str) -> bool:
+        """Whether a query reads tables of runs in which a simulated model played."""
+        try:
+            named = self._connection.get_table_names(query)
+        except duckdb.Error:  # several statements, or one that is no query
+            named = set(VIEWS)
+        return bool(named & set(VIEWS)) and self._any_simulated
+
+    @cached_property
+    def _any_simulated(self) -> bool:
+        found = self._connection.execute(
+            "SELECT EXISTS (FROM stored.episodes WHERE simulated) OR EXISTS (FROM stored.requests WHERE "
+            "simulated)"
+        ).fetchone()
+        return bool(found and found[0])
+
+
+@dataclass(frozen=True)
+class TableOverview:
+    """A table that can be asked, its columns, and its number of rows where that needs no reading of it."""
+
+    name: str
+    rows: int | None
+    columns: tuple[str, ...]
+
+
+COUNTED = ("events", "episodes", "turns", "libraries", "requests", "calls", "attempts", "blocks")
+"""Views with a row for each stored row: the manifests know how many."""
+
+
+def table_overview(results: Path, run: str | None = None) -> list[TableOverview]:
+    """Every table, from manifests alone: as fast with many runs as with few.
+
+    Raises `ResultsError` for a folder or run that is not there.
+    """
+    infos = runs(results) if run is None else [find_run(results, run)]
+    rows: Counter[str] = Counter(runs=len(infos))
+    for info in infos:
+        rows.update(overview(info).rows)
+    columns = view_columns()
+    counted = {"runs", *COUNTED}
+    return [TableOverview(name, rows[name] if name in counted else None, columns[name]) for name in VIEWS]
+
+
+@cache
+def view_columns() -> dict[str, tuple[str, ...]]:
+    """The columns of each view."""
+    with connect_folders([]) as connection:
+        return {name: tuple(connection.sql(f"SELECT * FROM {name} LIMIT 0").columns) for name in VIEWS}
 
 
 def refuse_writing(query: str) -> None:

@@ -28,7 +28,7 @@ Connection: TypeAlias = duckdb.DuckDBPyConnection
 """So that floors above can name it without importing duckdb."""
 
 _log = logging.getLogger("learnact.results")
-VIEWS = (
+TABLE_VIEWS = (
     "runs",
     "events",
     "trials",
@@ -45,6 +45,20 @@ VIEWS = (
     "attempts",
     "blocks",
 )
+"""One view for each table, and parts of tables."""
+DERIVED = (
+    "success_by_method",
+    "efficiency",
+    "learning_curve",
+    "action_usage",
+    "failures",
+    "cost",
+    "comparisons",
+    "unreadable",
+)
+"""Views that answer what is asked again and again, each over any number of runs; each row says whether it
+comes from a simulated model."""
+VIEWS = (*TABLE_VIEWS, *DERIVED)
 
 
 def runs(results: Path | str) -> list[RunInfo]:

@@ -9,7 +9,7 @@ import pytest
 from learnact.records import Library
 from learnact.results.dictionary import dictionary
 from learnact.results.query import shipped_queries
-from learnact.results.reader import VIEWS, connect_folders, dictionaries
+from learnact.results.reader import DERIVED, VIEWS, connect_folders, dictionaries
 from learnact.results.store import RunStore
 from tests.report.conftest import WEAK, write
 from tests.results import material
@@ -110,6 +110,16 @@ async def test_dollars_are_unknown_where_a_call_has_no_price(tmp_path):
         ("learn", "create", 1, 0.004),
         ("test", "act", 2, None),
     ]
+
+
+@pytest.mark.parametrize("name", [*QUERIES, *DERIVED])
+def test_figures_of_a_simulated_model_are_marked(folder, name):
+    """Each shipped query and each view that sums up has a column that says so."""
+    with connect_folders([folder]) as connection:
+        asked = connection.sql(QUERIES[name].text if name in QUERIES else f"FROM {name}")
+        assert "simulated" in asked.columns
+        marks = [row[asked.columns.index("simulated")] for row in asked.fetchall()]
+    assert all(marks), "all of this run is simulated"
 
 
 def test_views_of_an_empty_folder_are_empty():

@@ -9,11 +9,12 @@ import tempfile
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from learnact.errors import ResultsError
-from learnact.results.query import QuerySession, shipped_queries, spreadsheet_cell
+from learnact.results.query import QuerySession, shipped_queries, spreadsheet_cell, table_overview
 from learnact.results.reader import connect_folders
 from tests.results.test_tables import OLD
 
@@ -136,11 +137,16 @@ def test_a_query_of_any_text_is_answered_or_refused(session, query):
         list(session.ask(query))
 
 
-def test_tables_shown_are_the_documented_ones(session):
+def test_tables_shown_are_the_documented_ones(session, results):
     from learnact.results.reader import VIEWS
 
     assert [name for (name,) in session.ask("SHOW TABLES")] == sorted(VIEWS)
-    assert {name for name, _, _ in session.tables()} == set(VIEWS)
+    shown = {table.name: table for table in table_overview(results)}
+    assert set(shown) == set(VIEWS)
+    for name, table in shown.items():
+        assert table.columns == session.ask(f"FROM {name}").columns
+        if table.rows is not None:
+            assert list(session.ask(f"SELECT count(*) FROM {name}")) == [(table.rows,)]
 
 
 def test_an_answer_is_read_as_far_as_it_is_needed(session):
@@ -168,6 +174,10 @@ def test_forms_have_the_same_rows(session, tmp_path):
     assert len(list(csv.DictReader(io.StringIO(out.getvalue())))) == 5001
     session.ask(query).write_parquet(tmp_path / "a.parquet")
     assert pq.read_table(tmp_path / "a.parquet").num_rows == 5001
+    session.ask(query).write_arrow(tmp_path / "a.arrow")
+    with pa.ipc.open_file(tmp_path / "a.arrow") as file:
+        kept = file.read_all().drop_columns("f")  # NaN equals nothing
+        assert kept.equals(session.ask(query).table().drop_columns("f"))
     out = io.StringIO()
     session.ask("SELECT 1 AS n WHERE false").write_json(out)
     assert json.loads(out.getvalue()) == []

@@ -5,6 +5,6 @@ WITH tested AS (
            round(100 * avg(e.success::INT) OVER (PARTITION BY e.run, e.trial), 1) AS tests_solved
     FROM episodes e JOIN trials t USING (run, trial) WHERE e.phase = 'test'
 )
-SELECT e.domain, e.learn_repeat, e.method, left(e.whole, 6) AS library, e.tests_solved, u.callee,
-       count(*) AS calls, count(*) FILTER (u.ok) AS ok, count(DISTINCT e.key) AS episodes
+SELECT e.domain, e.learn_repeat, e.method, e.simulated, left(e.whole, 6) AS library, e.tests_solved,
+       u.callee, count(*) AS calls, count(*) FILTER (u.ok) AS ok, count(DISTINCT e.key) AS episodes
 FROM tested e JOIN turns u ON u.run = e.run AND u.episode = e.key WHERE u.learned GROUP BY ALL ORDER BY ALL

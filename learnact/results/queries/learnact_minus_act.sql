@@ -9,13 +9,14 @@
 -- difference = won_by_turns + won_by_decisions - lost_with_failed_calls - lost_otherwise.
 WITH tested AS (
     SELECT e.domain, coalesce(e.domain_options, '{}') AS domain_options, e.task_hash, e.seed, e.model,
-           e.method, e.success, e.primitive_steps, e.learned_calls, e.learned_calls_ok,
+           e.method, e.simulated, e.success, e.primitive_steps, e.learned_calls, e.learned_calls_ok,
            CAST(b.text ->> '$.budget.turns' AS INT) AS budget
     FROM episodes e LEFT JOIN blocks b ON b.run = e.run AND b.hash = e.setup
     WHERE e.phase = 'test' AND e.method IN ('act', 'learnact')
 ), pairs AS (
     SELECT
         l.domain,
+        l.simulated OR a.simulated AS simulated,
         a.success AS act,
         l.success AS learnact,
         coalesce(l.primitive_steps > a.budget, false) AS more_steps,
@@ -26,6 +27,7 @@ WITH tested AS (
 )
 SELECT
     coalesce(domain, 'all') AS domain,
+    bool_or(simulated) AS simulated,
     count(*) AS pairs,
     round(avg(act::INT), 3) AS act,
     round(avg(learnact::INT), 3) AS learnact,

@@ -13,7 +13,7 @@ WITH made AS (
            count(DISTINCT code) FILTER (uncreated = '') AS different
     FROM made GROUP BY ALL
 )
-SELECT t.method, t.domain, t.learner_model, iteration, count(*) AS trials,
+SELECT t.method, t.domain, t.learner_model, t.simulated, iteration, count(*) AS trials,
        sum(proposals)::BIGINT AS proposals, sum(created)::BIGINT AS created,
        sum(different)::BIGINT AS different
 FROM counted JOIN trials t USING (run, trial) GROUP BY ALL ORDER BY ALL
