@@ -18,8 +18,8 @@ from learnact.job.preflight import preflight
 from learnact.results.reader import connect
 from tests.cli.conftest import learnact as command
 
-SMALL = {"name": "gripper", "train": 2, "test": 2, "balls": [2, 3]}
-LARGE = {"name": "gripper", "test": 2, "balls": [4, 5]}
+SMALL = {"name": "gripper", "level": "easy", "train": 2, "test": 2, "balls": [2, 3]}
+LARGE = {"name": "gripper", "level": "easy", "test": 2, "balls": [4, 5]}
 METHODS = ["act", "act+reflexion", "voyager", "learnact"]
 COMMON: dict[str, Any] = {
     "methods": METHODS,
@@ -134,7 +134,7 @@ def test_one_method_may_take_its_libraries_from_a_run_while_another_learns(learn
 def test_only_tasks_that_the_run_learned_from_are_left_out_for_every_method(learned: Path) -> None:
     same = {**SMALL, "seed": 0}
     made = preflight(load({"name": "b", **COMMON, "domains": same, "library": "school"}), learned)
-    assert {t.domain.options for t in made.trials} == {'{"balls":[2,3],"test":2,"train":2}'}
+    assert {t.domain.options for t in made.trials} == {'{"balls":[2,3],"level":"easy","test":2,"train":2}'}
     assert all(fact["ok"] for fact in made.checks.values() if isinstance(fact, Mapping))
 
 
