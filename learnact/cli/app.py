@@ -126,6 +126,11 @@ COMMANDS: dict[str, CommandInfo] = {
         "table:figure", READ, "Draw a figure from runs, as SVG and PNG, and print its numbers."
     ),
     "sql": CommandInfo("sql:sql", READ, "Ask the results in SQL (DuckDB)."),
+    "export": CommandInfo(
+        "export:export",
+        READ,
+        "Export a run: logs of Inspect AI, tables as CSV, or a dataset that Hugging Face's datasets loads.",
+    ),
     "tidy": CommandInfo(
         "tidy:tidy",
         READ,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from learnact.errors import ResultsError
-from learnact.records import EpisodeResult
+from learnact.records import EpisodeResult, history_entries
 from learnact.results.reader import Connection, dictionaries
 from learnact.results.rows import result_from, turn_from
 
@@ -27,6 +27,15 @@ class EpisodeView:
         """The first turn that went wrong (from 0): not valid, or without a readable action."""
         wrong = (turn.index for turn in self.result.turns if not turn.ok and turn.kind != "thought")
         return next(wrong, None)
+
+
+@dataclass(frozen=True)
+class SentPrompt:
+    """Both messages of a call, and the address of the request."""
+
+    system: str
+    user: str
+    request: str
 
 
 def episode_view(connection: Connection, key: str) -> EpisodeView:
@@ -55,3 +64,35 @@ def episode_view(connection: Connection, key: str) -> EpisodeView:
         [*place, row["run"]],
     )
     return EpisodeView(row, result_from(row, tuple(turn_from(turn) for turn in turns)))
+
+
+def sent_prompts(connection: Connection, view: EpisodeView) -> dict[int, SentPrompt]:
+    """The messages of an episode's calls exactly as sent, by ordinal.
+
+    It is what view `prompts` gives, from the rows of one episode alone.
+    """
+    calls = dictionaries(
+        connection,
+        """SELECT ordinal, system, fixed, history, history_start, history_count, ask, request
+        FROM stored.calls WHERE trial = ? AND unit = ? ORDER BY ordinal""",
+        [view.row["trial"], view.row["key"]],
+    )
+    named: set[str] = set()
+    for call in calls:
+        named |= {call["system"], call["ask"], *(call["fixed"] or ()), *(call["history"] or ())}
+    blocks = dictionaries(
+        connection,
+        "SELECT DISTINCT hash, text FROM stored.blocks WHERE hash IN (SELECT unnest(?::TEXT[]))",
+        [sorted(named)],
+    )
+    texts = {row["hash"]: row["text"] for row in blocks}
+    entries = history_entries(view.result.turns)
+    return {call["ordinal"]: _sent(call, texts, entries) for call in calls}
+
+
+def _sent(call: Mapping[str, Any], texts: Mapping[str, str], entries: Sequence[str]) -> SentPrompt:
+    start, count = call["history_start"] or 0, call["history_count"] or 0
+    kept = call["history"]
+    history = entries[start : start + count] if kept is None else [texts[name] for name in kept]
+    user = "".join([*(texts[name] for name in call["fixed"] or ()), *history, texts[call["ask"]]])
+    return SentPrompt(texts[call["system"]], user, call["request"])

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from learnact.pages.episodes import EpisodeView
-from learnact.records import history_entries
 from learnact.results.overview import fingerprint
 from learnact.results.reader import Connection, connect_folders, dictionaries, find_run
 
@@ -87,15 +85,6 @@ class EpisodeFilter:
             parts.append(f"key IN (SELECT episode FROM turns WHERE contains(lower({SEARCHED}), lower(?)))")
             values.append(self.text)
         return " AND ".join(parts), values
-
-
-@dataclass(frozen=True)
-class SentPrompt:
-    """Both messages of a call, and the address of the request."""
-
-    system: str
-    user: str
-    request: str
 
 
 @dataclass(frozen=True)
@@ -179,31 +168,6 @@ class RunReader:
             FROM calls WHERE trial = ? AND unit = ? ORDER BY ordinal""",
             [trial, unit],
         )
-
-    def prompt(self, view: EpisodeView, ordinal: int) -> SentPrompt | None:
-        """The messages of one call of an episode exactly as sent: what view `prompts` gives, from the rows of
-        one episode alone.
-        """
-        found = self.rows(
-            """SELECT system, fixed, history, history_start, history_count, ask, request FROM calls
-            WHERE trial = ? AND unit = ? AND ordinal = ? LIMIT 1""",
-            [view.row["trial"], view.row["key"], ordinal],
-        )
-        if not found:
-            return None
-        call = found[0]
-        named = [call["system"], call["ask"], *(call["fixed"] or ()), *(call["history"] or ())]
-        blocks = self.rows(
-            "SELECT DISTINCT hash, text FROM blocks WHERE hash IN (SELECT unnest(?::TEXT[]))", [named]
-        )
-        texts = {row["hash"]: row["text"] for row in blocks}
-        if call["history"] is not None:
-            history = [texts[name] for name in call["history"]]
-        else:
-            start, count = call["history_start"] or 0, call["history_count"] or 0
-            history = list(history_entries(view.result.turns)[start : start + count])
-        user = "".join([*(texts[name] for name in call["fixed"] or ()), *history, texts[call["ask"]]])
-        return SentPrompt(texts[call["system"]], user, call["request"])
 
     def libraries(self) -> list[dict[str, Any]]:
         """Libraries with where they come from and how they did in tests."""

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from learnact.errors import ResultsError
 from learnact.pages.code import difference, highlighted, library_source
-from learnact.pages.episodes import episode_view
+from learnact.pages.episodes import episode_view, sent_prompts
 from learnact.pages.html import render
 from learnact.pages.learned import candidate_views
 from learnact.records import Turn
@@ -152,7 +152,7 @@ def call_view(reader: RunReader, request: web.Request, base: str) -> str:
     view = episode_view(reader.connection, request.match_info["key"])
     ordinal = int(request.match_info["ordinal"])
     calls = {call["ordinal"]: call for call in reader.calls(view.row["trial"], view.row["key"])}
-    prompt = reader.prompt(view, ordinal)
+    prompt = sent_prompts(reader.connection, view).get(ordinal)
     if ordinal not in calls or prompt is None:
         raise ResultsError(f"this episode made {len(calls)} calls; they are numbered from 0")
     return render(

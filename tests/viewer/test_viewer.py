@@ -15,7 +15,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from learnact.errors import BadInput
-from learnact.pages.episodes import episode_view
+from learnact.pages.episodes import episode_view, sent_prompts
 from learnact.viewer.app import application
 from learnact.viewer.reading import RunReaders
 from learnact.viewer.serving import serve
@@ -94,9 +94,9 @@ def test_a_prompt_is_rebuilt_as_it_was_sent(folder: Path) -> None:
             [row["key"]],
         )
         assert len(asked) == 20
+        prompts = sent_prompts(reader.connection, view)
         for one in asked:
-            sent = reader.prompt(view, one["ordinal"])
-            assert sent is not None
+            sent = prompts[one["ordinal"]]
             assert (sent.system, sent.user, sent.request) == (one["system"], one["user"], one["request"])
             text = f"{sent.system}\n\n{sent.user}"
             assert hashlib.sha256(text.encode()).hexdigest()[:24] == sent.request

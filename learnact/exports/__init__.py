@@ -1,0 +1,1 @@
+"""Results in the forms of other tools: Inspect AI, CSV, datasets of Hugging Face."""
