@@ -13,7 +13,8 @@ from learnact.report.result_table import SIMULATED
 from learnact.results.query import QuerySession
 
 TABLES = (
-    "runs", "trials", "episodes", "turns", "libraries", "candidates", "requests", "calls", "attempts", "checks",
+    "runs", "trials", "episodes", "turns", "libraries", "candidates", "requests", "calls", "attempts",
+    "checks",
 )  # fmt: skip
 """The views that are exported; `prompts` can be asked for in SQL, one unit at a time."""
 
