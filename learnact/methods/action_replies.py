@@ -259,7 +259,7 @@ def _words(text: str) -> bool:
     return bool(_WORD.search(_CALLS.sub("", _MARKUP.sub("", text))))
 
 
-_CALLS = re.compile(r"(?:\w++\s*=\s*)?\w++ ?+\([^()]*+\)")
+_CALLS = re.compile(r"(?<!\w)(?:\w++\s*=\s*)?\w++ ?+\([^()]*+\)")
 
 
 def _thought(text: str, ignored: tuple[Ignored, ...]) -> ParsedThought | None:

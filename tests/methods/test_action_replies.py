@@ -306,3 +306,12 @@ PARTS = [*LONG.values(), "“", "’", "）", "pick", "x", "'", ")", "]", "\n", 
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_whatever_a_reply_holds_it_is_read(reply):
     reading(reply)
+
+
+def test_a_command_of_one_long_word_is_read_in_linear_time():
+    def taken(length):
+        start = time.process_time()
+        read("w" * length, KNOWN, thoughts=False, commands=True)
+        return time.process_time() - start
+
+    assert any(taken(120_000) < 8 * taken(30_000) + 0.02 for _ in range(5))
