@@ -131,6 +131,9 @@ COMMANDS: dict[str, CommandInfo] = {
         READ,
         "Export a run: logs of Inspect AI, tables as CSV, or a dataset that Hugging Face's datasets loads.",
     ),
+    "verify": CommandInfo(
+        "verify:verify", READ, "Compare every file of runs with its checksum; nothing is changed."
+    ),
     "tidy": CommandInfo(
         "tidy:tidy",
         READ,

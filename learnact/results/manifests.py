@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,13 +26,14 @@ READINGS = 5
 @dataclass(frozen=True)
 class ResultsPart:
     """One manifest: number, level (0 as committed, higher as merged), rows by table, range of numbers that it
-    replaces.
+    replaces, checksum of each table's file (none in parts of earlier versions).
     """
 
     number: int
     level: int
     rows: Mapping[str, int]
     replaces: tuple[int, int] | None = None
+    sums: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, folder: Path, table: str) -> Path:
         """The file of one table."""
@@ -90,6 +92,7 @@ def _read_manifest(path: Path) -> ResultsPart:
             level=int(data["level"]),
             rows={table: int(count) for table, count in data["rows"].items() if table in TABLES},
             replaces=(int(replaces[0]), int(replaces[1])) if replaces else None,
+            sums={table: str(value) for table, value in (data.get("sums") or {}).items()},
         )
     except FileNotFoundError:
         raise
@@ -97,6 +100,41 @@ def _read_manifest(path: Path) -> ResultsPart:
         if isinstance(error, ResultsError):
             raise
         raise damaged(path, error) from error
+
+
+def checksum(content: bytes) -> str:
+    """Checksum of a file, as manifests hold it."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class VerifiedFiles:
+    """How many files were compared with their checksums, and how many have none (earlier versions)."""
+
+    whole: int
+    without: int
+
+
+def verify(folder: Path, parts: Iterable[ResultsPart]) -> VerifiedFiles:
+    """Compare the files of parts with the checksums in their manifests.
+
+    Raises `ResultsError` naming the first file that is not as it was written.
+    """
+    whole = without = 0
+    for part in parts:
+        for table in part.rows:
+            path, expected = part.path(folder, table), part.sums.get(table)
+            if expected is None:
+                without += 1
+                continue
+            try:
+                found = checksum(path.read_bytes())
+            except OSError as error:
+                raise damaged(path, error.strerror or error) from error
+            if found != expected:
+                raise damaged(path, "its content is not what was written: the checksum differs")
+            whole += 1
+    return VerifiedFiles(whole, without)
 
 
 def _check_files(folder: Path, parts: Iterable[ResultsPart], live: Iterable[ResultsPart]) -> None:

@@ -6,7 +6,8 @@
 A compaction is a part that replaces an unbroken range of older ones; its manifest makes the exchange in one
 step. The files of the replaced parts stay for a while (`GRACE`), for readers that connected before; the next
 merge, the run's next start, or `learnact tidy` removes them. What a crash leaves behind (temporary files,
-files without a manifest) is ignored by readers and removed by the next writer. Reading: manifests.py.
+files without a manifest) is ignored by readers, and removed or set aside by the next writer. Reading:
+manifests.py.
 """
 
 from __future__ import annotations
@@ -24,7 +25,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from learnact.results import files
-from learnact.results.manifests import DATA, MANIFEST, ResultsPart, live_parts, read_manifests
+from learnact.results.manifests import (
+    DATA,
+    MANIFEST,
+    ResultsPart,
+    checksum,
+    live_parts,
+    read_manifests,
+    verify,
+)
 from learnact.results.tables import SCHEMA_VERSION, TABLES
 
 FAN_IN = 64
@@ -34,6 +43,8 @@ rewritten.
 ROW_GROUP = 20_000
 GRACE = 600.0
 """Seconds for which replaced parts stay, for readers that connected before."""
+SET_ASIDE = "set-aside"
+"""The folder, inside a run's, for files that no manifest names."""
 _log = logging.getLogger("learnact.results")
 
 
@@ -43,17 +54,19 @@ class Parts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.live = live_parts(folder)
+        verify(folder, self.live)
         self._merging = True
         self._next = tidy(folder).highest + 1
 
     def append(self, tables: Mapping[str, pa.Table]) -> None:
         """Commit tables as one part: when this returns, all of it is on stable storage."""
-        part = ResultsPart(
-            self._next, 0, {name: table.num_rows for name, table in tables.items() if table.num_rows}
-        )
+        sums: dict[str, str] = {}
+        rows = {name: table.num_rows for name, table in tables.items() if table.num_rows}
+        part = ResultsPart(self._next, 0, rows, sums=sums)
         for name in part.rows:
             sink = BytesIO()
             pq.write_table(tables[name], sink, compression="zstd", row_group_size=ROW_GROUP)
+            sums[name] = checksum(sink.getvalue())
             files.put(part.path(self.folder, name), sink.getvalue())
         self._publish(part)
         self.live = [*self.live, part]
@@ -91,16 +104,21 @@ class Parts:
         old = list(old)
         low = min(min(p.number, *(p.replaces or (p.number,))) for p in old)
         rows = {name: sum(p.rows.get(name, 0) for p in old) for name in TABLES}
+        sums: dict[str, str] = {}
         part = ResultsPart(
             self._next,
             max(p.level for p in old) + 1,
             {name: count for name, count in rows.items() if count},
             (low, old[-1].number),
+            sums,
         )
+        verify(self.folder, old)  # what is damaged must not be written anew as if it were whole
         with duckdb.connect(config={"temp_directory": str(files.SPILL)}) as connection:
             for name in part.rows:
                 sources = [p.path(self.folder, name) for p in old if name in p.rows]
-                self._merge_table(connection, name, sources, part.path(self.folder, name))
+                target = part.path(self.folder, name)
+                self._merge_table(connection, name, sources, target)
+                sums[name] = checksum(target.read_bytes())
         self._publish(part)
         replaced = {p.number for p in old}
         self.live = [*(p for p in self.live if p.number not in replaced), part]
@@ -123,6 +141,7 @@ class Parts:
             "level": part.level,
             "rows": dict(part.rows),
             "replaces": part.replaces,
+            "sums": dict(part.sums),
         }
         files.put(_manifest(self.folder, part.number), json.dumps(manifest).encode())
         files.sync_folder(self.folder)
@@ -141,12 +160,13 @@ class Tidied:
 def tidy(folder: Path, grace: float = GRACE) -> Tidied:
     """Remove from a run's folder what does not count any more; only for the holder of the run's lock.
 
-    Temporary files, files without a manifest, and parts that were replaced `grace` seconds ago or earlier:
-    whoever connected before may still read those.
+    Temporary files, and parts that were replaced `grace` seconds ago or earlier: whoever connected before may
+    still read those. Files without a manifest are set aside (`SET_ASIDE`): as a rule a crash left them, but
+    where a manifest was lost they hold results.
     """
     parts = read_manifests(folder)
     by_number = {part.number: part for part in parts}
-    now, highest, leftovers = time.time(), 0, []
+    now, highest, leftovers, orphans = time.time(), 0, [], []
     for path in folder.iterdir():
         found = MANIFEST.fullmatch(path.name) or DATA.fullmatch(path.name)
         if path.name.startswith(files.TEMPORARY):
@@ -159,7 +179,11 @@ def tidy(folder: Path, grace: float = GRACE) -> Tidied:
                 if min(_changed(place, now) for place in replaced) <= now - grace:
                     leftovers.append(path)
             elif number not in by_number:
-                leftovers.append(path)
+                orphans.append(path)
+    for path in orphans:
+        place = folder / SET_ASIDE
+        place.mkdir(exist_ok=True)
+        path.rename(place / path.name)
     size = 0
     for path in sorted(leftovers, key=lambda path: path.suffix != ".json"):
         size += files.remove(path)

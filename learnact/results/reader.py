@@ -21,7 +21,7 @@ from learnact.results import rows
 from learnact.results.files import SPILL
 from learnact.results.manifests import ResultsPart, live_parts
 from learnact.results.parts import quoted, read_parquet
-from learnact.results.run_file import NAME, RunInfo, read_run_file
+from learnact.results.run_file import NAME, RunInfo, read_run_file, run_folder
 from learnact.results.tables import TABLES
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
@@ -62,17 +62,26 @@ VIEWS = (*TABLE_VIEWS, *DERIVED)
 
 
 def runs(results: Path | str) -> list[RunInfo]:
-    """The runs of a results folder, oldest first; one whose `run.json` is damaged is left out with a warning.
+    """The runs of a results folder, oldest first, each once: a copy beside its run is left out with a
+    warning, and so is one whose `run.json` is damaged.
 
     Raises `ResultsError` when there is no such folder.
     """
-    found = []
+    found: dict[str, RunInfo] = {}
     for folder in _run_folders(Path(results)):
         try:
-            found.append(read_run_file(folder))
+            info = read_run_file(folder)
         except ResultsError as error:
             _log.warning("left out: %s", error)
-    return sorted(found, key=lambda info: (info.created, info.run))
+            continue
+        other = found.get(info.run)
+        if other is not None:
+            own = run_folder(folder.parent, info.run, info.name).name
+            kept, copy = (info, other) if folder.name == own else (other, info)
+            _log.warning("left out: %s is a copy of %s, the same run", copy.folder, kept.folder)
+            info = kept
+        found[info.run] = info
+    return sorted(found.values(), key=lambda info: (info.created, info.run))
 
 
 def _run_folders(results: Path) -> list[Path]:

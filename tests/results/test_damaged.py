@@ -1,12 +1,17 @@
 """A damaged run is named with its file and the way out, and never harms the other runs of the folder."""
 
 import asyncio
+import json
 import shutil
+from random import Random
 
 import pytest
+from typer.testing import CliRunner
 
+from learnact.cli.app import app
 from learnact.errors import ResultsError
 from learnact.results import files
+from learnact.results.manifests import live_parts, verify
 from learnact.results.query import QuerySession
 from learnact.results.reader import connect, runs
 from learnact.results.store import RunStore
@@ -170,3 +175,73 @@ async def test_a_disk_that_fills_up_at_the_end_is_one_clear_error(tmp_path, monk
     monkeypatch.undo()
     with connect(tmp_path) as connection:
         assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (1,)
+
+
+def live_files(folder):
+    """The files that count."""
+    return [part.path(folder, table) for part in live_parts(folder) for table in part.rows]
+
+
+def test_every_flipped_bit_is_found_and_its_file_named(written, tmp_path):
+    """Of 160 single bits in the files of a run none changes a value without a word."""
+    folder = shutil.copytree(next(written.glob("good-*")), tmp_path / "results" / "good-x")
+    whole = verify(folder, live_parts(folder))
+    paths = live_files(folder)
+    assert (whole.whole, whole.without) == (len(paths), 0)
+    random = Random(1)
+    for _ in range(160):
+        path = random.choice(paths)
+        content = path.read_bytes()
+        at, bit = random.randrange(len(content)), 1 << random.randrange(8)
+        path.write_bytes(content[:at] + bytes([content[at] ^ bit]) + content[at + 1 :])
+        with pytest.raises(ResultsError, match=path.name):
+            verify(folder, live_parts(folder))
+        path.write_bytes(content)
+    assert verify(folder, live_parts(folder)) == whole
+
+
+def test_a_run_with_a_flipped_bit_is_not_continued(written, tmp_path):
+    results = shutil.copytree(written, tmp_path / "results")
+    path = next(p for p in live_files(next(results.glob("good-*"))) if p.name.startswith("turns"))
+    content = path.read_bytes()
+    path.write_bytes(content[:40] + bytes([content[40] ^ 1]) + content[41:])
+    with pytest.raises(ResultsError, match=path.name):
+        RunStore.open(results, GOOD, "good", {}, {}, {})
+    done = CliRunner().invoke(app, ["verify", "--results", str(results)])
+    assert done.exit_code == 1
+    assert path.name in done.output
+    assert "bad-" in done.output
+    assert "files are as they were written" in done.output
+
+
+def test_a_part_without_checksums_stays_readable(written, tmp_path):
+    folder = shutil.copytree(next(written.glob("good-*")), tmp_path / "good")
+    for path in folder.glob("part.*.json"):
+        manifest = json.loads(path.read_text())
+        del manifest["sums"]
+        path.write_text(json.dumps(manifest))
+    found = verify(folder, live_parts(folder))
+    assert found.whole == 0
+    assert found.without > 0
+
+
+def test_a_copied_run_folder_is_not_counted_twice(results, caplog):
+    (good,) = results.glob("good-*")
+    shutil.copytree(good, results / "a copy")
+    shutil.copytree(good, results / "z copy")
+    with connect(results) as connection:
+        assert connection.execute("SELECT count(*) FROM episodes WHERE run = ?", [GOOD]).fetchone() == (2,)
+    assert [info.folder.name for info in runs(results) if info.run == GOOD] == [good.name]
+    assert "is a copy of" in caplog.text
+
+
+def test_files_without_a_manifest_are_set_aside_and_never_deleted(results):
+    """A lost manifest of the last, merged part: its files may be all that there is."""
+    (good,) = results.glob("good-*")
+    turns = next(p for p in live_files(good) if p.name.startswith("turns"))
+    orphan = good / "turns.0000099.parquet"
+    orphan.write_bytes(turns.read_bytes())
+    store = RunStore.open(results, GOOD, "good", {}, {}, {})
+    asyncio.run(store.close())
+    assert not orphan.exists()
+    assert (good / "set-aside" / orphan.name).read_bytes()
