@@ -163,7 +163,7 @@ def _check_file(path: Path, table: str, count: int) -> None:
         rows: int = metadata.num_rows
     except FileNotFoundError as error:
         raise damaged(path, "it is missing") from error
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: a name that is no UTF-8
         raise damaged(path, error) from error
     if rows != count:
         raise damaged(path, f"{rows} rows instead of {count}")
