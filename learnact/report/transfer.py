@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from learnact.methods.act import METHOD
 from learnact.report.data import EpisodeSample, ReportData, RowKey, Score
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns, score_rows
@@ -18,13 +17,13 @@ from learnact.statistics.intervals import NOTHING, Interval
 
 TITLE = "Transfer: learned libraries against Act"
 NOTES = (
-    "Difference: learned minus Act on the same tasks with the same agent model; where several libraries were "
-    "learned its interval is clustered by task and by library, so that it speaks of other libraries too.",
+    "Difference: learned minus the same agent without learning (act, react), on the same tasks and seeds "
+    "with the same agent model; its interval speaks of these libraries on other tasks.",
     "Learned calls: share of turns that called a learned action, and share of these calls that succeeded; "
     "means over episodes (of the latter over those with a call).",
 )
 NO_LIBRARY = "No method with a learned library has a test here."
-NO_BASE = "No difference: no trial of the method named act with the same agent model is in these runs."
+NO_BASE = "No difference: no trial of the same agent without learning is in these runs."
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def transfer_results(data: ReportData) -> list[TransferResult]:
         sample = samples[key]
         if not (any(sample.libraries) or key.learner_model):
             continue
-        bases = (k for k in keys if k.method == METHOD.name and k.agent_model == key.agent_model)
+        bases = (k for k in keys if k.agent_model == key.agent_model and _is_base(data, k, key))
         base = next((k for k in bases if places.get(k) == places.get(key)), None)
         other = samples[base] if base else EpisodeSample()
         found.append(
@@ -61,6 +60,17 @@ def transfer_results(data: ReportData) -> list[TransferResult]:
             )
         )
     return found
+
+
+def _is_base(data: ReportData, base: RowKey, learned: RowKey) -> bool:
+    """Whether a row is of the same agent without learning."""
+    agents = {trial.agent for trial in data.trials.values() if trial.method == learned.method}
+    own = [trial for trial in data.trials.values() if trial.method == base.method]
+    return (
+        bool(own)
+        and all(not trial.learns and not trial.learner_model for trial in own)
+        and ({trial.agent for trial in own} <= agents)
+    )
 
 
 def _places(data: ReportData) -> dict[RowKey, frozenset[str]]:
