@@ -39,7 +39,7 @@ def test_commands_that_are_shown_exist_with_their_options(page: Path) -> None:
 def check_command(words: list[str]) -> None:
     name = words[1]
     assert name in COMMANDS, words
-    known = {option for parameter in loaded(name).params for option in parameter.opts}
+    known = {one for p in loaded(name).params for one in (*p.opts, *p.secondary_opts)}
     for word in words[2:]:
         if word.startswith("--"):
             assert word in known | {"--help"}, words
