@@ -66,7 +66,7 @@ def test_plan_bounds_what_a_job_would_do(tmp_path: Path) -> None:
     act, learned = told.json["trials"]
     assert (act["test_episodes"], act["learning_episodes"], act["calls"]) == (6, 0, 6 * 5)
     assert (learned["test_episodes"], learned["learning_episodes"]) == (6, 2 * 2 * 2)
-    requests = 2 * 2 * (4 + 1 + 4)
+    requests = 2 * 2 * (2 * 4 + 2 + 2 * 4)  # proposals: tries, asked again if equal; usage; descriptions
     assert learned["calls"] == 6 * 5 + 8 * 4 + requests
     assert act["completion_tokens"] == 6 * 5 * 100
     expected = (act["prompt_tokens"] * 1.0 + act["completion_tokens"] * 2.0) / 1e6

@@ -66,4 +66,6 @@ def test_a_narrow_terminal_cuts_no_number(desk: Desk, monkeypatch: pytest.Monkey
     for width in ("60", "120"):
         monkeypatch.setenv("COLUMNS", width)
         shown = learnact("table", "2", "desk", *desk.results).out
-        assert len(re.findall(r"\d+\.\d \(\d+-\d+\)", shown)) == 6  # two methods: success twice, progress
+        assert (
+            len(re.findall(r"\d+\.\d \(\d+-\d+\)", shown)) == 7
+        )  # two methods: success twice, progress; Act as a method
