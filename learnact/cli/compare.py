@@ -16,6 +16,7 @@ from learnact.report.compared_sides import names_of, read_names, read_sides
 from learnact.report.data import ReportData
 from learnact.report.result_table import as_plain, to_rich
 from learnact.results.reader import connect, find_run, runs
+from learnact.results.recorded import is_run_of_forks
 
 
 def compare(
@@ -79,7 +80,7 @@ def compare(
 def _runs_at_hand(results: Path, wanted: Sequence[str]) -> list[str]:
     if wanted:
         return [find_run(results, one).run for one in wanted]
-    known = runs(results)
+    known = [info for info in runs(results) if not is_run_of_forks(info.folder)]
     if not known:
         raise BadInput(f"{results}: there is no run yet; `learnact run quickstart` makes one")
     return [known[-1].run]

@@ -20,6 +20,14 @@ FORK_OF = "fork_of"
 """The key under which a run of forks names the run that they go on from, in the place of a job."""
 
 
+def is_run_of_forks(folder: Path) -> bool:
+    """Whether a run holds forks, which count for no method's result; False where it cannot be read."""
+    try:
+        return FORK_OF in RecordedRun(folder).job
+    except ResultsError:
+        return False
+
+
 @dataclass(frozen=True)
 class RecordedTrial:
     """A trial's last row: who, where, how it ended, with which library ("" for none)."""

@@ -177,11 +177,12 @@ def _end_with(wait: Callable[[], object], loop: asyncio.AbstractEventLoop, ended
 
 
 def _wait_for_end(parent: int) -> None:
-    while _alive(parent):
+    while is_alive(parent):
         time.sleep(PARENT_CHECK_SECONDS)
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -31,7 +31,7 @@ ELSEWHERE = re.compile(r"\b(ferry|expel|alfworld\S*|RAY_\w+|examples/\S+)\b")
 """What the environment of the tests need not have."""
 WORKED: list[tuple[list[str], Path]] = []
 """Commands that need not be run again, with their folder."""
-PARSED = ("simulate", "view", "submit", "status", "stop", "fetch")
+PARSED = ("simulate", "serve-model", "view", "submit", "status", "stop", "fetch")
 """What serves until it is ended, and what needs a cluster (run by tests/cluster/test_submit.py)."""
 ONLY_RUN = ("--address", "--no-check", "--accept-model-change")
 

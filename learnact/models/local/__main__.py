@@ -4,15 +4,14 @@ it."""
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from learnact.errors import BadInput
 from learnact.models.local.server import LocalServerOptions, serve
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Serve until the end; 2 for input that cannot be used."""
+def main(arguments: list[str] | None = None) -> None:
+    """Serve until the end; ends with code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m learnact.models.local", description=__doc__)
     parser.add_argument("model")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
@@ -22,10 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         serve(LocalServerOptions(given.model, given.port, given.port_file, parent=given.parent))
     except BadInput as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+        parser.exit(2, f"{error}\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

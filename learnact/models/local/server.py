@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from learnact.errors import BadInput
 from learnact.models.local import weights
+from learnact.simulated.server_processes import is_alive
 
 PARENT_CHECK_SECONDS = 0.3
 SLOTS = 4
@@ -57,7 +58,7 @@ def serve(options: LocalServerOptions) -> None:
         partial.replace(options.port_file)
     options.announce(f"{address}/v1")
     while not ended.wait(PARENT_CHECK_SECONDS):
-        if options.parent is not None and not _alive(options.parent):
+        if options.parent is not None and not is_alive(options.parent):
             break
     # The server's threads end with the process: its own ending waits for replies that nobody reads any more.
     os._exit(0)
@@ -88,16 +89,3 @@ def _started(options: LocalServerOptions, model: weights.LocalModel) -> Any:
         return xllamacpp.Server(parameters)
     except Exception as error:
         raise BadInput(f"{options.model} cannot be served on port {options.port}: {error}") from error
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (OSError, IndexError):
-        return True
