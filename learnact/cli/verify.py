@@ -9,7 +9,7 @@ import typer
 
 from learnact.cli.options import Results
 from learnact.cli.output import say
-from learnact.errors import ResultsError
+from learnact.errors import BadInput, ResultsError
 from learnact.results.manifests import live_parts
 from learnact.results.manifests import verify as verify_files
 from learnact.results.reader import find_run
@@ -35,6 +35,8 @@ def verify(
     learnact verify
     """
     infos = [find_run(results, name) for name in runs] if runs else all_runs(results)
+    if not infos:
+        raise BadInput(f"{results}: there is no run yet; `learnact run quickstart` makes one")
     damaged = False
     for info in infos:
         try:

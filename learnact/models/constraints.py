@@ -118,7 +118,9 @@ def _separated(parts: Iterable[ReplyPattern]) -> list[ReplyPattern]:
 def _value(value: AllowedValue) -> ReplyPattern:
     match value.kind:
         case "number":
-            return sequence(repeated(text_is("-"), 0, 1), chars("[0-9]", 1, NUMBER_DIGITS))
+            digits = sequence(chars("[1-9]", 1, 1), chars("[0-9]", 0, NUMBER_DIGITS - 1))
+            # Python refuses a whole number that begins with 0, but for 0 itself.
+            return sequence(repeated(text_is("-"), 0, 1), one_of([text_is("0"), digits]))
         case "flag":
             return one_of([text_is("True"), text_is("False")])
         case "list":

@@ -16,7 +16,7 @@ def test_a_run_ends_with_what_came_of_it(desk: Desk) -> None:
     assert desk.first.code == 0, desk.first.err
     out = desk.first.out
     assert "carry(ball, start, end)" in out
-    assert "learnact sql" in out
+    assert "learnact report" in out
     assert "simulated" not in out
     assert "desk: trials 2/2" in desk.first.err
 

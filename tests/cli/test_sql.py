@@ -83,10 +83,13 @@ def test_a_damaged_run_is_named_and_the_others_are_read(results: Path) -> None:
     assert "restore it from a copy" in asked.err
 
 
-def test_tidy_frees_what_does_not_count_any_more(results: Path) -> None:
-    (results / OLD.name / "episodes.0000009.parquet").write_bytes(b"x" * 2_000_000)
+def test_tidy_keeps_a_file_that_no_manifest_names(results: Path) -> None:
+    """It may be the only copy of something: it is set aside and never deleted."""
+    foreign = results / OLD.name / "episodes.0000009.parquet"
+    foreign.write_bytes(b"x" * 2_000_000)
     done = learnact("tidy", "--results", results)
     assert done.code == 0, done.err
-    assert "1 files removed, 2.0 MB" in done.out
+    assert "0 files removed" in done.out
+    assert [p.stat().st_size for p in (results / OLD.name).rglob(foreign.name)] == [2_000_000]
     assert "0 files removed" in learnact("tidy", "--results", results, "--now").out
     assert learnact("tidy", "--results", results / "nowhere").code == 2

@@ -34,6 +34,14 @@ COMMAND_LINES = {
     "stop": "stop --help",
     "fetch": "fetch --help",
     "plan": "plan quickstart",
+    "replay": "replay quickstart",
+    "fork": "fork --help",
+    "report": "report quickstart",
+    "view": "view --help",
+    "compare": "compare act learnact --run quickstart",
+    "export": "export quickstart --to csv",
+    "verify": "verify",
+    "serve-model": "serve-model --help",
     "prompt": "prompt quickstart --purpose create",
     "jobs": "jobs transfer --copy mine.yaml",
     "init": "init new.yaml",
@@ -50,7 +58,7 @@ COMMAND_LINES = {
     "doctor": "doctor --json",
     "simulate": "simulate --help",
 }
-"""One line for each command; `run`, `simulate` and those for a cluster have tests of their own."""
+"""One line for each command; `run`, what serves, and what needs a cluster have tests of their own."""
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,10 @@ from tests.methods.test_learning_round import requests, scripted
 from tests.scripted import Notes
 
 GRIPPER = {"name": "gripper", "train": 1, "test": 2, "balls": 2}
-BASE = ("repeats.learn=1", "learner.candidates=2", "budget.learn.turns=6", "budget.test.turns=1")
+BASE = (
+    *("repeats.learn=1", "learner.candidates=2", "budget.learn.turns=6", "budget.test.turns=1"),
+    "learner.check=exceptions",  # a line without effect would be asked for again
+)
 HOP = (
     '```python\ndef hop(start, end):\n    """Number {}."""\n    move(start, end)\n   '
     " move(end, start)\n```\nUsage: hop('rooma', 'roomb')"
