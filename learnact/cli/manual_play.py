@@ -126,7 +126,8 @@ async def open_manual_play(setup: ManualSetup) -> AsyncIterator[ManualPlay]:
         library=setup.library,
         model=None,
         budget=ENDLESS,
-        rules=Rules(action_format="text" if setup.text else "call"),
+        # A person's call that only computes is no failure; in an evaluation it is no success either.
+        rules=Rules(action_format="text" if setup.text else "call", empty_call="successful"),
         seed=0,
         prompts="",
         versions=setup.domain.version,

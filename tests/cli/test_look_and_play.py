@@ -147,6 +147,13 @@ def test_learned_actions_are_played_in_the_sandbox(problem: Path, tmp_path: Path
     assert "  drop('ball1', 'roomb', 'left'): " in shown
 
 
+def test_a_call_that_only_computes_is_valid_by_hand(tmp_path: Path) -> None:
+    library = tmp_path / "mine.py"
+    library.write_text("def double(n):\n    return 2 * n\n")
+    done = learnact("play", "gripper", "--library", library, "--json", stdin="double(4)\n")
+    assert json.loads(done.out)["valid"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
