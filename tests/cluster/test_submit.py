@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from learnact.runners.ray.job_server import JobServer
 from tests.cli.conftest import learnact
 from tests.cluster.test_remote import free_port
 
@@ -58,6 +60,42 @@ def test_inside_a_ray_job_a_relative_folder_is_refused(desk: Path, monkeypatch: 
     done = learnact("run", "my.yaml", "--results", "results")
     assert done.code == 2 and "inside a Ray job a relative folder" in done.err
     assert not (desk / "results").exists()
+
+
+class BrokenOnce:
+    """A job server's client whose connection breaks in the middle of a log."""
+
+    broken = False
+    asked = 0
+
+    async def tail_job_logs(self, _job: str) -> AsyncIterator[str]:
+        yield "one "
+        if not self.broken:
+            self.broken = True
+            raise RuntimeError("the connection was closed")
+        yield "two "
+
+    def get_job_info(self, job: str) -> SimpleNamespace:
+        self.asked += 1
+        return SimpleNamespace(
+            submission_id=job,
+            status="SUCCEEDED" if self.asked > 1 else "RUNNING",
+            message="",
+            driver_exit_code=0,
+            start_time=None,
+            end_time=None,
+            metadata={},
+        )
+
+    def get_job_logs(self, _job: str) -> str:
+        return "one two three"
+
+
+async def test_what_was_shown_is_not_shown_again_when_the_connection_broke() -> None:
+    server, client = JobServer.__new__(JobServer), BrokenOnce()
+    server._client = client
+    shown = [text async for text in server.follow("job")]
+    assert "".join(shown) == "one two three"
 
 
 @pytest.fixture(scope="module")

@@ -138,10 +138,13 @@ class JobServer:
         """What a job prints, as it prints it, until it ends. An interrupted connection is taken up again."""
         shown = 0
         while True:
+            read = 0
             try:
-                async for text in self._client.tail_job_logs(job):
-                    shown += len(text)
-                    yield text
+                async for text in self._client.tail_job_logs(job):  # from the log's beginning each time
+                    read += len(text)
+                    if read > shown:
+                        yield text[shown - read :]
+                        shown = read
             except RuntimeError:
                 pass  # the server closed the connection; what came meanwhile is in the log
             if (await asyncio.to_thread(self.state, job)).over:
