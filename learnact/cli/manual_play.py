@@ -58,6 +58,8 @@ class CommandResult:
     error: str | None
     primitives: tuple[PrimitiveStep, ...] = ()
     """What a learned call did, primitive by primitive; nothing for a primitive call itself."""
+    over: bool = False
+    """Whether the task has ended without success, so that no further command can change anything."""
 
 
 class ManualPlay:
@@ -110,6 +112,7 @@ class ManualPlay:
             success=success,
             error=error,
             primitives=turn.steps if turn.learned else (),
+            over=self._episode_run.over and not success,
         )
 
 

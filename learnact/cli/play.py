@@ -172,4 +172,5 @@ def _print_result(result: CommandResult, echo: bool) -> None:
     for words in (result.error if not result.observation else None, result.observation):
         if words:
             say(printable(words, keep="\n"))
-    say(f"[turn {result.turn}, progress {result.progress:.0%}{', solved' if result.success else ''}]")
+    end = ", solved" if result.success else ", over: not solved" if result.over else ""
+    say(f"[turn {result.turn}, progress {result.progress:.0%}{end}]")

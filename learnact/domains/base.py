@@ -15,7 +15,9 @@ class Primitive:
 
     `keyword_only` parameters must be given by keyword (AgentRefine's P1). `description` is what the prompt
     says after the signature, in the domain's controlled English. `kinds` are the parameters' kinds in typed
-    domains, else empty.
+    domains, else empty. `defaults` are the values of parameters that may be left out, as pairs of name and
+    value; these are the last ones, or keyword-only. `schemas` are the parameters' JSON Schemas as text, in
+    domains that have them (tools), else empty; a model that calls tools is sent them.
     """
 
     name: str
@@ -23,13 +25,26 @@ class Primitive:
     description: str
     keyword_only: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    defaults: tuple[tuple[str, Plain], ...] = ()
+    schemas: tuple[str, ...] = ()
 
     @property
     def signature(self) -> str:
-        """As shown to a model: `pick(obj, place, hand)`, with kinds `loosen(part: nut, spot: hub)`."""
-        kinds = self.kinds or ("",) * len(self.parameters)
-        shown = [f"{p}: {k}" if k else p for p, k in zip(self.parameters, kinds, strict=True)]
+        """As shown to a model: `pick(obj, place, hand)`, with kinds `loosen(part: nut, spot: hub)`, with
+        defaults `list_files(hidden: bool = False)`."""
+        kinds, defaults = self.kinds or ("",) * len(self.parameters), dict(self.defaults)
+        shown = []
+        for parameter, kind in zip(self.parameters, kinds, strict=True):
+            equals = " = " if kind else "="
+            value = f"{equals}{defaults[parameter]!r}" if parameter in defaults else ""
+            shown.append((f"{parameter}: {kind}" if kind else parameter) + value)
         return f"{self.name}({', '.join(shown)})"
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The parameters that must be given, in order."""
+        optional = dict(self.defaults)
+        return tuple(parameter for parameter in self.parameters if parameter not in optional)
 
 
 @dataclass(frozen=True)
@@ -139,7 +154,8 @@ class Environment(Protocol):
 
     def call(self, name: str, arguments: Sequence[Plain], keywords: Mapping[str, Plain]) -> Step:
         """Do one primitive action given as a call. Wrong names, counts or types of arguments are invalid
-        steps, never exceptions."""
+        steps, never exceptions. Where nothing can be reached any more (a lost game), the step says `over`;
+        further calls are invalid steps."""
         ...
 
     def text(self, command: str) -> Step:

@@ -60,6 +60,20 @@ def _check_primitives(where: str, primitives: Sequence[Primitive]) -> None:
                 raise TaskError(f"{place}: an action has this name; give it another name")
             if primitive.parameters.count(parameter) > 1:
                 raise TaskError(f"{place}: there are two parameters of this name")
+        if fault := _defaults_fault(primitive):
+            raise TaskError(f"{where}: action {primitive.name}: {fault}")
+
+
+def _defaults_fault(primitive: Primitive) -> str:
+    """Why the defaults of a primitive are none that a function of Python can have; "" when they are."""
+    for parameter, _ in primitive.defaults:
+        if parameter not in primitive.parameters:
+            return f"there is a default for {parameter}, which is no parameter of it"
+    positional = [p for p in primitive.parameters if p not in primitive.keyword_only]
+    optional = [p not in primitive.required for p in positional]
+    if optional != sorted(optional):
+        return f"{positional[optional.index(True)]} has a default and stands before one that has none"
+    return ""
 
 
 def _check_example(where: str, example: Example, primitives: Mapping[str, Primitive]) -> None:
@@ -138,6 +152,7 @@ def _binding_fault(call: ast.Call, primitives: Mapping[str, Primitive]) -> str:
         return ""
     positional = [p for p in primitive.parameters if p not in primitive.keyword_only]
     bound = [*positional[: len(call.args)], *(str(item.arg) for item in call.keywords)]
-    if len(call.args) > len(positional) or sorted(bound) != sorted(primitive.parameters):
+    fits = len(call.args) <= len(positional) and len(set(bound)) == len(bound)
+    if not (fits and set(primitive.required) <= set(bound) <= set(primitive.parameters)):
         return f"{primitive.name} takes {', '.join(primitive.parameters) or 'no arguments'}"
     return ""

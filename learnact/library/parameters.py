@@ -6,6 +6,7 @@ value and from what the code does with it (loops over it, takes its length, inde
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -22,13 +23,17 @@ _ANNOTATIONS: dict[str, Kind] = {
     "str": "text", "int": "number", "float": "number", "bool": "flag", "list": "list", "List": "list",
     "Sequence": "list", "Iterable": "list", "tuple": "list", "Tuple": "list", "set": "list",
 }  # fmt: skip
+_SCHEMA_TYPES: dict[str, Kind] = {
+    "string": "text", "integer": "number", "number": "number", "boolean": "flag", "array": "list",
+}  # fmt: skip
 _OF_LISTS = frozenset({"len", "enumerate", "zip", "sorted", "reversed", "list", "tuple", "set", "sum", "max"})
 
 
 @dataclass(frozen=True)
 class Parameter:
     """A parameter. `about`: what it is, in a word ("" unknown); `default` counts only where it is not
-    `required`; `variadic`: all further positional arguments."""
+    `required`; `variadic`: all further positional arguments; `schema`: its JSON Schema as text, where the
+    domain has one."""
 
     name: str
     required: bool = True
@@ -37,13 +42,26 @@ class Parameter:
     about: str = ""
     default: Plain = None
     variadic: bool = False
+    schema: str = ""
 
 
 def of_primitive(primitive: Primitive) -> tuple[Parameter, ...]:
     """Parameters of a primitive action."""
     kinds = primitive.kinds or ("",) * len(primitive.parameters)
-    named = zip(primitive.parameters, kinds, strict=True)
-    return tuple(Parameter(n, keyword_only=n in primitive.keyword_only, about=k) for n, k in named)
+    schemas = primitive.schemas or ("",) * len(primitive.parameters)
+    defaults = dict(primitive.defaults)
+    return tuple(
+        Parameter(
+            name,
+            required=name not in defaults,
+            keyword_only=name in primitive.keyword_only,
+            kind=_kind_of_schema(schema),
+            about="" if schema else about,
+            default=defaults.get(name),
+            schema=schema,
+        )
+        for name, about, schema in zip(primitive.parameters, kinds, schemas, strict=True)
+    )
 
 
 def of_learned(action: LearnedAction) -> tuple[Parameter, ...]:
@@ -135,6 +153,11 @@ def _kind_of(value: Plain) -> Kind | None:
         case list():
             return "list"
     return None
+
+
+def _kind_of_schema(schema: str) -> Kind:
+    kind = json.loads(schema).get("type", "") if schema else ""
+    return _SCHEMA_TYPES.get(kind, "text") if isinstance(kind, str) else "text"
 
 
 def _used_as_lists(node: ast.FunctionDef) -> Iterator[str]:

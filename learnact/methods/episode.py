@@ -84,6 +84,7 @@ class EpisodeRun:
         self.turns: list[Turn] = []
         self.calls: list[Call] = []
         self._environment = environment
+        self._failed = False
         self._session = session
         self._ask = ask
         self._known = _known(domain, episode)
@@ -93,8 +94,9 @@ class EpisodeRun:
 
     @property
     def over(self) -> bool:
-        """Whether the task is solved or the turns are used up."""
-        return self._environment.success or len(self.turns) >= self.episode.budget.turns
+        """Whether the task is solved, can no longer be solved, or the turns are used up."""
+        solved = self._environment.success
+        return solved or self._failed or len(self.turns) >= self.episode.budget.turns
 
     async def ask(self, prompt: Prompt) -> Reply:
         """The model's reply; logged."""
@@ -227,7 +229,7 @@ class EpisodeRun:
         async def do(name: str, args: list[Plain], kwargs: dict[str, Plain]) -> PrimitiveResult:
             step = await self._step(name, args, kwargs)
             steps.append(PrimitiveStep(step.command, step.valid, step.observation))
-            return PrimitiveResult(step.observation if returns else None, end=step.success)
+            return PrimitiveResult(step.observation if returns else None, end=step.success or step.over)
 
         began, elsewhere = time.perf_counter(), self._spent["environment"]
         result = await self._session.call(code, do)
@@ -248,6 +250,7 @@ class EpisodeRun:
 
     def _told(self, step: Step) -> Step:
         """The step with the observation that the rules let the agent and learned code see."""
+        self._failed = self._failed or step.over
         if step.valid or self.episode.rules.invalid_actions == "reason":
             return step
         return replace(step, observation=self.domain.profile.invalid)

@@ -65,6 +65,8 @@ def _tool(name: str, description: str, parameters: Iterable[Parameter]) -> dict[
 
 
 def _schema(parameter: Parameter) -> dict[str, Any]:
+    if parameter.schema:
+        return dict(json.loads(parameter.schema))
     about = {"description": f"kind: {parameter.about}"} if parameter.about else {}
     default = {} if parameter.required or parameter.default is None else {"default": parameter.default}
     return {**_TYPES[parameter.kind], **about, **default}

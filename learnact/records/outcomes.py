@@ -45,7 +45,7 @@ class Step:
 
     `command` is the action in canonical form (a call with all arguments, `pick('ball1', 'rooma', 'left')`;
     or the engine's text). `valid` comes from the environment's state, never from words. `progress` is the
-    running maximum in 0 .. 1.
+    running maximum in 0 .. 1. `over`: the task can no longer be solved, so that the episode ends.
     """
 
     command: str
@@ -53,6 +53,7 @@ class Step:
     observation: str
     progress: float
     success: bool
+    over: bool = False
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,8 @@ DEFAULTS = Bounds()
 
 @dataclass(frozen=True)
 class PrimitiveResult:
-    """What a primitive returns to learned code. `end`: the primitive reached success, so the call ends."""
+    """What a primitive returns to learned code. `end`: the primitive reached success, or the
+    task can no longer be solved, so the call ends."""
 
     value: Plain
     end: bool = False

@@ -17,7 +17,7 @@ from learnact.records import DomainSpec
 from tests.cli.conftest import learnact, learnact_process
 
 DATA = Path(os.environ.get("LEARNACT_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")) / "pddl"
-KEYS = ["turn", "command", "valid", "observation", "progress", "success", "error", "primitives"]
+KEYS = ["turn", "command", "valid", "observation", "progress", "success", "error", "primitives", "over"]
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ class Toy:
 
 
 PUSH = Primitive("push", ("block", "place"), "")
+LIST = Primitive("list_files", ("path", "hidden"), "", kinds=("str", "bool"), defaults=(("hidden", False),))
 HEAT = Primitive("heat", ("thing", "using"), "", ("using",))
 
 
@@ -95,6 +96,22 @@ def test_a_parameter_may_be_called_like_a_builtin_but_not_like_a_keyword():
         (
             Toy((HEAT,), Example("g", "o", (("", "heat('a', 'b')", ""),))),
             "step 1: .*: heat takes thing, using",
+        ),
+        (
+            Toy((LIST,), Example("g", "o", (("", "list_files(hidden=True)", ""),))),
+            "step 1: .*: list_files takes path, hidden",
+        ),
+        (
+            Toy((LIST,), Example("g", "o", (("", "list_files('a', path='b')", ""),))),
+            "step 1: .*: list_files takes path, hidden",
+        ),
+        (
+            Toy((Primitive("go", ("a", "b"), "", defaults=(("a", 1),)),)),
+            "action go: a has a default and stands before one that has none",
+        ),
+        (
+            Toy((Primitive("go", ("a",), "", defaults=(("c", 1),)),)),
+            "there is a default for c, which is no parameter of it",
         ),
         (Toy((PUSH,), Example("g", "o", (("", "push a to b", ""),))), "step 1: 'push a to b' is not a call"),
         (
@@ -213,3 +230,9 @@ def test_every_command_that_loads_a_domain_refuses_it(tmp_path):
         done = learnact_with(environment, tmp_path, *command)
         assert done.returncode == 2, (command, done.stdout, done.stderr)
         assert "`from` is a keyword of Python" in " ".join(done.stderr.split()), (command, done.stderr)
+
+
+@pytest.mark.parametrize("call", ["list_files('a')", "list_files('a', True)", "list_files(path='a')"])
+def test_a_parameter_with_a_default_may_be_left_out(call):
+    check_domain(Toy((LIST,), Example("g", "o", (("", call, ""),))))
+    assert LIST.signature == "list_files(path: str, hidden: bool = False)"
