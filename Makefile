@@ -7,10 +7,14 @@ EXTRAS ?= dev
 # ALFWorld compiles a planner at install (minutes; needs cmake and a C++ compiler). Only tests and benchmarks
 # wait for it; `make test ALFWORLD=no` goes without.
 ALFWORLD ?= yes
+# Families of environments (docs/environments.md), each with an extra; `make test ENVIRONMENTS=no` goes without.
+ENVIRONMENTS ?= yes
+ENVIRONMENT_EXTRAS := babyai
 # The report and the viewer are tested in Chromium, which is installed where that is possible; `make test
 # BROWSER=no` goes without.
 BROWSER ?= yes
 STAMP_BROWSER := $(if $(filter yes,$(BROWSER)),$(VENV)/.installed-browser)
+STAMP_ENVIRONMENTS := $(if $(filter yes,$(ENVIRONMENTS)),$(VENV)/.installed-environments)
 STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
 # Tests use all cores, at most four (each worker needs about 1 GB). A file's tests stay in one process, which
 # shares their fixtures; tests/conftest.py puts the long files first.
@@ -33,6 +37,14 @@ $(STAMP): pyproject.toml
 
 $(VENV)/.installed-alfworld: $(STAMP)
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS),alfworld]'
+	@touch $@
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+$(VENV)/.installed-environments: $(STAMP)
+	$(BIN)/python -m pip install --quiet --editable \
+	  '.[$(EXTRAS),$(subst $(space),$(comma),$(strip $(ENVIRONMENT_EXTRAS)))]'
 	@touch $@
 
 $(VENV)/.installed-browser: $(STAMP)
@@ -69,13 +81,13 @@ format: install
 	$(BIN)/ruff check --fix learnact tests
 	$(BIN)/ruff format learnact tests
 
-test: check $(STAMP_ALFWORLD) $(STAMP_BROWSER)
+test: check $(STAMP_ALFWORLD) $(STAMP_ENVIRONMENTS) $(STAMP_BROWSER)
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow' --ignore=tests/benchmarks
 
-test-all: check $(STAMP_ALFWORLD) $(STAMP_BROWSER) $(VENV)/.installed-local
+test-all: check $(STAMP_ALFWORLD) $(STAMP_ENVIRONMENTS) $(STAMP_BROWSER) $(VENV)/.installed-local
 	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/benchmarks
 
-bench: install $(STAMP_ALFWORLD)
+bench: install $(STAMP_ALFWORLD) $(STAMP_ENVIRONMENTS)
 	$(BIN)/python -m tests.benchmarks
 
 # Runs small jobs and writes their figures, and the last of `make bench`, into the marked blocks of docs/.

@@ -10,8 +10,8 @@ import typer
 from learnact.cli.options import DomainName, DomainOption, LevelName, Seed, SourceFolder, Split, spec_of
 from learnact.cli.output import console, say, say_json, table
 from learnact.domains import registry
-from learnact.domains.base import Domain
-from learnact.errors import TaskError
+from learnact.domains.base import Domain, ReferencePlans
+from learnact.errors import BadInput, TaskError
 from learnact.records import DomainSpec, Task
 
 
@@ -92,17 +92,23 @@ def tasks(
     ] = "test",
     source: SourceFolder = None,
     option: DomainOption = None,
+    plans: Annotated[
+        bool, typer.Option("--plans", help="Print the calls of each task's reference plan instead.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="One line of JSON for each task, its content included.")
     ] = False,
 ) -> None:
     """List a domain's tasks with sizes and lengths of reference plans.
 
-    It says how many of these plans are longer than an episode.
+    It says how many of these plans are longer than an episode. What `--n 1 --plans` prints can be played:
+    `learnact play DOMAIN --commands FILE`.
 
     learnact tasks gripper --n 5 --seed 7
 
     learnact tasks barman --level hard
+
+    learnact tasks blockworld --n 1 --plans
 
     learnact tasks blockworld --source path/to/pddl
     """
@@ -112,6 +118,9 @@ def tasks(
     if not found:
         raise TaskError(f"{domain}: there are no {split} tasks")
     turns = built.profile.test_turns if split == "test" else built.profile.learn_turns
+    if plans:
+        _print_plans(built, found, json)
+        return
     if json:
         for task in found:
             say_json(
@@ -135,6 +144,18 @@ def tasks(
             f"learned actions can follow at most {len(known) - above} of these plans to the goal"
         )
     say(f"`learnact play {domain} --task 0` plays the first.")
+
+
+def _print_plans(domain: Domain, tasks: list[Task], json: bool) -> None:
+    if not isinstance(domain, ReferencePlans):
+        raise BadInput(f"--plans: {domain.name} keeps no reference plans, at most their lengths")
+    for task in tasks:
+        plan = domain.reference_plan(task)
+        calls = None if plan is None else [call.written for call in plan]
+        if json:
+            say_json({"task": task.name, "plan": calls})
+            continue
+        say("\n".join([f"# {task.name}", *(["# no plan is known"] if calls is None else calls)]))
 
 
 def _table(domain: Domain, tasks: list[Task], split: Split) -> Any:

@@ -118,6 +118,28 @@ class PlayableExample(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class PlannedCall:
+    """One step of a reference plan: a primitive action with its arguments in order."""
+
+    name: str
+    arguments: tuple[Plain, ...] = ()
+
+    @property
+    def written(self) -> str:
+        """As an agent writes it: `pick('ball1', 'rooma', 'left')`."""
+        return f"{self.name}({', '.join(map(repr, self.arguments))})"
+
+
+@runtime_checkable
+class ReferencePlans(Protocol):
+    """A domain that knows how its tasks are solved."""
+
+    def reference_plan(self, task: Task) -> Sequence[PlannedCall] | None:
+        """Calls that solve a task, played one after the other; None where none is known."""
+        ...
+
+
 @runtime_checkable
 class OwnFunctionExample(Protocol):
     """A domain with a worked function of its own (`learner_example: same_domain`)."""

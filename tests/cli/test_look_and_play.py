@@ -62,6 +62,17 @@ def test_tasks_show_sizes_and_reference_plans() -> None:
     assert first != learnact("tasks", "gripper", "--n", "2", "--seed", "8", "--json").out
 
 
+def test_a_printed_reference_plan_can_be_played(tmp_path: Path) -> None:
+    printed = learnact("tasks", "blockworld", "--n", "1", "--plans")
+    assert printed.code == 0 and printed.out.startswith("# blockworld-published-test-0-0")
+    file = tmp_path / "plan.txt"
+    file.write_text(printed.out)
+    played = learnact("play", "blockworld", "--commands", str(file), "--json").lines
+    assert played[-1]["success"] and all(line["valid"] for line in played)
+    (line,) = learnact("tasks", "blockworld", "--n", "1", "--plans", "--json").lines
+    assert len(line["plan"]) == len(played)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -20,13 +20,14 @@ from typing import Any, Generic, Literal, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from learnact.domains.base import Example, FunctionExample, Profile
+from learnact.domains.base import Example, FunctionExample, PlannedCall, Profile
 from learnact.domains.levels import spread
+from learnact.domains.option_errors import option_fault
 from learnact.domains.planning import published
 from learnact.domains.planning.drawing import Draw, Stratum
 from learnact.domains.planning.engine import Grounding
 from learnact.domains.planning.environment import DescribedProblem, PlanningEnvironment, primitives
-from learnact.domains.planning.names import nearest, python_name
+from learnact.domains.planning.names import python_name
 from learnact.domains.planning.options import CLEAR, GENERATED, LevelOptions, PlanningOptions
 from learnact.domains.planning.pddl import PddlDomain, PddlProblem, parse_domain, parse_problem, write_problem
 from learnact.domains.planning.plans import Planner, ReferencePlan, find_plan
@@ -67,15 +68,7 @@ class Family(Generic[Options]):
         try:
             return PlanningDomain(self, self.options_model.model_validate(options))
         except ValidationError as error:
-            raise JobError(f"domain {self.name}: {self._message(error)}") from None
-
-    def _message(self, error: ValidationError) -> str:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            return f"there is no option {place}{nearest(place, self.options_model.model_fields)}"
-        said = first["msg"].removeprefix("Value error, ")
-        return f"option {place}: {said}" if place else said
+            raise JobError(f"domain {self.name}: {option_fault(error, self.options_model)}") from None
 
     def file(self, suffix: str) -> str:
         """The text of one of the domain's own files."""
@@ -172,6 +165,11 @@ class PlanningDomain(Generic[Options]):
     def plan(self, text: str, where: str = "problem") -> ReferencePlan | None:
         """A plan for a problem in PDDL, checked by playing it; None when none was found."""
         return find_plan(self.ground(text, where), self.family.plan)
+
+    def reference_plan(self, task: Task) -> tuple[PlannedCall, ...] | None:
+        """The plan of a task as calls of primitives; None when none was found."""
+        plan = self.plan(task.content, task.name)
+        return None if plan is None else tuple(PlannedCall(python_name(n), a) for n, a in plan.calls)
 
     def calls(self, plan: ReferencePlan) -> tuple[str, ...]:
         """A plan as an agent would write it: one call of a primitive a step."""
