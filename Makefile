@@ -7,7 +7,8 @@ EXTRAS ?= dev
 # ALFWorld compiles a planner at install (minutes; needs cmake and a C++ compiler). Only tests and benchmarks
 # wait for it; `make test ALFWORLD=no` goes without.
 ALFWORLD ?= yes
-# Families of environments (docs/environments.md), each with an extra; `make test ENVIRONMENTS=no` goes without.
+# Families of environments (docs/environments.md), each with an extra; `make test ENVIRONMENTS=no` goes
+# without.
 ENVIRONMENTS ?= yes
 ENVIRONMENT_EXTRAS := babyai
 # The report and the viewer are tested in Chromium, which is installed where that is possible; `make test
