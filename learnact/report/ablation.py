@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from learnact.methods.learnact import LEARNACT
 from learnact.report.data import ALL, EpisodeSample, ReportData, RowKey, TrialRow, join_samples
+from learnact.report.difference_columns import DifferenceColumns
 from learnact.report.result_table import Column, ResultTable
-from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns
-from learnact.statistics.differences import paired_difference
-from learnact.statistics.intervals import Interval
+from learnact.report.score_table import INTERVALS, OF_METHOD, ModelColumns, RateColumns
+from learnact.statistics.differences import Difference, difference
 
 SWITCHES: dict[str, tuple[str, str]] = {
     "show_descriptions": ("descriptions off", "6"),
@@ -21,10 +21,7 @@ SWITCHES: dict[str, tuple[str, str]] = {
 }
 """Switches that an ablation turns off, what a table calls that, and which table it belongs to."""
 
-DIFFERENCE = (
-    "Difference: variant minus LearnAct in full on the same tasks; with several learning repeats its "
-    "interval is clustered by task and by repeat, so that it speaks of other libraries too."
-)
+DIFFERENCE = "Differences: variant minus LearnAct in full, on the same tasks with the same models."
 REFERENCE = "no learning, for reference"
 NO_LEARNACT = "No trial of LearnAct is in these runs."
 NO_VARIANT = (
@@ -66,6 +63,7 @@ def ablation_table(data: ReportData, table: str, title: str) -> ResultTable:
     )
     by_trial = _by_models(data)
     models, rates = ModelColumns(score.key for score in scores), RateColumns(scores)
+    differences = DifferenceColumns([_difference(by_trial, score.key, variants) for score in scores])
     rows = tuple(
         (
             score.key.domain,
@@ -73,12 +71,13 @@ def ablation_table(data: ReportData, table: str, title: str) -> ResultTable:
             score.key.method,
             names[score.key.method],
             score.success,
-            _difference(by_trial, score.key, variants),
+            score.success_of_method,
+            *differences.cells(place),
             score.progress,
             score.success.episodes,
             *rates.cells(score),
         )
-        for score in scores
+        for place, score in enumerate(scores)
     )
     columns = (
         Column("domain"),
@@ -86,12 +85,20 @@ def ablation_table(data: ReportData, table: str, title: str) -> ResultTable:
         Column("method"),
         Column("variant"),
         Column("success", "share"),
-        Column("difference", "difference"),
+        Column("of the method", "share", over="libraries"),
+        *differences.columns,
         Column("progress", "share"),
         Column("episodes", "count"),
         *rates.columns,
     )
-    notes = (INTERVALS, DIFFERENCE, *models.notes, *rates.notes, *_missing(table, variants))
+    notes = (
+        INTERVALS,
+        OF_METHOD,
+        *((DIFFERENCE, *differences.notes) if differences.notes else ()),
+        *models.notes,
+        *rates.notes,
+        *_missing(table, variants),
+    )
     return ResultTable(title, columns, rows, notes).mark_simulated([score.simulated for score in scores])
 
 
@@ -125,10 +132,10 @@ def _by_models(data: ReportData) -> dict[RowKey, EpisodeSample]:
 
 def _difference(
     samples: dict[RowKey, EpisodeSample], key: RowKey, variants: dict[str, tuple[str, ...]]
-) -> Interval | None:
+) -> Difference | None:
     """Success of a variant minus that of LearnAct in full, with the same models on the same tasks."""
     base = next((method for method, off in variants.items() if not off), None)
     if base is None or not variants.get(key.method):
         return None
     one, two = (samples.get(k, EpisodeSample()) for k in (key, key._replace(method=base)))
-    return paired_difference(one.outcomes(one.success), two.outcomes(two.success))
+    return difference(one.outcomes(one.success), two.outcomes(two.success))

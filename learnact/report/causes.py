@@ -23,8 +23,8 @@ from learnact.report.data import ReportData, RowKey, TrialRow
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import INTERVALS, ModelColumns
 from learnact.results.reader import Connection, dictionaries
-from learnact.statistics.differences import paired_difference
-from learnact.statistics.intervals import Interval, clustered_mean
+from learnact.statistics.differences import Difference, difference
+from learnact.statistics.intervals import ENOUGH_LIBRARIES, Interval, clustered_mean
 
 OUTCOMES = ("won", "lost")
 CAUSES = {
@@ -88,9 +88,9 @@ class ComparedRow:
     """Outcome and cause of each pair."""
 
     @property
-    def difference(self) -> Interval:
+    def difference(self) -> Difference:
         """Success of the first method minus that of the second: the share of won pairs minus that of lost."""
-        return paired_difference(
+        return difference(
             zip(self.tasks, self.first_trials, count(), map(float, self.first_success), strict=False),
             zip(self.tasks, self.second_trials, count(), map(float, self.second_success), strict=False),
         )
@@ -281,7 +281,8 @@ def _turns(compared: Sequence[ComparedRow]) -> ResultTable:
                 row.unpaired,
                 row.same_play,
                 row.repeats_differ,
-                row.difference,
+                row.difference.tasks,
+                row.difference.method,
                 *(row.share(f"{outcome}, {cause}").mean for outcome, cause in items),
             ),
         )
@@ -293,13 +294,14 @@ def _turns(compared: Sequence[ComparedRow]) -> ResultTable:
         Column("same play", "share"),
         Column("repeats differ", "share"),
         Column("difference", "difference"),
+        Column("difference of the method", "difference", over="libraries"),
         *(Column(f"{outcome}: {cause}", "share") for outcome, cause in items),
     )
     notes = (
         COMPARED,
-        "Difference: the sum of all that is won minus the sum of all that is lost; its interval is "
-        "clustered by task and, with several learning repeats, by repeat. Unpaired: finished episodes whose "
-        "partner has no result.",
+        "Difference: the sum of all that is won minus the sum of all that is lost; its interval is for these "
+        f"libraries on other tasks. Of the method: for other libraries and tasks; ? below {ENOUGH_LIBRARIES} "
+        "libraries, where it is not to be trusted. Unpaired: finished episodes whose partner has no result.",
         "Repeats differ: of two repeats of the other method on the same task, how often was one solved and "
         "one not? As much of won plus lost comes by chance (and, where that method learns, from its several "
         "libraries).",

@@ -27,7 +27,14 @@ from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.statistics.differences import Difference, difference
 from learnact.statistics.intervals import ENOUGH_LIBRARIES, Scope
 from learnact.statistics.power import POWER, DesignNeed, designs_for, variances
-from learnact.statistics.significance import holm, mcnemar, permute_libraries, permute_tasks
+from learnact.statistics.significance import (
+    deciding_p,
+    deciding_scope,
+    holm,
+    mcnemar,
+    permute_libraries,
+    permute_tasks,
+)
 
 ANY = (-math.inf, math.inf)
 MEASURES: dict[str, tuple[float, float]] = {
@@ -77,14 +84,12 @@ class ComparedMethods:
     @property
     def scope(self) -> Scope:
         """What its p-value speaks of: the method where there are libraries enough, else these libraries."""
-        return "method" if self.success.method.trusted else "tasks"
+        return deciding_scope(self.success)
 
     @property
     def p_value(self) -> float:
         """The p-value that several comparisons are corrected by."""
-        if self.scope == "method":
-            return self.success.p_value("method")
-        return permute_tasks(self.success).p_value
+        return deciding_p(self.success)
 
 
 def _outcomes(episodes: Iterable[Mapping[str, Any]], measure: str) -> list[tuple[str, str, int, float]]:
@@ -182,7 +187,8 @@ SUCCESS_NOTES = (
 )
 DESIGN_NOTES = (
     f"Smallest: the difference that {POWER:.0%} of all repetitions of this experiment would show, for these "
-    "libraries and for the method. Needed: what would show the difference that was seen.",
+    "libraries and for the method (-: none, not even 100 %). Needed: what would show the difference that was "
+    "seen.",
 )
 
 
@@ -308,8 +314,8 @@ def _design(result: ComparisonResult) -> ResultTable:
                 row.domain,
                 tasks,
                 found.libraries,
-                _finite(alone.smallest(tasks, 1)) if tasks > 1 else None,
-                _finite(spread.smallest(tasks, libraries)) if several else None,
+                _possible(alone.smallest(tasks, 1)) if tasks > 1 else None,
+                _possible(spread.smallest(tasks, libraries)) if several else None,
                 alone.tasks_for(abs(found.mean), 1),
                 needed_text(designs_for(spread, found.mean, found.libraries, domains)) if several else None,
             )
@@ -343,8 +349,9 @@ def needed_text(needs: Sequence[DesignNeed]) -> str | None:
     )
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _possible(smallest: float) -> float | None:
+    """A smallest difference that success can have; None where even the whole range would not show."""
+    return smallest if smallest <= 1 else None
 
 
 def _measures(result: ComparisonResult) -> ResultTable:

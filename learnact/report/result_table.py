@@ -24,6 +24,9 @@ CellKind = Literal["text", "count", "share", "number", "dollars", "difference", 
 Cell: TypeAlias = None | str | int | float | bool | Interval
 TableForm = Literal["csv", "markdown", "json"]
 NEVER_TEXT = "never"
+NO_BOUNDS = "no bounds"
+"""Of an interval that leaves all values possible."""
+_LEAST = {"share": 0.0, "difference": -1.0}
 GAP = 2
 """Blanks between columns."""
 MIN_TEXT_WIDTH = 10
@@ -111,6 +114,8 @@ def _format_interval(cell: Interval, kind: CellKind) -> str:
 def _format_bounds(cell: Interval, kind: CellKind) -> str:
     if math.isnan(cell.low) and kind in ("share", "difference"):
         return format_cell(cell.mean, kind)
+    if kind in ("share", "difference") and cell.low <= _LEAST[kind] and cell.high >= 1:
+        return f"{format_cell(cell.mean, kind)} ({NO_BOUNDS})"
     if math.isnan(cell.low) or math.isinf(cell.low):
         return _short_number(cell.mean, kind)
     if kind == "share":

@@ -17,8 +17,10 @@ from learnact.report.score_table import ModelColumns, RateColumns
 from learnact.results.reader import dictionaries
 from learnact.statistics.intervals import LEVEL, NOTHING, Interval, mean_of
 from learnact.statistics.ranking import rank_correlation, regret
+from learnact.statistics.significance import sign_flips
 
 BEST = "best candidate"
+AS_RUN = "as run"
 NOT_TESTED = (
     "No trial has more than one tested candidate; run the job with learner.test_every_candidate: true."
 )
@@ -233,38 +235,99 @@ def _scores_used(found: Sequence[TrialCandidates]) -> tuple[str, ...]:
     return (f"Score as run: {used.pop()}; of equal scores {ties}.",) if len(used) == 1 else ()
 
 
+@dataclass(frozen=True)
+class SelectorResult:
+    """What one selector would have chosen in each of the same trials."""
+
+    name: str
+    tests: Sequence[float]
+    """Test success of its choice, by trial."""
+    regrets: Sequence[float]
+    correlations: Sequence[float | None] = ()
+    """Rank correlation of its score and test success, by trial; None where it is not defined. Empty where it
+    has no score."""
+
+
+def selector_results(found: Sequence[TrialCandidates]) -> list[SelectorResult]:
+    """As run, other selectors, chance, and the best candidate, over the same trials: those whose own choice
+    was tested."""
+    chosen = [(one, one.chosen.test) for one in found if one.chosen]
+    trials = [one for one, _ in chosen]
+    results = [_result(AS_RUN, trials, [test for _, test in chosen], lambda c: c.score)]
+    for name, by in SELECTORS.items():
+        results.append(_result(name, trials, [best_by(one.candidates, by).test for one in trials], by))
+    means = [sum(one.tests) / len(one.tests) for one in trials]
+    results.append(_result("random", trials, means))
+    results.append(_result(BEST, trials, [max(one.tests) for one in trials]))
+    return results
+
+
+def _result(
+    name: str,
+    trials: Sequence[TrialCandidates],
+    tests: Sequence[float],
+    by: Callable[[TestedCandidate], float] | None = None,
+) -> SelectorResult:
+    regrets = [max(one.tests) - test for one, test in zip(trials, tests, strict=True)]
+    ranked = [rank_correlation([by(c) for c in one.candidates], one.tests) for one in trials] if by else ()
+    return SelectorResult(name, tests, regrets, ranked)
+
+
 def _selectors(found: Sequence[TrialCandidates]) -> ResultTable:
-    """What each selector would have chosen: (test success, regret) of each trial, by selector."""
-    choices: dict[str, list[tuple[float, float]]] = {}
-    for one in found:
-        tests = one.tests
-        values = {name: best_by(one.candidates, by).test for name, by in SELECTORS.items()}
-        actual = {"as run": one.chosen.test} if one.chosen else {}
-        for name, value in {
-            **actual,
-            **values,
-            "random": sum(tests) / len(tests),
-            BEST: max(tests),
-        }.items():
-            choices.setdefault(name, []).append((value, max(tests) - value))
-    rows = []
-    for name, pairs in choices.items():
-        test = mean_of([value for value, _ in pairs], 0.0, 1.0)
-        lost = mean_of([lost for _, lost in pairs], 0.0, 1.0)
-        rows.append((name, test, _single(0.0) if name == BEST else lost, len(pairs)))
+    """What each selector would have chosen in the same trials, and its difference from the run's own."""
+    results = selector_results(found)
+    own = results[0]
+    ranked = [one.correlations for one in results if one.correlations]
+    defined = [place for place in range(len(own.tests)) if all(r[place] is not None for r in ranked)]
+    rows: list[tuple[Cell, ...]] = []
+    for one in results if own.tests else ():
+        gained = [test - base for test, base in zip(one.tests, own.tests, strict=True)]
+        rows.append(
+            (
+                one.name,
+                mean_of(one.tests, 0.0, 1.0),
+                _single(0.0) if one.name == BEST else mean_of(one.regrets, 0.0, 1.0),
+                None if one is own else mean_of(gained, -1.0, 1.0),
+                None if one is own else sign_flips(gained).p_value,
+                *_correlations(one, own, defined),
+                len(one.tests),
+            )
+        )
     columns = (
         Column("selector"),
         Column("test success", "share", over="trials"),
         Column("regret", "share", over="trials"),
+        Column("minus as run", "difference", over="trials"),
+        Column("p", "p"),
+        Column("rank correlation", "number", over="trials"),
+        Column("correlation minus as run", "number", over="trials"),
         Column("trials", "count"),
     )
+    left_out = len(found) - len(own.tests)
     notes = (
-        f"Means over trials with t-intervals ({LEVEL:.0%}). Random: the mean over a trial's candidates. Best "
-        "candidate: chosen by the tests themselves, an upper bound. Ties keep the earlier candidate.",
+        f"Means over the same trials with t-intervals ({LEVEL:.0%}). Random: the mean over a trial's "
+        "candidates. Best candidate: chosen by the tests themselves, an upper bound. Ties keep the earlier "
+        "candidate.",
+        "Minus as run: test success of its choice minus that of the run's own, paired by trial (so the luck "
+        "that flatters the best candidate, and regret, drops out), with the p-value of a permutation of signs.",
+        f"Rank correlation (Spearman) of its score and test success: over the {len(defined)} trials in which "
+        "that of every score is defined.",
+        *((f"Left out: {left_out} trials whose own choice was not tested.",) if left_out else ()),
         *_scores_used(found),
         _number_of_tests([c.rate for one in found for c in one.candidates]) if found else NOT_TESTED,
     )
     return ResultTable("Selectors: what each would have chosen", columns, tuple(rows), notes)
+
+
+def _correlations(one: SelectorResult, own: SelectorResult, defined: Sequence[int]) -> tuple[Cell, Cell]:
+    """The mean rank correlation over these trials, and its paired difference from the run's own."""
+    if not one.correlations or not defined:
+        return None, None
+    theirs, base = (_known(side.correlations[place] for place in defined) for side in (one, own))
+    found = mean_of(theirs, -1.0, 1.0)
+    if one is own:
+        return found, None
+    return found, mean_of([a - b for a, b in zip(theirs, base, strict=True)], -2.0, 2.0)
 
 
 def _number_of_tests(rates: Sequence[Score]) -> str:

@@ -1,26 +1,31 @@
 """Do learned actions carry over to other tasks?
 
-For each kind of test tasks: success with the learned library, success without it (Act), their difference
-paired by task, and how often and how well learned actions were called. For runs with `learn_on` and
+For each kind of test tasks: success with the learned library, success of the same agent without it, their
+difference paired by task and seed (for these libraries, and for the method: a trial's episodes share a
+library), and how often and how well learned actions were called. For runs with `learn_on` and
 `test_on`; a library that was learned in another run (`library: RUN`) counts as learned, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from learnact.report.data import EpisodeSample, ReportData, RowKey, Score
+from learnact.report.difference_columns import DifferenceColumns
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.score_table import INTERVALS, ModelColumns, RateColumns, score_rows
-from learnact.statistics.differences import paired_difference
-from learnact.statistics.intervals import NOTHING, Interval
+from learnact.statistics.differences import Difference, difference
+from learnact.statistics.intervals import Interval, method_mean
 
-TITLE = "Transfer: learned libraries against Act"
-NOTES = (
-    "Difference: learned minus the same agent without learning (act, react), on the same tasks and seeds "
-    "with the same agent model; its interval speaks of these libraries on other tasks.",
+TITLE = "Transfer: learned libraries against the same agent without learning"
+COMPARED = (
+    "Differences: learned minus the same agent without learning (act, react), on the same tasks and seeds "
+    "with the same agent model."
+)
+CALLS = (
     "Learned calls: share of turns that called a learned action, and share of these calls that succeeded; "
-    "means over episodes (of the latter over those with a call).",
+    "means over tasks (of the latter over episodes with a call), with intervals for other libraries and tasks."
 )
 NO_LIBRARY = "No method with a learned library has a test here."
 NO_BASE = "No difference: no trial of the same agent without learning is in these runs."
@@ -28,11 +33,12 @@ NO_BASE = "No difference: no trial of the same agent without learning is in thes
 
 @dataclass(frozen=True)
 class TransferResult:
-    """A method with learned libraries on one kind of test tasks. `act`: None where Act did not play them."""
+    """A method with learned libraries on one kind of test tasks. `without`, `difference`: None where the same
+    agent did not play them without learning."""
 
     learned: Score
-    act: Score | None
-    difference: Interval
+    without: Score | None
+    difference: Difference | None
     frequency: Interval
     correctness: Interval
 
@@ -53,10 +59,10 @@ def transfer_results(data: ReportData) -> list[TransferResult]:
         found.append(
             TransferResult(
                 learned=data.score(key, sample, data.unfinished.get(key, 0)),
-                act=data.score(base, other, data.unfinished.get(base, 0)) if base else None,
-                difference=_difference(sample, other) if base else NOTHING,
-                frequency=sample.call_frequency,
-                correctness=sample.call_correctness,
+                without=data.score(base, other, data.unfinished.get(base, 0)) if base else None,
+                difference=_difference(sample, other) if base else None,
+                frequency=_share(sample, sample.learned_calls, sample.action_turns),
+                correctness=_share(sample, sample.learned_calls_ok, sample.learned_calls),
             )
         )
     return found
@@ -82,43 +88,49 @@ def _places(data: ReportData) -> dict[RowKey, frozenset[str]]:
     return found
 
 
-def _difference(learned: EpisodeSample, act: EpisodeSample) -> Interval:
-    return paired_difference(learned.outcomes(learned.success), act.outcomes(act.success))
+def _difference(learned: EpisodeSample, without: EpisodeSample) -> Difference:
+    return difference(learned.outcomes(learned.success), without.outcomes(without.success))
+
+
+def _share(sample: EpisodeSample, parts: Sequence[int], wholes: Sequence[int]) -> Interval:
+    """The mean share of each episode's whole, for other libraries and tasks."""
+    values = zip(sample.tasks, sample.learned, parts, wholes, strict=True)
+    return method_mean((task, learned, part / whole) for task, learned, part, whole in values if whole)
 
 
 def transfer_tables(data: ReportData) -> list[ResultTable]:
-    """What a method gained over Act (with the learned side's episodes); then both sides in full."""
+    """What a method gained over the same agent without learning; then both sides in full."""
     found = transfer_results(data)
     models = ModelColumns(result.learned.key for result in found)
-    scores = [score for result in found for score in (result.learned, result.act) if score]
-    rates = RateColumns(scores)
+    scores = [score for result in found for score in (result.learned, result.without) if score]
+    rates, differences = RateColumns(scores), DifferenceColumns([result.difference for result in found])
     rows: list[tuple[Cell, ...]] = [
         (
             result.learned.key.domain,
             result.learned.key.method,
             *models.cells(result.learned.key),
             result.learned.success,
-            result.act.success if result.act else None,
-            result.difference,
+            result.without.success if result.without else None,
+            *differences.cells(place),
             result.frequency,
             result.correctness,
             *rates.cells(result.learned),
         )
-        for result in found
+        for place, result in enumerate(found)
     ]
     columns = (
         Column("tested on"),
         Column("method"),
         *models.columns,
         Column("learned", "share", counted=True),
-        Column("act", "share", counted=True),
-        Column("difference", "difference"),
-        Column("learned calls", "share"),
-        Column("succeeded", "share"),
+        Column("without", "share", counted=True),
+        *differences.columns,
+        Column("learned calls", "share", over="libraries"),
+        Column("succeeded", "share", over="libraries"),
         *rates.columns,
     )
-    missing = (NO_LIBRARY,) if not rows else ((NO_BASE,) if any(r.act is None for r in found) else ())
-    notes = (INTERVALS, *NOTES, *models.notes, *rates.notes, *missing)
-    marks = [result.learned.simulated or bool(result.act and result.act.simulated) for result in found]
+    missing = (NO_LIBRARY,) if not rows else ((NO_BASE,) if any(r.without is None for r in found) else ())
+    notes = (INTERVALS, COMPARED, *differences.notes, CALLS, *models.notes, *rates.notes, *missing)
+    marks = [r.learned.simulated or bool(r.without and r.without.simulated) for r in found]
     table = ResultTable(TITLE, columns, tuple(rows), notes).mark_simulated(marks)
     return [table, score_rows(list(dict.fromkeys(scores)), f"{TITLE}, in full", turns=True)]

@@ -110,6 +110,13 @@ def total_variance(terms: Sequence[VarianceTerm]) -> tuple[Numbers, Numbers]:
     return variance, np.maximum(freedom, 1.0)
 
 
+def unclipped_variance(terms: Iterable[VarianceTerm]) -> float:
+    """V(tasks) + V(libraries) - V(both), unbiased because a negative component is kept: for estimates that
+    take it away from something else."""
+    found = sums(terms)
+    return float(found["tasks"][0] + found["libraries"][0] - found["both"][0])
+
+
 def terms_of_cells(cells: Cells) -> list[VarianceTerm]:
     """The terms of the mean over tasks, each task counting the same, of cells that may be missing.
 

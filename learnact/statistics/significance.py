@@ -11,6 +11,7 @@ import numpy as np
 
 from learnact.statistics.components import NO_LIBRARY
 from learnact.statistics.differences import Difference
+from learnact.statistics.intervals import Scope
 
 EXACT = 14
 """Up to so many units all changes of sign are tried, else `DRAWS` at random."""
@@ -70,6 +71,19 @@ def sign_flips(values: Sequence[float]) -> PermutationTest:
         hits = int((np.abs((2.0 * draws - 1.0) @ given) >= observed).sum())
         found, least = (hits + 1) / (DRAWS + 1), 1 / (DRAWS + 1)
     return PermutationTest(found, len(values), min(1.0, least))
+
+
+def deciding_scope(difference: Difference) -> Scope:
+    """What several comparisons are corrected by: the method where there are libraries enough, else these
+    libraries."""
+    return "method" if difference.method.trusted else "tasks"
+
+
+def deciding_p(difference: Difference) -> float:
+    """The p-value of that scope: Student's t of the method, else the permutation of tasks."""
+    if deciding_scope(difference) == "method":
+        return difference.p_value("method")
+    return permute_tasks(difference).p_value
 
 
 @dataclass(frozen=True)

@@ -205,9 +205,16 @@ def test_tables_6_and_7_hold_their_own_switches_and_differences_paired_by_task(c
     assert six[0]["difference"] is six[1]["difference"] is None
     assert six[2]["difference"]["mean"] == pytest.approx((3 - 6) / TASKS)
     assert six[2]["difference"]["clusters"] == TASKS
+    assert six[2]["difference of the method"]["libraries"] == 1  # nothing is known of others:
+    assert six[2]["difference of the method"]["low"] is None
+    assert six[2]["p"] == pytest.approx(2 / 2**3)  # three tasks, all lost
+    assert six[1]["of the method"]["trusted"] is False
+    assert six[0]["of the method"]["trusted"] is True  # act learns nothing
     seven = [row for row in rows_of(connection, "7") if row["domain"] == "gripper"]
     assert [row["variant"] for row in seven][1:] == ["in full", "notes off", "sampling off"]
     assert seven[2]["difference"]["low"] < -1 / TASKS < seven[2]["difference"]["high"]
+    assert [row["Holm p"] for row in seven[2:]] == [1.0, 1.0]
+    assert [row["p"] for row in seven[2:]] == [1.0, 0.5]
 
 
 def test_the_selector_is_judged_by_tests_of_all_candidates(connection):
@@ -228,6 +235,12 @@ def test_the_selector_is_judged_by_tests_of_all_candidates(connection):
     assert others["step terms only"]["test success"]["mean"] == 0.875  # four actions
     assert others["random"]["test success"]["mean"] == pytest.approx((4 + 7 + 6) / 3 / TASKS)
     assert others["best candidate"]["regret"]["mean"] == 0.0
+    assert next(iter(others)) == "as run"
+    assert others["as run"]["minus as run"] is None
+    for other in others.values():
+        assert other["trials"] == others["as run"]["trials"]
+        gained = other["test success"]["mean"] - others["as run"]["test success"]["mean"]
+        assert (other["minus as run"] or {"mean": 0.0})["mean"] == pytest.approx(gained)
     told = " ".join(TABLES["selector"](ReportData(connection))[1].notes)
     assert "Score as run: success + call ratio; of equal scores the earlier." in told
     assert f"3 candidates with {TASKS} test episodes each; unfinished: 0" in told
@@ -351,8 +364,8 @@ def test_a_domain_played_in_several_forms_is_told_apart_by_what_differs(tmp_path
     }
     small_tasks, large_tasks = carried["gripper balls 4-6"], carried["gripper balls 8-12"]
     assert small_tasks["difference"]["mean"] == 0.0
-    assert (small_tasks["learned"]["episodes"], small_tasks["act"]["episodes"]) == (3, 3)
-    assert (large_tasks["act"]["episodes"], large_tasks["difference"]["clusters"]) == (2, 2)
+    assert (small_tasks["learned"]["episodes"], small_tasks["without"]["episodes"]) == (3, 3)
+    assert (large_tasks["without"]["episodes"], large_tasks["difference"]["clusters"]) == (2, 2)
     assert 0 < small_tasks["succeeded"]["mean"] <= 1
 
 
