@@ -309,7 +309,7 @@ def _selectors(found: Sequence[TrialCandidates]) -> ResultTable:
         "candidates. Best candidate: chosen by the tests themselves, an upper bound. Ties keep the earlier "
         "candidate.",
         "Minus as run: test success of its choice minus that of the run's own, paired by trial (so the luck "
-        "that flatters the best candidate, and regret, drops out), with the p-value of a permutation of signs.",
+        "that flatters the best candidate, and regret, drops out); p: permutation of signs.",
         f"Rank correlation (Spearman) of its score and test success: over the {len(defined)} trials in which "
         "that of every score is defined.",
         *((f"Left out: {left_out} trials whose own choice was not tested.",) if left_out else ()),

@@ -25,7 +25,7 @@ COMPARED = (
 )
 CALLS = (
     "Learned calls: share of turns that called a learned action, and share of these calls that succeeded; "
-    "means over tasks (of the latter over episodes with a call), with intervals for other libraries and tasks."
+    "means over tasks (of the latter over episodes with a call), intervals for other libraries and tasks."
 )
 NO_LIBRARY = "No method with a learned library has a test here."
 NO_BASE = "No difference: no trial of the same agent without learning is in these runs."

@@ -5,8 +5,9 @@ The sample variance of the means of I conditions is half the mean square of thei
     S^2 = sum over i < j of d(i, j)^2 / (I (I - 1))
 
 and each d(i, j)^2 is too large by the variance of d(i, j), which the tasks (and libraries) of the pair tell.
-What is left is an unbiased estimate of the variance between conditions; below 0 it counts as 0. With one value
-a task and condition it is that of the analysis of variance: (MS of conditions - MS of the rest) / tasks.
+What is left is an unbiased estimate of the variance between conditions; below 0 it counts as 0. With one
+value a task and condition it is that of the analysis of variance: (MS of conditions - MS of the rest) /
+tasks.
 """
 
 from __future__ import annotations
