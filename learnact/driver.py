@@ -219,6 +219,7 @@ async def run_job(
     try:
         for name, row in plan.checks.items():
             store.check(name, row)
+        finished = _finished_trials(plan, store)
         display.begin(job, plan, store.counters)
         interrupted = unfinished_calls(store.folder)
         known = [*models_returned(store.folder), *answered_in(interrupted)]
@@ -234,9 +235,9 @@ async def run_job(
             )
             stack.callback(runner.calls.close)
             runner.calls.begin()
-            if store.counters.trials.get("done", 0) < len(plan.trials):
+            if len(finished) < len(plan.trials):
                 runner.warm_up()
-            ended = await _all_trials(plan, runner, store, display)
+            ended = await _all_trials(plan, runner, store, display, finished)
         store.check("models answered as", aliases.facts())
         summary = Summary(
             run=plan.run,
@@ -263,8 +264,32 @@ def _is_finished(plan: Preflight, results: Path) -> bool:
     return {row["trial"] for row in rows} >= {trial.id for trial in plan.trials}
 
 
+def _finished_trials(plan: Preflight, store: RunStore) -> dict[str, TrialResult]:
+    """The trials that earlier sessions have finished, by id: their identity holds all that decides their
+    results, so none of their units need be made again.
+
+    Where an unfinished trial waits for what others cost it (`match_budget`), all are gone through again.
+    """
+    found = {}
+    for trial in plan.trials:
+        known = store.finished_trial(trial.id, planned_episodes(trial))
+        if known is not None:
+            found[trial.id] = TrialResult(
+                trial, "done", known.library, known.episodes, known.successes, found=True
+            )
+    if any(trial.match_budget and trial.id not in found for trial in plan.trials):
+        return {}
+    for trial_id in found:
+        store.pass_over(trial_id)
+    return found
+
+
 async def _all_trials(
-    plan: Preflight, runner: _Watched, store: RunStore, display: Display
+    plan: Preflight,
+    runner: _Watched,
+    store: RunStore,
+    display: Display,
+    finished: Mapping[str, TrialResult],
 ) -> list[TrialResult]:
     """All trials at once: the runner shares its places among them. A trial that is blocked holds up
     nobody."""
@@ -272,6 +297,9 @@ async def _all_trials(
     costs = LearningCosts()
 
     async def one(trial: TrialSpec) -> TrialResult:
+        if trial.id in finished:
+            display.trial(finished[trial.id])
+            return finished[trial.id]
         store.trial(trial.id, trial_row(trial, "running"))
         given = plan.libraries.get(trial.id)
         result = await run_trial(trial, runner, store, display.stage, given, costs)

@@ -36,6 +36,10 @@ class StoppableRunner(Runner, Protocol):
 class Ledger(Protocol):
     """What is committed. A unit that is found here is not done again."""
 
+    def __contains__(self, key: str) -> bool:
+        """Whether `find` has the outcome of a unit; costs nothing."""
+        ...
+
     def find(self, key: str) -> Outcome | None:
         """The committed outcome of a unit, with its result, or None.
 

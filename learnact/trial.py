@@ -43,6 +43,8 @@ class TrialResult:
     successes: int = 0
     missing: int = 0
     reason: str = ""
+    found: bool = False
+    """Whether an earlier session had finished it: nothing of it was looked at again."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,9 @@ async def _planned_tests(trial: TrialSpec, learned: Learned, journal: Journal) -
 
 def test_episodes(trial: TrialSpec, tests: Iterable[PlannedTest]) -> Iterator[Episode]:
     """The episodes of tests, each as often as the job repeats it; made lazily."""
+    prompts = AGENT_TEMPLATES.hash
     for planned in tests:
+        budget = trial.test_budget.over(test_budget(planned.domain), planned.task.reference)
         for number in range(trial.test_repeats):
             repeat = trial.first_repeat + number
             yield Episode(
@@ -217,10 +221,10 @@ def test_episodes(trial: TrialSpec, tests: Iterable[PlannedTest]) -> Iterator[Ep
                 agent=trial.agent,
                 library=planned.library,
                 model=trial.agent_model,
-                budget=trial.test_budget.over(test_budget(planned.domain), planned.task.reference),
+                budget=budget,
                 rules=trial.rules,
                 seed=seed_from(trial.job_seed, planned.spec.name, planned.task.hash, "test", repeat),
-                prompts=AGENT_TEMPLATES.hash,
+                prompts=prompts,
                 versions=planned.domain.version,
                 learn_repeat=trial.learn_repeat,
                 test_repeat=repeat,

@@ -50,3 +50,16 @@ class Notes:
 
     def candidate(self, candidate: Candidate) -> None:
         self.candidates[candidate.iteration, candidate.candidate] = candidate
+
+
+class Moving:
+    """A model in the process that costs nothing and never solves gripper: it goes from room to room."""
+
+    async def complete(self, model: ModelSpec, prompt: Prompt, seed: int, affinity: str) -> Exchange:
+        place = (len(prompt.history) // 2 + prompt.history_start // 2) % 2
+        rooms = ("rooma", "roomb")
+        text = f"Action: move('{rooms[place]}', '{rooms[1 - place]}')"
+        return Exchange(prompt, Reply(text, tokens=Tokens(1000, 900, 20, 0), cost=0.001, model=model.name))
+
+    async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:
+        raise AssertionError("nothing here embeds")

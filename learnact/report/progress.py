@@ -213,7 +213,10 @@ class ProgressDisplay(Display):
         self._stages.pop(result.trial.id, None)
         now = self.progress
         self.progress = replace(
-            now, ended=now.ended + 1, incomplete=now.incomplete + (result.status != "done")
+            now,
+            ended=now.ended + 1,
+            incomplete=now.incomplete + (result.status != "done"),
+            tested=now.tested + (result.episodes if result.found else 0),
         )
         self._update()
 

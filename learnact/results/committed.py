@@ -4,7 +4,7 @@ asked for last.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +45,18 @@ class _Trial:
         start, count = places.get(unit, (0, 0))
         result: list[dict[str, Any]] = found.slice(start, count).to_pylist()
         return result
+
+
+@dataclass(frozen=True)
+class FinishedTrial:
+    """A trial that is done: the library that it ended with, its test episodes, how many of them solved their
+    task, and the units that it took.
+    """
+
+    library: str
+    episodes: int
+    successes: int
+    units: int
 
 
 class LiveParts(Protocol):
@@ -116,10 +128,32 @@ class Committed:
             highest = max(highest, pc.max(self.read(table, ["seq"])["seq"]).as_py() or 0)
         return highest
 
-    def trial_statuses(self) -> dict[str, str]:
-        """The last status of each trial."""
-        found = self.read("trials", ["seq", "trial", "status"]).sort_by("seq").to_pylist()
-        return {row["trial"]: row["status"] or "" for row in found}
+    def trial_rows(self) -> dict[str, tuple[str, str]]:
+        """The last status of each trial, and the library that it ended with."""
+        found = self.read("trials", ["seq", "trial", "status", "library"]).sort_by("seq").to_pylist()
+        return {row["trial"]: (row["status"] or "", row["library"] or "") for row in found}
+
+    def finished_trials(self, done: Mapping[str, str]) -> dict[str, FinishedTrial]:
+        """What the trials named have come to, counted from their rows; `done` gives their libraries."""
+        if not done:
+            return {}
+        tested = pc.field("phase") == "test"
+        episodes = self.read("episodes", ["trial", "success"], tested).group_by("trial")
+        counts = {
+            row["trial"]: row
+            for row in episodes.aggregate([("success", "count"), ("success", "sum")]).to_pylist()
+        }
+        units = Counter(self._trials.values())
+        return {
+            trial: FinishedTrial(library, found["success_count"], found["success_sum"] or 0, units[trial])
+            for trial, library in done.items()
+            if (found := counts.get(trial)) is not None
+        }
+
+    def facts(self) -> dict[str, str]:
+        """The last facts of each check, as JSON."""
+        found = self.read("checks", ["seq", "name", "facts"]).sort_by("seq").to_pylist()
+        return {row["name"]: row["facts"] for row in found}
 
     def add(self, outcome: Outcome) -> None:
         """An outcome has been committed in this session."""

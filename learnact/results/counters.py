@@ -48,9 +48,9 @@ class RunCounter:
         """A trial has a new status."""
         self._statuses[trial] = status
 
-    def found(self) -> None:
-        """A unit of an earlier session was found."""
-        self._counters = replace(self._counters, found=self._counters.found + 1)
+    def found(self, units: int = 1) -> None:
+        """Units of an earlier session were found."""
+        self._counters = replace(self._counters, found=self._counters.found + units)
 
     def outcome(self, outcome: Outcome, calls: Sequence[Call]) -> None:
         """An outcome has come with these calls."""

@@ -30,10 +30,13 @@ from learnact.results.tables import Row
 
 
 class RowBuffer:
-    """Rows by table. `known` are addresses of texts on file, `seq` is the highest number given so far."""
+    """Rows by table. `known` are addresses of texts on file, `seq` is the highest number given so far,
+    `facts` are the last of each check.
+    """
 
-    def __init__(self, run: str, name: str, known: Sequence[str] = (), seq: int = 0) -> None:
+    def __init__(self, run: str, name: str, known: Sequence[str], seq: int, facts: Mapping[str, str]) -> None:
         self.run, self.name = run, name
+        self._facts = dict(facts)
         self._blocks = Blocks(known)
         self._seq = seq
         self._secrets = secrets()
@@ -76,10 +79,14 @@ class RowBuffer:
         known: dict[str, Any] = hidden if isinstance(hidden, dict) else {}
         self._put("trials", rows.trial_row(self.run, self._number(), trial, known))
 
-    def check(self, name: str, facts: Plain) -> None:
-        """A row of `checks`, without secrets."""
+    def check(self, name: str, facts: Plain) -> bool:
+        """A row of `checks`, without secrets; False and no row where the last of that name is equal."""
         shown = json_text(hide_in(facts, self._secrets))
+        if self._facts.get(name) == shown:
+            return False
+        self._facts[name] = shown
         self._put("checks", tables.CHECKS.row(run=self.run, seq=self._number(), name=name, facts=shown))
+        return True
 
     def event(
         self, event: str, job: Plain = None, resolved: Plain = None, versions: Mapping[str, str] | None = None

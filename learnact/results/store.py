@@ -18,7 +18,7 @@ from learnact.errors import ResultsError
 from learnact.records import Call, Candidate, Episode, Library, Outcome, Plain, Reply, Request
 from learnact.results import files
 from learnact.results.bounded import BoundedValue, count_by_place
-from learnact.results.committed import Committed
+from learnact.results.committed import Committed, FinishedTrial
 from learnact.results.counters import Counters, RunCounter
 from learnact.results.group_commit import GroupCommit
 from learnact.results.parts import Parts
@@ -52,14 +52,19 @@ class RunStore:
         self._lock = lock
         self._parts = Parts(folder)
         self._committed = Committed(folder, self._parts)
-        self._buffer = RowBuffer(run, name, self._committed.block_hashes(), self._committed.next_seq())
+        self._buffer = RowBuffer(
+            run, name, self._committed.block_hashes(), self._committed.next_seq(), self._committed.facts()
+        )
         self._pending = CallJournal(folder, self._committed.__contains__)
         self._libraries = self._committed.libraries()
         self._uncommitted: dict[str, tuple[Outcome, asyncio.Future[None]]] = {}
         self._writer = GroupCommit(name, self._take, self._write, self._written)
         self._bounded: list[BoundedValue] = []
         self._worked = sum(bool(set(p.rows) - {"events"}) for p in self._parts.live) > 1
-        self._counter = RunCounter(self._committed.trial_statuses())
+        trials = self._committed.trial_rows()
+        self._counter = RunCounter({trial: status for trial, (status, _) in trials.items()})
+        done = {trial: library for trial, (status, library) in trials.items() if status == "done"}
+        self._finished = self._committed.finished_trials(done)
 
     @classmethod
     def open(
@@ -119,6 +124,9 @@ class RunStore:
 
     # Ledger -------------------------------------------------------------------------------------------------
 
+    def __contains__(self, key: str) -> bool:
+        return key not in self._uncommitted and key in self._committed
+
     def find(self, key: str) -> Outcome | None:
         """The committed outcome of a unit with its result, or None. Its model has no URLs, its calls are left
         out.
@@ -129,6 +137,17 @@ class RunStore:
         if outcome is not None:
             self._counter.found()
         return outcome
+
+    def finished_trial(self, trial: str, episodes: int) -> FinishedTrial | None:
+        """What a trial came to that an earlier session has finished with so many test episodes; None where it
+        is not finished, or another number of tests is there.
+        """
+        finished = self._finished.get(trial)
+        return finished if finished is not None and finished.episodes == episodes else None
+
+    def pass_over(self, trial: str) -> None:
+        """A finished trial is not gone through again: its units count as found."""
+        self._counter.found(self._finished[trial].units)
 
     async def commit(self, outcome: Outcome) -> None:
         """Returns once the outcome is on stable storage. The first commit of a key wins; a later one is
@@ -195,11 +214,11 @@ class RunStore:
 
     def check(self, name: str, row: Plain) -> None:
         """Keep a fact that the run has checked, e.g. that no test task is a training task. The last of a name
-        counts.
+        counts; one that is kept already is not written again.
         """
         self._check()
-        self._buffer.check(name, row)
-        self._writer.touch()
+        if self._buffer.check(name, row):
+            self._writer.touch()
 
     # CallLog ------------------------------------------------------------------------------------------------
 

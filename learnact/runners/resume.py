@@ -4,11 +4,15 @@ it."""
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
 from learnact.errors import Failure
 from learnact.protocols import Ledger, StoppableRunner
 from learnact.records import Attempt, Outcome, Unit
+
+BREATH = 64
+"""Committed units that are passed over at a time: about 10 ms."""
 
 
 class CommittingRunner:
@@ -59,7 +63,9 @@ class CommittingRunner:
         call = _RunCall()
         feeder = asyncio.create_task(self._feed(units, call))
         try:
-            while (outcome := await call.ready.get()) is not None:
+            while (ready := await call.ready.get()) is not None:
+                outcome = self._ledger.find(ready) if isinstance(ready, str) else ready
+                assert outcome is not None, f"{ready} was committed, and is not found"
                 yield outcome
             await feeder
             for unit in call.elsewhere:
@@ -76,13 +82,19 @@ class CommittingRunner:
     async def _feed(self, units: Iterable[Unit], call: _RunCall) -> None:
         """Give the inner runner what is not committed, and commit what it gives back, several at a time."""
         try:
-            fresh = _Peekable(self._fresh(units, call))
-            if not fresh.empty:
+            fresh = self._fresh(units, call)
+            first = None
+            for first in fresh:
+                if first is not None:
+                    break
+                await asyncio.sleep(0)
+            if first is not None:
                 self.warm_up()
                 assert self._inner is not None
                 runner = await self._inner
+                rest = (unit for unit in fresh if unit is not None)
                 async with asyncio.TaskGroup() as commits:
-                    async for outcome in runner.run(fresh):
+                    async for outcome in runner.run(itertools.chain([first], rest)):
                         self._observe(outcome)
                         commits.create_task(self._commit(outcome, call))
             if call.refused is not None:
@@ -90,12 +102,16 @@ class CommittingRunner:
         finally:
             call.ready.put_nowait(None)
 
-    def _fresh(self, units: Iterable[Unit], call: _RunCall) -> Iterator[Unit]:
+    def _fresh(self, units: Iterable[Unit], call: _RunCall) -> Iterator[Unit | None]:
+        """What is to be run. None now and then while much is committed, so that others get their turn."""
+        passed = 0
         for unit in units:
             key = unit.key
-            committed = self._ledger.find(key)
-            if committed is not None:
-                call.ready.put_nowait(committed)
+            if key in self._ledger:
+                call.ready.put_nowait(key)  # read when it is asked for: there may be very many
+                passed += 1
+                if passed % BREATH == 0:
+                    yield None
             elif key in self._under_way:
                 call.elsewhere.append(unit)
             elif (failure := self._refuse()) is not None:
@@ -128,28 +144,11 @@ class CommittingRunner:
 
 
 class _RunCall:
-    """One call of `run`: what is ready for its caller, its own units under way, and those under way for
-    others."""
+    """One call of `run`: what is ready for its caller (an outcome, or the key of a committed one), its own
+    units under way, and those under way for others."""
 
     def __init__(self) -> None:
-        self.ready: asyncio.Queue[Outcome | None] = asyncio.Queue()
+        self.ready: asyncio.Queue[Outcome | str | None] = asyncio.Queue()
         self.own: set[str] = set()
         self.elsewhere: list[Unit] = []
         self.refused: Outcome | None = None
-
-
-class _Peekable:
-    """An iterator that knows whether it has a first element, without losing it."""
-
-    def __init__(self, units: Iterator[Unit]) -> None:
-        self._units = units
-        self._first = next(units, None)
-
-    @property
-    def empty(self) -> bool:
-        return self._first is None
-
-    def __iter__(self) -> Iterator[Unit]:
-        if self._first is not None:
-            yield self._first
-        yield from self._units

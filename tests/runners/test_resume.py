@@ -21,6 +21,9 @@ class Memory:
         self.kept: dict[str, Outcome] = {}
         self.commits = 0
 
+    def __contains__(self, key):
+        return key in self.kept
+
     def find(self, key):
         return self.kept.get(key)
 
