@@ -107,6 +107,12 @@ def checksum(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
+def file_checksum(path: Path) -> str:
+    """`checksum` of a file's content, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
 @dataclass(frozen=True)
 class VerifiedFiles:
     """How many files were compared with their checksums, and how many have none (earlier versions)."""
@@ -128,7 +134,7 @@ def verify(folder: Path, parts: Iterable[ResultsPart]) -> VerifiedFiles:
                 without += 1
                 continue
             try:
-                found = checksum(path.read_bytes())
+                found = file_checksum(path)
             except OSError as error:
                 raise damaged(path, error.strerror or error) from error
             if found != expected:

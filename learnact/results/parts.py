@@ -30,17 +30,18 @@ from learnact.results.manifests import (
     MANIFEST,
     ResultsPart,
     checksum,
+    file_checksum,
     live_parts,
     read_manifests,
     verify,
 )
+from learnact.results.merging import ROW_GROUP, merge_rows
 from learnact.results.tables import SCHEMA_VERSION, TABLES
 
 FAN_IN = 64
 """Parts of one level that are merged into one of the next: bounds both their number and how often a row is
 rewritten.
 """
-ROW_GROUP = 20_000
 GRACE = 600.0
 """Seconds for which replaced parts stay, for readers that connected before."""
 SET_ASIDE = "set-aside"
@@ -113,26 +114,17 @@ class Parts:
             sums,
         )
         verify(self.folder, old)  # what is damaged must not be written anew as if it were whole
-        with duckdb.connect(config={"temp_directory": str(files.SPILL)}) as connection:
+        with duckdb.connect(config={"temp_directory": str(files.SPILL), "threads": 1}) as connection:
             for name in part.rows:
                 sources = [p.path(self.folder, name) for p in old if name in p.rows]
                 target = part.path(self.folder, name)
-                self._merge_table(connection, name, sources, target)
-                sums[name] = checksum(target.read_bytes())
+                temporary = target.with_name(f"{files.TEMPORARY}{target.name}")
+                merge_rows(connection, TABLES[name], read_parquet(sources), sources, temporary)
+                sums[name] = file_checksum(temporary)
+                files.publish(temporary, target)
         self._publish(part)
         replaced = {p.number for p in old}
         self.live = [*(p for p in self.live if p.number not in replaced), part]
-
-    def _merge_table(
-        self, connection: duckdb.DuckDBPyConnection, name: str, sources: Iterable[Path], target: Path
-    ) -> None:
-        temporary = target.with_name(f"{files.TEMPORARY}{target.name}")
-        order = ", ".join(TABLES[name].order)
-        connection.execute(
-            f"COPY (SELECT * FROM {read_parquet(sources)} ORDER BY {order}) "
-            f"TO {quoted(str(temporary))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
-        )
-        files.publish(temporary, target)
 
     def _publish(self, part: ResultsPart) -> None:
         manifest = {

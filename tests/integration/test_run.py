@@ -4,6 +4,7 @@ change no score."""
 import asyncio
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -97,6 +98,34 @@ async def test_a_run_ends_with_its_tables_and_a_second_one_does_nothing(tmp_path
         assert db.execute("SELECT count(*) FROM candidates WHERE selected").fetchone()[0] >= 1
         shared = db.execute("SELECT facts FROM checks WHERE name LIKE 'disjoint%'").fetchall()
         assert [json.loads(facts)["ok"] for (facts,) in shared] == [True]
+
+
+async def test_a_finished_trial_is_not_gone_through_again(tmp_path, monkeypatch):
+    """What is shown and counted is as before, no unit is made and nothing is merged anew."""
+    async with FaultServer(always=answers()) as server:
+        first = await run(job(server.url), tmp_path)
+    units = first.counters.episodes + first.counters.requests
+    parts = sorted(path.name for path in first.folder.glob("episodes.*"))
+    monkeypatch.setattr("learnact.driver.run_trial", None)
+    again = await run(job("http://127.0.0.1:9/v1"), tmp_path)
+    assert [replace(r, found=False) for r in again.trials] == list(first.trials)
+    assert again.counters.found >= units  # checks are units too
+    assert again.counters.trials == {"done": 2}
+    assert sorted(path.name for path in first.folder.glob("episodes.*")) == parts
+
+
+async def test_a_finished_trial_whose_cost_another_waits_for_is_gone_through_again(tmp_path):
+    matched = job("", methods=["learnact", "act"], match_budget={"to": "learnact", "unit": "calls"})
+    async with FaultServer(always=answers()) as server:
+        for part in matched["models"].values():
+            part["base_url"] = server.url
+        limited = await run({**matched, "limits": {"calls": 60}, "cluster": {"in_flight": 1}}, tmp_path)
+        ended = [r.status for r in limited.trials]
+        asked = len(server.bodies)
+        again = await run(matched, tmp_path)
+    assert ended.count("done") < 2
+    assert again.done
+    assert len(server.bodies) > asked
 
 
 @pytest.mark.slow

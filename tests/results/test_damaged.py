@@ -113,7 +113,7 @@ def test_a_flipped_byte_is_told_when_it_is_met(results):
         content[place] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(ResultsError):
-        QuerySession(results).ask("SELECT max(text) FROM blocks").rows  # noqa: B018
+        list(QuerySession(results).ask("SELECT max(run), max(hash), max(text) FROM blocks"))
 
 
 def test_files_that_are_no_runs_are_left_alone(results):
