@@ -1,7 +1,7 @@
 """Sorts the rows of a table from many files into one, a slice at a time: memory does not grow with the rows.
 
-Keys are hashes, so the rows fall evenly into ranges of their keys. A slice is one range of trials and keys; it
-is read, sorted and written as a row group. Files that were merged before are sorted themselves, so a slice
+Keys are hashes, so the rows fall evenly into ranges of their keys. A slice is one range of trials and keys:
+it is read, sorted and written as a row group. Files that were merged before are sorted themselves, so a slice
 reads few of their row groups.
 """
 
@@ -54,7 +54,7 @@ def merge_rows(
     files: Sequence[Path],
     target: Path,
 ) -> None:
-    """Write the rows of `files`, which the SQL expression `source` reads, in the table's order to `target`."""
+    """Write the rows of `files`, which the SQL expression `source` reads, to `target` in order."""
     order = ", ".join(table.order)
     writer: pq.ParquetWriter | None = None
     try:
