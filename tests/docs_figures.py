@@ -2,7 +2,7 @@
 `make docs-figures`.
 
 A block stands between `<!-- figures: NAME -->` and `<!-- end of figures -->`. The runs are small versions
-of shipped jobs with the simulated model, in a temporary folder (about three minutes on two idle cores). The
+of shipped jobs with the simulated model, in a temporary folder (about twenty minutes on two idle cores). The
 block `bench` is what `make bench` left in .benchmarks/latest.json; without that file it stays as it is.
 """
 
@@ -30,7 +30,7 @@ from tests.domains.alfworld.conftest import INSTALLED, published_games
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 DOMAINS = "domains=[{name: gripper, level: easy, test: 10}, {name: blockworld, level: easy, test: 6}]"
-SMALL = ("repeats.learn=2", "cluster.runner=local", DOMAINS)
+SMALL = ("cluster.runner=local", DOMAINS)
 """What makes a paper job small."""
 
 
