@@ -18,7 +18,21 @@ KEY = RowKey("gripper", "learnact", "m", "m")
 
 def candidate(name, terms, test):
     success = Interval(test, math.nan, math.nan, 8, 8)
-    score = Score(KEY, False, success, NOTHING, NOTHING, 1, 0, test, test, 0.0, 8, NOTHING, NOTHING)
+    score = Score(
+        key=KEY,
+        simulated=False,
+        success=success,
+        success_of_method=NOTHING,
+        progress=NOTHING,
+        trials=1,
+        unfinished=0,
+        worst=test,
+        best=test,
+        unreadable=0.0,
+        all_turns=8,
+        turns=NOTHING,
+        primitive_steps=NOTHING,
+    )
     return selector.TestedCandidate(name, float(sum(terms)), *map(float, terms), rate=score)
 
 
@@ -40,9 +54,7 @@ def trials(random, number, informative=False):
         terms = random.random((6, 3))
         if informative:
             terms[:, 0] += 3 * tests
-        candidates = [
-            candidate(f"{n}-{c}", t, test) for c, (t, test) in enumerate(zip(terms, tests, strict=True))
-        ]
+        candidates = [candidate(f"{n}-{c}", terms[c], tests[c]) for c in range(6)]
         made.append(trial(n, candidates, max(candidates, key=lambda c: c.score).library))
     return made
 
