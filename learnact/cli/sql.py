@@ -19,6 +19,7 @@ from learnact.errors import BadInput, LearnactError, suggestion
 from learnact.records.text import printable
 from learnact.report.result_table import SIMULATED
 from learnact.results.query import (
+    SIMULATED_COLUMN,
     QueryResult,
     QuerySession,
     TableOverview,
@@ -83,6 +84,8 @@ def sql(
     learnact sql --run NAME --file success --format csv --output success.csv
 
     learnact sql --run NAME "FROM success_by_method" --to success.parquet
+
+    A file that holds figures of a simulated model gets a column `simulated`, where it has none.
     """
     if queries:
         _list_queries()
@@ -263,9 +266,13 @@ def _form_of(place: Path) -> Format:
 
 
 def _answer(session: QuerySession, query: str, form: Format, output: Path | None) -> None:
-    """Print or write an answer; says where figures of a simulated model may be in it without a mark."""
+    """Print or write an answer, with a mark where figures of a simulated model may be in it: a line, and in a
+    file a column, which stays with it."""
+    simulated = session.simulated(query)  # before the answer, which is read from the same connection
+    mark = session.mark if simulated else None
     answer = session.ask(query)
-    _print(answer, form, output)
-    if "simulated" not in answer.columns and session.simulated(query):
+    simulated = simulated and SIMULATED_COLUMN not in answer.columns
+    _print(answer.marked(mark) if simulated and output else answer, form, output)
+    if simulated:
         shown = form == "table" and output is None
         console(stderr=not shown).print(SIMULATED, markup=False, soft_wrap=True, style="dim")

@@ -31,6 +31,7 @@ from learnact.results.overview import overview
 from learnact.results.reader import VIEWS, Connection, connect, connect_folders, find_run, runs
 
 QUERIES = files("learnact.results") / "queries"
+SIMULATED_COLUMN = "simulated"
 BATCH = 2_000
 """Rows that are in memory at a time."""
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.MULTI}
@@ -67,6 +68,21 @@ class QueryResult:
         self.columns: tuple[str, ...] = tuple(reader.schema.names)
         self.numeric: tuple[bool, ...] = tuple(_is_number(kind) for kind in reader.schema.types)
         """Whether a column holds numbers."""
+
+    def marked(self, simulated: bool | None) -> QueryResult:
+        """The same with a last column `simulated` that holds this (None: it may be) in each row; itself where
+        it has such a column.
+        """
+        if SIMULATED_COLUMN in self.columns:
+            return self
+        schema = self._reader.schema.append(pa.field(SIMULATED_COLUMN, pa.bool_()))
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for batch in self._reader:
+                mark = pa.repeat(pa.scalar(simulated, pa.bool_()), batch.num_rows)
+                yield pa.RecordBatch.from_arrays([*batch.columns, mark], schema=schema)
+
+        return QueryResult(pa.RecordBatchReader.from_batches(schema, batches()), self._source)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Rows, some at a time. Raises `ResultsError` where the query fails on the way."""
@@ -178,13 +194,24 @@ class QuerySession:
             named = set(VIEWS)
         return bool(named & set(VIEWS)) and self._any_simulated
 
+    @property
+    def mark(self) -> bool | None:
+        """What a row without a mark of its own is marked with: true where all was played by simulated models,
+        None where some was.
+        """
+        found = self._connection.execute(
+            "SELECT EXISTS (FROM stored.episodes WHERE NOT simulated AND model <> '') OR EXISTS (FROM "
+            "stored.requests WHERE NOT simulated AND model <> '')"
+        ).fetchall()
+        return None if found[0][0] else True
+
     @cached_property
     def _any_simulated(self) -> bool:
         found = self._connection.execute(
             "SELECT EXISTS (FROM stored.episodes WHERE simulated) OR EXISTS (FROM stored.requests WHERE "
             "simulated)"
-        ).fetchone()
-        return bool(found and found[0])
+        ).fetchall()  # not fetchone, which leaves the connection with a result that is not finished
+        return bool(found[0][0])
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,8 +21,11 @@ from prompt_toolkit.output import DummyOutput
 import learnact as package
 from learnact.cli.sql_prompt import SqlCompleter, history_path, is_whole, kept_history, statements
 from learnact.errors import MissingExtra
-from learnact.results.query import table_overview
+from learnact.results.query import QuerySession, shipped_queries, table_overview
+from learnact.results.reader import VIEWS
+from learnact.results.store import RunStore
 from tests.cli.conftest import learnact
+from tests.results import material
 from tests.results.test_tables import OLD
 
 
@@ -110,3 +116,55 @@ def test_a_notebook_has_a_connection_and_frames(results: Path) -> None:
             opened.frame("SELECT 1 AS n")
     else:
         assert list(opened.frame("SELECT 1 AS n")["n"]) == [1]
+
+
+@pytest.mark.parametrize("query", [*shipped_queries(), *(f"FROM {view}" for view in VIEWS)])
+def test_every_shipped_query_and_view_is_marked_in_the_answer_or_beside_it(results: Path, query: str) -> None:
+    shipped = shipped_queries().get(query)
+    session = QuerySession(results)
+    text = shipped.text if shipped else query
+    beside = session.simulated(text)
+    answer = session.ask(text)
+    assert "simulated" in answer.columns or (beside and not shipped)
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet", "arrow"])
+def test_a_file_says_itself_that_its_figures_are_simulated(
+    results: Path, tmp_path: Path, ending: str
+) -> None:
+    place = tmp_path / f"a.{ending}"
+    asked = "SELECT avg(success::INT) AS success FROM episodes"
+    assert learnact("sql", asked, "--results", results, "--to", place).code == 0
+    assert rows_of(place) == [{"success": 1.0, "simulated": True}]
+    assert learnact("sql", "SELECT 1 AS n", "--results", results, "--to", place).code == 0
+    assert rows_of(place) == [{"n": 1}]  # nothing of a run is in it
+
+
+def test_a_file_over_simulated_and_other_models_says_that_it_may_be(tmp_path: Path) -> None:
+    async def write() -> None:
+        for name, model in (("one", material.MODEL), ("two", replace(material.MODEL, simulated=False))):
+            store = RunStore.open(tmp_path, name * 8, name, {}, {}, {})
+            unit = replace(material.episode(0, name), model=model)
+            await store.commit(material.outcome(unit, 3, True))
+            await store.close()
+
+    asyncio.run(write())
+    place = tmp_path / "a.json"
+    asked = "SELECT count(*) AS n FROM episodes"
+    assert learnact("sql", asked, "--results", tmp_path, "--to", place).code == 0
+    assert rows_of(place) == [{"n": 2, "simulated": None}]
+    assert learnact("sql", asked, "--results", tmp_path, "--run", "two", "--to", place).code == 0
+    assert rows_of(place) == [{"n": 1}]
+
+
+def rows_of(place: Path) -> list[dict[str, Any]]:
+    """The rows of a file of any form, as values."""
+    if place.suffix == ".csv":
+        rows = list(csv.DictReader(place.open()))
+        return [{name: json.loads(value.lower()) for name, value in row.items()} for row in rows]
+    if place.suffix == ".json":
+        return list(json.loads(place.read_text()))
+    if place.suffix == ".parquet":
+        return list(pq.read_table(place).to_pylist())
+    with pa.ipc.open_file(place) as file:
+        return list(file.read_all().to_pylist())
