@@ -196,14 +196,17 @@ class Domain(Protocol):
 
     name: str
     title: str
-    version: str
-    """Address of text and engine: changes whenever a prompt or an observation could."""
     profile: Profile
     primitives: tuple[Primitive, ...]
     instruction: str
     """How the environment works and what the agent can know of it; without the list of actions."""
     example: Example
     function_example: FunctionExample
+
+    @property
+    def version(self) -> str:
+        """Address of text and engine: changes whenever a prompt or an observation could."""
+        ...
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
         """The tasks of a split as the options say (generated or read from a source), in order. Raises

@@ -97,7 +97,9 @@ class FamilyEnvironment(ABC):
         """Ask the family for its answer and make a step of it. After a failure nothing more is possible."""
         if self._failed:
             return self.invalid(command, self._failed)
-        answer = self.answer(name, values)
+        return self._as_step(command, self.answer(name, values))
+
+    def _as_step(self, command: str, answer: PrimitiveAnswer) -> Step:
         self.reached(answer.progress, answer.success)
         self._failed = "" if self._success else answer.failed
         if not answer.valid:

@@ -37,6 +37,11 @@ OURS: dict[str, str] = {
     "alfworld-cool": "learnact.domains.alfworld.domain:COOL",
     "alfworld-examine": "learnact.domains.alfworld.domain:EXAMINE",
     "alfworld-puttwo": "learnact.domains.alfworld.domain:PUTTWO",
+    "babyai-goto": "learnact.domains.babyai.domain:GOTO",
+    "babyai-open": "learnact.domains.babyai.domain:OPEN",
+    "babyai-pickup": "learnact.domains.babyai.domain:PICKUP",
+    "babyai-unlock": "learnact.domains.babyai.domain:UNLOCK",
+    "babyai-seq": "learnact.domains.babyai.domain:SEQ",
 }
 """The same as in pyproject.toml (a test compares them)."""
 

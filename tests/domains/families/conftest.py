@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from learnact.domains import registry
 from tests.domains.families.walking import Table, families, table, why_missing
 
 
@@ -16,11 +17,16 @@ def at() -> Iterator[Table]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`family` is each registered family; skipped, with the line that installs it, where its extra is
-    missing."""
-    if "family" in metafunc.fixturenames:
-        found = [
-            pytest.param(name, marks=pytest.mark.skipif(bool(why := why_missing(made)), reason=why))
-            for name, made in families().items()
-        ]
-        metafunc.parametrize("family", found)
+    """`family` is each registered domain of a family; skipped, with the line that installs it, where its
+    extra is missing. The first domain of each folder is played in `make test`, the others in `make test-all`,
+    because domains of a folder share their code."""
+    if "family" not in metafunc.fixturenames:
+        return
+    found, folders = [], set()
+    for name, made in families().items():
+        marks = [pytest.mark.skipif(bool(why := why_missing(made)), reason=why)]
+        folder = registry.OURS[name].partition(":")[0]
+        marks += [pytest.mark.slow] if folder in folders else []
+        folders.add(folder)
+        found.append(pytest.param(name, marks=marks))
+    metafunc.parametrize("family", found)
