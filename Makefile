@@ -10,7 +10,7 @@ ALFWORLD ?= yes
 # Families of environments (docs/environments.md), each with an extra; `make test ENVIRONMENTS=no` goes
 # without.
 ENVIRONMENTS ?= yes
-ENVIRONMENT_EXTRAS := babyai
+ENVIRONMENT_EXTRAS := babyai tools
 # The report and the viewer are tested in Chromium, which is installed where that is possible; `make test
 # BROWSER=no` goes without.
 BROWSER ?= yes
@@ -46,6 +46,7 @@ space := $(empty) $(empty)
 $(VENV)/.installed-environments: $(STAMP)
 	$(BIN)/python -m pip install --quiet --editable \
 	  '.[$(EXTRAS),$(subst $(space),$(comma),$(strip $(ENVIRONMENT_EXTRAS)))]'
+	$(BIN)/python -m pip install --quiet --no-deps bfcl-eval==2026.3.23
 	@touch $@
 
 $(VENV)/.installed-browser: $(STAMP)

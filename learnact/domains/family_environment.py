@@ -84,7 +84,7 @@ class FamilyEnvironment(ABC):
         bound = bind(primitive, arguments, keywords)
         if isinstance(bound, str):
             return self.invalid(written_call(name, arguments, keywords), bound)
-        return self.take(written_call(name, bound, {}), name, bound)
+        return self.take(written_call(name, _without_defaults(primitive, bound), {}), name, bound)
 
     def text(self, command: str) -> Step:
         """Actions are calls: an invalid step. A family whose engine reads text overrides it."""
@@ -125,18 +125,30 @@ def bind(
     primitive: Primitive, arguments: Sequence[Plain], keywords: Mapping[str, Plain]
 ) -> tuple[Plain, ...] | str:
     """The arguments in order of the primitive's parameters, or a sentence that says why they do not fit."""
-    takes = f"{primitive.name} takes {', '.join(primitive.parameters) or 'no arguments'}."
+    optional = f" (the last {len(primitive.defaults)} may be left out)" if primitive.defaults else ""
+    takes = f"{primitive.name} takes {', '.join(primitive.parameters) or 'no arguments'}{optional}."
     given = dict(zip(primitive.parameters, arguments, strict=False))
     if len(arguments) > len(primitive.parameters) or given.keys() & keywords.keys():
         return takes
     given.update(keywords)
-    if set(given) != set(primitive.parameters):
+    if not set(primitive.required) <= set(given) <= set(primitive.parameters):
         return takes
+    given = {**dict(primitive.defaults), **given}
     values = tuple(given[name] for name in primitive.parameters)
     for parameter, kind, value in zip(primitive.parameters, primitive.kinds or (), values, strict=False):
         if fault := kind_fault(kind, value):
             return f"{parameter} of {primitive.name} {fault}."
     return values
+
+
+def _without_defaults(primitive: Primitive, values: Sequence[Plain]) -> tuple[Plain, ...]:
+    """Arguments without the last ones that are as when they are left out."""
+    defaults, kept = dict(primitive.defaults), list(values)
+    for parameter in reversed(primitive.parameters):
+        if parameter not in defaults or kept[-1] != defaults[parameter]:
+            break
+        kept.pop()
+    return tuple(kept)
 
 
 def kind_fault(kind: str, value: Plain) -> str:
@@ -146,8 +158,11 @@ def kind_fault(kind: str, value: Plain) -> str:
     """
     if kind in ("", "any"):
         return ""
-    if kind.endswith("| None"):
-        return "" if value is None else kind_fault(kind.removesuffix("| None").strip(), value)
+    if " | " in kind:
+        fits = any(
+            value is None if one == "None" else not kind_fault(one, value) for one in kind.split(" | ")
+        )
+        return "" if fits else f"must be {kind.removesuffix(' | None')}, not {shortened(repr(value))}"
     outer, _, inner = kind.partition("[")
     wanted = _PYTHON_KINDS.get(outer, (str,))
     fits = isinstance(value, wanted) and (not isinstance(value, bool) or bool in wanted)

@@ -42,6 +42,12 @@ OURS: dict[str, str] = {
     "babyai-pickup": "learnact.domains.babyai.domain:PICKUP",
     "babyai-unlock": "learnact.domains.babyai.domain:UNLOCK",
     "babyai-seq": "learnact.domains.babyai.domain:SEQ",
+    "tools-files": "learnact.domains.tools.domain:FILES",
+    "tools-vehicle": "learnact.domains.tools.domain:VEHICLE",
+    "tools-trading": "learnact.domains.tools.domain:TRADING",
+    "tools-travel": "learnact.domains.tools.domain:TRAVEL",
+    "tools-messages": "learnact.domains.tools.domain:MESSAGES",
+    "tools-tickets": "learnact.domains.tools.domain:TICKETS",
 }
 """The same as in pyproject.toml (a test compares them)."""
 

@@ -25,10 +25,12 @@ CHANGED = [
     " {name: alfworld-put, train: 1, test: 1, perturb: [move-to]}]",
     "tasks.train=1",
 ]
+TOOLS = ["domains=[{name: tools-tickets, train: 1, test: 1}]", "tasks.train=1"]
 SMALL = {
     "quickstart.yaml": PLANNING,
     "robotic_planning.yaml": [*PLANNING, "models.agent=sim-strong", "models.learner=sim-strong"],
     "selector.yaml": PLANNING,
+    "tools.yaml": TOOLS,
     "transfer.yaml": TRANSFER,
     "budget.yaml": PLANNING,
     "simulated.yaml": PLANNING,
@@ -49,6 +51,8 @@ def test_no_job_is_left_out() -> None:
 def test_a_small_version_runs_and_prints(name: str, tmp_path: Path) -> None:
     if SMALL[name] in (HOUSES, CHANGED) and importlib.util.find_spec("alfworld") is None:
         pytest.skip("needs learnact[alfworld]")
+    if SMALL[name] is TOOLS and importlib.util.find_spec("bfcl_eval") is None:
+        pytest.skip("needs learnact[tools] and bfcl-eval")
     job, results = JOBS / name, tmp_path / "results"
     settings = [*SMALL[name], "repeats.learn=1", "budget.test.turns=12", "cluster.runner=local"]
     options = [word for setting in settings for word in ("--set", setting)]
