@@ -131,8 +131,15 @@ COMMANDS: dict[str, CommandInfo] = {
         READ,
         "Export a run: logs of Inspect AI, tables as CSV, or a dataset that Hugging Face's datasets loads.",
     ),
+    "bundle": CommandInfo(
+        "bundle:bundle",
+        READ,
+        "Pack a run into one file that others can check: `learnact verify` makes its numbers again, offline.",
+    ),
     "verify": CommandInfo(
-        "verify:verify", READ, "Compare every file of runs with its checksum; nothing is changed."
+        "verify:verify",
+        READ,
+        "Compare every file of runs with its checksum; of a bundle, also make every published cell again.",
     ),
     "tidy": CommandInfo(
         "tidy:tidy",

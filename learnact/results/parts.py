@@ -127,15 +127,7 @@ class Parts:
         self.live = [*(p for p in self.live if p.number not in replaced), part]
 
     def _publish(self, part: ResultsPart) -> None:
-        manifest = {
-            "schema_version": SCHEMA_VERSION,
-            "number": part.number,
-            "level": part.level,
-            "rows": dict(part.rows),
-            "replaces": part.replaces,
-            "sums": dict(part.sums),
-        }
-        files.put(_manifest(self.folder, part.number), json.dumps(manifest).encode())
+        files.put(manifest_path(self.folder, part.number), manifest_bytes(part))
         files.sync_folder(self.folder)
         self._next = part.number + 1
 
@@ -166,7 +158,7 @@ def tidy(folder: Path, grace: float = GRACE) -> Tidied:
         elif found:
             number = int(found[found.lastindex or 1])
             highest = max(highest, number)
-            replaced = [_manifest(folder, part.number) for part in parts if part.covers(number)]
+            replaced = [manifest_path(folder, part.number) for part in parts if part.covers(number)]
             if replaced:
                 if min(_changed(place, now) for place in replaced) <= now - grace:
                     leftovers.append(path)
@@ -182,7 +174,21 @@ def tidy(folder: Path, grace: float = GRACE) -> Tidied:
     return Tidied(len(leftovers), size, highest)
 
 
-def _manifest(folder: Path, number: int) -> Path:
+def manifest_bytes(part: ResultsPart) -> bytes:
+    """The manifest of a part."""
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "number": part.number,
+        "level": part.level,
+        "rows": dict(part.rows),
+        "replaces": part.replaces,
+        "sums": dict(part.sums),
+    }
+    return json.dumps(manifest).encode()
+
+
+def manifest_path(folder: Path, number: int) -> Path:
+    """Where the manifest of a part lies."""
     return folder / f"part.{number:07d}.json"
 
 

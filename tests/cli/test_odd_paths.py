@@ -44,6 +44,7 @@ READING = {
     "report": "report desk --results ODD",
     "compare": "compare act learnact --results ODD",
     "export": "export desk --to csv --results ODD",
+    "bundle": "bundle desk --output ODD --results ODD",
     "verify": "verify --results ODD",
     "serve-model": "serve-model ODD --port 0",
     "submit": "submit ODD --address http://127.0.0.1:9 --results /results",

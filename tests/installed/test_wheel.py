@@ -40,6 +40,7 @@ COMMAND_LINES = {
     "view": "view --help",
     "compare": "compare act learnact --run quickstart",
     "export": "export quickstart --to csv",
+    "bundle": "bundle quickstart",
     "verify": "verify",
     "serve-model": "serve-model --help",
     "prompt": "prompt quickstart --purpose create",
