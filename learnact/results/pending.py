@@ -1,14 +1,18 @@
 """Calls of units that are not committed yet, kept so that an interrupted unit is replayed.
 
-Not a table: a file of JSON lines in the run's folder. A unit's calls leave it when the unit is committed. An
-incomplete last line (a crash while it was being written) is ignored: its call had not been acknowledged.
+Not a table: a file of JSON lines in the run's folder. A call is in the kernel's hands when `record` returns,
+so the death of this process loses none; `store` makes calls outlive the machine. A unit's calls leave the file
+when the unit is committed. An incomplete last line (a crash while it was being written) is ignored: its call
+had not been acknowledged.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import fields
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +40,8 @@ class CallJournal:
         self._hashes: dict[str, str] = {}
         self._written: dict[str, History] = {}
         self._bytes = 0
+        self._file: FileIO | None = None
+        self._refused = False
         for call in _read(self._path):
             if not committed(call.unit):
                 self._keep(call)
@@ -47,6 +53,25 @@ class CallJournal:
         if not self._committed(call.unit):
             self._keep(call)
             self._encode(call)
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give the lines to the kernel. Where it does not take them (no space) they wait for `store`, which
+        says so."""
+        if self._refused:
+            return
+        content = "".join(self._lines).encode("utf-8", "replace")
+        try:
+            self._file = self._file or FileIO(self._path, "ab")
+            whole = self._file.write(content) == len(content)
+        except OSError:
+            whole = False
+        if whole:
+            self._bytes += len(content)
+            self._lines = []
+        else:
+            self._refused = True
+            self._lines.insert(0, "\n")  # what was torn stays a line of its own, which is ignored
 
     def _keep(self, call: Call) -> None:
         calls = self._calls.setdefault(call.unit, [])
@@ -64,15 +89,25 @@ class CallJournal:
         self._written.pop(unit, None)
 
     def take(self) -> str:
-        """Lines to be appended to the journal now."""
+        """Lines that the kernel has not taken yet, for `store`."""
         lines, self._lines = self._lines, []
         return "".join(lines)
 
-    def append(self, lines: str) -> None:
-        """Write lines durably."""
-        content = lines.encode("utf-8", "replace")
-        files.append(self._path, content)
-        self._bytes += len(content)
+    def store(self, lines: str) -> None:
+        """Bring what was recorded to stable storage, these lines included. Not at the same time as
+        `rewrite`."""
+        if self._file is not None:
+            os.fsync(self._file.fileno())
+        if lines:
+            content = lines.encode("utf-8", "replace")
+            files.append(self._path, content)
+            self._bytes += len(content)
+
+    def close(self) -> None:
+        """Let go of the file; what is recorded later opens it again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def rewrite_when_large(self) -> None:
         """Drop what is committed from a journal that has grown large."""
@@ -81,6 +116,7 @@ class CallJournal:
 
     def rewrite(self) -> None:
         """Write the journal anew with what is still needed; without any, remove it."""
+        self.close()
         self._lines, self._hashes, self._written = [], {}, {}
         for calls in self._calls.values():
             for call in calls:

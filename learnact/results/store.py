@@ -120,6 +120,7 @@ class RunStore:
             except OSError as error:
                 raise self._unwritten(error) from error
             finally:
+                self._pending.close()
                 self._lock.release()
 
     # Ledger -------------------------------------------------------------------------------------------------
@@ -223,7 +224,8 @@ class RunStore:
     # CallLog ------------------------------------------------------------------------------------------------
 
     def record(self, call: Call) -> None:
-        """Take a call of a unit that is being played; does not wait for it to be stored."""
+        """Take a call of a unit that is being played: it outlives this process from now on, and the machine
+        within a second."""
         if call.unit not in self._uncommitted:
             self._pending.record(call)
             self._writer.touch(hurry=False)
@@ -264,8 +266,7 @@ class RunStore:
                 tables[name], bounded = TABLES[name].arrow(rows)
                 batch.bounded.extend(bounded)
             self._parts.append(tables)
-        if batch.lines:
-            self._pending.append(batch.lines)
+        self._pending.store(batch.lines)
 
     def _written(self, batch: WriteBatch) -> None:
         for key, outcome in batch.outcomes.items():

@@ -5,6 +5,8 @@ reads cleanly.
 import asyncio
 import json
 import random
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from learnact.errors import ResultsError
 from learnact.results.parts import tidy
 from learnact.results.reader import connect, load_episode, runs
 from learnact.results.store import RunStore
@@ -131,3 +134,62 @@ def test_a_torn_journal_and_files_without_manifest_are_ignored(tmp_path):
     with connect(tmp_path) as connection:
         assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (1,)
     assert not (folder / "episodes.0000099.parquet").exists()
+
+
+DYING = """
+import asyncio, os, signal, sys
+from learnact.results.store import RunStore
+from tests.results import material
+
+async def main(folder):
+    store = RunStore.open(folder, "k" * 24, "dying", {}, {}, {})
+    for call in material.outcome(material.episode(3), turns=3).calls:
+        store.record(call)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+def test_a_recorded_call_outlives_the_process_at_once(tmp_path):
+    unit = material.episode(3)
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", DYING, str(tmp_path)], cwd=root, check=False, timeout=300)
+
+    async def resumed():
+        store = RunStore.open(tmp_path, "k" * 24, "dying", {}, {}, {})
+        replayed = store.replay(unit.key)
+        await store.close()
+        return replayed
+
+    assert asyncio.run(resumed()) == material.outcome(unit, turns=3).calls
+
+
+def test_a_journal_on_a_full_disk_is_a_clear_error_and_what_was_recorded_is_given_back(tmp_path):
+    unit = material.episode(3)
+    calls = material.outcome(unit, turns=3).calls
+
+    async def full():
+        store = RunStore.open(tmp_path, "k" * 24, "full", {}, {}, {})
+        store.record(calls[0])
+        kept = (store.folder / "calls.journal").stat().st_size
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kept + 20, before[1]))
+        try:
+            store.record(calls[1])
+            with pytest.raises(ResultsError, match="File too large.*same command"):
+                await store.commit(material.outcome(unit, turns=3))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, handler)
+        await store.close()
+        again = RunStore.open(tmp_path, "k" * 24, "full", {}, {}, {})
+        replayed = again.replay(unit.key)
+        await again.commit(material.outcome(unit, turns=3))
+        await again.close()
+        return replayed
+
+    assert asyncio.run(full()) == calls[:1]
+    with connect(tmp_path) as connection:
+        assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (1,)

@@ -199,8 +199,8 @@ def test_a_journal_gives_back_the_calls_of_the_last_try(rows, data):
             pending.record(call)
             kept[unit] = [*(c for c in kept[unit] if c.ordinal < ordinal), call]
             if data.draw(st.booleans()):
-                pending.append(pending.take())
-        pending.append(pending.take())
+                pending.store(pending.take())
+        pending.store(pending.take())
         again = CallJournal(Path(folder), lambda unit: unit == "b")
         assert again.of("a") == pending.of("a") == tuple(kept["a"])
         assert again.of("b") == ()
