@@ -178,7 +178,7 @@ def test_a_journal_on_a_full_disk_is_a_clear_error_and_what_was_recorded_is_give
         resource.setrlimit(resource.RLIMIT_FSIZE, (kept + 20, before[1]))
         try:
             store.record(calls[1])
-            with pytest.raises(ResultsError, match="File too large.*same command"):
+            with pytest.raises(ResultsError, match=r"File too large.*same command"):
                 await store.commit(material.outcome(unit, turns=3))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import shutil
 import socket
 import tempfile
@@ -22,17 +23,15 @@ from learnact.models.concurrency import RequestsInFlight
 from learnact.models.embedded import Embedded, LocalServers
 from learnact.models.pool import ModelPool
 from learnact.records import Attempt, Call, EpisodeResult, Outcome, Reply, Unit
+from learnact.runners.ray.driver_gate import ASK_SECONDS, GONE_SECONDS, DriverGate, GatedRequests
 from learnact.runners.worker import OnCall, UnitLimits, Worker, describe
 
 VERSION = version("learnact")
 """From the package's metadata: `learnact/__init__.py` reaches up to the driver."""
 
-NEWS_PAUSE = 0.02
-"""Seconds between two batches of calls for the driver: at most 50 messages a second from each worker."""
-
-
-METERED_PAUSE = 0.002
-"""The same where units wait for the driver."""
+NEWS_PAUSE = 0.005
+"""Seconds for which a batch of calls for the driver is gathered; the next batch waits for the driver's
+answer."""
 
 NOTICE_CHARS = 1000
 """Bound on the text of a warning that is passed on to the driver."""
@@ -43,16 +42,13 @@ class WorkerSettings:
     """What a worker is told at its start.
 
     `run`: a token that the workers of one run share. `requests`: requests in flight at one model from this
-    worker. `node` is filled in by the worker. `limits`: tries and deadlines of a unit. `metered`: a unit goes
-    on after a call only when the driver has counted it, so that a limit is overrun by no more than the calls
-    in flight."""
+    worker. `node` is filled in by the worker. `limits`: tries and deadlines of a unit."""
 
     run: str
     requests: int | None = None
     limits: UnitLimits = field(default_factory=UnitLimits)
     node: str = ""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-    metered: bool = False
 
     @property
     def folder(self) -> Path:
@@ -72,7 +68,7 @@ class UnitWorker(Protocol):
         ...
 
 
-MakeWorker: TypeAlias = Callable[[WorkerSettings], AbstractAsyncContextManager[UnitWorker]]
+MakeWorker: TypeAlias = Callable[[WorkerSettings, DriverGate], AbstractAsyncContextManager[UnitWorker]]
 
 
 @dataclass(frozen=True)
@@ -107,17 +103,20 @@ class WorkerReady:
     version: str
 
 
-def production_worker(settings: WorkerSettings) -> AbstractAsyncContextManager[UnitWorker]:
+def production_worker(
+    settings: WorkerSettings, gate: DriverGate
+) -> AbstractAsyncContextManager[UnitWorker]:
     """The real worker: models, sandbox, engines, domains."""
-    return _ProductionWorker(settings)
+    return _ProductionWorker(settings, gate)
 
 
 class _ProductionWorker:
-    def __init__(self, settings: WorkerSettings) -> None:
+    def __init__(self, settings: WorkerSettings, gate: DriverGate) -> None:
         concurrency = RequestsInFlight(settings.requests)
         embedded = Embedded(settings.folder / "simulated")
         local = LocalServers(settings.folder / "local")
-        self._pool = ModelPool(embedded, concurrency=concurrency, keys=settings.keys, local=local)
+        gated = GatedRequests(concurrency, gate)
+        self._pool = ModelPool(embedded, concurrency=gated, keys=settings.keys, local=local)
         self._worker = Worker(self._pool, settings.limits, settings.node, concurrency)
 
     async def __aenter__(self) -> Worker:
@@ -144,12 +143,17 @@ class _NoticeHandler(logging.Handler):
 
 
 class UnitActor:
-    """A Ray actor with an event loop; `start` before anything else."""
+    """A Ray actor with an event loop; `start` before anything else.
+
+    A unit goes on after a call only when the driver has recorded it. So whoever dies, no unit loses more than
+    the call that it was making, and a driver that is dead is asked nothing of."""
 
     def __init__(self) -> None:
         self._context: AbstractAsyncContextManager[UnitWorker] | None = None
         self._worker: UnitWorker | None = None
         self._settings: WorkerSettings | None = None
+        self._gate = DriverGate()
+        self._watching: asyncio.Task[None] | None = None
         self._calls: list[Call] = []
         self._notices: list[str] = []
         self._has_news = asyncio.Event()
@@ -161,8 +165,9 @@ class UnitActor:
         """Make the worker. What goes wrong here is raised as text."""
         node = socket.gethostname()
         self._settings = replace(settings, node=node)
+        self._watching = asyncio.create_task(self._end_without_driver())
         try:
-            self._context = make_worker(self._settings)
+            self._context = make_worker(self._settings, self._gate)
             self._worker = await self._context.__aenter__()
         except Exception as error:  # noqa: BLE001 - another library's exception may not survive the way
             raise RuntimeError(f"{type(error).__name__}: {error}") from None
@@ -184,12 +189,16 @@ class UnitActor:
             unsent=self._take(unit.key),
         )
 
-    def _keep(self, call: Call) -> asyncio.Future[None] | None:
-        """Hand a call over to the driver. Returns what to wait for: the driver has counted it."""
+    async def _end_without_driver(self) -> None:
+        """End this process when its driver has been gone for long; a cluster does it sooner as a rule."""
+        while self._gate.silent < GONE_SECONDS:
+            await asyncio.sleep(GONE_SECONDS / 10)
+        os._exit(1)
+
+    def _keep(self, call: Call) -> asyncio.Future[None]:
+        """Hand a call over to the driver. Returns what to wait for: the driver has recorded it."""
         self._calls.append(call)
         self._has_news.set()
-        if self._settings is None or not self._settings.metered:
-            return None
         if self._counted is None:
             self._counted = asyncio.get_running_loop().create_future()
         return asyncio.shield(self._counted)
@@ -205,16 +214,21 @@ class UnitActor:
         return taken
 
     async def news(self) -> WorkerNews:
-        """The calls that were answered and the warnings that were logged since the last time; waits for one.
+        """The calls that were answered and the warnings that were logged since the last time; waits for one,
+        but no longer than until the driver is to show again that it lives.
 
-        Asking for news says that those of the last time have been counted.
+        Asking for news says that those of the last time have been recorded.
         """
+        self._gate.heard()
         if self._handed_over is not None:
             self._handed_over.set_result(None)
             self._handed_over = None
-        await self._has_news.wait()
-        metered = self._settings is not None and self._settings.metered
-        await asyncio.sleep(METERED_PAUSE if metered else NEWS_PAUSE)
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                await self._has_news.wait()
+        except TimeoutError:
+            return WorkerNews()
+        await asyncio.sleep(NEWS_PAUSE)
         news = WorkerNews(tuple(self._calls), tuple(self._notices))
         self._calls, self._notices = [], []
         self._handed_over, self._counted = self._counted, None
@@ -231,6 +245,8 @@ class UnitActor:
 
     async def close(self) -> None:
         """End what the worker holds."""
+        if self._watching is not None:
+            self._watching.cancel()
         context, self._context = self._context, None
         if context is not None:
             await context.__aexit__(None, None, None)
