@@ -46,7 +46,8 @@ from learnact.runners.ray.inside_job import (
     check_results_folder,
     submission_id,
 )
-from learnact.runners.ray.runner import RayOptions, RayRunner
+from learnact.runners.ray.options import RayOptions
+from learnact.runners.ray.runner import RayRunner
 from learnact.runners.resume import CommittingRunner
 from learnact.runners.unreadable import UnreadableReplies
 from learnact.runners.worker import UnitLimits, Worker
@@ -382,7 +383,6 @@ async def open_runner(
         requests=job.limits.requests,
         limits=limits,
         keys=_keys(job),
-        metered=_limits(job).counted,
     )
     async with RayRunner(options, call_log=calls) as runner:
         yield runner

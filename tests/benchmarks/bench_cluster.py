@@ -23,7 +23,8 @@ from typing import Any
 from learnact.domains import registry
 from learnact.models.pool import ModelPool
 from learnact.records import AgentSpec, Budget, DomainSpec, Episode, Library, ModelSpec, Prompt, Rules
-from learnact.runners.ray.runner import RayOptions, RayRunner
+from learnact.runners.ray.options import RayOptions
+from learnact.runners.ray.runner import RayRunner
 from learnact.runners.worker import Worker
 from tests.cluster.processes import descendants
 from tests.scripted import Scripted

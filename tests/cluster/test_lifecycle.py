@@ -13,7 +13,8 @@ import pytest
 def script(text: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     source = (
         "import asyncio, os, sys, time\n"
-        "from learnact.runners.ray.runner import RayOptions, RayRunner\n"
+        "from learnact.runners.ray.options import RayOptions\n"
+        "from learnact.runners.ray.runner import RayRunner\n"
         "from learnact.errors import *\n"
         "from tests.cluster.workers import Scripted, refusing, unit\n" + text
     )

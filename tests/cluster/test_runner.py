@@ -14,7 +14,8 @@ import pytest_asyncio
 
 from learnact.errors import HarnessFailure
 from learnact.records import Call, Outcome, Reply, Unit
-from learnact.runners.ray.runner import LOST_TRIES, RayOptions, RayRunner
+from learnact.runners.ray.options import RayOptions
+from learnact.runners.ray.runner import LOST_TRIES, RayRunner
 from tests.cluster.workers import MemoryLog, Scripted, unit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -23,6 +23,7 @@ from learnact.records import (
     Unit,
 )
 from learnact.runners.ray.actor import WorkerSettings
+from learnact.runners.ray.driver_gate import DriverGate
 from learnact.runners.worker import OnCall
 
 
@@ -37,7 +38,7 @@ class Scripted:
     """Does what the request's text says: `echo X`, `sleep SECONDS`, `die`, `die-once FILE`, `raise`,
     `block-once FILE`."""
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    def __init__(self, settings: WorkerSettings, _gate: DriverGate) -> None:
         self._settings = settings
         self._stopped: Failure | None = None
 
@@ -114,5 +115,5 @@ class MemoryLog:
         return tuple(call for call in self.calls if call.unit == unit)
 
 
-def refusing(settings: WorkerSettings) -> Scripted:
+def refusing(settings: WorkerSettings, _gate: DriverGate) -> Scripted:
     raise ValueError("no engine here")

@@ -103,9 +103,7 @@ class WorkerReady:
     version: str
 
 
-def production_worker(
-    settings: WorkerSettings, gate: DriverGate
-) -> AbstractAsyncContextManager[UnitWorker]:
+def production_worker(settings: WorkerSettings, gate: DriverGate) -> AbstractAsyncContextManager[UnitWorker]:
     """The real worker: models, sandbox, engines, domains."""
     return _ProductionWorker(settings, gate)
 

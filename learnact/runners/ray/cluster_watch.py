@@ -27,7 +27,7 @@ async def cluster_lost(own: bool) -> str:
     ray: Any = importlib.import_module("ray")  # its functions have no types
     heard = peopled = time.monotonic()
     while True:
-        asked, began = _ask(ray.nodes), time.monotonic()
+        asked, began = ask(ray.nodes), time.monotonic()
         while not asked.done():
             if time.monotonic() - began > SILENT_SECONDS:
                 return f"Ray's control service has not answered for {SILENT_SECONDS:.0f} s: its process died"
@@ -46,7 +46,7 @@ async def cluster_lost(own: bool) -> str:
         await asyncio.sleep(CHECK_SECONDS)
 
 
-def _ask(question: Callable[[], Any]) -> asyncio.Future[Any]:
+def ask(question: Callable[[], Any]) -> asyncio.Future[Any]:
     """The answer to a question that may never be answered. Its thread is a daemon, so that the end of the
     process does not wait for it."""
     loop = asyncio.get_running_loop()

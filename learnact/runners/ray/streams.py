@@ -25,7 +25,7 @@ class UnitStream:
 
     def __init__(self, units: Iterable[Unit], window: int) -> None:
         self._units: Iterator[Unit] = iter(units)
-        self._window = window
+        self.window = window
         self._again: deque[UnitInFlight] = deque()
         self._head: UnitInFlight | None = None
         self._error: BaseException | None = None
@@ -42,7 +42,7 @@ class UnitStream:
         """
         if self._again:
             entry = self._again.popleft()
-        elif self._head is None or len(self._under_way) + self._ready.qsize() >= self._window:
+        elif self._head is None or len(self._under_way) + self._ready.qsize() >= self.window:
             return None
         else:
             entry = self._head
@@ -89,6 +89,11 @@ class RoundRobin:
 
     def __init__(self) -> None:
         self._streams: deque[UnitStream] = deque()
+
+    def widen(self, window: int) -> None:
+        """The cluster has grown: let each stream have so many units under way."""
+        for stream in self._streams:
+            stream.window = max(stream.window, window)
 
     def add(self, stream: UnitStream) -> None:
         """Add a stream."""
