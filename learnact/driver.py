@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
+import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from learnact.errors import ResultsError
+from learnact.errors import HarnessFailure, ResultsError
+from learnact.interrupts import ARM_SECONDS, RunInterrupted, StopRequests
 from learnact.job import Job, load
 from learnact.job.endpoints import check_endpoints
 from learnact.job.libraries import origin
@@ -53,6 +56,7 @@ from learnact.runners.unreadable import UnreadableReplies
 from learnact.runners.worker import UnitLimits, Worker
 from learnact.trial import LearningCosts, TrialResult, planned_episodes, run_trial
 
+_log = logging.getLogger("learnact.driver")
 RESULTS = Path("results")
 LOCAL = "local"
 """The address that means: no Ray, one worker in this process."""
@@ -137,7 +141,10 @@ def run(
     Raises:
         BadInput: the job, a domain's options, a model or the results folder cannot be used; nothing has been
             started.
+        RunInterrupted: the run was asked to stop (SIGINT, SIGTERM, SIGHUP), and has, before it was done. A
+            `KeyboardInterrupt`.
     """
+    stops = StopRequests()
     coroutine = run_async(
         job,
         overrides=overrides,
@@ -146,12 +153,26 @@ def run(
         display=display,
         accept_model_change=accept_model_change,
         check=check,
+        stops=stops,
     )
+    with stops:
+        try:
+            summary = _to_the_end(coroutine, stops)
+        except asyncio.CancelledError:
+            if not stops.count:
+                raise
+            raise RunInterrupted(stops.number) from None
+    if stops.count and not summary.done:
+        raise RunInterrupted(stops.number, summary)
+    return summary
+
+
+def _to_the_end(coroutine: Coroutine[Any, Any, Summary], stops: StopRequests) -> Summary:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(coroutine)
-    return _in_a_thread(coroutine)
+    return _in_a_thread(coroutine, stops)
 
 
 async def run_async(
@@ -163,8 +184,10 @@ async def run_async(
     display: Display | None = None,
     accept_model_change: bool = False,
     check: bool = True,
+    stops: StopRequests | None = None,
 ) -> Summary:
-    """`run` on the caller's event loop. Cancelling it closes the run; what is committed stays."""
+    """`run` on the caller's event loop. Cancelling it closes the run; what is committed stays. `stops`: whose
+    requests to stop the run heeds; none by default."""
     loaded = job if isinstance(job, Job) else load(job, overrides)
     return await run_job(
         loaded,
@@ -173,11 +196,13 @@ async def run_async(
         display or Display(),
         accept_model_change=accept_model_change,
         check=check,
+        stops=stops or StopRequests(),
     )
 
 
-def _in_a_thread(coroutine: Coroutine[Any, Any, Summary]) -> Summary:
-    """Run a coroutine on an event loop of its own, while the caller's loop waits; an interrupt cancels it."""
+def _in_a_thread(coroutine: Coroutine[Any, Any, Summary], stops: StopRequests) -> Summary:
+    """Run a coroutine on an event loop of its own, while the caller's loop waits; an interrupt that `stops`
+    does not take cancels it."""
     running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
 
     async def noted() -> Summary:
@@ -188,6 +213,8 @@ def _in_a_thread(coroutine: Coroutine[Any, Any, Summary]) -> Summary:
     with ThreadPoolExecutor(1, thread_name_prefix="learnact") as pool:
         ended = pool.submit(asyncio.run, noted())
         try:
+            while not wait([ended], timeout=ARM_SECONDS).done:
+                stops.arm()
             return ended.result()
         except BaseException:
             for loop, task in running:
@@ -204,9 +231,12 @@ async def run_job(
     *,
     accept_model_change: bool = False,
     check: bool = False,
+    stops: StopRequests | None = None,
 ) -> Summary:
     """`run_async` for a job that is loaded."""
     began = time.perf_counter()
+    stops = stops or StopRequests()
+    stops.attend(None)
     check_results_folder(results)
     if job.cluster.runner == "ray":
         address = address_in_job(address or job.cluster.address)
@@ -235,10 +265,15 @@ async def run_job(
                 lambda calls: stack.enter_async_context(open_runner(job, address, calls)),
             )
             stack.callback(runner.calls.close)
+            stack.push_async_callback(runner.close)
             runner.calls.begin()
+            stops.attend(lambda: runner.drain(stops.number))
+            arming = asyncio.create_task(stops.keep_armed())
+            stack.callback(arming.cancel)
             if len(finished) < len(plan.trials):
                 runner.warm_up()
             ended = await _all_trials(plan, runner, store, display, finished)
+            stops.attend(lambda: None)  # it ends as it is
         store.check("models answered as", aliases.facts())
         summary = Summary(
             run=plan.run,
@@ -249,7 +284,8 @@ async def run_job(
             seconds=time.perf_counter() - began,
             executed=runner.executed,
         )
-        event = "finished" if summary.done else "unfinished"
+        if not stops.count or summary.done:
+            event = "finished" if summary.done else "unfinished"
         return summary
     finally:
         await store.close(event)
@@ -418,7 +454,7 @@ class _Watched:
         self._inner = CommittingRunner(
             lambda: start(self.calls),
             store,
-            refuse=lambda: self.calls.failure or self._unreadable.failure,
+            refuse=lambda: self.calls.failure or self._unreadable.failure or self._inner.interrupted,
             observe=self._unreadable.see,
         )
         self.calls = MeteredCallLog(store, _limits(job), earlier, self._inner.stop)
@@ -426,6 +462,20 @@ class _Watched:
     def warm_up(self) -> None:
         """Begin to start the cluster."""
         self._inner.warm_up()
+
+    def drain(self, number: int) -> None:
+        """A signal asks to stop: no call begins from now on, those in flight are answered."""
+        name = signal.Signals(number).name
+        _log.warning(
+            "%s: no call begins any more; those in flight are awaited and all is committed (once more: stop at "
+            "once, what is in flight is lost)",
+            name,
+        )
+        self._inner.interrupt(HarnessFailure(f"interrupted by {name}; the same command continues", False))
+
+    async def close(self) -> None:
+        """A cluster that is still being started is not waited for."""
+        await self._inner.close()
 
     @property
     def executed(self) -> int:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
 
 from learnact.errors import Failure
 from learnact.protocols import Ledger, StoppableRunner
@@ -39,6 +41,8 @@ class CommittingRunner:
         self._inner: asyncio.Task[StoppableRunner] | None = None
         self._runner: StoppableRunner | None = None
         self._stopped: Failure | None = None
+        self._ended: asyncio.Future[None] | None = None
+        self.interrupted: Failure | None = None
         self._under_way: dict[str, asyncio.Future[Outcome]] = {}
 
     def stop(self, failure: Failure) -> None:
@@ -46,6 +50,20 @@ class CommittingRunner:
         self._stopped = failure
         if self._runner is not None:
             self._runner.stop(failure)
+
+    def interrupt(self, failure: Failure) -> None:
+        """As `stop`, for a person's sake: a runner that is still being started is not waited for, and it is
+        not recorded as a failure of the units."""
+        self.interrupted = failure
+        self.stop(failure)
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
+
+    async def close(self) -> None:
+        """Give up the start of a runner that is not up yet."""
+        if self._inner is not None and self._runner is None:
+            self._inner.cancel()
+            await asyncio.gather(self._inner, return_exceptions=True)
 
     def warm_up(self) -> None:
         """Begin to start the inner runner now, while other work goes on."""
@@ -89,18 +107,31 @@ class CommittingRunner:
                     break
                 await asyncio.sleep(0)
             if first is not None:
-                self.warm_up()
-                assert self._inner is not None
-                runner = await self._inner
+                runner = await self._started()
                 rest = (unit for unit in fresh if unit is not None)
+                all_of = itertools.chain([first], rest)
                 async with asyncio.TaskGroup() as commits:
-                    async for outcome in runner.run(itertools.chain([first], rest)):
+                    async for outcome in self._refused(all_of) if runner is None else runner.run(all_of):
                         self._observe(outcome)
                         commits.create_task(self._commit(outcome, call))
-            if call.refused is not None:
+            if call.refused is not None and self.interrupted is None:
                 await self._ledger.commit(call.refused)
         finally:
             call.ready.put_nowait(None)
+
+    async def _started(self) -> StoppableRunner | None:
+        """The inner runner; None when the interrupt came before it was up."""
+        self.warm_up()
+        assert self._inner is not None
+        self._ended = self._ended or asyncio.get_running_loop().create_future()
+        if self.interrupted is None:
+            both: set[asyncio.Future[Any]] = {self._inner, self._ended}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        return self._inner.result() if self._inner.done() else None
+
+    async def _refused(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
+        for unit in units:
+            yield _refusal(unit, self.interrupted)
 
     def _fresh(self, units: Iterable[Unit], call: _RunCall) -> Iterator[Unit | None]:
         """What is to be run. None now and then while much is committed, so that others get their turn."""
@@ -115,7 +146,7 @@ class CommittingRunner:
             elif key in self._under_way:
                 call.elsewhere.append(unit)
             elif (failure := self._refuse()) is not None:
-                outcome = Outcome(unit, None, (Attempt(key, 0, failure.boundary, str(failure), 0.0),))
+                outcome = _refusal(unit, failure)
                 call.refused = call.refused or outcome
                 call.ready.put_nowait(outcome)
             else:
@@ -124,12 +155,21 @@ class CommittingRunner:
                 yield unit
 
     async def _commit(self, outcome: Outcome, call: _RunCall) -> None:
-        await self._ledger.commit(outcome)
+        kept = self._without_interrupt(outcome)
+        if kept.result is not None or kept.attempts:
+            await self._ledger.commit(kept)
         call.own.discard(outcome.key)
         future = self._under_way.pop(outcome.key)
         if not future.done():
             future.set_result(outcome)
         call.ready.put_nowait(outcome)
+
+    def _without_interrupt(self, outcome: Outcome) -> Outcome:
+        """An outcome as it is kept: that a person stopped the run is no failure of the unit."""
+        if self.interrupted is None or outcome.result is not None:
+            return outcome
+        error = str(self.interrupted)
+        return replace(outcome, attempts=tuple(a for a in outcome.attempts if a.error != error))
 
     async def _elsewhere(self, unit: Unit) -> AsyncIterator[Outcome]:
         """The outcome of a unit that another caller began; run here after all when that one gave up."""
@@ -141,6 +181,12 @@ class CommittingRunner:
                 return
         async for outcome in self.run([unit]):
             yield outcome
+
+
+def _refusal(unit: Unit, failure: Failure | None) -> Outcome:
+    """The outcome of a unit that is not begun."""
+    assert failure is not None
+    return Outcome(unit, None, (Attempt(unit.key, 0, failure.boundary, str(failure), 0.0),))
 
 
 class _RunCall:

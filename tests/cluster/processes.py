@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 
 def descendants(title: str) -> list[int]:
     """Process ids below this process whose command line begins with `title`."""
+    return processes_below(os.getpid(), lambda text: text.startswith(title))
+
+
+def processes_below(root: int, wanted: Callable[[str], bool]) -> list[int]:
+    """Process ids below `root` whose command line is wanted."""
     parents: dict[int, int] = {}
     titles: dict[int, str] = {}
     for entry in Path("/proc").iterdir():
@@ -21,13 +27,13 @@ def descendants(title: str) -> list[int]:
         except (OSError, IndexError):
             continue
         parents[int(entry.name)] = int(stat[1])
-    return sorted(pid for pid, text in titles.items() if text.startswith(title) and _below(pid, parents))
+    return sorted(pid for pid, text in titles.items() if wanted(text) and _below(pid, root, parents))
 
 
-def _below(pid: int, parents: dict[int, int]) -> bool:
+def _below(pid: int, root: int, parents: dict[int, int]) -> bool:
     while pid in parents:
         pid = parents[pid]
-        if pid == os.getpid():
+        if pid == root:
             return True
     return False
 

@@ -33,7 +33,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize(
     ("process", "said"),
-    [("raylet", "node process (raylet) on this machine died"), ("gcs_server", "its process died")],
+    [("raylet", "on this machine died (raylet)"), ("gcs_server", "on this machine died (gcs_server)")],
 )
 def test_the_run_ends_and_says_what_died(process: str, said: str) -> None:
     done = script(RUN, process, RAY_health_check_period_ms="1000", RAY_health_check_failure_threshold="5")

@@ -27,6 +27,8 @@ async def cluster_lost(own: bool) -> str:
     ray: Any = importlib.import_module("ray")  # its functions have no types
     heard = peopled = time.monotonic()
     while True:
+        if own and (ended := _ended_processes(ray)):
+            return f"a process of Ray on this machine died ({', '.join(ended)})"
         asked, began = ask(ray.nodes), time.monotonic()
         while not asked.done():
             if time.monotonic() - began > SILENT_SECONDS:
@@ -44,6 +46,16 @@ async def cluster_lost(own: bool) -> str:
         elif now - heard > SILENT_SECONDS:
             return f"the cluster cannot be reached: {asked.exception()}"
         await asyncio.sleep(CHECK_SECONDS)
+
+
+def _ended_processes(ray: Any) -> list[str]:
+    """Names of the processes of our own Ray that have ended. Ray has no public word for it; where it is not
+    found, the questions to the cluster notice it some seconds later."""
+    node = getattr(getattr(ray, "_private", None), "worker", None)
+    node = getattr(node, "_global_node", None)
+    if node is None or not hasattr(node, "dead_processes"):
+        return []
+    return sorted({name for name, _ in node.dead_processes() if name in ("raylet", "gcs_server")})
 
 
 def ask(question: Callable[[], Any]) -> asyncio.Future[Any]:
