@@ -1,5 +1,5 @@
 """The command line: Typer commands, one module each, thin. Exit codes: 0 done, 1 some work unfinished, 2 bad
-input."""
+input; a run that a signal stopped ends with 128 and its number."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from typing import TextIO
 INTERRUPTED = 130
 """The code with which typer ends where an interrupt comes outside a command, as while its module is
 loaded."""
+
+
+class StoppedExit(SystemExit):
+    """A run was stopped by a signal, and has said so."""
 
 
 def main() -> None:
@@ -27,7 +31,7 @@ def main() -> None:
         app(prog_name="learnact")
     except SystemExit as ending:
         code = ending.code
-        if code == INTERRUPTED:
+        if code == INTERRUPTED and not isinstance(ending, StoppedExit):
             _complain("error: interrupted")
             code = 1
     except KeyboardInterrupt:

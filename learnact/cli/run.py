@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from learnact import driver
+from learnact.cli import StoppedExit
 from learnact.cli.options import JobFile, Overrides, Results
 from learnact.cli.output import console, print_error
 from learnact.interrupts import RunInterrupted
@@ -72,12 +73,12 @@ def run(
             stopped, came = interrupted, interrupted.summary
     if stopped is not None:
         print_error(f"{stopped}; the same command again continues where it stopped")
-    if stopped is not None and came is None:
-        raise typer.Exit(stopped.exit_code)
+        if came is None:
+            raise StoppedExit(stopped.exit_code)
     page = run_page(came.folder, [job, *(part for one in overrides or () for part in ("--set", one))])
     if json:
         typer.echo(page_json(page))
     else:
         console().print(render_page(page), crop=False)
     if not came.done:
-        raise typer.Exit(stopped.exit_code if stopped is not None else 1)
+        raise StoppedExit(stopped.exit_code) if stopped is not None else typer.Exit(1)

@@ -30,6 +30,7 @@ def in_the_background() -> None:
         pytest.param(signal.SIGINT, in_the_background, id="SIGINT-background", marks=pytest.mark.slow),
         pytest.param(signal.SIGTERM, None, id="SIGTERM-foreground", marks=pytest.mark.slow),
         pytest.param(signal.SIGTERM, in_the_background, id="SIGTERM-background"),
+        pytest.param(signal.SIGHUP, None, id="SIGHUP-foreground", marks=pytest.mark.slow),
     ],
 )
 def test_stopped_and_continued(
@@ -68,8 +69,9 @@ def test_stopped_and_continued(
         time.sleep(0.05)
     process.send_signal(stop)
     out, err = process.communicate(timeout=600)
-    assert process.returncode == 1, err
-    assert "interrupted; the same command again continues" in err
+    assert process.returncode == 128 + stop, err
+    assert f"interrupted by {stop.name}; the same command again continues" in err
+    assert "unfinished" in out and "interrupted" in out
     assert "Traceback" not in err
     kept = learnact(
         "sql", "SELECT count(*) AS n FROM episodes", "--results", tmp_path / "results", "--format", "json"
