@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from learnact.errors import HarnessFailure, ResultsError
-from learnact.interrupts import ARM_SECONDS, RunInterrupted, StopRequests
+from learnact.runners.interrupts import ARM_SECONDS, RunInterrupted, StopRequests
 from learnact.job import Job, load
 from learnact.job.endpoints import check_endpoints
 from learnact.job.libraries import origin
@@ -467,8 +467,8 @@ class _Watched:
         """A signal asks to stop: no call begins from now on, those in flight are answered."""
         name = signal.Signals(number).name
         _log.warning(
-            "%s: no call begins any more; those in flight are awaited and all is committed (once more: stop at "
-            "once, what is in flight is lost)",
+            "%s: no call begins any more; those in flight are awaited and all is committed "
+            "(once more: stop at once, what is in flight is lost)",
             name,
         )
         self._inner.interrupt(HarnessFailure(f"interrupted by {name}; the same command continues", False))

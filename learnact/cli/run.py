@@ -12,7 +12,7 @@ from learnact import driver
 from learnact.cli import StoppedExit
 from learnact.cli.options import JobFile, Overrides, Results
 from learnact.cli.output import console, print_error
-from learnact.interrupts import RunInterrupted
+from learnact.runners.interrupts import RunInterrupted
 from learnact.job import load
 from learnact.report.progress import ProgressDisplay
 from learnact.report.summary import page_json, render_page, run_page

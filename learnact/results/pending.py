@@ -1,9 +1,9 @@
 """Calls of units that are not committed yet, kept so that an interrupted unit is replayed.
 
 Not a table: a file of JSON lines in the run's folder. A call is in the kernel's hands when `record` returns,
-so the death of this process loses none; `store` makes calls outlive the machine. A unit's calls leave the file
-when the unit is committed. An incomplete last line (a crash while it was being written) is ignored: its call
-had not been acknowledged.
+so the death of this process loses none; `store` makes calls outlive the machine. A unit's calls leave the
+file when the unit is committed. An incomplete last line (a crash while it was being written) is ignored: its
+call had not been acknowledged.
 """
 
 from __future__ import annotations

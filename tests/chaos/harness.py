@@ -98,7 +98,8 @@ class Reader(threading.Thread):
     def run(self) -> None:
         """Ask until told to stop."""
         seen, kept = (0, 0, 0), None
-        while not self._ended.wait(0.1):
+        while not self._ended.is_set():
+            time.sleep(0.1)  # the pace of a person's display
             try:
                 with connect(self._results) as connection:
                     now = self._counts(connection)
@@ -119,8 +120,8 @@ class Reader(threading.Thread):
             seen, self.polls = now, self.polls + 1
 
     def _counts(self, connection: object) -> tuple[int, ...]:
-        query = "SELECT (SELECT count(*) FROM episodes), (SELECT count(*) FROM turns), (SELECT count(*) FROM calls)"
-        return tuple(connection.execute(query).fetchone())  # type: ignore[attr-defined]
+        each = ", ".join(f"(SELECT count(*) FROM {name})" for name in ("episodes", "turns", "calls"))
+        return tuple(connection.execute(f"SELECT {each}").fetchone())  # type: ignore[attr-defined]
 
     def stop(self) -> None:
         """End the questions."""
@@ -241,9 +242,8 @@ def table(kills: Sequence[Kill]) -> str:
     ]
     for number, kill in enumerate(kills, 1):
         cost = kill.cost
-        lines.append(
-            f"| {number} | {kill.what} | {kill.requests} | {cost.in_flight} | {cost.last_second} | {cost.again} |"
-        )
+        cells = (number, kill.what, kill.requests, cost.in_flight, cost.last_second, cost.again)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
 

@@ -1,5 +1,5 @@
-"""A run under SIGKILLs of all that takes part in it gives what an undisturbed one gives, and pays for hardly a
-call twice."""
+"""A run under SIGKILLs of all that takes part in it gives what an undisturbed one gives, and pays for hardly
+a call twice."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The Ray runner: many units in flight in each worker, filled from the driver.
 
-What a worker's death takes with it is sent again and recorded as the harness's failure. Ray's own retries are
-off: they replay calls that may have happened. Implements `protocols.Runner`; several `run()`s share the workers
-in turns. The workers themselves are kept by places.py."""
+What a worker's death takes with it is sent again and recorded as the harness's failure. Ray's own retries
+are off: they replay calls that may have happened. Implements `protocols.Runner`; several `run()`s share the
+workers in turns. The workers themselves are kept by places.py."""
 
 from __future__ import annotations
 
