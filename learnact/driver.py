@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 from learnact.errors import HarnessFailure, ResultsError
-from learnact.runners.interrupts import ARM_SECONDS, RunInterrupted, StopRequests
 from learnact.job import Job, load
 from learnact.job.endpoints import check_endpoints
 from learnact.job.libraries import origin
@@ -42,6 +41,7 @@ from learnact.results.pending import unfinished_calls
 from learnact.results.reader import connect, cost_so_far, dictionaries, models_returned
 from learnact.results.store import RunStore
 from learnact.runners.calls import MeteredCallLog, Spending, SpendingLimits, spending
+from learnact.runners.interrupts import ARM_SECONDS, RunInterrupted, StopRequests
 from learnact.runners.local import LocalRunner
 from learnact.runners.ray.inside_job import (
     SUBMISSION,

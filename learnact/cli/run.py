@@ -12,10 +12,10 @@ from learnact import driver
 from learnact.cli import StoppedExit
 from learnact.cli.options import JobFile, Overrides, Results
 from learnact.cli.output import console, print_error
-from learnact.runners.interrupts import RunInterrupted
 from learnact.job import load
 from learnact.report.progress import ProgressDisplay
 from learnact.report.summary import page_json, render_page, run_page
+from learnact.runners.interrupts import RunInterrupted
 
 
 def run(
