@@ -48,6 +48,9 @@ OURS: dict[str, str] = {
     "tools-travel": "learnact.domains.tools.domain:TRAVEL",
     "tools-messages": "learnact.domains.tools.domain:MESSAGES",
     "tools-tickets": "learnact.domains.tools.domain:TICKETS",
+    "textworld-cooking": "learnact.domains.textworld.domain:COOKING",
+    "textworld-treasure": "learnact.domains.textworld.domain:TREASURE",
+    "textworld-coin": "learnact.domains.textworld.domain:COIN",
 }
 """The same as in pyproject.toml (a test compares them)."""
 

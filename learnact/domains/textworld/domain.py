@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from typing import Literal, cast
 
 from learnact.domains.base import Environment, PlannedCall, Primitive, Profile
-from learnact.domains.family import Family, FamilyDomain, LevelledOptions
+from learnact.domains.family import DomainEntry, FamilyDomain, LevelledOptions
 from learnact.domains.family_text import FamilyText, read_family_text
 from learnact.domains.made_tasks import MadeTasks
 from learnact.domains.textworld import making
@@ -103,9 +103,7 @@ class TextWorldDomain(FamilyDomain[TextWorldOptions]):
         raise TaskError(f"{self.name}: {split} games cannot be made with these options: {made}")
 
     def _attempt(self, split: Literal["train", "test"], number: int, attempt: int) -> Task:
-        return self.draw(
-            random.Random(seed_from(self.task_name(split, number), attempt)), split, number
-        )
+        return self.draw(random.Random(seed_from(self.task_name(split, number), attempt)), split, number)
 
     def _spec(self, task: Task) -> GameSpec:
         return unpack(task.content, task.name, self._installed)
@@ -117,6 +115,6 @@ class TextWorldDomain(FamilyDomain[TextWorldOptions]):
         return game
 
 
-COOKING = Family("textworld-cooking", TextWorldOptions, TextWorldDomain, PACKAGES)
-TREASURE = Family("textworld-treasure", TextWorldOptions, TextWorldDomain, PACKAGES)
-COIN = Family("textworld-coin", TextWorldOptions, TextWorldDomain, PACKAGES)
+COOKING = DomainEntry("textworld-cooking", TextWorldOptions, TextWorldDomain, PACKAGES)
+TREASURE = DomainEntry("textworld-treasure", TextWorldOptions, TextWorldDomain, PACKAGES)
+COIN = DomainEntry("textworld-coin", TextWorldOptions, TextWorldDomain, PACKAGES)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from learnact.domains.base import Primitive
-from learnact.domains.family_environment import Answer, FamilyEnvironment
+from learnact.domains.family_environment import FamilyEnvironment, PrimitiveAnswer
 from learnact.domains.textworld.engine import Game
 from learnact.domains.textworld.reasons import Reasons
 from learnact.records import Plain
@@ -36,22 +36,22 @@ class TextWorldEnvironment(FamilyEnvironment):
         self.first_observation = game.first_observation
         self._way = self._steps_left()
 
-    def answer(self, name: str, values: tuple[Plain, ...]) -> Answer:
+    def answer(self, name: str, values: tuple[Plain, ...]) -> PrimitiveAnswer:
         """Do one command of the game, or say why it is not possible."""
         given = [" ".join(str(value).lower().split()) for value in values]
         reason = self._reasons.of(name, given)
         if reason:
-            return Answer(reason, valid=False)
+            return PrimitiveAnswer(reason, valid=False)
         command = self._command(name, given)
         action = self._game.possible(command.rules, command.given) if command.rules else None
         if command.rules and action is None:
-            return Answer("That is not possible now.", valid=False)
+            return PrimitiveAnswer("That is not possible now.", valid=False)
         done, told = self._game.do(command.text, action)
         if not done:
-            return Answer(told, valid=False)
+            return PrimitiveAnswer(told, valid=False)
         lost = _LOST if self._game.lost else ""
         said = f"{told}\n{lost}".strip()
-        return Answer(said, True, self._progress_now(), self._game.won, failed=lost)
+        return PrimitiveAnswer(said, True, self._progress_now(), self._game.won, failed=lost)
 
     def close(self) -> None:
         """Free the interpreter. Idempotent."""

@@ -78,9 +78,7 @@ class Reasons:
         return "" if state == "open" else f"The {thing} is {state}."
 
     def _door(self, thing: str, verb: str) -> str:
-        return self._unseen(thing) or (
-            "" if self._view.state_of(thing) else f"The {thing} cannot be {verb}."
-        )
+        return self._unseen(thing) or ("" if self._view.state_of(thing) else f"The {thing} cannot be {verb}.")
 
     def _open(self, thing: str) -> str:
         state = self._view.state_of(thing)

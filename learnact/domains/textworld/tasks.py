@@ -27,8 +27,8 @@ many rooms there are for each room of the way, less one."""
 TREASURE: dict[str, tuple[int, ...]] = {
     "easy": (4, 6, 8, 10),
     "published": (12, 14, 16, 18),
-    "hard": (22, 23, 24),
-    "harder": (25, 26, 27),
+    "hard": (21, 22, 23),
+    "harder": (24, 25),
 }
 """The generator's levels of treasure: up to 10 five rooms, up to 20 ten rooms with doors and containers, up to
 30 twenty rooms with locks and keys."""

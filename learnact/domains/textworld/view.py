@@ -41,7 +41,9 @@ class StateView:
 
     def carried(self) -> set[str]:
         """Names of what the player carries."""
-        return {self.names[f[1]] for f in self.facts if f[0] == "in" and f[2] == CARRIED and f[1] in self.names}
+        return {
+            self.names[f[1]] for f in self.facts if f[0] == "in" and f[2] == CARRIED and f[1] in self.names
+        }
 
     def visible(self) -> set[str]:
         """Names of what the player can see: here, on what is here, in what is open here, doors, and what it
