@@ -1,5 +1,5 @@
-"""The three domains: options, tasks, opening a game. Imports neither `textworld` nor `jericho` until a game is
-opened."""
+"""The three domains: options, tasks, opening a game. Imports neither `textworld` nor `jericho` until a game
+is opened."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ class TextWorldDomain(FamilyDomain[TextWorldOptions]):
 
     def open(self, task: Task) -> Environment:
         """The game in its interpreter; imports it, so call this in an engine process."""
-        from learnact.domains.textworld.engine import Game
+        from learnact.domains.textworld.engine import TextGame
         from learnact.domains.textworld.environment import TextWorldEnvironment
 
-        return TextWorldEnvironment(Game(self._made(task).folder), self.primitives)
+        return TextWorldEnvironment(TextGame(self._made(task).folder), self.primitives)
 
     def ready(self, task: Task) -> bool:
         """Whether the game has been made on this machine."""

@@ -1,9 +1,9 @@
 """A game being played: the game file in the interpreter gives the text, the game's own rules give the state.
 Engine processes only.
 
-The stock wrapper lists all possible actions after each step to find out which one was done (6 to 10 ms). Here
-the action is known before it is sent: it is looked up in the rules, sent only when it is possible, and applied
-to the state when the game says that it was carried out. A test plays both side by side.
+The stock wrapper lists all possible actions after each step to find out which one was done (6 to 10 ms).
+Here the action is known before it is sent: it is looked up in the rules, sent only when it is possible, and
+applied to the state when the game says that it was carried out. A test plays both side by side.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _END = re.compile(r"\s*\*\*\* (The End|You lost!) \*\*\*.*", re.DOTALL)
 _BLANK = re.compile(r"\n\s*\n\s*")
 
 
-class Game:
+class TextGame:
     """One game being played. `close` frees the interpreter."""
 
     def __init__(self, folder: Path) -> None:
@@ -82,8 +82,8 @@ class Game:
         return None
 
     def do(self, command: str, action: Action | None) -> tuple[bool, str]:
-        """Send a command that is possible: whether the game carried it out, and what it says. `action` is what
-        changes in the state; None for a command that changes nothing."""
+        """Send a command that is possible: whether the game carried it out, and what it says. `action` is
+        what changes in the state; None for a command that changes nothing."""
         told = self._interpreter.step(command)[0]
         done = any(" - succeeded" in tag for tag in _TAG.findall(told))
         if done and action is not None:

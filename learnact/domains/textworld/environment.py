@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from learnact.domains.base import Primitive
 from learnact.domains.family_environment import FamilyEnvironment, PrimitiveAnswer
-from learnact.domains.textworld.engine import Game
+from learnact.domains.textworld.engine import TextGame
 from learnact.domains.textworld.reasons import Reasons
 from learnact.records import Plain
 
@@ -28,7 +28,7 @@ class _Command:
 class TextWorldEnvironment(FamilyEnvironment):
     """`learnact.domains.base.Environment` on a game of TextWorld."""
 
-    def __init__(self, game: Game, primitives: Sequence[Primitive]) -> None:
+    def __init__(self, game: TextGame, primitives: Sequence[Primitive]) -> None:
         super().__init__(primitives)
         self._game = game
         self._reasons = Reasons(game.view)

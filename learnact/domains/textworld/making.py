@@ -30,7 +30,8 @@ _CHALLENGES = {"cooking": "tw-cooking", "treasure": "tw-treasure_hunter", "coin"
 
 @dataclass(frozen=True)
 class MadeGame:
-    """A game that is kept: its folder (`tw-game.z8`, `tw-game.json`, `about.json`) and the calls that win it."""
+    """A game that is kept: its folder (`tw-game.z8`, `tw-game.json`, `about.json`), and the calls that win
+    it."""
 
     folder: Path
     plan: tuple[PlannedCall, ...]
@@ -147,11 +148,11 @@ def _generate(spec: GameSpec, folder: Path) -> list[str]:
 def _played(folder: Path, walkthrough: Sequence[str]) -> tuple[PlannedCall, ...]:
     """The walkthrough as calls, without those that have no effect (a door that is open already)."""
     from learnact.domains.textworld.domain import primitives
-    from learnact.domains.textworld.engine import Game
+    from learnact.domains.textworld.engine import TextGame
     from learnact.domains.textworld.environment import TextWorldEnvironment
     from learnact.domains.textworld.plans import calls_of
 
-    environment = TextWorldEnvironment(Game(folder), primitives())
+    environment = TextWorldEnvironment(TextGame(folder), primitives())
     try:
         if environment.success:
             raise _Unusable("it is won at the start")

@@ -30,8 +30,8 @@ TREASURE: dict[str, tuple[int, ...]] = {
     "hard": (21, 22, 23),
     "harder": (24, 25),
 }
-"""The generator's levels of treasure: up to 10 five rooms, up to 20 ten rooms with doors and containers, up to
-30 twenty rooms with locks and keys."""
+"""The generator's levels of treasure: up to 10 five rooms, up to 20 ten rooms with doors and containers, up
+to 30 twenty rooms with locks and keys."""
 COOKING: dict[str, tuple[tuple[int, int, bool, bool, bool], ...]] = {
     "easy": ((1, 1, True, False, False), (1, 1, False, True, False), (2, 1, True, True, False)),
     "published": ((2, 6, True, True, False), (3, 6, True, False, False), (3, 6, False, True, False)),
