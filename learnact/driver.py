@@ -37,6 +37,7 @@ from learnact.records.trials import TrialSpec
 from learnact.report.display import Display
 from learnact.report.estimate import JobEstimate, estimate
 from learnact.results.counters import Counters
+from learnact.results.location import Location, location_of
 from learnact.results.pending import unfinished_calls
 from learnact.results.reader import connect, cost_so_far, dictionaries, models_returned
 from learnact.results.store import RunStore
@@ -68,7 +69,7 @@ class Summary:
 
     run: str
     name: str
-    folder: Path
+    folder: Location
     trials: tuple[TrialResult, ...]
     counters: Counters
     seconds: float
@@ -99,7 +100,7 @@ def plan(
     job: Job | str | Path | Mapping[str, Any],
     *,
     overrides: Sequence[str] = (),
-    results: str | Path = RESULTS,
+    results: str | Location = RESULTS,
 ) -> JobEstimate:
     """What a job would do and cost at most; calls nobody. The same as `learnact plan`.
 
@@ -107,7 +108,7 @@ def plan(
         BadInput: the job, a domain's options or the results folder cannot be used.
     """
     loaded = job if isinstance(job, Job) else load(job, overrides)
-    checked = preflight(loaded, Path(results))
+    checked = preflight(loaded, location_of(results))
     return JobEstimate(checked.run, loaded.name, tuple(estimate(checked.trials)))
 
 
@@ -115,7 +116,7 @@ def run(
     job: Job | str | Path | Mapping[str, Any],
     *,
     overrides: Sequence[str] = (),
-    results: str | Path = RESULTS,
+    results: str | Location = RESULTS,
     address: str | None = None,
     display: Display | None = None,
     accept_model_change: bool = False,
@@ -179,7 +180,7 @@ async def run_async(
     job: Job | str | Path | Mapping[str, Any],
     *,
     overrides: Sequence[str] = (),
-    results: str | Path = RESULTS,
+    results: str | Location = RESULTS,
     address: str | None = None,
     display: Display | None = None,
     accept_model_change: bool = False,
@@ -191,7 +192,7 @@ async def run_async(
     loaded = job if isinstance(job, Job) else load(job, overrides)
     return await run_job(
         loaded,
-        Path(results),
+        location_of(results),
         address,
         display or Display(),
         accept_model_change=accept_model_change,
@@ -225,7 +226,7 @@ def _in_a_thread(coroutine: Coroutine[Any, Any, Summary], stops: StopRequests) -
 
 async def run_job(
     job: Job,
-    results: Path,
+    results: Location,
     address: str | None,
     display: Display,
     *,
@@ -291,7 +292,7 @@ async def run_job(
         await store.close(event)
 
 
-def _is_finished(plan: Preflight, results: Path) -> bool:
+def _is_finished(plan: Preflight, results: Location) -> bool:
     """Whether an earlier session has finished all trials of the run."""
     try:
         with connect(results, plan.run) as connection:
@@ -507,7 +508,7 @@ def _limits(job: Job) -> SpendingLimits:
     return SpendingLimits(limits.dollars, limits.tokens, limits.calls, limits.hours)
 
 
-def _spent(folder: Path, interrupted: Sequence[Call]) -> Spending:
+def _spent(folder: Location, interrupted: Sequence[Call]) -> Spending:
     """What earlier sessions have used: for what is committed, and for what was interrupted."""
     dollars, tokens, calls = cost_so_far(folder)
     more = spending(interrupted)

@@ -7,6 +7,8 @@
     │   ├── TaskError                  a task or problem file
     │   ├── LibraryError               a library of learned actions that was handed in by a person
     │   └── ResultsError               a results folder, a run's name, a query
+    │       └── RunTakenOver           another driver writes the run now
+    ├── StoreUnavailable (OSError)     the storage of results does not answer
     ├── MissingExtra (ImportError)     an optional part is not installed; says what to install
     └── Failure (RuntimeError)         something outside the agent went wrong; attributed to one boundary,
       tried again, never scored
@@ -49,6 +51,17 @@ class LibraryError(BadInput):
 
 class ResultsError(BadInput):
     """A results folder, run or query cannot be used."""
+
+
+class RunTakenOver(ResultsError):
+    """Another driver writes the run that this one was writing. What this one had committed is kept."""
+
+
+class StoreUnavailable(LearnactError, OSError):
+    """The storage of results does not answer, although it was asked again. Arguments as of `OSError`."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 class MissingExtra(LearnactError, ImportError):

@@ -28,6 +28,7 @@ from learnact.methods.forked import FORKED, ForkedOptions
 from learnact.methods.prompt_sections import TEMPLATES
 from learnact.methods.registry import find_agent
 from learnact.records import AgentSpec, Episode, EpisodeResult, Library, ModelSpec, Outcome, canonical, digest
+from learnact.results.location import Location, location_of
 from learnact.results.reader import connect_folders, find_run, load_library
 from learnact.results.recorded import FORK_OF, RecordedRun
 from learnact.results.store import RunStore
@@ -72,7 +73,7 @@ class ForkSummary:
     """What came of forks: their run, each with its result (None: none; `failures` says why, by key)."""
 
     run: str
-    folder: Path
+    folder: Location
     forks: tuple[tuple[Fork, EpisodeResult | None], ...]
     calls: int
     failures: Mapping[str, str] = field(default_factory=dict)
@@ -84,7 +85,7 @@ def fork(
     turn: int | None = None,
     change: ForkChange = ForkChange(),
     *,
-    results: str | Path = Path("results"),
+    results: str | Location = Path("results"),
     address: str | None = None,
 ) -> ForkSummary:
     """Go on from a turn of an episode; without an episode, from the first call of the action that is left
@@ -105,7 +106,7 @@ def fork(
     job = load(record.job)
     chosen = [record.episode(episode)] if episode else _callers(record, change)
     forks = [_forked(record, job, outcome, turn, change) for outcome in chosen]
-    return asyncio.run(_play(record, job, forks, change, Path(results), address))
+    return asyncio.run(_play(record, job, forks, change, location_of(results), address))
 
 
 def _callers(record: RecordedRun, change: ForkChange) -> list[Outcome]:
@@ -220,7 +221,7 @@ async def _play(
     job: Job,
     forks: Sequence[Fork],
     change: ForkChange,
-    results: Path,
+    results: Location,
     address: str | None,
 ) -> ForkSummary:
     name = f"{record.info.name}-fork"

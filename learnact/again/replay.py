@@ -18,6 +18,7 @@ from learnact.job import load
 from learnact.job.preflight import preflight
 from learnact.records import Candidate, Episode, Library, Outcome, Request, Unit
 from learnact.records.trials import TrialSpec
+from learnact.results.location import Location, location_of
 from learnact.results.reader import find_run
 from learnact.results.recorded import FORK_OF, RecordedRun, RecordedTrial
 from learnact.runners.recorded import RecordDifference, ReplayRunner, different_texts, text_of
@@ -54,7 +55,7 @@ class ReplayReport:
         return self.first is None and not self.unasked
 
 
-def replay(run: str, *, results: str | Path = Path("results"), in_flight: int = 8) -> ReplayReport:
+def replay(run: str, *, results: str | Location = Path("results"), in_flight: int = 8) -> ReplayReport:
     """Replay a run by its name, id or folder (see `find_run`).
 
     Raises:
@@ -65,10 +66,10 @@ def replay(run: str, *, results: str | Path = Path("results"), in_flight: int = 
         raise BadInput(
             f"run {record.info.run} holds forks; replay the run {record.job[FORK_OF]} that they go on from"
         )
-    return asyncio.run(_replay(record, Path(results), in_flight))
+    return asyncio.run(_replay(record, location_of(results), in_flight))
 
 
-async def _replay(record: RecordedRun, results: Path, in_flight: int) -> ReplayReport:
+async def _replay(record: RecordedRun, results: Location, in_flight: int) -> ReplayReport:
     plan = preflight(load(record.job), results)
     recorded = {trial.place: trial for trial in record.trials()}
     replayed = _Replayed(record, recorded, plan.trials)

@@ -15,6 +15,7 @@ from learnact.report import comparison
 from learnact.report.compared_sides import names_of, read_names, read_sides
 from learnact.report.data import ReportData
 from learnact.report.result_table import as_plain, to_rich
+from learnact.results.location import Location
 from learnact.results.reader import connect, find_run, runs
 from learnact.results.recorded import is_run_of_forks
 
@@ -77,7 +78,7 @@ def compare(
         say()
 
 
-def _runs_at_hand(results: Path, wanted: Sequence[str]) -> list[str]:
+def _runs_at_hand(results: Location, wanted: Sequence[str]) -> list[str]:
     if wanted:
         return [find_run(results, one).run for one in wanted]
     known = [info for info in runs(results) if not is_run_of_forks(info.folder)]

@@ -8,7 +8,6 @@ import dataclasses
 import platform
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +17,7 @@ from learnact.errors import BadInput
 from learnact.job import load
 from learnact.job.endpoints import asked_models
 from learnact.records.text import printable
+from learnact.results.location import Location, location_of
 from learnact.runners.ray.cluster_check import NodeFacts, check_cluster
 from learnact.sandbox.self_test import SelfTestResult, refuses_learned_code, run_self_test
 
@@ -47,8 +47,14 @@ def doctor(
         ),
     ] = None,
     results: Annotated[
-        Path | None,
-        typer.Option(help="With --address: try to write to this folder from each node.", show_default=False),
+        Location | None,
+        typer.Option(
+            metavar="PLACE",
+            parser=location_of,
+            help="With --address: try to write to this folder, or reach this s3://BUCKET/PREFIX, from each "
+            "node.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON instead of a table.")] = False,
 ) -> None:
@@ -78,7 +84,7 @@ def doctor(
     raise typer.Exit(1 if refused else 0)
 
 
-def _check_nodes(address: str, job: str | None, results: Path | None, as_json: bool) -> None:
+def _check_nodes(address: str, job: str | None, results: Location | None, as_json: bool) -> None:
     trials = load(job).trials() if job is not None else ()
     models = [model for model, _ in asked_models(trials)]
     with console(stderr=True).status(f"asking the nodes of {address}"):

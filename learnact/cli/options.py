@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -13,6 +12,7 @@ from learnact.domains.base import Domain
 from learnact.errors import BadInput, TaskError, suggestion
 from learnact.job.bounded_yaml import parse_value
 from learnact.records import DomainSpec, Task, canonical
+from learnact.results.location import Location, location_of
 
 Split = Literal["train", "test"]
 
@@ -63,7 +63,15 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
-Results = Annotated[Path, typer.Option("--results", help="The folder where runs are kept.")]
+Results = Annotated[
+    Location,
+    typer.Option(
+        "--results",
+        metavar="PLACE",
+        parser=location_of,
+        help="Where runs are kept: a folder, or s3://BUCKET/PREFIX (docs/results.md).",
+    ),
+]
 
 
 def spec_of(

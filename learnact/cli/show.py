@@ -11,6 +11,7 @@ import typer
 from learnact.cli.options import Results
 from learnact.cli.output import console, say, say_json
 from learnact.errors import BadInput
+from learnact.results.location import Location
 
 if TYPE_CHECKING:
     from learnact.results.reader import Connection
@@ -117,7 +118,7 @@ def _show_episodes(connection: Connection, keys: list[str], json: bool) -> None:
         say(show_episode(connection, keys[0]))
 
 
-def _list_episodes(connection: Connection, choice: EpisodeChoice, folder: Path, json: bool) -> None:
+def _list_episodes(connection: Connection, choice: EpisodeChoice, folder: Location, json: bool) -> None:
     from learnact.report.commands import show_command
     from learnact.report.trajectory import episode_line, find_episodes
 
@@ -134,7 +135,7 @@ def _list_episodes(connection: Connection, choice: EpisodeChoice, folder: Path, 
         say(f"\nOpen one: {show_command(folder.name, folder.parent, rows[0]['key'][:12])}")
 
 
-def _show_run(connection: Connection, folder: Path, json: bool) -> None:
+def _show_run(connection: Connection, folder: Location, json: bool) -> None:
     from learnact.report.summary import page_json, render_page, run_page
 
     page = run_page(folder)

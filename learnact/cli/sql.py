@@ -18,6 +18,7 @@ from learnact.cli.sql_prompt import EXPORT, statements
 from learnact.errors import BadInput, LearnactError, suggestion
 from learnact.records.text import printable
 from learnact.report.result_table import SIMULATED
+from learnact.results.location import Location
 from learnact.results.query import (
     SIMULATED_COLUMN,
     QueryResult,
@@ -129,7 +130,7 @@ def _query(query: str | None, file: Path | None) -> tuple[str, bool]:
     return query or "", False
 
 
-def _latest(results: Path) -> str | None:
+def _latest(results: Location) -> str | None:
     """The latest run's folder; says which it is, on standard error, when there are several."""
     known = runs(results)
     if len(known) > 1:

@@ -22,6 +22,7 @@ from learnact.errors import BadInput
 from learnact.job import load
 from learnact.job.shipped import job_path
 from learnact.records.text import printable
+from learnact.results.location import location_of
 from learnact.runners.ray.job_server import JobParcel, JobServer, JobState
 from learnact.runners.ray.send_results import receive
 
@@ -52,7 +53,8 @@ def submit(
     results: Annotated[
         str,
         typer.Option(
-            help="Where results are kept on the cluster: an absolute folder that outlives the job.",
+            help="Where results are kept: an absolute folder on the cluster that outlives the job, or "
+            "s3://BUCKET/PREFIX.",
             show_default=False,
         ),
     ],
@@ -80,10 +82,10 @@ def submit(
 
     learnact submit my.yaml --address http://head:8265 --results /results --no-wait
     """
-    if not results.startswith("/"):
+    if not location_of(results).is_absolute():
         raise BadInput(
             f"--results {results}: give an absolute folder on the cluster, such as a mounted volume "
-            "(/results)"
+            "(/results), or s3://BUCKET/PREFIX"
         )
     loaded = load(job, overrides or ())
     server = JobServer(_address(address))
@@ -157,7 +159,7 @@ def fetch(job: JobId, results: Results = Path("results"), address: Address = Non
 
     learnact fetch learnact-quickstart-1a2b3c4d --address http://head:8265 --results results
     """
-    if results.exists() and not results.is_dir():
+    if isinstance(results, Path) and results.exists() and not results.is_dir():
         raise BadInput(f"--results {results}: is no folder; name one, or a new one")
     server = JobServer(_address(address))
     facts = server.state(job).facts

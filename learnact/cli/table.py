@@ -13,6 +13,7 @@ import typer
 from learnact.cli.options import Results
 from learnact.cli.output import console, say
 from learnact.errors import BadInput, suggestion
+from learnact.results.location import Location
 
 if TYPE_CHECKING:
     from learnact.report.data import ReportData
@@ -149,7 +150,7 @@ def draw_figure(which: str, data: ReportData, stem: Path) -> tuple[ResultTable, 
 
 
 @contextmanager
-def _connection(results: Path, runs: list[str]) -> Iterator[Connection]:
+def _connection(results: Location, runs: list[str]) -> Iterator[Connection]:
     """A connection to the runs named; a damaged file of theirs is named."""
     from learnact.results.damage import reading
     from learnact.results.reader import connect_folders, find_run

@@ -10,10 +10,10 @@ import typer
 from learnact.cli.options import Results
 from learnact.cli.output import say
 from learnact.errors import ResultsError
-from learnact.results.files import Lock
 from learnact.results.parts import GRACE
 from learnact.results.parts import tidy as tidy_folder
 from learnact.results.reader import find_run, runs
+from learnact.results.storage import storage_of
 
 
 def tidy(
@@ -37,7 +37,7 @@ def tidy(
     """
     for info in [find_run(results, run)] if run else runs(results):
         try:
-            lock = Lock(info.folder)
+            lock = storage_of(info.folder).lock()
             try:
                 tidied = tidy_folder(info.folder, 0.0 if now else GRACE)
             finally:

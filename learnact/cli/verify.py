@@ -11,6 +11,7 @@ from learnact.cli.options import Results
 from learnact.cli.output import say
 from learnact.errors import BadInput, ResultsError
 from learnact.records.text import printable
+from learnact.results.location import Location
 from learnact.results.manifests import live_parts
 from learnact.results.manifests import verify as verify_files
 from learnact.results.reader import find_run
@@ -55,7 +56,7 @@ def verify(
         raise typer.Exit(DAMAGED)
 
 
-def _verify_runs(names: list[str], results: Path) -> bool:
+def _verify_runs(names: list[str], results: Location) -> bool:
     """Whether all files of runs are as they were written; says so."""
     infos = [find_run(results, name) for name in names] if names else all_runs(results)
     if not infos:

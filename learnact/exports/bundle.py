@@ -33,12 +33,13 @@ from learnact.library.files import library_json
 from learnact.pages.settings import run_settings
 from learnact.report.data import ReportData
 from learnact.report.result_table import SIMULATED
-from learnact.results.manifests import file_checksum
+from learnact.results.location import Location
 from learnact.results.query import QuerySession
 from learnact.results.reader import VIEWS, connect_folders, load_library, view_text
 from learnact.results.redact import secrets
 from learnact.results.redacted_copy import copy_redacted, hidden_text
 from learnact.results.run_file import RunInfo
+from learnact.results.storage.protocol import file_checksum
 
 FORMAT = 1
 MANIFEST = "bundle.json"
@@ -94,9 +95,10 @@ def write_bundle(info: RunInfo, path: Path) -> Bundle:
     return Bundle(path, path.stat().st_size, number, seal_of(path), cells, copied.hidden)
 
 
-def _known_here(folder: Path) -> tuple[str, ...]:
+def _known_here(folder: Location) -> tuple[str, ...]:
     """What must stand nowhere: folders of this machine, and values of secret variables."""
-    places = {str(Path.home()), os.getcwd(), str(folder.resolve()), str(folder.resolve().parent)}
+    own = folder.resolve() if isinstance(folder, Path) else folder
+    places = {str(Path.home()), os.getcwd(), str(own), str(own.parent)}
     return (*sorted(place for place in places if len(place) > 3), *secrets())
 
 

@@ -19,7 +19,7 @@ from learnact import __version__
 from learnact.errors import ResultsError
 from learnact.exports.bundle import FORMAT, MANIFEST, seal_holds, seal_of
 from learnact.exports.published import CellProblem, recompute
-from learnact.results.manifests import checksum
+from learnact.results.storage.protocol import checksum
 
 NAME = re.compile(r"(?!/)(?:(?!\.\.?/)[A-Za-z0-9._@+-]+/)*(?!\.\.?$)[A-Za-z0-9._@+-]+")
 MOST_MANIFEST = 64 * 1024 * 1024

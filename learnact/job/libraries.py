@@ -22,10 +22,11 @@ from learnact.library.files import read_library
 from learnact.methods import registry as methods
 from learnact.records import DomainSpec, Library, canonical
 from learnact.records.trials import TrainedTrial, TrialSpec
+from learnact.results.location import Location
 from learnact.results.reader import connect, dictionaries, find_run, load_library
 
 
-def trained_trials(job: Job, results: Path) -> dict[str, tuple[TrainedTrial, ...]]:
+def trained_trials(job: Job, results: Location) -> dict[str, tuple[TrainedTrial, ...]]:
     """The trials of the runs whose libraries a job names, by the name that the job gives the run.
 
     Raises:
@@ -40,7 +41,7 @@ def trained_trials(job: Job, results: Path) -> dict[str, tuple[TrainedTrial, ...
     }
 
 
-def _run(job: Job, name: str, place: tuple[str | int, ...], results: Path) -> tuple[TrainedTrial, ...]:
+def _run(job: Job, name: str, place: tuple[str | int, ...], results: Location) -> tuple[TrainedTrial, ...]:
     if name in (job.name, "latest"):
         raise job.error(
             place,
@@ -85,7 +86,7 @@ def _trained(run: str, row: Mapping[str, Any]) -> TrainedTrial:
 
 
 def read(
-    job: Job, trials: Iterable[TrialSpec], results: Path
+    job: Job, trials: Iterable[TrialSpec], results: Location
 ) -> tuple[tuple[TrialSpec, ...], dict[str, Library]]:
     """The trials, each with the address of the library that it is given, and these libraries by the trial's
     id.
@@ -106,7 +107,7 @@ def read(
     return tuple(addressed), libraries
 
 
-def _library(job: Job, trial: TrialSpec, results: Path) -> Library:
+def _library(job: Job, trial: TrialSpec, results: Location) -> Library:
     place = _place(job, trial)
     if kind_of(trial.library) == "file":
         library = read_library(Path(trial.library), _primitives(trial.test_domains[0]))

@@ -25,6 +25,7 @@ from learnact.job.schema import DomainConfig
 from learnact.methods.registry import find_agent, find_learner
 from learnact.records import DomainSpec, Library, Plain, Task, digest
 from learnact.records.trials import TrialSpec
+from learnact.results.location import Location
 from learnact.sandbox.seccomp import missing
 from learnact.trial import budget_key, planned_episodes, test_tasks
 
@@ -46,7 +47,7 @@ class Preflight:
     libraries: Mapping[str, Library] = field(default_factory=dict)
 
 
-def preflight(job: Job, results: Path) -> Preflight:
+def preflight(job: Job, results: Location) -> Preflight:
     """Check a job against what is installed and lies on disk.
 
     Raises:

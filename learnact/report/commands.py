@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from learnact.results.location import Location
 from learnact.results.reader import Connection
 
 DEFAULT_RESULTS = Path("results")
@@ -15,27 +16,27 @@ RUN_CHARS = 12
 """Digits of a run's id in a command."""
 
 
-def show_command(run: str, results: Path | None, *arguments: str) -> str:
+def show_command(run: str, results: Location | None, *arguments: str) -> str:
     """`learnact show` of a run, by its id or folder. `results`: None where it is not known."""
     return _joined(["learnact", "show", run, *arguments], results)
 
 
-def query_command(run: str, results: Path, query: str) -> str:
+def query_command(run: str, results: Location, query: str) -> str:
     """`learnact sql` with a shipped query."""
     return _joined(["learnact", "sql", "--run", run, "--file", query], results)
 
 
-def report_command(run: str, results: Path) -> str:
+def report_command(run: str, results: Location) -> str:
     """`learnact report` of a run."""
     return _joined(["learnact", "report", run], results)
 
 
-def run_command(arguments: Sequence[str], results: Path) -> str:
+def run_command(arguments: Sequence[str], results: Location) -> str:
     """`learnact run` with the arguments (job file, settings) of the run that it continues."""
     return _joined(["learnact", "run", *arguments], results)
 
 
-def _joined(words: list[str], results: Path | None) -> str:
+def _joined(words: list[str], results: Location | None) -> str:
     folder = [] if results in (None, DEFAULT_RESULTS) else ["--results", str(results)]
     return shlex.join([*words, *folder])
 

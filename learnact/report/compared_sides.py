@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from learnact.errors import ResultsError, suggestion
 from learnact.report.data import ReportData
 from learnact.report.method_labels import facts_of_setups
+from learnact.results.location import Location
 from learnact.results.reader import dictionaries, find_run
 
 SideKind = Literal["method", "agent model", "learner model", "run"]
@@ -63,7 +63,7 @@ class SideName:
 
 
 def read_names(
-    results: Path, texts: Sequence[str], at_hand: Sequence[str], known: Collection[str]
+    results: Location, texts: Sequence[str], at_hand: Sequence[str], known: Collection[str]
 ) -> list[SideName]:
     """The sides by name. `at_hand`: ids of runs; `known`: names of methods and models in these.
 
@@ -86,7 +86,7 @@ def read_names(
     return found
 
 
-def _is_run(results: Path, text: str) -> bool:
+def _is_run(results: Location, text: str) -> bool:
     try:
         find_run(results, text)
     except ResultsError:

@@ -12,12 +12,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from learnact.methods.registry import learns
 from learnact.report.domain_labels import DomainLabels
 from learnact.report.method_labels import MethodLabels
+from learnact.results.location import Location
 from learnact.results.reader import Connection, dictionaries
 from learnact.statistics.amounts import amount_mean
 from learnact.statistics.intervals import Interval, bounds, clustered_mean, method_mean
@@ -197,7 +197,7 @@ SAMPLE = """
 class ReportData:
     """The results of one run or several, as the tables use them. Nothing is read twice."""
 
-    def __init__(self, connection: Connection, results: Path | None = None) -> None:
+    def __init__(self, connection: Connection, results: Location | None = None) -> None:
         """`results`: the folder where the runs are kept, for the commands that tables print."""
         self.connection = connection
         self.results = results

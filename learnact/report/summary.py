@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -20,6 +19,7 @@ from learnact.report.findings import findings
 from learnact.report.result_table import Column, ResultTable, as_plain, note_text, to_rich
 from learnact.report.score_table import score_table
 from learnact.results.damage import reading
+from learnact.results.location import Location
 from learnact.results.reader import Connection, connect_folders, dictionaries, load_library
 
 DESCRIPTION_CHARS = 160
@@ -46,7 +46,7 @@ class RunPage:
 
     run: str
     name: str
-    folder: Path
+    folder: Location
     scores: ResultTable
     efficiency: ResultTable
     best: BestLibrary | None
@@ -61,7 +61,7 @@ class RunPage:
     """What to type next."""
 
 
-def run_page(folder: Path, arguments: Sequence[str] = ()) -> RunPage:
+def run_page(folder: Location, arguments: Sequence[str] = ()) -> RunPage:
     """The page of the run in a folder. `arguments`: those of the `learnact run` that continues it."""
     with reading([folder]), connect_folders([folder]) as connection:
         run, name = connection.execute("SELECT run, name FROM runs").fetchall()[0]
@@ -168,7 +168,7 @@ def unfinished_trials(connection: Connection) -> tuple[str, ...]:
 
 
 def _commands(
-    connection: Connection, folder: Path, libraries: Sequence[str], arguments: Sequence[str]
+    connection: Connection, folder: Location, libraries: Sequence[str], arguments: Sequence[str]
 ) -> tuple[str, ...]:
     run, results = folder.name, folder.parent
     commands = [run_command(arguments, results)] if arguments else []

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -17,7 +16,9 @@ import pyarrow.dataset as ds
 from learnact.records import Episode, EpisodeResult, Library, Outcome, Turn, history_entries
 from learnact.results import rows
 from learnact.results.blocks import prompt_addresses
+from learnact.results.location import Location
 from learnact.results.manifests import ResultsPart
+from learnact.results.storage import storage_of
 from learnact.results.tables import TABLES
 
 KEPT_TURNS = 200_000
@@ -71,8 +72,8 @@ class LiveParts(Protocol):
 class Committed:
     """Index of keys, and lazily the rows behind them."""
 
-    def __init__(self, folder: Path, parts: LiveParts) -> None:
-        self._folder = folder
+    def __init__(self, folder: Location, parts: LiveParts) -> None:
+        self._storage = storage_of(folder)
         self._trials: dict[str, str] = {}
         self._loaded: OrderedDict[str, _Trial] = OrderedDict()
         self._recent: OrderedDict[str, Outcome] = OrderedDict()
@@ -94,10 +95,11 @@ class Committed:
         schema = TABLES[table].schema
         while True:
             live = self._live.live
-            paths = [str(p.path(self._folder, table)) for p in live if table in p.rows]
-            if not paths:
+            names = {p.file(table): p.files[p.file(table)] for p in live if table in p.rows}
+            if not names:
                 return schema.empty_table().select(list(columns or schema.names))
             try:
+                paths = [str(path) for path in self._storage.paths(names)]
                 return ds.dataset(paths, schema=schema, format="parquet").to_table(
                     columns=list(columns) if columns else None, filter=where
                 )

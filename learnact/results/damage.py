@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import duckdb
 
 from learnact.errors import ResultsError
+from learnact.results.location import Location
 from learnact.results.manifests import live_parts
 from learnact.results.parts import quoted
-from learnact.results.tables import TABLES
+from learnact.results.storage import storage_of
 
 
 @contextmanager
-def reading(folders: Sequence[Path]) -> Iterator[None]:
+def reading(folders: Sequence[Location]) -> Iterator[None]:
     """While runs are read: a database error becomes a `ResultsError` if one of their files is damaged."""
     try:
         yield
@@ -29,16 +29,17 @@ def reading(folders: Sequence[Path]) -> Iterator[None]:
         ) from None
 
 
-def _first_damaged(folders: Sequence[Path]) -> tuple[Path, str] | None:
+def _first_damaged(folders: Sequence[Location]) -> tuple[Location, str] | None:
     """The first file that cannot be read whole, and why."""
     with duckdb.connect() as connection:
         for folder in folders:
             for part in live_parts(folder):
-                for path in (part.path(folder, table) for table in TABLES if table in part.rows):
+                paths = storage_of(folder).paths(part.files)
+                for name, path in zip(part.files, paths, strict=True):
                     try:
                         connection.execute(
                             f"SELECT bit_xor(hash(t)) FROM read_parquet({quoted(str(path))}) t"
                         ).fetchall()
                     except duckdb.Error as error:
-                        return path, " ".join(str(error).split())[:200]
+                        return folder / name, " ".join(str(error).split())[:200]
     return None

@@ -1,6 +1,4 @@
-"""All that touches files: immutable writes, listing, removal and the lock of a run. Object stores would be
-another module like this one.
-"""
+"""Files on local disks: immutable writes, removal, and the lock of a run. Used by storage/local.py."""
 
 from __future__ import annotations
 
@@ -104,6 +102,11 @@ class Lock:
             f"the run in {self._folder} is being driven by {who}; "
             "wait until it has ended (or end it), then run the same command again: it continues"
         )
+
+    @property
+    def lost_to(self) -> str:
+        """Nobody takes a lock that the kernel keeps."""
+        return ""
 
     @property
     def held(self) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from learnact.errors import MissingExtra
+from learnact.results.location import Location, location_of
 from learnact.results.query import QuerySession
 from learnact.results.reader import Connection, connect, find_run, runs
 from learnact.results.run_file import RunInfo
@@ -19,7 +19,7 @@ class ResultsFolder:
     [{'method': 'act', 's': 0.4}, {'method': 'learnact', 's': 0.6}]
     """
 
-    def __init__(self, folder: Path, run: str | None = None) -> None:
+    def __init__(self, folder: Location, run: str | None = None) -> None:
         self.folder = folder
         self._run = None if run is None else find_run(folder, run).run
         if run is None:
@@ -64,10 +64,10 @@ class ResultsFolder:
         return f"<results {self.folder}: {', '.join(info.name for info in self.runs) or 'no runs'}>"
 
 
-def open_results(folder: str | Path = "results", run: str | None = None) -> ResultsFolder:
-    """The runs of a results folder. `run` limits it to one: its job's name (the latest of that name) or id.
+def open_results(folder: str | Location = "results", run: str | None = None) -> ResultsFolder:
+    """The runs of a results folder, or of a place in a bucket (`s3://...`). `run` limits it to one: its job's name (the latest of that name) or id.
 
     Raises:
         ResultsError: there is no such folder or run.
     """
-    return ResultsFolder(Path(folder), run)
+    return ResultsFolder(location_of(folder), run)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from learnact.errors import ResultsError
-from learnact.results.run_file import check_version, damaged
+from learnact.errors import ResultsError, StoreUnavailable
+from learnact.results.location import Location, damaged
+from learnact.results.run_file import check_version
+from learnact.results.storage import storage_of
+from learnact.results.storage.protocol import file_checksum
 from learnact.results.tables import TABLES
 
 MANIFEST = re.compile(r"part\.(\d+)\.json")
 DATA = re.compile(r"(\w+)\.(\d+)\.parquet")
+DIFFERS = "its content is not what was written: the checksum differs"
 READINGS = 5
 """How often a folder is read again that changes while it is read."""
 
@@ -35,16 +37,21 @@ class ResultsPart:
     replaces: tuple[int, int] | None = None
     sums: Mapping[str, str] = field(default_factory=dict)
 
-    def path(self, folder: Path, table: str) -> Path:
-        """The file of one table."""
-        return folder / f"{table}.{self.number:07d}.parquet"
+    def file(self, table: str) -> str:
+        """The name of one table's file."""
+        return f"{table}.{self.number:07d}.parquet"
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The names of its files with their checksums ("" for none)."""
+        return {self.file(table): self.sums.get(table, "") for table in self.rows}
 
     def covers(self, number: int) -> bool:
         """Whether it stands for an older part."""
         return self.replaces is not None and self.replaces[0] <= number <= self.replaces[1]
 
 
-def live_parts(folder: Path) -> list[ResultsPart]:
+def live_parts(folder: Location) -> list[ResultsPart]:
     """The parts that count, in order of their numbers.
 
     Raises `ResultsError` for an unknown schema, and where a manifest or a file that counts is missing or
@@ -63,28 +70,30 @@ def live_parts(folder: Path) -> list[ResultsPart]:
     raise ResultsError(f"{folder} changes while it is read; try again")
 
 
-def read_manifests(folder: Path) -> list[ResultsPart]:
+def read_manifests(folder: Location) -> list[ResultsPart]:
     """All manifests of a folder, in order of their numbers."""
-    found = []
-    for name in sorted(_names(folder)):
-        if MANIFEST.fullmatch(name):
-            try:
-                found.append(_read_manifest(folder / name))
-            except FileNotFoundError:  # replaced, and removed since the folder was listed
-                continue
-    return sorted(found, key=lambda part: part.number)
-
-
-def _names(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder)
+        found = storage_of(folder).read_matching(MANIFEST)
+    except StoreUnavailable:
+        raise
+    except OSError as error:
+        raise ResultsError(f"{folder} cannot be read: {error.strerror}") from error
+    parts = [_parse_manifest(folder / name, content) for name, content in found.items()]
+    return sorted(parts, key=lambda part: part.number)
+
+
+def _names(folder: Location) -> list[str]:
+    try:
+        return storage_of(folder).names()
+    except StoreUnavailable:
+        raise
     except OSError as error:
         raise ResultsError(f"{folder} cannot be read: {error.strerror}") from error
 
 
-def _read_manifest(path: Path) -> ResultsPart:
+def _parse_manifest(path: Location, content: bytes) -> ResultsPart:
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(content)
         check_version(data.get("schema_version"), path)
         replaces = data.get("replaces")
         return ResultsPart(
@@ -94,23 +103,10 @@ def _read_manifest(path: Path) -> ResultsPart:
             replaces=(int(replaces[0]), int(replaces[1])) if replaces else None,
             sums={table: str(value) for table, value in (data.get("sums") or {}).items()},
         )
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         if isinstance(error, ResultsError):
             raise
         raise damaged(path, error) from error
-
-
-def checksum(content: bytes) -> str:
-    """Checksum of a file, as manifests hold it."""
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def file_checksum(path: Path) -> str:
-    """`checksum` of a file's content, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -121,33 +117,54 @@ class VerifiedFiles:
     without: int
 
 
-def verify(folder: Path, parts: Iterable[ResultsPart]) -> VerifiedFiles:
-    """Compare the files of parts with the checksums in their manifests.
+def verify(folder: Location, parts: Iterable[ResultsPart]) -> VerifiedFiles:
+    """Compare the files of parts, as they are stored, with the checksums in their manifests.
 
     Raises `ResultsError` naming the first file that is not as it was written.
     """
     whole = without = 0
+    storage = storage_of(folder)
     for part in parts:
-        for table in part.rows:
-            path, expected = part.path(folder, table), part.sums.get(table)
-            if expected is None:
+        for name, expected in part.files.items():
+            if not expected:
                 without += 1
                 continue
             try:
-                found = file_checksum(path)
+                found = storage.checksum_of(name)
+            except StoreUnavailable:
+                raise
             except OSError as error:
-                raise damaged(path, error.strerror or error) from error
+                raise damaged(folder / name, error.strerror or error) from error
             if found != expected:
-                raise damaged(path, "its content is not what was written: the checksum differs")
+                raise damaged(folder / name, DIFFERS)
             whole += 1
     return VerifiedFiles(whole, without)
 
 
-def _check_files(folder: Path, parts: Iterable[ResultsPart], live: Iterable[ResultsPart]) -> None:
+def verify_copies(folder: Location, parts: Iterable[ResultsPart]) -> None:
+    """Compare what DuckDB and Arrow read of parts (`Storage.paths`) with their checksums.
+
+    Raises `ResultsError` naming the first file that is not as it was written.
+    """
+    for part in parts:
+        for (name, expected), path in zip(
+            part.files.items(), storage_of(folder).paths(part.files), strict=True
+        ):
+            if expected and file_checksum(path) != expected:
+                raise damaged(folder / name, DIFFERS)
+
+
+def _check_files(folder: Location, parts: Iterable[ResultsPart], live: Sequence[ResultsPart]) -> None:
     """Each file that counts is there, whole, and of its table; no manifest is missing."""
+    wanted = {name: value for part in live for name, value in part.files.items()}
+    try:
+        paths = dict(zip(wanted, storage_of(folder).paths(wanted), strict=True))
+    except FileNotFoundError as error:
+        raise damaged(folder / str(error.filename), "it is missing") from error
     for part in live:
         for table, count in part.rows.items():
-            _check_file(part.path(folder, table), table, count)
+            name = part.file(table)
+            _check_file(paths[name], folder / name, table, count)
     numbers = {part.number for part in parts}
     highest = max(numbers, default=0)
     for name in sorted(_names(folder)):
@@ -162,16 +179,16 @@ def _check_files(folder: Path, parts: Iterable[ResultsPart], live: Iterable[Resu
             raise damaged(folder / f"part.{number:07d}.json", "it is missing")
 
 
-def _check_file(path: Path, table: str, count: int) -> None:
+def _check_file(path: Path, place: Location, table: str, count: int) -> None:
     try:
         metadata = pq.read_metadata(path)
         kept: pa.Schema = metadata.schema.to_arrow_schema()
         rows: int = metadata.num_rows
     except FileNotFoundError as error:
-        raise damaged(path, "it is missing") from error
+        raise damaged(place, "it is missing") from error
     except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: a name that is no UTF-8
-        raise damaged(path, error) from error
+        raise damaged(place, error) from error
     if rows != count:
-        raise damaged(path, f"{rows} rows instead of {count}")
+        raise damaged(place, f"{rows} rows instead of {count}")
     if missing := set(TABLES[table].order) - set(kept.names):
-        raise damaged(path, f"it is no table {table}: there is no column {', '.join(sorted(missing))}")
+        raise damaged(place, f"it is no table {table}: there is no column {', '.join(sorted(missing))}")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from learnact.errors import ResultsError
+from learnact.results.location import Location
 from learnact.results.manifests import MANIFEST, read_manifests
 from learnact.results.reader import runs
 from learnact.results.run_file import RunInfo
+from learnact.results.storage import storage_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class RunOverview:
     """Why it cannot be read."""
 
 
-def overviews(results: Path) -> list[RunOverview]:
+def overviews(results: Location) -> list[RunOverview]:
     """The runs of a folder, the latest first. Raises `ResultsError` when there is no such folder."""
     return [overview(info) for info in reversed(runs(results))]
 
@@ -44,7 +45,9 @@ def overview(info: RunInfo) -> RunOverview:
             rows.update(part.rows)
         state, changed = "", info.created
         for part in reversed([part for part in live if "events" in part.rows]):
-            table = pq.read_table(part.path(info.folder, "events"), columns=["event", "recorded", "seq"])
+            name = part.file("events")
+            (path,) = storage_of(info.folder).paths({name: part.files[name]})
+            table = pq.read_table(path, columns=["event", "recorded", "seq"])
             last = max(table.to_pylist(), key=lambda row: row["seq"])
             state, changed = last["event"], last["recorded"]
             break
@@ -53,6 +56,6 @@ def overview(info: RunInfo) -> RunOverview:
     return RunOverview(info, state, changed, dict(rows))
 
 
-def fingerprint(folder: Path) -> tuple[str, ...]:
+def fingerprint(folder: Location) -> tuple[str, ...]:
     """Names of a run's manifests: they change whenever something was committed."""
-    return tuple(sorted(path.name for path in folder.iterdir() if MANIFEST.fullmatch(path.name)))
+    return tuple(sorted(name for name in storage_of(folder).names() if MANIFEST.fullmatch(name)))

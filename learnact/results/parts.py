@@ -8,13 +8,17 @@ step. The files of the replaced parts stay for a while (`GRACE`), for readers th
 merge, the run's next start, or `learnact tidy` removes them. What a crash leaves behind (temporary files,
 files without a manifest) is ignored by readers, and removed or set aside by the next writer. Reading:
 manifests.py.
+
+On an object store a driver that was taken for dead can wake up and write. Its next part has the number after
+its last one, and a manifest is only ever created, never replaced. So a driver that starts *claims* all free
+numbers up to its own first one with manifests of empty parts: then no other driver can add a part, and what
+it read after that is all there is.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -24,18 +28,19 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from learnact.errors import RunTakenOver
 from learnact.results import files
+from learnact.results.location import Location
 from learnact.results.manifests import (
     DATA,
     MANIFEST,
     ResultsPart,
-    checksum,
-    file_checksum,
     live_parts,
     read_manifests,
-    verify,
+    verify_copies,
 )
 from learnact.results.merging import ROW_GROUP, merge_rows
+from learnact.results.storage import storage_of
 from learnact.results.tables import SCHEMA_VERSION, TABLES
 
 FAN_IN = 64
@@ -52,23 +57,49 @@ _log = logging.getLogger("learnact.results")
 class Parts:
     """The writer's side. One at a time per folder: the run's lock sees to that."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Location) -> None:
         self.folder = folder
+        self._storage = storage_of(folder)
         self.live = live_parts(folder)
-        verify(folder, self.live)
+        verify_copies(folder, self.live)
         self._merging = True
         self._next = tidy(folder).highest + 1
+        if self._storage.shared:
+            self._claim()
+
+    def _claim(self) -> None:
+        """Take every free number up to the next one, and read what is there then."""
+        while True:
+            parts = read_manifests(self.folder)
+            numbers = {part.number for part in parts}
+            first = max(self._next, *numbers, 1)
+            free = [
+                number
+                for number in range(1, first + 1)
+                if number not in numbers and not any(part.covers(number) for part in parts)
+            ]
+            try:
+                for number in free:
+                    self._publish(ResultsPart(number, 0, {}))
+            except RunTakenOver:  # somebody wrote there in the meantime: read that first
+                continue
+            if free:
+                break
+            self._next = first + 1
+        self.live = live_parts(self.folder)
 
     def append(self, tables: Mapping[str, pa.Table]) -> None:
         """Commit tables as one part: when this returns, all of it is on stable storage."""
         sums: dict[str, str] = {}
         rows = {name: table.num_rows for name, table in tables.items() if table.num_rows}
         part = ResultsPart(self._next, 0, rows, sums=sums)
+        contents = {}
         for name in part.rows:
             sink = BytesIO()
             pq.write_table(tables[name], sink, compression="zstd", row_group_size=ROW_GROUP)
-            sums[name] = checksum(sink.getvalue())
-            files.put(part.path(self.folder, name), sink.getvalue())
+            contents[name] = sink.getvalue()
+        written = self._storage.write({part.file(name): content for name, content in contents.items()})
+        sums.update((name, written[part.file(name)]) for name in contents)
         self._publish(part)
         self.live = [*self.live, part]
         self._merge_levels()
@@ -88,6 +119,10 @@ class Parts:
         except (duckdb.Error, OSError) as error:
             self._merging = False
             _log.warning("parts of %s stay unmerged: %s", self.folder, error)
+            if self._storage.shared:  # files of this number may be there already
+                empty = ResultsPart(self._next, 0, {})
+                self._publish(empty)
+                self.live = [*self.live, empty]
 
     def _merge_levels(self) -> None:
         cleaned = False
@@ -113,22 +148,20 @@ class Parts:
             (low, old[-1].number),
             sums,
         )
-        verify(self.folder, old)  # what is damaged must not be written anew as if it were whole
+        verify_copies(self.folder, old)  # what is damaged must not be written anew as if it were whole
         with duckdb.connect(config={"temp_directory": str(files.SPILL), "threads": 1}) as connection:
             for name in part.rows:
-                sources = [p.path(self.folder, name) for p in old if name in p.rows]
-                target = part.path(self.folder, name)
-                temporary = target.with_name(f"{files.TEMPORARY}{target.name}")
+                names = {p.file(name): p.files[p.file(name)] for p in old if name in p.rows}
+                sources = self._storage.paths(names)
+                temporary = self._storage.scratch(part.file(name))
                 merge_rows(connection, TABLES[name], read_parquet(sources), sources, temporary)
-                sums[name] = file_checksum(temporary)
-                files.publish(temporary, target)
+                sums[name] = self._storage.take(temporary, part.file(name))
         self._publish(part)
         replaced = {p.number for p in old}
         self.live = [*(p for p in self.live if p.number not in replaced), part]
 
     def _publish(self, part: ResultsPart) -> None:
-        files.put(manifest_path(self.folder, part.number), manifest_bytes(part))
-        files.sync_folder(self.folder)
+        self._storage.seal(manifest_name(part.number), manifest_bytes(part))
         self._next = part.number + 1
 
 
@@ -141,36 +174,37 @@ class Tidied:
     highest: int
 
 
-def tidy(folder: Path, grace: float = GRACE) -> Tidied:
+def tidy(folder: Location, grace: float = GRACE) -> Tidied:
     """Remove from a run's folder what does not count any more; only for the holder of the run's lock.
 
     Temporary files, and parts that were replaced `grace` seconds ago or earlier: whoever connected before may
     still read those. Files without a manifest are set aside (`SET_ASIDE`): as a rule a crash left them, but
-    where a manifest was lost they hold results.
+    where a manifest was lost they hold results. On an object store only old ones are: another driver may
+    be about to write their manifest.
     """
+    storage = storage_of(folder)
     parts = read_manifests(folder)
-    by_number = {part.number: part for part in parts}
-    now, highest, leftovers, orphans = time.time(), 0, [], []
-    for path in folder.iterdir():
-        found = MANIFEST.fullmatch(path.name) or DATA.fullmatch(path.name)
-        if path.name.startswith(files.TEMPORARY):
-            leftovers.append(path)
+    filled = {part.number for part in parts if part.rows}
+    listing = storage.listing()
+    highest, leftovers, orphans = 0, [], []
+    for name, file in listing.files.items():
+        found = MANIFEST.fullmatch(name) or DATA.fullmatch(name)
+        if name.startswith(files.TEMPORARY):
+            leftovers.append(name)
         elif found:
             number = int(found[found.lastindex or 1])
             highest = max(highest, number)
-            replaced = [manifest_path(folder, part.number) for part in parts if part.covers(number)]
+            replaced = [manifest_name(part.number) for part in parts if part.covers(number)]
             if replaced:
-                if min(_changed(place, now) for place in replaced) <= now - grace:
-                    leftovers.append(path)
-            elif number not in by_number:
-                orphans.append(path)
-    for path in orphans:
-        place = folder / SET_ASIDE
-        place.mkdir(exist_ok=True)
-        path.rename(place / path.name)
-    size = 0
-    for path in sorted(leftovers, key=lambda path: path.suffix != ".json"):
-        size += files.remove(path)
+                times = [listing.files[one].changed for one in replaced if one in listing.files]
+                if min(times, default=listing.now) <= listing.now - grace:
+                    leftovers.append(name)
+            elif number not in filled and DATA.fullmatch(name):
+                old = file.changed <= listing.now - grace
+                orphans += [name] if old or not storage.shared else []
+    storage.set_aside(orphans, SET_ASIDE)
+    size = storage.remove([name for name in leftovers if name.endswith(".json")])
+    size += storage.remove([name for name in leftovers if not name.endswith(".json")])
     return Tidied(len(leftovers), size, highest)
 
 
@@ -187,16 +221,9 @@ def manifest_bytes(part: ResultsPart) -> bytes:
     return json.dumps(manifest).encode()
 
 
-def manifest_path(folder: Path, number: int) -> Path:
-    """Where the manifest of a part lies."""
-    return folder / f"part.{number:07d}.json"
-
-
-def _changed(path: Path, missing: float) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return missing
+def manifest_name(number: int) -> str:
+    """The name of a part's manifest."""
+    return f"part.{number:07d}.json"
 
 
 def read_parquet(paths: Iterable[Path]) -> str:

@@ -9,40 +9,42 @@ call had not been acknowledged.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
-from dataclasses import fields
-from io import FileIO
-from pathlib import Path
+from dataclasses import dataclass, fields
 from typing import Any
 
 from learnact.records import Call, Prompt, Reply, Tokens
-from learnact.results import files
 from learnact.results.blocks import text_hash
+from learnact.results.location import Location
+from learnact.results.storage import storage_of
 
 NAME = "calls.journal"
 REPLY = tuple(field.name for field in fields(Reply) if field.name != "tokens")
 TOKENS = tuple(field.name for field in fields(Tokens))
-REWRITE_BYTES = 64 * 1024 * 1024
-
 
 _encode_row = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-class CallJournal:
-    """Acknowledged calls by unit, in memory and on disk."""
+@dataclass(frozen=True)
+class JournalLines:
+    """What is to be written: at the journal's end, or `anew` in the place of all of it."""
 
-    def __init__(self, folder: Path, committed: Callable[[str], bool]) -> None:
-        self._path = folder / NAME
+    text: str
+    anew: bool = False
+
+
+class CallJournal:
+    """Acknowledged calls by unit, in memory and on file."""
+
+    def __init__(self, folder: Location, committed: Callable[[str], bool]) -> None:
+        self._log = storage_of(folder).log(NAME)
         self._committed = committed
         self._calls: dict[str, list[Call]] = {}
         self._lines: list[str] = []
         self._hashes: dict[str, str] = {}
         self._written: dict[str, History] = {}
-        self._bytes = 0
-        self._file: FileIO | None = None
-        self._refused = False
-        for call in _read(self._path):
+        self._waiting = self._replacing = False
+        for call in _calls_of(self._log.read()):
             if not committed(call.unit):
                 self._keep(call)
         self.rewrite()
@@ -56,21 +58,14 @@ class CallJournal:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        """Give the lines to the kernel. Where it does not take them (no space) they wait for `store`, which
-        says so."""
-        if self._refused:
+        """Give the lines to the kernel. Where it does not take them (no space, an object store) they wait for
+        `store`."""
+        if self._waiting or self._replacing:
             return
-        content = "".join(self._lines).encode("utf-8", "replace")
-        try:
-            self._file = self._file or FileIO(self._path, "ab")
-            whole = self._file.write(content) == len(content)
-        except OSError:
-            whole = False
-        if whole:
-            self._bytes += len(content)
+        if self._log.hand_over("".join(self._lines).encode("utf-8", "replace")):
             self._lines = []
         else:
-            self._refused = True
+            self._waiting = True
             self._lines.insert(0, "\n")  # what was torn stays a line of its own, which is ignored
 
     def _keep(self, call: Call) -> None:
@@ -88,45 +83,38 @@ class CallJournal:
         self._calls.pop(unit, None)
         self._written.pop(unit, None)
 
-    def take(self) -> str:
-        """Lines that the kernel has not taken yet, for `store`."""
+    def take(self) -> JournalLines:
+        """What is to be written now: new lines, or what is still needed of a journal that has grown large."""
+        if anew := self._log.large:
+            self._replacing = True
+            self._encode_all()
         lines, self._lines = self._lines, []
-        return "".join(lines)
+        return JournalLines("".join(lines), anew)
 
-    def store(self, lines: str) -> None:
-        """Bring what was recorded to stable storage, these lines included. Not at the same time as
-        `rewrite`."""
-        if self._file is not None:
-            os.fsync(self._file.fileno())
-        if lines:
-            content = lines.encode("utf-8", "replace")
-            files.append(self._path, content)
-            self._bytes += len(content)
+    def store(self, lines: JournalLines) -> None:
+        """Bring what was recorded to stable storage, these lines included."""
+        content = lines.text.encode("utf-8", "replace")
+        if lines.anew:
+            self._log.replace(content)
+            self._replacing = False
+        else:
+            self._log.append(content)
 
     def close(self) -> None:
         """Let go of the file; what is recorded later opens it again."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def rewrite_when_large(self) -> None:
-        """Drop what is committed from a journal that has grown large."""
-        if self._bytes > REWRITE_BYTES:
-            self.rewrite()
+        self._log.close()
 
     def rewrite(self) -> None:
-        """Write the journal anew with what is still needed; without any, remove it."""
-        self.close()
+        """Write the journal anew with what is still needed; without any, nothing stays."""
+        self._encode_all()
+        lines, self._lines = self._lines, []
+        self.store(JournalLines("".join(lines), anew=True))
+
+    def _encode_all(self) -> None:
         self._lines, self._hashes, self._written = [], {}, {}
         for calls in self._calls.values():
             for call in calls:
                 self._encode(call)
-        content = self.take().encode("utf-8", "replace")
-        if content:
-            files.put(self._path, content)
-        else:
-            files.remove(self._path)
-        self._bytes = len(content)
 
     def _encode(self, call: Call) -> None:
         prompt, reply = call.prompt, call.reply
@@ -170,21 +158,17 @@ def _overlap(before: History, call: Call) -> int:
     return len(again) if call.prompt.history[: len(again)] == again else 0
 
 
-def unfinished_calls(folder: Path) -> tuple[Call, ...]:
+def unfinished_calls(folder: Location) -> tuple[Call, ...]:
     """The calls that the units of a run have made that were not committed when the run was opened."""
-    kept = {(call.unit, call.ordinal): call for call in _read(folder / NAME)}
+    kept = {(call.unit, call.ordinal): call for call in _calls_of(storage_of(folder).log(NAME).read())}
     return tuple(kept.values())
 
 
-def _read(path: Path) -> list[Call]:
-    try:
-        lines = path.read_text(errors="replace").split("\n")
-    except FileNotFoundError:
-        return []
+def _calls_of(journal: str) -> list[Call]:
     texts: dict[str, str] = {}
     history: dict[str, tuple[int, tuple[str, ...]]] = {}
     calls = []
-    for line in lines:
+    for line in journal.split("\n"):
         try:
             row = json.loads(line)
             if "block" in row:

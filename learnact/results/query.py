@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 
 from learnact.errors import ResultsError
 from learnact.records.text import spreadsheet_text
+from learnact.results.location import Location
 from learnact.results.overview import overview
 from learnact.results.reader import VIEWS, Connection, connect, connect_folders, find_run, runs
 
@@ -164,7 +165,7 @@ class QuerySession:
     there.
     """
 
-    def __init__(self, results: Path, run: str | None = None, *, write: bool = False) -> None:
+    def __init__(self, results: Location, run: str | None = None, *, write: bool = False) -> None:
         self._connection = connect(results, run, read_only=not write)
         self._write = write
 
@@ -227,7 +228,7 @@ COUNTED = ("events", "episodes", "turns", "libraries", "requests", "calls", "att
 """Views with a row for each stored row: the manifests know how many."""
 
 
-def table_overview(results: Path, run: str | None = None) -> list[TableOverview]:
+def table_overview(results: Location, run: str | None = None) -> list[TableOverview]:
     """Every table, from manifests alone: as fast with many runs as with few.
 
     Raises `ResultsError` for a folder or run that is not there.

@@ -15,13 +15,15 @@ from typing import Any, TypeAlias
 import duckdb
 import pyarrow as pa
 
-from learnact.errors import ResultsError, suggestion
+from learnact.errors import ResultsError, StoreUnavailable, suggestion
 from learnact.records import EpisodeResult, Library
 from learnact.results import rows
 from learnact.results.files import SPILL
+from learnact.results.location import Location, location_of
 from learnact.results.manifests import ResultsPart, live_parts
 from learnact.results.parts import quoted, read_parquet
-from learnact.results.run_file import NAME, RunInfo, read_run_file, run_folder
+from learnact.results.run_file import NAME, RunInfo, parse_run_file, run_folder
+from learnact.results.storage import storage_of
 from learnact.results.tables import TABLES
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
@@ -61,16 +63,16 @@ comes from a simulated model."""
 VIEWS = (*TABLE_VIEWS, *DERIVED)
 
 
-def runs(results: Path | str) -> list[RunInfo]:
+def runs(results: Location | str) -> list[RunInfo]:
     """The runs of a results folder, oldest first, each once: a copy beside its run is left out with a
     warning, and so is one whose `run.json` is damaged.
 
     Raises `ResultsError` when there is no such folder.
     """
     found: dict[str, RunInfo] = {}
-    for folder in _run_folders(Path(results)):
+    for folder, content in _run_files(location_of(results)).items():
         try:
-            info = read_run_file(folder)
+            info = parse_run_file(folder, content)
         except ResultsError as error:
             _log.warning("left out: %s", error)
             continue
@@ -84,10 +86,13 @@ def runs(results: Path | str) -> list[RunInfo]:
     return sorted(found.values(), key=lambda info: (info.created, info.run))
 
 
-def _run_folders(results: Path) -> list[Path]:
+def _run_files(results: Location) -> dict[Location, bytes | OSError]:
+    """The folders of runs, with what reading their `run.json` gave."""
     try:
-        inside = sorted(results.iterdir())
-        return [folder for folder in (results, *inside) if (folder / NAME).exists()]
+        found = storage_of(results).inside(NAME)
+        return {results / folder if folder else results: content for folder, content in found.items()}
+    except StoreUnavailable:
+        raise
     except FileNotFoundError:
         raise ResultsError(
             f"there is no results folder {results}; `learnact run` makes one, or name another with --results"
@@ -98,12 +103,13 @@ def _run_folders(results: Path) -> list[Path]:
         ) from error
 
 
-def find_run(results: Path | str, wanted: str) -> RunInfo:
+def find_run(results: Location | str, wanted: str) -> RunInfo:
     """A run by id, the beginning of its id, the name of its folder, or its job's name (the latest of that
     name).
     """
-    if wanted in [folder.name for folder in _run_folders(Path(results))]:
-        return read_run_file(Path(results) / wanted)
+    for folder, content in _run_files(location_of(results)).items():
+        if folder.name == wanted:
+            return parse_run_file(folder, content)
     known = runs(results)
     for info in reversed(known):
         if wanted == info.run:
@@ -125,7 +131,7 @@ def find_run(results: Path | str, wanted: str) -> RunInfo:
 
 
 def connect(
-    results: Path | str, run: str | Sequence[str] | None = None, *, read_only: bool = False
+    results: Location | str, run: str | Sequence[str] | None = None, *, read_only: bool = False
 ) -> Connection:
     """A connection with the views `VIEWS` over all runs of a folder, or over those named (see `find_run`).
 
@@ -144,7 +150,7 @@ def connect(
     return _connect(whole, read_only)
 
 
-def connect_folders(folders: Sequence[Path], *, read_only: bool = False) -> Connection:
+def connect_folders(folders: Sequence[Location], *, read_only: bool = False) -> Connection:
     """A connection with the views over the runs in these folders. Raises `ResultsError` where one is damaged.
 
     `read_only`: only SELECT works as intended; files other than the runs' cannot be read or written, and
@@ -153,7 +159,7 @@ def connect_folders(folders: Sequence[Path], *, read_only: bool = False) -> Conn
     return _connect({folder: live_parts(folder) for folder in folders}, read_only)
 
 
-def _connect(parts: Mapping[Path, Sequence[ResultsPart]], read_only: bool) -> Connection:
+def _connect(parts: Mapping[Location, Sequence[ResultsPart]], read_only: bool) -> Connection:
     connection = duckdb.connect(config={"temp_directory": str(SPILL)})
     try:
         _make_views(connection, parts, read_only)
@@ -163,11 +169,16 @@ def _connect(parts: Mapping[Path, Sequence[ResultsPart]], read_only: bool) -> Co
     return connection
 
 
-def _make_views(connection: Connection, parts: Mapping[Path, Sequence[ResultsPart]], read_only: bool) -> None:
+def _make_views(
+    connection: Connection, parts: Mapping[Location, Sequence[ResultsPart]], read_only: bool
+) -> None:
     connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA stored")
     read: list[str] = []
     for table, declared in TABLES.items():
-        paths = [part.path(folder, table) for folder in parts for part in parts[folder] if table in part.rows]
+        paths: list[Path] = []
+        for folder, live in parts.items():
+            wanted = {part.file(table): part.files[part.file(table)] for part in live if table in part.rows}
+            paths += storage_of(folder).paths(wanted)
         read += map(str, paths)
         columns = ", ".join(f'NULL::{_sql_type(c.type)} AS "{c.name}"' for c in declared.columns)
         query = f"SELECT {columns} WHERE false"
@@ -254,7 +265,7 @@ def load_episode(connection: Connection, key: str) -> EpisodeResult:
     return rows.result_from(row, tuple(rows.turn_from(turn) for turn in turns))
 
 
-def cost_so_far(folder: Path) -> tuple[float, int, int]:
+def cost_so_far(folder: Location) -> tuple[float, int, int]:
     """US dollars (of the calls with a price), tokens and calls that all sessions of a run have spent on what
     is committed.
     """
@@ -268,7 +279,7 @@ def cost_so_far(folder: Path) -> tuple[float, int, int]:
     return float(found["dollars"]), int(found["tokens"]), int(found["calls"])
 
 
-def models_returned(folder: Path) -> list[tuple[str, str]]:
+def models_returned(folder: Location) -> list[tuple[str, str]]:
     """(model asked, name it answered as) of all that is committed in a run's folder."""
     query = """
         SELECT DISTINCT u.model AS asked, c.model AS returned FROM stored.calls c

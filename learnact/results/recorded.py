@@ -7,12 +7,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from learnact.errors import ResultsError
 from learnact.records import Outcome
 from learnact.results.committed import Committed
+from learnact.results.location import Location
 from learnact.results.manifests import ResultsPart, live_parts
 from learnact.results.run_file import read_run_file
 
@@ -20,7 +20,7 @@ FORK_OF = "fork_of"
 """The key under which a run of forks names the run that they go on from, in the place of a job."""
 
 
-def is_run_of_forks(folder: Path) -> bool:
+def is_run_of_forks(folder: Location) -> bool:
     """Whether a run holds forks, which count for no method's result; False where it cannot be read."""
     try:
         return FORK_OF in RecordedRun(folder).job
@@ -56,7 +56,7 @@ class RecordedTrial:
 class RecordedRun:
     """A run's folder, read. Raises `ResultsError` where it is damaged."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Location) -> None:
         self.info = read_run_file(folder)
         self._committed = Committed(folder, _Live(live_parts(folder)))
 

@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from learnact.records import Plain
 
 HIDDEN = "[hidden]"
-_NAME = re.compile(r"(api_?key|token|secret|password|passwd|authorization|credential)s?$", re.IGNORECASE)
+_NAME = re.compile(
+    r"(api_?key|access_key|access_key_id|token|secret|password|passwd|authorization|credential)s?$",
+    re.IGNORECASE,
+)
 _NOT_SECRET = re.compile(
     r"(max|prompt|completion|cached|reasoning|per|num|n|context)_?tokens?$|_env$", re.IGNORECASE
 )

@@ -22,11 +22,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from learnact.errors import ResultsError
-from learnact.results.manifests import ResultsPart, file_checksum
-from learnact.results.parts import manifest_bytes, manifest_path
+from learnact.results.location import Location
+from learnact.results.manifests import ResultsPart
+from learnact.results.parts import manifest_bytes, manifest_name
 from learnact.results.reader import connect_folders, view_text
 from learnact.results.redact import HIDDEN
 from learnact.results.run_file import NAME
+from learnact.results.storage import storage_of
+from learnact.results.storage.protocol import file_checksum
 from learnact.results.tables import TABLES, TableSchema
 
 PLACES = ("host", "node", "pid")
@@ -57,7 +60,7 @@ class RedactedCopy:
     hidden: Mapping[str, int]
 
 
-def copy_redacted(source: Path, target: Path, known: Sequence[str]) -> RedactedCopy:
+def copy_redacted(source: Location, target: Path, known: Sequence[str]) -> RedactedCopy:
     """Copy a run's folder into a new one, as one part. `known`: texts that must stand nowhere (folders of
     this machine, values of secret variables). Raises `ResultsError` where the run is damaged.
     """
@@ -71,14 +74,14 @@ def copy_redacted(source: Path, target: Path, known: Sequence[str]) -> RedactedC
         hosts = _hosts(connection)
         about = _run_file(source, everywhere, hosts)
         for name, table in TABLES.items():
-            place = part.path(target, name)
+            place = target / part.file(name)
             count = _copy(connection, table, place, everywhere, hosts, hidden)
             if count:
                 rows[name], sums[name] = count, file_checksum(place)
             else:
                 place.unlink()
     (target / NAME).write_text(about, encoding="utf-8")
-    manifest_path(target, part.number).write_bytes(manifest_bytes(part))
+    (target / manifest_name(part.number)).write_bytes(manifest_bytes(part))
     return RedactedCopy(rows, dict(hidden))
 
 
@@ -98,8 +101,8 @@ def _hosts(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     return tuple(sorted(names | {name.partition(".")[0] for name in names}, key=len, reverse=True))
 
 
-def _run_file(source: Path, everywhere: str, hosts: Sequence[str]) -> str:
-    text = json.dumps(json.loads((source / NAME).read_text(encoding="utf-8")), indent=1)
+def _run_file(source: Location, everywhere: str, hosts: Sequence[str]) -> str:
+    text = json.dumps(json.loads(storage_of(source).read(NAME)), indent=1)
     found: str = _hidden(pa.array([text]), everywhere, tuple(hosts), True)[0].as_py()
     return found
 

@@ -7,10 +7,10 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from learnact.errors import ResultsError
-from learnact.results import files
+from learnact.errors import ResultsError, StoreUnavailable
+from learnact.results.location import Location, damaged
+from learnact.results.storage import storage_of
 from learnact.results.tables import READABLE_VERSIONS, SCHEMA_VERSION
 
 NAME = "run.json"
@@ -24,17 +24,17 @@ class RunInfo:
 
     run: str
     name: str
-    folder: Path
+    folder: Location
     created: float
 
 
-def run_folder(results: Path, run: str, name: str) -> Path:
+def run_folder(results: Location, run: str, name: str) -> Location:
     """Where a run lies: the job's name for people, the beginning of the run's id for uniqueness."""
     shown = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:NAME_CHARS].strip("-.") or "run"
     return results / f"{shown}-{run[:ID_CHARS]}"
 
 
-def check_version(version: object, place: Path) -> None:
+def check_version(version: object, place: Location) -> None:
     """Refuse data of a schema that this version does not read."""
     if version not in READABLE_VERSIONS:
         raise ResultsError(
@@ -44,20 +44,24 @@ def check_version(version: object, place: Path) -> None:
         )
 
 
-def damaged(path: Path, reason: object) -> ResultsError:
-    """The error for a file of a run that cannot be used, with the way out."""
-    why = " ".join(str(reason).split())[:200]
-    return ResultsError(
-        f"{path} is damaged or missing ({why}); restore it from a copy, or move the folder {path.parent} "
-        "away (the same job then starts anew)"
-    )
-
-
-def read_run_file(folder: Path) -> RunInfo:
+def read_run_file(folder: Location) -> RunInfo:
     """What `run.json` of a folder says. Raises `ResultsError` where it cannot be used."""
+    try:
+        content: bytes | OSError = storage_of(folder).read(NAME)
+    except StoreUnavailable:
+        raise
+    except OSError as error:
+        content = error
+    return parse_run_file(folder, content)
+
+
+def parse_run_file(folder: Location, content: bytes | OSError) -> RunInfo:
+    """What the `run.json` of a folder says, given what reading it gave."""
     place = folder / NAME
     try:
-        data = json.loads(place.read_bytes())
+        if isinstance(content, OSError):
+            raise content
+        data = json.loads(content)
         check_version(data.get("schema_version"), place)
         if not isinstance(data["run"], str) or not isinstance(data["name"], str):
             raise TypeError("run and name must be text")
@@ -68,7 +72,7 @@ def read_run_file(folder: Path) -> RunInfo:
         raise damaged(place, error) from error
 
 
-def write_run_file(folder: Path, run: str, name: str, versions: Mapping[str, str]) -> None:
+def write_run_file(folder: Location, run: str, name: str, versions: Mapping[str, str]) -> None:
     """Say which run the folder holds, durably."""
     content = {
         "schema_version": SCHEMA_VERSION,
@@ -77,5 +81,4 @@ def write_run_file(folder: Path, run: str, name: str, versions: Mapping[str, str
         "created": time.time(),
         "versions": dict(versions),
     }
-    files.put(folder / NAME, json.dumps(content, indent=1).encode())
-    files.sync_folder(folder)
+    storage_of(folder).seal(NAME, json.dumps(content, indent=1).encode())

@@ -10,21 +10,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 
-from learnact.errors import ResultsError
+from learnact.errors import ResultsError, RunTakenOver
 from learnact.records import Call, Candidate, Episode, Library, Outcome, Plain, Reply, Request
-from learnact.results import files
 from learnact.results.bounded import BoundedValue, count_by_place
 from learnact.results.committed import Committed, FinishedTrial
 from learnact.results.counters import Counters, RunCounter
 from learnact.results.group_commit import GroupCommit
+from learnact.results.location import Location, location_of
 from learnact.results.parts import Parts
-from learnact.results.pending import CallJournal
+from learnact.results.pending import CallJournal, JournalLines
 from learnact.results.row_buffer import RowBuffer
 from learnact.results.run_file import ID_CHARS, NAME, read_run_file, run_folder, write_run_file
+from learnact.results.storage import storage_of
+from learnact.results.storage.protocol import RunLock
 from learnact.results.tables import TABLES, Row
 
 BOUNDED = "values that did not fit"
@@ -38,7 +39,7 @@ class WriteBatch:
     """
 
     rows: dict[str, list[Row]]
-    lines: str
+    lines: JournalLines
     outcomes: dict[str, Outcome]
     bounded: list[BoundedValue] = field(default_factory=list)
     """Values that did not fit their columns, found while writing."""
@@ -47,7 +48,7 @@ class WriteBatch:
 class RunStore:
     """One run's writer. Implements the protocols `Ledger`, `Journal` and `CallLog`."""
 
-    def __init__(self, folder: Path, run: str, name: str, lock: files.Lock) -> None:
+    def __init__(self, folder: Location, run: str, name: str, lock: RunLock) -> None:
         self.folder, self.run, self.name = folder, run, name
         self._lock = lock
         self._parts = Parts(folder)
@@ -69,7 +70,7 @@ class RunStore:
     @classmethod
     def open(
         cls,
-        results: Path | str,
+        results: Location | str,
         run: str,
         name: str,
         job: Plain,
@@ -80,12 +81,11 @@ class RunStore:
 
         Raises `ResultsError` when another driver holds it, its schema is unknown, or it cannot be written.
         """
-        folder = run_folder(Path(results), run, name)
+        folder = run_folder(location_of(results), run, name)
         try:
-            known = sorted(Path(results).glob(f"*-{run[:ID_CHARS]}/{NAME}"))
-            folder = known[0].parent if known else folder
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = files.Lock(folder)
+            folder = _known_folder(location_of(results), run) or folder
+            storage_of(folder).make()
+            lock = storage_of(folder).lock()
         except OSError as error:
             raise _unwritable(folder, error) from error
         try:
@@ -244,10 +244,16 @@ class RunStore:
     def _check(self) -> None:
         if self._writer.failure is not None:
             raise self._unwritten(self._writer.failure) from self._writer.failure
+        if self._lock.lost_to:
+            raise _taken_over(self.folder, self._lock.lost_to)
         if not self._lock.held:
             raise ResultsError(f"the run in {self.folder} has been closed")
 
     def _unwritten(self, error: BaseException) -> ResultsError:
+        if isinstance(error, RunTakenOver):
+            return _taken_over(self.folder, self._lock.lost_to or "another driver")
+        if isinstance(error, ResultsError):
+            return error
         return ResultsError(
             f"{self.folder} could not be written: {error}; what was stored before is kept: once the folder "
             "can be written again, run the same command again and it continues"
@@ -273,22 +279,38 @@ class RunStore:
             self._uncommitted.pop(key, None)
             self._committed.add(outcome)
             self._pending.forget(key)
-        self._pending.rewrite_when_large()
         if batch.bounded:
             self._bounded += batch.bounded
             self._buffer.check(BOUNDED, count_by_place(self._bounded))
             self._writer.touch()
 
 
-def _unwritable(folder: Path, error: OSError) -> ResultsError:
+def _known_folder(results: Location, run: str) -> Location | None:
+    """The folder that the run has already, whatever it is called."""
+    try:
+        inside = storage_of(results).folders()
+    except FileNotFoundError:
+        return None
+    known = (results / name for name in inside if name.endswith(f"-{run[:ID_CHARS]}"))
+    return next((folder for folder in known if storage_of(folder).exists(NAME)), None)
+
+
+def _taken_over(folder: Location, who: str) -> RunTakenOver:
+    return RunTakenOver(
+        f"the run in {folder} has been taken over by {who}, since this driver gave no sign of life for a "
+        "while; this one ends, and what it had committed is kept"
+    )
+
+
+def _unwritable(folder: Location, error: OSError) -> ResultsError:
     return ResultsError(
         f"cannot write results to {folder}: {error.strerror or error}; make room or permit writing there, or "
         "choose another --results folder"
     )
 
 
-def _is_on_file(folder: Path, run: str) -> bool:
-    if not (folder / NAME).exists():
+def _is_on_file(folder: Location, run: str) -> bool:
+    if not storage_of(folder).exists(NAME):
         return False
     known = read_run_file(folder).run
     if known != run:

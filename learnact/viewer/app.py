@@ -10,12 +10,12 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from aiohttp import web
 
 from learnact.errors import LearnactError
 from learnact.pages.html import policy, render
+from learnact.results.location import Location
 from learnact.viewer.views import ViewerPages
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -29,7 +29,7 @@ _log = logging.getLogger("learnact.viewer")
 PageHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def application(results: Path, token: str) -> web.Application:
+def application(results: Location, token: str) -> web.Application:
     """The viewer of a results folder."""
 
     @web.middleware

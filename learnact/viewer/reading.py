@@ -7,9 +7,9 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from learnact.results.location import Location
 from learnact.results.overview import fingerprint
 from learnact.results.reader import Connection, connect_folders, dictionaries, find_run
 
@@ -23,9 +23,9 @@ SEARCHED = "raw || chr(10) || observation"
 class RunReaders:
     """Connections to the runs of a folder. A run that has grown is connected to again."""
 
-    def __init__(self, results: Path) -> None:
+    def __init__(self, results: Location) -> None:
         self.results = results
-        self._kept: OrderedDict[Path, tuple[tuple[str, ...], Connection]] = OrderedDict()
+        self._kept: OrderedDict[Location, tuple[tuple[str, ...], Connection]] = OrderedDict()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -42,7 +42,7 @@ class RunReaders:
         finally:
             cursor.close()
 
-    def _connection(self, folder: Path) -> Connection:
+    def _connection(self, folder: Location) -> Connection:
         now = fingerprint(folder)
         known = self._kept.pop(folder, None)
         if known is None or known[0] != now:
@@ -92,7 +92,7 @@ class RunReader:
     """The rows of one run."""
 
     connection: Connection
-    folder: Path
+    folder: Location
     name: str
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 
 from aiohttp import web
 
 from learnact.errors import BadInput
+from learnact.results.location import Location
 from learnact.viewer.app import application
 
 ADDRESS = "127.0.0.1"
 
 
-async def serve(results: Path, port: int, ready: Callable[[str], None]) -> None:
+async def serve(results: Location, port: int, ready: Callable[[str], None]) -> None:
     """Answer until cancelled. `ready` is given the address, with its token. Raises `BadInput` for a port that
     is taken.
     """

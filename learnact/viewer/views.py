@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +20,7 @@ from learnact.pages.learned import candidate_views
 from learnact.records import Turn
 from learnact.report.result_table import SIMULATED
 from learnact.report.trajectory import descent
+from learnact.results.location import Location
 from learnact.results.overview import overviews
 from learnact.results.reader import load_library
 from learnact.results.rows import library_from
@@ -38,7 +38,7 @@ RunPageMaker = Callable[[RunReader, web.Request, str], str]
 class ViewerPages:
     """All pages over one results folder."""
 
-    def __init__(self, results: Path) -> None:
+    def __init__(self, results: Location) -> None:
         self._readers = RunReaders(results)
 
     def routes(self) -> list[web.RouteDef]:

@@ -134,7 +134,7 @@ def run() -> list[dict[str, Any]]:
         played = in_child("play", results, EPISODES)
         (folder,) = (path.parent for path in results.glob("*/run.json"))
         parts = live_parts(folder)
-        size = sum(part.path(folder, table).stat().st_size for part in parts for table in part.rows)
+        size = sum((folder / name).stat().st_size for part in parts for name in part.files)
         resumed = in_child("resume", results, EPISODES)
         rows: list[dict[str, Any]] = [
             {

@@ -179,7 +179,7 @@ async def test_a_disk_that_fills_up_at_the_end_is_one_clear_error(tmp_path, monk
 
 def live_files(folder):
     """The files that count."""
-    return [part.path(folder, table) for part in live_parts(folder) for table in part.rows]
+    return [folder / name for part in live_parts(folder) for name in part.files]
 
 
 def test_every_flipped_bit_is_found_and_its_file_named(written, tmp_path):

@@ -17,7 +17,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from learnact.errors import LearnactError
 from learnact.records import ModelSpec
+from learnact.results.location import Location, location_of
+from learnact.results.storage import storage_of
 from learnact.runners.ray.connection import RayConnection
 
 SKEW_SECONDS = 2.0
@@ -41,7 +44,7 @@ class NodeFacts:
 
 
 async def check_cluster(
-    address: str, *, results: Path | None = None, models: Sequence[ModelSpec] = ()
+    address: str, *, results: Location | None = None, models: Sequence[ModelSpec] = ()
 ) -> tuple[NodeFacts, ...]:
     """Ask all nodes of the cluster at an address; `results` and `models` are tried from each.
 
@@ -74,7 +77,7 @@ def look_around(results: str | None, models: Sequence[ModelSpec]) -> dict[str, A
 
     tested = asyncio.run(run_self_test())
     problems = [problem for model in models if (problem := asyncio.run(reachable(model)))]
-    if results is not None and (problem := _unwritable(Path(results))):
+    if results is not None and (problem := _unwritable(location_of(results))):
         problems.append(problem)
     return {
         "versions": versions_here(),
@@ -83,7 +86,13 @@ def look_around(results: str | None, models: Sequence[ModelSpec]) -> dict[str, A
     }
 
 
-def _unwritable(folder: Path) -> str | None:
+def _unwritable(folder: Location) -> str | None:
+    if not isinstance(folder, Path):
+        try:
+            storage_of(folder).names()
+        except LearnactError as error:
+            return str(error)
+        return None
     if not folder.is_dir():
         return f"{folder} is not there: mount the folder of results on this node, or make it"
     try:
@@ -95,7 +104,7 @@ def _unwritable(folder: Path) -> str | None:
     return None
 
 
-def _ask_all(results: Path | None, models: Sequence[ModelSpec]) -> tuple[NodeFacts, ...]:
+def _ask_all(results: Location | None, models: Sequence[ModelSpec]) -> tuple[NodeFacts, ...]:
     ray: Any = importlib.import_module("ray")  # its functions have no types
     nodes = [node for node in ray.nodes() if node["Alive"]]
     asked = {node["NodeID"]: _Question(ray, node["NodeID"]) for node in nodes}
@@ -115,7 +124,7 @@ class _Question:
         self._ray = ray
         self._here = {"num_cpus": 0, "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)}
 
-    def look(self, results: Path | None, models: Sequence[ModelSpec]) -> Any:
+    def look(self, results: Location | None, models: Sequence[ModelSpec]) -> Any:
         """The reference of the node's answer."""
 
         def look(folder: str | None, specs: Sequence[ModelSpec]) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 
 from learnact.errors import ResultsError
+from learnact.results.location import Location
 
 STARTED_BY = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """The environment variable with which Ray's job server tells the settings of a job to the job's process."""
@@ -34,7 +34,7 @@ def address_in_job(address: str | None) -> str | None:
     return "auto" if address is None and inside_ray_job() else address
 
 
-def check_results_folder(results: Path) -> None:
+def check_results_folder(results: Location) -> None:
     """Refuse a relative folder inside a Ray job: it would lie in a folder that Ray removes.
 
     Raises:
@@ -44,5 +44,5 @@ def check_results_folder(results: Path) -> None:
         raise ResultsError(
             f"--results {results}: inside a Ray job a relative folder lies in Ray's temporary folder and is "
             "lost with it; give an absolute one that outlives the job, such as a mounted volume: "
-            "--results /results"
+            "--results /results, or s3://BUCKET/PREFIX"
         )

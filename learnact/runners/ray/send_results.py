@@ -20,7 +20,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from learnact.errors import HarnessFailure, ResultsError
+from learnact.results.location import Location, location_of
 from learnact.results.reader import connect, dictionaries, find_run
+from learnact.results.storage import storage_of
+from learnact.results.transfer import copy_run, pack
 from learnact.runners.ray.inside_job import SUBMISSION
 
 MARK = "learnact-results:"
@@ -29,7 +32,7 @@ MAX_BYTES = 1 << 30
 _CHUNK = 3 * 1024
 
 
-def send(results: Path, job: str) -> Iterator[str]:
+def send(results: Location, job: str) -> Iterator[str]:
     """The lines that carry the folder of the run that a submitted job wrote.
 
     Raises `ResultsError` for a folder, a job or a size that cannot be sent.
@@ -37,7 +40,7 @@ def send(results: Path, job: str) -> Iterator[str]:
     folder = _written_by(job, results)
     with tempfile.TemporaryFile() as packed:
         with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
-            archive.add(folder, arcname=folder.name)
+            pack(folder, archive)
         if (size := packed.tell()) > MAX_BYTES:
             raise ResultsError(
                 f"{folder} has {size:,} bytes when packed, more than a log carries ({MAX_BYTES:,}): copy it "
@@ -51,7 +54,7 @@ def send(results: Path, job: str) -> Iterator[str]:
         yield f"{MARK}sha256={seal.hexdigest()}"
 
 
-def _written_by(job: str, results: Path) -> Path:
+def _written_by(job: str, results: Location) -> Location:
     with connect(results) as connection:
         rows = dictionaries(
             connection, "SELECT DISTINCT run, versions FROM events WHERE versions IS NOT NULL"
@@ -62,7 +65,7 @@ def _written_by(job: str, results: Path) -> Path:
     return find_run(results, runs[0]).folder
 
 
-def receive(log: str, target: Path) -> Path:
+def receive(log: str, target: Location) -> Location:
     """Unpack below `target` what `send` wrote into a log; a run's folder that is there is replaced last.
 
     Raises:
@@ -78,12 +81,16 @@ def receive(log: str, target: Path) -> Path:
             f"the run did not arrive whole: {said[-1] if said else 'the log is empty or cut'}"
         )
     packed.seek(0)
-    target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target, prefix=".fetch-") as beside:
+    storage_of(target).make()
+    near = target if isinstance(target, Path) else None
+    with tempfile.TemporaryDirectory(dir=near, prefix=".fetch-") as beside:
         with tarfile.open(fileobj=packed, mode="r:gz") as archive:
             archive.extractall(beside, filter="data")
         (folder,) = Path(beside).iterdir()
         place = target / folder.name
+        if not isinstance(place, Path):
+            copy_run(folder, place)
+            return place
         if place.exists():
             place.rename(Path(beside) / ".before")
         shutil.move(folder, place)
@@ -93,7 +100,7 @@ def receive(log: str, target: Path) -> Path:
 def main() -> None:
     """Write the folder of a job's run, named by the command line, to standard output."""
     try:
-        for line in send(Path(sys.argv[1]), sys.argv[2]):
+        for line in send(location_of(sys.argv[1]), sys.argv[2]):
             sys.stdout.write(line + "\n")
     except ResultsError as error:
         sys.exit(f"error: {error}")
