@@ -70,7 +70,8 @@ class S3Server:
         until = time.monotonic() + STARTS_WITHIN
         while not self._ready():
             assert self.process.poll() is None, (self.folder / "log").read_text()[-3000:]
-            assert time.monotonic() < until, (self.folder / "log").read_text()[-3000:]
+            if time.monotonic() > until:
+                raise TimeoutError((self.folder / "log").read_text()[-3000:])
             time.sleep(0.1)
 
     def _ready(self) -> bool:

@@ -65,7 +65,9 @@ class ResultsFolder:
 
 
 def open_results(folder: str | Location = "results", run: str | None = None) -> ResultsFolder:
-    """The runs of a results folder, or of a place in a bucket (`s3://...`). `run` limits it to one: its job's name (the latest of that name) or id.
+    """The runs of a results folder, or of a place in a bucket (`s3://BUCKET/PREFIX`).
+
+    `run` limits it to one: its job's name (the latest of that name) or id.
 
     Raises:
         ResultsError: there is no such folder or run.

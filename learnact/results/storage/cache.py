@@ -1,4 +1,4 @@
-"""Copies of immutable objects on the local disk, by checksum: each is fetched once, and can never be stale."""
+"""Copies of immutable objects on the local disk, by checksum: each is fetched once and never stale."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 renews as a sign of life.
 
 A driver that has given no sign for `EXPIRY` seconds, by the store's clock, has lost the run to the next one
-that asks. Taking it over is conditional on the object still being as it was read, so one of two wins. A driver
-that was killed on this machine is found out at once, by its process.
+that asks. Taking it over is conditional on the object still being as it was read, so one of two wins. A
+driver that was killed on this machine is found out at once, by its process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import socket
 import threading
 import time
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from learnact.errors import ResultsError, StoreUnavailable
@@ -43,7 +43,6 @@ class LockHolder:
     machine: str = ""
     started: str = ""
     since: float = 0.0
-    renewed: float = 0.0
 
     @property
     def shown(self) -> str:
@@ -53,7 +52,7 @@ class LockHolder:
 
     def content(self) -> bytes:
         """As the lock's object holds it."""
-        return json.dumps(asdict(replace(self, renewed=time.time()))).encode()
+        return json.dumps({**asdict(self), "renewed": time.time()}).encode()
 
 
 def _holder(content: bytes) -> LockHolder:

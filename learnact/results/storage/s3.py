@@ -204,8 +204,8 @@ class S3Bucket:
             )
         if code in _DENIED:
             return ResultsError(
-                f"{place}: {asked} is not permitted ({said}); learnact needs s3:ListBucket on the bucket, and "
-                "s3:GetObject, s3:PutObject and s3:DeleteObject on what lies under the prefix"
+                f"{place}: {asked} is not permitted ({said}); learnact needs s3:ListBucket on the bucket, "
+                "and s3:GetObject, s3:PutObject and s3:DeleteObject on what lies under the prefix"
             )
         if code in _WRONG_KEY or code.startswith("Expired"):
             return ResultsError(
