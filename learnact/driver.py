@@ -28,8 +28,8 @@ from learnact.job import Job, load
 from learnact.job.endpoints import check_endpoints
 from learnact.job.libraries import origin
 from learnact.job.preflight import Preflight, preflight, versions
-from learnact.models.concurrency import RequestsInFlight
 from learnact.models.identity import ModelIdentity, answered_in
+from learnact.models.limits.gate import LocalLimiter, RequestGate
 from learnact.models.pool import ModelPool
 from learnact.protocols import CallLog, StoppableRunner
 from learnact.records import Call, Outcome, Plain, Unit, canonical
@@ -406,12 +406,10 @@ async def open_runner(
         dollars=job.limits.episode_dollars,
     )
     if address == LOCAL or (address is None and cluster.runner == "local"):
-        concurrency = RequestsInFlight(job.limits.requests)
-        async with (
-            ModelPool(concurrency=concurrency) as pool,
-            Worker(pool, limits, concurrency=concurrency) as worker,
-        ):
-            yield LocalRunner(worker, cluster.in_flight, calls)
+        limiter = LocalLimiter()
+        gate = RequestGate(limiter, job.limits.requests)
+        async with ModelPool(gate=gate) as pool, Worker(pool, limits, gate=gate) as worker:
+            yield LocalRunner(worker, cluster.in_flight, calls, limiter)
         return
     options = RayOptions(
         address=address or cluster.address,

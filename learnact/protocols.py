@@ -4,7 +4,6 @@ implementations."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from learnact.errors import Failure
@@ -92,15 +91,4 @@ class Chat(Protocol):
 
     async def embed(self, model: ModelSpec, texts: tuple[str, ...]) -> Reply:
         """Embedding vectors of texts, in `Reply.vectors`. Raises `Failure`, nothing else."""
-        ...
-
-
-class ConcurrencyLimit(Protocol):
-    """Limits the requests in flight at each model."""
-
-    def slot(self, model: ModelSpec) -> AbstractAsyncContextManager[None]:
-        """Hold one of the model's places for as long as the context is open.
-
-        Raises a `Failure` once stopped.
-        """
         ...

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from learnact.job.schema import BudgetConfig, ModelConfig, ModelDefaults
 from learnact.models.local.weights import is_local
-from learnact.records import ModelSpec, Prices, canonical
+from learnact.records import EndpointLimits, ModelSpec, Prices, canonical
 from learnact.records.trials import BudgetChange
 
 OPENAI = "https://api.openai.com/v1"
@@ -70,7 +70,11 @@ def models(
         if urls is None:
             urls = () if simulated or local else (os.environ.get("OPENAI_BASE_URL") or OPENAI,)
         axes = {f: values.pop(f) for f in list(values) if isinstance(values[f], tuple)}
-        values |= {"extra": canonical(values["extra"]), "prices": Prices(**values["prices"].model_dump())}
+        values |= {
+            "extra": canonical(values["extra"]),
+            "prices": Prices(**values["prices"].model_dump()),
+            "limits": EndpointLimits(**values["limits"].model_dump()),
+        }
         for chosen, tag in product(axes):
             words = [*differing, *([tag] if tag else [])]
             model = ModelSpec(
@@ -92,7 +96,7 @@ def _parameters(entry: ModelConfig, defaults: ModelDefaults, other: dict[str, An
     return values
 
 
-NOT_IDENTITY = frozenset({"base_url", "api_key_env", "prices", "timeout"})
+NOT_IDENTITY = frozenset({"base_url", "api_key_env", "prices", "timeout", "limits"})
 """Parameters that change no reply, so that they cannot tell two models apart."""
 
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from learnact.errors import JobError
-from learnact.job.axes import LEARNER_MAX_TOKENS, Variant, budgets, models, product, shown
+from learnact.job.axes import Variant, budgets, product, shown
 from learnact.job.domains import learned_here, learned_in
+from learnact.job.endpoint_limits import agent_models, embedding_model, learner_models
 from learnact.job.file import JobFile, Keys
 from learnact.job.matching import kind_of, match, named_by
 from learnact.job.options import chosen_axes, method_of
-from learnact.job.schema import JobConfig, MethodConfig, ModelDefaults, RulesConfig
+from learnact.job.schema import JobConfig, MethodConfig, RulesConfig
 from learnact.methods import registry
 from learnact.methods.base import Learner, Method, MethodOptions, OptionConflict
 from learnact.methods.no_learning import NO_LEARNING
@@ -244,14 +245,13 @@ class _Expansion:
 
     def _combinations(self) -> Iterator[TrialSpec]:
         job = self.job
-        learner_defaults = {"max_tokens": (LEARNER_MAX_TOKENS,)}
         axes = [
             list(self._learner_options()),
             list(self._agent_options()),
             list(self._rules()),
             list(self._domains()),
-            list(models(job.models.agent, job.models.agent_defaults, {})),
-            list(models(job.models.learner, job.models.learner_defaults, learner_defaults)),
+            agent_models(job, self.source),
+            learner_models(job, self.source, asked=self.learner.learns),
             [Variant(t, f"test {t}" if len(job.test) > 1 else "") for t in job.test],
         ]
         number = math.prod(map(len, axes)) * len(job.seed) * self.repeats
@@ -362,12 +362,7 @@ class _Expansion:
                     yield Variant((spec, tested, learn, test), ", ".join(tags))
 
     def _embedding_model(self) -> ModelSpec | None:
-        entry = self.job.models.embeddings
-        if entry is None or not self.learner.uses_embeddings:
-            return None
-        (variant,) = models((entry,), ModelDefaults(), {})
-        model: ModelSpec = variant.value
-        return model
+        return embedding_model(self.job) if self.learner.uses_embeddings else None
 
     def _match_budget(self) -> MatchBudget | None:
         given = self.job.match_budget

@@ -173,6 +173,17 @@ class PricesConfig(StrictConfig):
     """A million completion tokens, reasoning included."""
 
 
+class EndpointLimitsConfig(StrictConfig):
+    """What each endpoint of a model may be asked, by all workers together. Changes no result."""
+
+    requests_per_minute: AnyPositive | None = None
+    """Requests in any minute."""
+    tokens_per_minute: AnyPositive | None = None
+    """Tokens of prompts and replies in any minute."""
+    in_flight: AnyPositive | None = None
+    """Requests in flight at most; `limits.requests` when left out. Fewer where the server bears fewer."""
+
+
 class ModelDefaults(StrictConfig):
     """Parameters of a model; each may be a list."""
 
@@ -205,6 +216,8 @@ class ModelDefaults(StrictConfig):
     """What tokens cost."""
     timeout: Annotated[float, Field(gt=0)] = 120.0
     """Seconds that a reply may take."""
+    limits: EndpointLimitsConfig = EndpointLimitsConfig()
+    """Of each of its endpoints: requests and tokens a minute, requests in flight."""
 
 
 class ModelConfig(ModelDefaults):
@@ -281,7 +294,7 @@ class LimitsConfig(StrictConfig):
     """Where a run stops or holds back. Changes no result, only how much of it there is."""
 
     requests: Positive = 64
-    """Requests in flight to one model."""
+    """Requests in flight at one endpoint of a model at most; a model's `limits.in_flight` wins."""
     tries: Positive = 4
     """Tries of a unit of work after failures that are not the agent's."""
     episode_seconds: Annotated[float, Field(gt=0)] = 3600.0

@@ -15,11 +15,13 @@ import math
 import re
 import time
 from collections.abc import Awaitable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from learnact.errors import ProviderFailure
+from learnact.models.limits.headers import PREFIX, SAID_NOTHING, RateHeaders, rate_headers
 
 if TYPE_CHECKING:
     import openai
@@ -52,15 +54,21 @@ class RetryableError(Exception):
     """A request that failed in a way that another try may cure.
 
     `retry_after`: seconds that the server asked to wait, or None. `text`: the server's words, for their
-    meaning."""
+    meaning. `headers`: what its headers say of its limits."""
 
     def __init__(
-        self, kind: FaultKind, message: str, retry_after: float | None = None, text: str = ""
+        self,
+        kind: FaultKind,
+        message: str,
+        retry_after: float | None = None,
+        text: str = "",
+        headers: RateHeaders = SAID_NOTHING,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.retry_after = retry_after
         self.text = text or message
+        self.headers = headers
 
 
 class RejectedRequest(Exception):
@@ -83,10 +91,12 @@ class RejectedRequest(Exception):
 
 @dataclass(frozen=True)
 class ServerReply:
-    """A decoded body (or text, where it was no JSON) and the seconds it took."""
+    """A decoded body (or text, where it was no JSON), the seconds it took, and what the headers say of the
+    server's limits."""
 
     body: Any
     seconds: float
+    headers: RateHeaders = SAID_NOTHING
 
 
 class Endpoint:
@@ -107,7 +117,12 @@ class Endpoint:
             api_key=key or "none",
             max_retries=0,
             timeout=timeout,
-            http_client=openai.DefaultAioHttpClient(timeout=timeout, limits=limits, trust_env=not local),
+            http_client=openai.DefaultAioHttpClient(
+                timeout=timeout,
+                limits=limits,
+                trust_env=not local,
+                event_hooks={"response": [_keep_headers]},
+            ),
         )
 
     @classmethod
@@ -152,6 +167,7 @@ class Endpoint:
         import openai
 
         start = time.perf_counter()
+        _received.set(SAID_NOTHING)
         try:
             async with asyncio.timeout(timeout):
                 body = await request
@@ -175,7 +191,7 @@ class Endpoint:
         decoded = _decoded(body)
         if (refusal := self._error_with_200(decoded)) is not None:
             raise refusal
-        return ServerReply(decoded, time.perf_counter() - start)
+        return ServerReply(decoded, time.perf_counter() - start, _received.get())
 
     def _status(self, error: openai.APIStatusError) -> RetryableError | RejectedRequest:
         """What an error response says."""
@@ -209,7 +225,8 @@ class Endpoint:
             return RejectedRequest(status, message, code="insufficient_quota")
         if status in (408, 409, 429) or status >= 500:
             kind: FaultKind = "limit" if status == 429 else "server"
-            return RetryableError(kind, f"{self.shown} answered {status}: {message}", wait, text)
+            told = f"{self.shown} answered {status}: {message}"
+            return RetryableError(kind, told, wait, text, _received.get())
         return RejectedRequest(status, message, codes[0][:100], parameter[:100], text)
 
     def clean(self, text: str) -> str:
@@ -226,6 +243,16 @@ class Endpoint:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+_received: ContextVar[RateHeaders] = ContextVar("rate headers", default=SAID_NOTHING)
+"""Of the response to the request that this task makes: the client's untyped `post` gives the body alone."""
+
+
+async def _keep_headers(response: Any) -> None:
+    """Called by the client with each response."""
+    if any(name.lower().startswith(PREFIX) for name in response.headers):
+        _received.set(rate_headers(response.headers))
 
 
 def shown(url: str) -> str:

@@ -56,12 +56,13 @@ _ABOUT_CONTEXT = re.compile(r"(?i)context|prompt|input|messages")
 
 def estimate(prompt: Prompt) -> int:
     """Tokens of a prompt, estimated."""
-    return _tokens(
+    return tokens_of_texts(
         (prompt.system, *prompt.fixed, *prompt.history, prompt.request, prompt.tools)
     ) + MESSAGE_TOKENS * len(prompt.messages())
 
 
-def _tokens(texts: tuple[str, ...]) -> int:
+def tokens_of_texts(texts: tuple[str, ...]) -> int:
+    """Tokens of texts, estimated."""
     size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
     return math.ceil(size / BYTES_PER_TOKEN)
 
@@ -94,9 +95,9 @@ def without_oldest_turn(prompt: Prompt) -> Prompt:
 def shorter(prompt: Prompt) -> Prompt:
     """The prompt to send after a refusal: without the oldest quarter of its history, and at least one turn
     shorter."""
-    kept = int(_tokens(prompt.history) * KEPT_SHARE)
+    kept = int(tokens_of_texts(prompt.history) * KEPT_SHARE)
     prompt = without_oldest_turn(prompt)
-    while prompt.history and _tokens(prompt.history) > kept:
+    while prompt.history and tokens_of_texts(prompt.history) > kept:
         prompt = without_oldest_turn(prompt)
     return prompt
 

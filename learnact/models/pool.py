@@ -20,11 +20,11 @@ from typing import Any, TypeVar, cast
 from learnact.errors import ProviderFailure
 from learnact.models import constraints, context, negotiation, reading
 from learnact.models.client import Endpoint, RejectedRequest, RetryableError, ServerReply, checked_key
-from learnact.models.concurrency import RequestsInFlight
 from learnact.models.constraints import ConstraintForm
 from learnact.models.embedded import Embedded, LocalServers
+from learnact.models.limits.estimates import TokenEstimator, used_tokens
+from learnact.models.limits.gate import RequestGate
 from learnact.models.retry import RetryPolicy, retrying
-from learnact.protocols import ConcurrencyLimit
 from learnact.records import Exchange, ModelSpec, Prompt, Reply
 from learnact.records.allowed import allowed_from
 
@@ -40,27 +40,28 @@ class ModelPool:
     """Asks models; an async context manager, used from one event loop.
 
     `embedded` starts the simulated model where a spec asks for it, `local` the local ones; `keys` maps names
-    of environment variables to keys and overrides the environment; `concurrency` limits the requests in
-    flight."""
+    of environment variables to keys and overrides the environment; `gate` holds requests to the limits of
+    their endpoints, and is closed with the pool."""
 
     def __init__(
         self,
         embedded: Embedded | None = None,
         retry_policy: RetryPolicy | None = None,
-        concurrency: ConcurrencyLimit | None = None,
+        gate: RequestGate | None = None,
         keys: Mapping[str, str] | None = None,
         local: LocalServers | None = None,
     ) -> None:
         self._embedded = embedded or Embedded()
         self._local = local or LocalServers()
         self.retry_policy = retry_policy or RetryPolicy()
-        self.concurrency = concurrency or RequestsInFlight(None)
+        self.gate = gate or RequestGate()
         self._keys = dict(keys or {})
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self._refused: dict[tuple[str, str], frozenset[str]] = {}
         self._too_long: dict[tuple[str, str], int] = {}
         self._told: set[tuple[str, str, str]] = set()
         self._down: dict[str, float] = {}
+        self._estimators: dict[tuple[str, str, int | None], TokenEstimator] = {}
         self.constraints: dict[tuple[str, str], ConstraintForm | None] = {}
         self.probing: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -71,6 +72,7 @@ class ModelPool:
         for endpoint in self._endpoints.values():
             await endpoint.close()
         self._endpoints.clear()
+        await self.gate.close()
         self._embedded.close()
         self._local.close()
 
@@ -132,6 +134,11 @@ class ModelPool:
             )
             self._refused[endpoint.base_url, model.name] = known | {name}
 
+    def estimator(self, endpoint: Endpoint, model: ModelSpec) -> TokenEstimator:
+        """What calls of the model at the endpoint are expected to use."""
+        limit = negotiation.completion_limit(model)
+        return self._estimators.setdefault((endpoint.base_url, model.name, limit), TokenEstimator(limit))
+
     def smallest_refused(self, endpoint: Endpoint, model: ModelSpec) -> int | None:
         """The smallest estimated size of a prompt that this endpoint refused as too long; None when it
         refused none."""
@@ -161,6 +168,7 @@ class _RetriedCall:
         self._model = model
         self._affinity = affinity
         self._requests = 0
+        self._began = asyncio.get_running_loop().time()
         self._avoid: set[str] = set()
 
     async def complete(self, prompt: Prompt, seed: int) -> Exchange:
@@ -178,7 +186,9 @@ class _RetriedCall:
 
         async def ask(endpoint: Endpoint) -> Reply:
             try:
-                answered = await self._post(endpoint, "/embeddings", {**sent, "input": list(texts)})
+                answered = await self._post(
+                    endpoint, "/embeddings", {**sent, "input": list(texts)}, context.tokens_of_texts(texts)
+                )
             except RejectedRequest as refusal:
                 raise refusal_failure(self._model, endpoint, refusal) from None
             found, body = reading.vectors(answered.body, len(texts), endpoint.shown)
@@ -240,7 +250,7 @@ class _RetriedCall:
             offer = constraints.fields_of(asked, constraint) if constraint else negotiation.offer(asked)
             body = {**sent, "messages": messages, **offer}
             try:
-                answered = await self._post(endpoint, "/chat/completions", body)
+                answered = await self._post(endpoint, "/chat/completions", body, context.estimate(asked))
                 break
             except RejectedRequest as refusal:
                 name = negotiation.refused_by(refusal, sent, system=bool(asked.system))
@@ -308,9 +318,9 @@ class _RetriedCall:
         while True:
             sent = negotiation.parameters(model, 0, self._pool.refused(endpoint, model))
             try:
-                return await self._post(
-                    endpoint, "/chat/completions", {**sent, "messages": messages, **fields}
-                )
+                body = {**sent, "messages": messages, **fields}
+                size = context.estimate(constraints.PROBE)
+                return await self._post(endpoint, "/chat/completions", body, size)
             except RejectedRequest as refusal:
                 if refusal.status in (401, 402, 403):
                     raise refusal_failure(model, endpoint, refusal) from None
@@ -347,10 +357,26 @@ class _RetriedCall:
             latency=answered.seconds,
         )
 
-    async def _post(self, endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> ServerReply:
-        async with self._pool.concurrency.slot(self._model):
+    async def _post(self, endpoint: Endpoint, path: str, body: Mapping[str, Any], prompt: int) -> ServerReply:
+        """One request, when the limits let it through. `prompt`: about so many tokens."""
+        model, pool = self._model, self._pool
+        estimator = pool.estimator(endpoint, model)
+        place = endpoint.shown if model.base_urls or not (model.simulated or model.local) else ""
+        expected = estimator.expect(prompt) if path == "/chat/completions" else prompt
+        async with pool.gate.permit(
+            model, place, expected, since=self._began, patience=pool.retry_policy.limited
+        ) as permit:
             self._requests += 1
-            return await endpoint.post(path, body, self._model.timeout)
+            try:
+                answered = await endpoint.post(path, body, model.timeout)
+            except RetryableError as error:
+                permit.failed(error)
+                raise
+            tokens = used_tokens(answered.body, prompt)
+            if path == "/chat/completions":
+                estimator.learn(prompt, *tokens)
+            permit.answered(sum(tokens), answered.headers)
+            return answered
 
     def _shorter(self, refused: _PromptTooLong) -> Prompt:
         prompt, endpoint = refused.prompt, refused.endpoint

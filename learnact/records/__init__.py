@@ -17,6 +17,7 @@ from learnact.records.identity import DIGEST_CHARS, Plain, canonical, digest, se
 from learnact.records.libraries import Candidate, LearnedAction, Library, Origin, ScoreTerm, Terms
 from learnact.records.models import (
     Call,
+    EndpointLimits,
     Exchange,
     Message,
     ModelSpec,
@@ -66,6 +67,7 @@ __all__ = [
     "Candidate",
     "CodeBounds",
     "DomainSpec",
+    "EndpointLimits",
     "Episode",
     "EpisodeResult",
     "Exchange",

@@ -25,6 +25,15 @@ class Prices:
 
 
 @dataclass(frozen=True)
+class EndpointLimits:
+    """What each endpoint of a model may be asked, by all workers together; None where nothing is stated."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    in_flight: int | None = None
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """A chat model: an OpenAI-compatible endpoint, a name and parameters.
 
@@ -51,6 +60,7 @@ class ModelSpec:
     extra: str = "{}"
     prices: Prices = field(default=Prices(), compare=False)
     timeout: float = field(default=120.0, compare=False)
+    limits: EndpointLimits = field(default=EndpointLimits(), compare=False)
     label: str = ""
 
     @property
@@ -61,7 +71,7 @@ class ModelSpec:
     @cached_property
     def fingerprint(self) -> str:
         """Address of what can change a reply: name and parameters."""
-        skip = {"base_urls", "api_key_env", "prices", "timeout"}
+        skip = {"base_urls", "api_key_env", "prices", "timeout", "limits"}
         return digest({f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in skip})
 
 

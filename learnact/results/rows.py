@@ -33,7 +33,7 @@ from learnact.results.blocks import Blocks, prompt_from
 from learnact.results.bounded import finite, json_text
 from learnact.results.tables import Row, record_reader
 
-HIDDEN_OF_MODELS = ("base_urls", "api_key_env", "prices", "timeout")
+HIDDEN_OF_MODELS = ("base_urls", "api_key_env", "prices", "timeout", "limits")
 """Fields of a model that are no part of its identity and are not kept with units: places and secrets."""
 
 

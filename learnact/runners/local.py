@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from learnact.errors import Failure
+from learnact.models.limits.gate import LocalLimiter
+from learnact.models.limits.messages import EndpointState
 from learnact.protocols import CallLog
 from learnact.records import Attempt, Outcome, Unit
 from learnact.runners.calls import NoCallLog
@@ -20,13 +22,20 @@ class LocalRunner:
     """Runs units on one worker in this event loop, at most `in_flight` at once over all iterators together.
 
     Implements `protocols.StoppableRunner`. `call_log` takes each call as it is answered, and gives back those
-    of an interrupted unit."""
+    of an interrupted unit. `limiter`: that of the worker's requests, to be asked how it stands."""
 
-    def __init__(self, worker: Worker, in_flight: int = 16, call_log: CallLog | None = None) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        in_flight: int = 16,
+        call_log: CallLog | None = None,
+        limiter: LocalLimiter | None = None,
+    ) -> None:
         self._worker = worker
         self._in_flight = in_flight
         self._call_log = call_log or NoCallLog()
         self._slots = asyncio.Semaphore(in_flight)
+        self._limiter = limiter
 
     async def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
         """Outcomes in order of completion. Closing the iterator cancels what is under way."""
@@ -49,6 +58,10 @@ class LocalRunner:
     def stop(self, failure: Failure) -> None:
         """Begin no call from now on."""
         self._worker.stop(failure)
+
+    async def limits(self) -> Sequence[EndpointState]:
+        """How it stands at the limits of each endpoint."""
+        return self._limiter.states() if self._limiter is not None else ()
 
     async def _execute(self, unit: Unit) -> Outcome:
         async with self._slots:

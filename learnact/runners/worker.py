@@ -20,7 +20,8 @@ from learnact.domains.environments import open_environment
 from learnact.errors import BadInput, Failure, HarnessFailure
 from learnact.methods.episode import EpisodeRun
 from learnact.methods.registry import find_agent
-from learnact.models.concurrency import RequestsInFlight
+from learnact.models.limits.deadline import deadline
+from learnact.models.limits.gate import RequestGate
 from learnact.protocols import Chat
 from learnact.records import (
     Attempt,
@@ -46,9 +47,9 @@ ERROR_CHARS = 4000
 class UnitLimits:
     """Limits of a unit of work. Passing one is the harness's failure, never the agent's.
 
-    `tries`: how often it is tried. `deadline`: wall-clock seconds of one try. `tokens`, `dollars`: what the
-    calls of one episode may use; an episode that has used them up ends between two calls, and goes on when
-    the limit is raised."""
+    `tries`: how often it is tried. `deadline`: wall-clock seconds of one try, without those in which it waits
+    for a limit of an endpoint. `tokens`, `dollars`: what the calls of one episode may use; an episode that
+    has used them up ends between two calls, and goes on when the limit is raised."""
 
     tries: int = 3
     deadline: float = 3600.0
@@ -67,20 +68,19 @@ def ignore_call(_: Call) -> None:
 class Worker:
     """Executes units in one event loop. Async context manager.
 
-    `concurrency`: the limit that the models' requests are subject to, where `stop` is to reach those that
-    wait for a place."""
+    `gate`: that of the models' requests, where `stop` is to reach those that wait for it."""
 
     def __init__(
         self,
         chat: Chat,
         limits: UnitLimits = UnitLimits(),
         node: str = "",
-        concurrency: RequestsInFlight | None = None,
+        gate: RequestGate | None = None,
     ) -> None:
         self._chat = chat
         self._limits = limits
         self._node = node
-        self._concurrency = concurrency
+        self._gate = gate
         self._stopped: Failure | None = None
         self._stack = AsyncExitStack()
         self._sandboxes: dict[tuple[str, Bounds], Sandbox] = {}
@@ -97,8 +97,8 @@ class Worker:
         """Begin no call from now on: units end with this failure, and the calls in flight are answered
         first."""
         self._stopped = failure
-        if self._concurrency is not None:
-            self._concurrency.stop(failure)
+        if self._gate is not None:
+            self._gate.stop(failure)
 
     async def execute(
         self,
@@ -116,7 +116,7 @@ class Worker:
         for number in range(self._limits.tries):
             began = time.perf_counter()
             try:
-                async with asyncio.timeout(self._limits.deadline):
+                async with deadline(self._limits.deadline):
                     result, made = await self._try(unit, calls)
                 return Outcome(unit, result, tuple(attempts), made, time.time(), self._node)
             except asyncio.CancelledError as error:

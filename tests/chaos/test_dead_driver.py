@@ -16,9 +16,9 @@ import pytest
 import yaml
 from aiohttp import web
 
-from learnact.models.concurrency import RequestsInFlight
+from learnact.models.limits.gate import RequestGate
 from learnact.records import ModelSpec
-from learnact.runners.ray.driver_gate import SILENT_SECONDS, DriverGate, GatedRequests
+from learnact.runners.ray.driver_gate import SILENT_SECONDS, DriverGate
 from tests.chaos.harness import ROOT
 from tests.cluster.processes import processes_below
 from tests.cluster.test_remote import cluster as cluster  # a fixture
@@ -127,10 +127,10 @@ async def test_workers_of_a_cluster_ask_nothing_after_their_driver_died(
 async def test_no_request_begins_while_the_driver_is_silent() -> None:
     clock = [100.0]
     gate = DriverGate(lambda: clock[0])
-    slots, begun = GatedRequests(RequestsInFlight(1), gate), []
+    requests, begun = RequestGate(in_flight=1, barrier=gate), []
 
     async def ask(name: str) -> None:
-        async with slots.slot(ModelSpec("m")):
+        async with requests.permit(ModelSpec("m"), "", 1, since=0.0, patience=60.0):
             begun.append(name)
 
     await ask("heard of")
@@ -142,3 +142,4 @@ async def test_no_request_begins_while_the_driver_is_silent() -> None:
     gate.heard()
     await asyncio.gather(*waiting)
     assert sorted(begun[1:]) == ["other", "retry"]
+    await requests.close()

@@ -16,14 +16,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from learnact.errors import Failure, HarnessFailure
-from learnact.models.concurrency import RequestsInFlight
 from learnact.models.embedded import Embedded, LocalServers
+from learnact.models.limits.gate import RequestGate
 from learnact.models.pool import ModelPool
 from learnact.records import Attempt, Call, EpisodeResult, Outcome, Reply, Unit
-from learnact.runners.ray.driver_gate import ASK_SECONDS, GONE_SECONDS, DriverGate, GatedRequests
+from learnact.runners.ray.driver_gate import ASK_SECONDS, GONE_SECONDS, DriverGate
+from learnact.runners.ray.limiter import ActorLink
 from learnact.runners.worker import OnCall, UnitLimits, Worker, describe
 
 VERSION = version("learnact")
@@ -41,11 +42,13 @@ NOTICE_CHARS = 1000
 class WorkerSettings:
     """What a worker is told at its start.
 
-    `run`: a token that the workers of one run share. `requests`: requests in flight at one model from this
-    worker. `node` is filled in by the worker. `limits`: tries and deadlines of a unit."""
+    `run`: a token that the workers of one run share. `requests`: requests in flight at one endpoint at most,
+    over all workers. `limiter`: the actor that decides over them (None: this worker alone). `node` is filled
+    in by the worker. `limits`: tries and deadlines of a unit."""
 
     run: str
     requests: int | None = None
+    limiter: Any = None
     limits: UnitLimits = field(default_factory=UnitLimits)
     node: str = ""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -110,12 +113,12 @@ def production_worker(settings: WorkerSettings, gate: DriverGate) -> AbstractAsy
 
 class _ProductionWorker:
     def __init__(self, settings: WorkerSettings, gate: DriverGate) -> None:
-        concurrency = RequestsInFlight(settings.requests)
+        link = None if settings.limiter is None else ActorLink(settings.limiter)
+        requests = RequestGate(link, settings.requests, gate)
         embedded = Embedded(settings.folder / "simulated")
         local = LocalServers(settings.folder / "local")
-        gated = GatedRequests(concurrency, gate)
-        self._pool = ModelPool(embedded, concurrency=gated, keys=settings.keys, local=local)
-        self._worker = Worker(self._pool, settings.limits, settings.node, concurrency)
+        self._pool = ModelPool(embedded, gate=requests, keys=settings.keys, local=local)
+        self._worker = Worker(self._pool, settings.limits, settings.node, requests)
 
     async def __aenter__(self) -> Worker:
         await self._pool.__aenter__()

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-
-from learnact.protocols import ConcurrencyLimit
-from learnact.records import ModelSpec
+from collections.abc import Callable
 
 SILENT_SECONDS = 1.5
 """Without a sign of life for so long, no request begins."""
@@ -23,7 +19,7 @@ GONE_SECONDS = 300.0
 
 
 class DriverGate:
-    """Open while the driver is heard of. Used from one event loop; `now` is a clock in seconds."""
+    """Open while the driver is heard of. Implements `models.limits.gate.Barrier`. Used from one event loop; `now` is a clock in seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -40,26 +36,13 @@ class DriverGate:
         """Seconds since the last sign of life."""
         return self._now() - self._heard
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is heard of the driver."""
+        return self.silent > SILENT_SECONDS
+
     async def passed(self) -> None:
         """Returns at once while the driver is heard of, else with its next sign of life."""
-        while self.silent > SILENT_SECONDS:
+        while self.closed:
             self._again.clear()
             await self._again.wait()
-
-
-class GatedRequests:
-    """A limit of requests behind the gate. Implements `protocols.ConcurrencyLimit`."""
-
-    def __init__(self, inner: ConcurrencyLimit, gate: DriverGate) -> None:
-        self._inner = inner
-        self._gate = gate
-
-    @asynccontextmanager
-    async def slot(self, model: ModelSpec) -> AsyncIterator[None]:
-        """As `ConcurrencyLimit.slot`; while the driver is silent no place is held."""
-        while True:
-            await self._gate.passed()
-            async with self._inner.slot(model):
-                if self._gate.silent <= SILENT_SECONDS:
-                    yield
-                    return

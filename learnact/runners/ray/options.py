@@ -14,10 +14,10 @@ class RayOptions:
 
     `address`: None for a Ray of our own on this machine; "auto", "host:port" or "ray://..." for one that
     runs. `workers`: None for one for each core, those of nodes that join later included. `in_flight`: units
-    in each worker. `requests`: requests in flight to one model, over all workers. `start_seconds`: bound on
-    the first worker's start (an autoscaler may need minutes). `stall_seconds`: a worker whose event loop does
-    not turn for so long is replaced. `keys`: keys of providers by name of environment variable, for workers
-    on other machines."""
+    in each worker. `requests`: requests in flight at one endpoint at most, over all workers. `start_seconds`:
+    bound on the first worker's start (an autoscaler may need minutes). `stall_seconds`: a worker whose event
+    loop does not turn for so long is replaced. `keys`: keys of providers by name of environment variable, for
+    workers on other machines."""
 
     address: str | None = None
     workers: int | None = None

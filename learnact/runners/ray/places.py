@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from learnact.errors import Failure, HarnessFailure, JobError
-from learnact.records import Call
+from learnact.records import Call, EndpointState
 from learnact.runners.ray.actor import (
     VERSION,
     MakeWorker,
@@ -27,6 +26,7 @@ from learnact.runners.ray.actor import (
 )
 from learnact.runners.ray.cluster_watch import cluster_lost
 from learnact.runners.ray.connection import RayConnection
+from learnact.runners.ray.limiter import end_limiter, limiter_states, start_limiter
 from learnact.runners.ray.options import RayOptions
 from learnact.runners.ray.waiting import ClusterCpus, WaitingTold
 
@@ -69,6 +69,7 @@ class WorkerPlaces:
         self._changed = changed
         self._connection = RayConnection(options.address, options.workers)
         self._settings = WorkerSettings(run="")
+        self._limiter: Any = None
         self._stopped: Failure | None = None
         self._noticed: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
@@ -89,11 +90,11 @@ class WorkerPlaces:
         self.gone: asyncio.Future[None] = loop.create_future()
         try:
             count = await self._connection.open()
-            requests = self._options.requests
-            share = None if requests is None else max(1, math.ceil(requests / count))
+            self._limiter = start_limiter()
             self._settings = WorkerSettings(
                 run=secrets.token_hex(6),
-                requests=share,
+                requests=self._options.requests,
+                limiter=self._limiter,
                 limits=self._options.limits,
                 keys=self._options.keys,
             )
@@ -124,6 +125,10 @@ class WorkerPlaces:
             task = asyncio.create_task(_tell_stop(place.actor, failure))
             self._background.add(task)
             task.add_done_callback(self._background.discard)
+
+    async def limits(self) -> Sequence[EndpointState]:
+        """How it stands at the limits of each endpoint, over all workers."""
+        return () if self._limiter is None or self.given_up else await limiter_states(self._limiter)
 
     def heard(self) -> None:
         """Something has come back from a worker."""
@@ -301,6 +306,9 @@ class WorkerPlaces:
         for place in self.all:
             self._discard(place)
         self.all = []
+        if self._limiter is not None and not self.given_up:
+            end_limiter(self._limiter)
+        self._limiter = None
         if self._first_ready.done() and not self._first_ready.cancelled():
             self._first_ready.exception()
         await self._connection.close()

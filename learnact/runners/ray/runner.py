@@ -15,7 +15,7 @@ from typing import Any
 
 from learnact.errors import Failure, HarnessFailure
 from learnact.protocols import CallLog
-from learnact.records import Attempt, Call, Outcome, Unit
+from learnact.records import Attempt, Call, EndpointState, Outcome, Unit
 from learnact.runners.calls import NoCallLog
 from learnact.runners.ray.actor import MakeWorker, UnitDone, production_worker
 from learnact.runners.ray.options import RayOptions
@@ -87,6 +87,10 @@ class RayRunner:
     def stop(self, failure: Failure) -> None:
         """Begin no call from now on, in any worker."""
         self._places.stop(failure)
+
+    async def limits(self) -> Sequence[EndpointState]:
+        """How it stands at the limits of each endpoint, over all workers."""
+        return await self._places.limits()
 
     def _send_units(self) -> None:
         """Send units as long as there is a free place and a unit."""
