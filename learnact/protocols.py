@@ -3,11 +3,22 @@ implementations."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Protocol
 
 from learnact.errors import Failure
-from learnact.records import Call, Candidate, Exchange, Library, ModelSpec, Outcome, Prompt, Reply, Unit
+from learnact.records import (
+    Call,
+    Candidate,
+    EndpointState,
+    Exchange,
+    Library,
+    ModelSpec,
+    Outcome,
+    Prompt,
+    Reply,
+    Unit,
+)
 
 
 class Runner(Protocol):
@@ -29,6 +40,10 @@ class StoppableRunner(Runner, Protocol):
 
     def stop(self, failure: Failure) -> None:
         """No call is begun from now on: units end with this failure when the calls in flight are answered."""
+        ...
+
+    async def limits(self) -> Sequence[EndpointState]:
+        """How it stands at the limits of each endpoint that was asked."""
         ...
 
 

@@ -99,9 +99,9 @@ def reply_too_long(model: ModelSpec) -> str | None:
     if most is None or reply is None or reply < most:
         return None
     return (
-        f"{model.name}: limits.tokens_per_minute {most:,} is not more than one reply may have ({reply:,} tokens, "
-        "max_tokens and what `effort` adds), so one request could use more than a minute's tokens: raise it, or "
-        "lower max_tokens"
+        f"{model.name}: limits.tokens_per_minute {most:,} is not more than one reply may have ({reply:,} "
+        "tokens: max_tokens and what `effort` adds), so one request could use more than a minute's tokens: "
+        "raise it, or lower max_tokens"
     )
 
 

@@ -13,6 +13,7 @@ addressed by its content.
 Does not cover: the job file (spec), file formats (results).
 """
 
+from learnact.records.endpoints import EndpointName, EndpointState
 from learnact.records.identity import DIGEST_CHARS, Plain, canonical, digest, seed_from
 from learnact.records.libraries import Candidate, LearnedAction, Library, Origin, ScoreTerm, Terms
 from learnact.records.models import (
@@ -68,6 +69,8 @@ __all__ = [
     "CodeBounds",
     "DomainSpec",
     "EndpointLimits",
+    "EndpointName",
+    "EndpointState",
     "Episode",
     "EpisodeResult",
     "Exchange",

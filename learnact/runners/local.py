@@ -11,9 +11,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from learnact.errors import Failure
 from learnact.models.limits.gate import LocalLimiter
-from learnact.models.limits.messages import EndpointState
 from learnact.protocols import CallLog
-from learnact.records import Attempt, Outcome, Unit
+from learnact.records import Attempt, EndpointState, Outcome, Unit
 from learnact.runners.calls import NoCallLog
 from learnact.runners.worker import Worker, describe
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from learnact.errors import Failure
 from learnact.protocols import Ledger, StoppableRunner
-from learnact.records import Attempt, Outcome, Unit
+from learnact.records import Attempt, EndpointState, Outcome, Unit
 
 BREATH = 64
 """Committed units that are passed over at a time: about 10 ms."""
@@ -64,6 +64,10 @@ class CommittingRunner:
         if self._inner is not None and self._runner is None:
             self._inner.cancel()
             await asyncio.gather(self._inner, return_exceptions=True)
+
+    async def limits(self) -> Sequence[EndpointState]:
+        """How it stands at the limits of each endpoint that was asked."""
+        return await self._runner.limits() if self._runner is not None else ()
 
     def warm_up(self) -> None:
         """Begin to start the inner runner now, while other work goes on."""

@@ -1,1 +1,1 @@
-"""Limits of endpoints: requests and tokens a minute, requests in flight, over all workers (docs/limits.md)."""
+"""Limits of endpoints, over all workers: requests and tokens a minute, requests in flight (docs/models.md)."""

@@ -23,15 +23,13 @@ from learnact.models.limits.deadline import not_counted
 from learnact.models.limits.headers import SAID_NOTHING, RateHeaders
 from learnact.models.limits.limiter import Limiter, with_in_flight
 from learnact.models.limits.messages import (
-    Answer,
     EndpointAnswer,
-    EndpointName,
     EndpointReport,
-    EndpointState,
+    LimiterAnswer,
     Report,
     Ticket,
 )
-from learnact.records import EndpointLimits, ModelSpec
+from learnact.records import EndpointLimits, EndpointName, EndpointState, ModelSpec
 
 IDLE_SECONDS = 1.0
 """A gate with nothing to do says so after this time, and its places go to others."""
@@ -51,7 +49,7 @@ class LimiterLost(Exception):
 class LimiterLink(Protocol):
     """The way to the limiter."""
 
-    async def exchange(self, report: Report) -> Answer:
+    async def exchange(self, report: Report) -> LimiterAnswer:
         """Take a report and answer it. Raises `LimiterLost`."""
         ...
 
@@ -75,7 +73,7 @@ class LocalLimiter:
     def __init__(self) -> None:
         self._limiter = Limiter(secrets.token_hex(4))
 
-    async def exchange(self, report: Report) -> Answer:
+    async def exchange(self, report: Report) -> LimiterAnswer:
         """As `Limiter.exchange`, by this process's clock."""
         return self._limiter.exchange(report, _now())
 
@@ -270,8 +268,8 @@ class RequestGate:
     ) -> AsyncIterator[Permit]:
         """Wait until a request may be sent; it is in flight for as long as the context is open.
 
-        `tokens`: what it is expected to use. `since`: when the call was first asked for (by the event loop's clock);
-        the older one goes first. `patience`: seconds that a server may ask to wait.
+        `tokens`: what it is expected to use. `since`: when the call was first asked for, by the event loop's
+        clock; the older one goes first. `patience`: seconds that a server may ask to wait.
 
         Raises `RetryableError` where a server asks for more patience, `ProviderFailure` for a request that
         can never be let through, and the failure that was given to `stop`.
@@ -289,9 +287,7 @@ class RequestGate:
         finally:
             self._ended(endpoint, number, permit)
 
-    async def _let_through(
-        self, endpoint: _EndpointGate, tokens: int, since: float, patience: float
-    ) -> int:
+    async def _let_through(self, endpoint: _EndpointGate, tokens: int, since: float, patience: float) -> int:
         """Wait for a place, and for a permit where the rate is limited; returns the number of the call."""
         if self._stopped is not None:
             raise _copy(self._stopped)
@@ -405,7 +401,7 @@ class RequestGate:
         except TimeoutError:
             return False
 
-    async def _exchange(self, now: float, leaves: bool) -> Answer:
+    async def _exchange(self, now: float, leaves: bool) -> LimiterAnswer:
         told = {name: one.report(now, self._numbers) for name, one in self._endpoints.items()}
         report = Report(self._worker, tuple(part for part, _ in told.values()), leaves)
         try:

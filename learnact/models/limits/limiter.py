@@ -22,17 +22,15 @@ from dataclasses import dataclass, field, replace
 from learnact.models.limits.adaptive import AdaptiveBound
 from learnact.models.limits.messages import (
     NO_LIMITS,
-    Answer,
     EndpointAnswer,
-    EndpointName,
     EndpointReport,
-    EndpointState,
+    LimiterAnswer,
     Report,
     ServerQuota,
     Ticket,
 )
 from learnact.models.limits.window import Counted, Window
-from learnact.records import EndpointLimits
+from learnact.records import EndpointLimits, EndpointName, EndpointState
 
 LEASE = 5.0
 """Seconds after which a worker that is not heard of counts as lost."""
@@ -62,7 +60,7 @@ class Limiter:
         self._sessions: dict[str, int] = {}
         self._count = 0
 
-    def exchange(self, report: Report, now: float) -> Answer:
+    def exchange(self, report: Report, now: float) -> LimiterAnswer:
         """Take a worker's report; what it may do now. The same report may come twice."""
         for worker in [w for w, heard in self._heard.items() if now - heard > self._lease]:
             self._forget(worker, now)
@@ -82,7 +80,7 @@ class Limiter:
         if report.leaves:
             self._forget(report.worker, now)
         pause = max(SOONEST, MESSAGE_SECONDS * len(self._heard))
-        return Answer(epoch, tuple(answers), self._lease, max(wait, pause), pause)
+        return LimiterAnswer(epoch, tuple(answers), self._lease, max(wait, pause), pause)
 
     def states(self, now: float) -> tuple[EndpointState, ...]:
         """How it stands at each endpoint."""

@@ -7,20 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from learnact.records import EndpointLimits
+from learnact.records import EndpointLimits, EndpointName
 
 NO_LIMITS = EndpointLimits()
-
-
-@dataclass(frozen=True)
-class EndpointName:
-    """One endpoint of one model: what a provider's limits are about."""
-
-    url: str
-    model: str
-
-    def __str__(self) -> str:
-        return f"{self.model} at {self.url}" if self.url else self.model
 
 
 @dataclass(frozen=True)
@@ -47,11 +36,11 @@ class EndpointReport:
     """What happened at an endpoint in one worker since it last reported.
 
     `waiting`: calls without a permit that are new. `dropped`: calls that wait no longer; a permit of theirs
-    comes back. `used`: permits with which a request was sent, and how long ago. `settled`: what a call used in
-    truth. `places`, `in_flight`, `queued`: places that the worker has, requests in flight and calls that wait,
-    now. `good`: good replies.
-    `refused`: for each request that met a rate limit or was not answered in time, how long ago it was sent.
-    `hold`: how long the server asks to wait. `requests_left`, `tokens_left`: its `x-ratelimit-*`.
+    comes back. `used`: permits with which a request was sent, and how long ago. `settled`: what a call used
+    in truth. `places`, `in_flight`, `queued`: places that the worker has, requests in flight and calls that
+    wait, now. `good`: good replies. `refused`: for each request that met a rate limit or was not answered in
+    time, how long ago it was sent. `hold`: how long the server asks to wait. `requests_left`, `tokens_left`:
+    its `x-ratelimit-*`.
     """
 
     name: EndpointName
@@ -91,32 +80,12 @@ class EndpointAnswer:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """`epoch`: of what was said before, only what was answered with the same epoch is known. `lease`: how long
-    places and permits hold. `wait`: when to report again at the latest; `pause`: at the soonest."""
+class LimiterAnswer:
+    """`epoch`: of what was said before, only what was answered with the same epoch is known. `lease`: how
+    long places and permits hold. `wait`: when to report again at the latest; `pause`: at the soonest."""
 
     epoch: str
     endpoints: tuple[EndpointAnswer, ...] = ()
     lease: float = 5.0
     wait: float = 0.25
     pause: float = 0.0
-
-
-@dataclass(frozen=True)
-class EndpointState:
-    """How it stands at an endpoint, for people and metrics, over all workers.
-
-    `waits_for`: what holds up the calls that wait, "" for nothing: `retry-after` (until `hold` seconds from
-    now), `requests_per_minute`, `tokens_per_minute`, `in_flight` or `x-ratelimit`. Where no rate is limited,
-    what is left of it is None.
-    """
-
-    name: EndpointName
-    in_flight: int
-    waiting: int
-    bound: int
-    hold: float = 0.0
-    requests_left: int | None = None
-    tokens_left: int | None = None
-    waits_for: str = ""
-    refused: int = 0

@@ -17,8 +17,8 @@ than those of another one."""
 PACE = 0.995
 """The pace, as a share of the limit."""
 REQUEST_BURST, TOKEN_BURST = 0.5, 2.0
-"""What was not used can be made up for, as far as so many seconds of the pace. Calls differ in their tokens: a
-large one waits for the window while the pace goes on."""
+"""What was not used can be made up for, as far as so many seconds of the pace. Calls differ in their tokens:
+a large one waits for the window while the pace goes on."""
 WEIGHT = 50
 """Calls after which an older one begins to count for less, in what is expected of a call."""
 LEAST_RATIO, MOST_RATIO = 0.05, 5.0

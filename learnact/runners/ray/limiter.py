@@ -13,7 +13,8 @@ from typing import Any
 
 from learnact.models.limits.gate import LimiterLost
 from learnact.models.limits.limiter import Limiter
-from learnact.models.limits.messages import Answer, EndpointState, Report
+from learnact.models.limits.messages import LimiterAnswer, Report
+from learnact.records import EndpointState
 
 ANSWER_SECONDS = 2.0
 """A limiter that has not answered for so long is asked again: places hold for longer (`Limiter.lease`)."""
@@ -26,7 +27,7 @@ class LimiterActor:
     def __init__(self) -> None:
         self._limiter = Limiter(secrets.token_hex(4))
 
-    async def exchange(self, report: Report) -> Answer:
+    async def exchange(self, report: Report) -> LimiterAnswer:
         """Take a worker's report and answer it."""
         return self._limiter.exchange(report, time.monotonic())
 
@@ -41,9 +42,9 @@ class ActorLink:
     def __init__(self, actor: Any) -> None:
         self._actor = actor
 
-    async def exchange(self, report: Report) -> Answer:
+    async def exchange(self, report: Report) -> LimiterAnswer:
         """As `LimiterActor.exchange`. Raises `LimiterLost`."""
-        answer: Answer = await _answered(self._actor.exchange.remote(report))
+        answer: LimiterAnswer = await _answered(self._actor.exchange.remote(report))
         return answer
 
 

@@ -1,4 +1,4 @@
-"""Gates, the limiter and a server on a simulated clock: minutes of traffic in a second, exactly repeatable."""
+"""Gates, the limiter and a server on a simulated clock: minutes of traffic in a second, the same each time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from learnact.models.client import RetryableError
 from learnact.models.limits.gate import LimiterLost, RequestGate
 from learnact.models.limits.headers import SAID_NOTHING, RateHeaders
 from learnact.models.limits.limiter import Limiter
-from learnact.models.limits.messages import Answer, Report
+from learnact.models.limits.messages import LimiterAnswer, Report
 from learnact.records import EndpointLimits, ModelSpec
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class SharedLimiter:
         self.restarts += 1
         self.limiter = Limiter(str(self.restarts))
 
-    async def exchange(self, report: Report) -> Answer:
+    async def exchange(self, report: Report) -> LimiterAnswer:
         await asyncio.sleep(self.delay)
         if self.lost:
             raise LimiterLost("nobody there")
