@@ -32,16 +32,16 @@ from learnact.models.identity import ModelIdentity, answered_in
 from learnact.models.limits.gate import LocalLimiter, RequestGate
 from learnact.models.pool import ModelPool
 from learnact.protocols import CallLog, StoppableRunner
-from learnact.records import Call, Outcome, Plain, Unit, canonical
+from learnact.records import Outcome, Plain, Unit, canonical
 from learnact.records.trials import TrialSpec
-from learnact.report.display import Display
+from learnact.report.display import Display, Standing
 from learnact.report.estimate import JobEstimate, estimate
 from learnact.results.counters import Counters
 from learnact.results.location import Location, location_of
 from learnact.results.pending import unfinished_calls
-from learnact.results.reader import connect, cost_so_far, dictionaries, models_returned
+from learnact.results.reader import connect, dictionaries, models_returned
 from learnact.results.store import RunStore
-from learnact.runners.calls import MeteredCallLog, Spending, SpendingLimits, spending
+from learnact.runners.calls import MeteredCallLog, Spending, SpendingLimits, spent_so_far
 from learnact.runners.interrupts import ARM_SECONDS, RunInterrupted, StopRequests
 from learnact.runners.local import LocalRunner
 from learnact.runners.ray.inside_job import (
@@ -59,6 +59,8 @@ from learnact.trial import LearningCosts, TrialResult, planned_episodes, run_tri
 
 _log = logging.getLogger("learnact.driver")
 RESULTS = Path("results")
+TELL_SECONDS = 1.0
+"""Seconds between two looks at the limits, for displays and metrics."""
 LOCAL = "local"
 """The address that means: no Ray, one worker in this process."""
 
@@ -262,7 +264,7 @@ async def run_job(
                 store,
                 display,
                 aliases,
-                _spent(store.folder, interrupted),
+                spent_so_far(store.folder),
                 lambda calls: stack.enter_async_context(open_runner(job, address, calls)),
             )
             stack.callback(runner.calls.close)
@@ -270,7 +272,9 @@ async def run_job(
             runner.calls.begin()
             stops.attend(lambda: runner.drain(stops.number))
             arming = asyncio.create_task(stops.keep_armed())
+            telling = asyncio.create_task(runner.tell_limits())
             stack.callback(arming.cancel)
+            stack.callback(telling.cancel)
             if len(finished) < len(plan.trials):
                 runner.warm_up()
             ended = await _all_trials(plan, runner, store, display, finished)
@@ -456,7 +460,7 @@ class _Watched:
             refuse=lambda: self.calls.failure or self._unreadable.failure or self._inner.interrupted,
             observe=self._unreadable.see,
         )
-        self.calls = MeteredCallLog(store, _limits(job), earlier, self._inner.stop)
+        self.calls = MeteredCallLog(store, spending_limits(job), earlier, self._inner.stop)
 
     def warm_up(self) -> None:
         """Begin to start the cluster."""
@@ -471,6 +475,13 @@ class _Watched:
             name,
         )
         self._inner.interrupt(HarnessFailure(f"interrupted by {name}; the same command continues", False))
+
+    async def tell_limits(self) -> None:
+        """Show how it stands at the limits, again and again."""
+        while True:
+            endpoints = await self._inner.limits()
+            self._display.limits(Standing(self.calls.spent, self.calls.limits, tuple(endpoints)))
+            await asyncio.sleep(TELL_SECONDS)
 
     async def close(self) -> None:
         """A cluster that is still being started is not waited for."""
@@ -501,13 +512,7 @@ class _Watched:
         return f"{found[0][0]}{others}"
 
 
-def _limits(job: Job) -> SpendingLimits:
+def spending_limits(job: Job) -> SpendingLimits:
+    """What a run of the job may use."""
     limits = job.limits
     return SpendingLimits(limits.dollars, limits.tokens, limits.calls, limits.hours)
-
-
-def _spent(folder: Location, interrupted: Sequence[Call]) -> Spending:
-    """What earlier sessions have used: for what is committed, and for what was interrupted."""
-    dollars, tokens, calls = cost_so_far(folder)
-    more = spending(interrupted)
-    return Spending(dollars + more.dollars, tokens + more.tokens, calls + more.calls)

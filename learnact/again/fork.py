@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from learnact.domains import registry
-from learnact.driver import open_runner
+from learnact.driver import open_runner, spending_limits
 from learnact.errors import BadInput, suggestion
 from learnact.job import Job, load
 from learnact.job.preflight import versions
@@ -32,6 +32,7 @@ from learnact.results.location import Location, location_of
 from learnact.results.reader import connect_folders, find_run, load_library
 from learnact.results.recorded import FORK_OF, RecordedRun
 from learnact.results.store import RunStore
+from learnact.runners.calls import MeteredCallLog, spent_so_far
 from learnact.runners.resume import CommittingRunner
 
 FORKS = "forks"
@@ -236,9 +237,19 @@ async def _play(
         for trial, members in _by_trial(forks).items():
             store.trial(trial, _trial_row(members, "running"))
         async with AsyncExitStack() as stack:
-            runner = CommittingRunner(
-                lambda: stack.enter_async_context(open_runner(job, address, store)), store
+            calls = MeteredCallLog(
+                store,
+                spending_limits(job),
+                spent_so_far(store.folder),
+                lambda failure: runner.stop(failure),
             )
+            runner = CommittingRunner(
+                lambda: stack.enter_async_context(open_runner(job, address, calls)),
+                store,
+                refuse=lambda: calls.failure,
+            )
+            stack.callback(calls.close)
+            calls.begin()
             async for outcome in runner.run([f.unit for f in forks]):
                 if isinstance(outcome.result, EpisodeResult):
                     found[outcome.key] = outcome.result

@@ -13,6 +13,7 @@ from learnact.cli.output import console, say, say_json, table
 from learnact.errors import BadInput
 from learnact.report.design import design_table
 from learnact.report.estimate import Estimate, JobEstimate
+from learnact.report.progress import duration
 from learnact.report.result_table import as_plain, to_rich
 
 UNKNOWN = "unknown"
@@ -89,8 +90,11 @@ def _show(found: JobEstimate) -> None:
         return
     say(
         f"\nrun {found.run}: {len(found.trials)} trials, at most {total.episodes:,} episodes, "
-        f"{total.calls:,} calls, {total.prompt_tokens + total.completion_tokens:,} tokens, {cost}."
+        f"{total.calls:,} calls, {total.prompt_tokens:,} prompt tokens, "
+        f"{total.completion_tokens:,} completion tokens, {cost}."
     )
+    if (seconds := found.least_seconds) is not None:
+        say(f"At the limits a minute of its endpoints so much takes at least {duration(seconds)}.")
     models = {m.name: m for one in found.trials for m in (one.trial.agent_model, one.trial.learner_model)}
     if all(model.simulated for model in models.values()):
         say("All models are simulated: it costs nothing, and says nothing about language models.")
@@ -167,4 +171,5 @@ def _as_json(found: JobEstimate) -> dict[str, Any]:
         "prompt_tokens": total.prompt_tokens if found.bounded else None,
         "completion_tokens": total.completion_tokens if found.bounded else None,
         "dollars": found.dollars,
+        "least_seconds": found.least_seconds if found.bounded else None,
     }

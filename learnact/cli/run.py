@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,8 @@ from learnact.cli import StoppedExit
 from learnact.cli.options import JobFile, Overrides, Results
 from learnact.cli.output import console, print_error
 from learnact.job import load
+from learnact.report.display import Display
+from learnact.report.metrics import MetricsServer
 from learnact.report.progress import ProgressDisplay
 from learnact.report.summary import page_json, render_page, run_page
 from learnact.runners.interrupts import RunInterrupted
@@ -39,6 +42,16 @@ def run(
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Start without asking each endpoint for its models first.")
     ] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            "--metrics-port",
+            min=0,
+            max=65535,
+            help="Serve metrics for Prometheus at this port (0: a free one, which is told).",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object at the end, instead of tables.")
     ] = False,
@@ -55,11 +68,18 @@ def run(
     learnact run my.yaml --set repeats.learn=1 --set 'methods=[act, learnact]'
 
     learnact run my.yaml --address ray://head:10001 --results /shared/results
+
+    learnact run my.yaml --metrics-port 9090
     """
     loaded = load(job, overrides or ())
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored: heeded here
     stopped: RunInterrupted | None = None
-    with ProgressDisplay(console(stderr=True)) as display:
+    with ExitStack() as stack:
+        display: Display = stack.enter_context(ProgressDisplay(console(stderr=True)))
+        if metrics_port is not None:
+            server = stack.enter_context(MetricsServer(display, metrics_port))
+            console(stderr=True).print(f"metrics: http://127.0.0.1:{server.port}/metrics")
+            display = server
         try:
             came = driver.run(
                 loaded,

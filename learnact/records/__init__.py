@@ -13,7 +13,7 @@ addressed by its content.
 Does not cover: the job file (spec), file formats (results).
 """
 
-from learnact.records.endpoints import EndpointName, EndpointState
+from learnact.records.endpoints import ENDPOINT_VALUES, METRICS, EndpointName, EndpointState
 from learnact.records.identity import DIGEST_CHARS, Plain, canonical, digest, seed_from
 from learnact.records.libraries import Candidate, LearnedAction, Library, Origin, ScoreTerm, Terms
 from learnact.records.models import (
@@ -60,6 +60,8 @@ from learnact.records.units import (
 
 __all__ = [
     "DIGEST_CHARS",
+    "ENDPOINT_VALUES",
+    "METRICS",
     "ActionError",
     "AgentSpec",
     "Attempt",

@@ -18,7 +18,7 @@ from learnact.methods.base import WorkBound
 from learnact.methods.prompt_sections import context_sections, task_section
 from learnact.methods.registry import find_agent, find_learner
 from learnact.methods.training import learn_budget, test_budget
-from learnact.records import Budget, Library, ModelSpec, Tokens
+from learnact.records import Budget, EndpointLimits, Library, ModelSpec, Tokens
 from learnact.records.trials import TrialSpec
 from learnact.report.ceilings import Ceiling, ceilings
 from learnact.trial import budget_key, test_tasks
@@ -106,6 +106,12 @@ class JobEstimate:
         return sum(known) if len(known) == len(costs) else None
 
     @property
+    def least_seconds(self) -> float | None:
+        """How long so much work takes at least at the limits of the endpoints; None where none is stated."""
+        found = [seconds for seconds in _endpoint_seconds(self.trials).values() if seconds]
+        return max(found, default=None)
+
+    @property
     def bounded(self) -> bool:
         """Whether every learner knows a bound of its work; if not, totals leave learning out."""
         return all(one.bounded for one in self.trials)
@@ -119,6 +125,27 @@ class JobEstimate:
             f"<plan of {self.name}: {len(self.trials)} trials, at most {total.episodes:,} episodes, "
             f"{total.calls:,} calls, {cost}>"
         )
+
+
+def _endpoint_seconds(estimates: Sequence[Estimate]) -> dict[tuple[str, tuple[str, ...]], float]:
+    """For each model and its endpoints: seconds that all its work takes at their limits a minute."""
+    work: dict[tuple[str, tuple[str, ...]], Amount] = {}
+    limits: dict[tuple[str, tuple[str, ...]], EndpointLimits] = {}
+    for one in estimates:
+        for model, amount in (
+            (one.trial.agent_model, one.learning + one.testing),
+            (one.trial.learner_model, one.requests),
+        ):
+            key = (model.name, model.base_urls)
+            work[key] = work.get(key, Amount()) + amount
+            limits[key] = model.limits
+    found = {}
+    for key, amount in work.items():
+        tokens = amount.prompt_tokens + amount.completion_tokens
+        needs = ((amount.calls, limits[key].requests_per_minute), (tokens, limits[key].tokens_per_minute))
+        minutes = max((need / limit for need, limit in needs if limit is not None), default=0.0)
+        found[key] = 60.0 * minutes / max(1, len(key[1]))
+    return found
 
 
 def estimate(trials: Sequence[TrialSpec]) -> list[Estimate]:

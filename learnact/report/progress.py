@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 
@@ -16,11 +16,12 @@ from rich.text import Text
 
 from learnact.job import Job
 from learnact.job.preflight import Preflight
-from learnact.records import Episode, Outcome
+from learnact.records import EndpointState, Episode, Outcome
 from learnact.records.text import printable
 from learnact.records.trials import TrialSpec
-from learnact.report.display import Display
+from learnact.report.display import Display, Standing
 from learnact.results.counters import Counters
+from learnact.runners.calls import Spending, SpendingLimits
 from learnact.trial import TrialResult
 
 LINE_SECONDS = 10.0
@@ -52,6 +53,7 @@ class Progress:
     fresh: int = 0
     """Test episodes finished since the run was started or continued: the time left is estimated from them."""
     last_error: str = ""
+    standing: Standing | None = None
 
     @property
     def seconds_left(self) -> float | None:
@@ -83,13 +85,11 @@ def thousands(number: int) -> str:
     return str(number)
 
 
-def money(counters: Counters) -> str:
+def money(spent: Spending) -> str:
     """Cost in US dollars; says where calls had no price."""
-    if counters.unpriced and not counters.cost:
+    if spent.unpriced and not spent.dollars:
         return "no price"
-    return f"${counters.cost:.2f}" + (
-        f" + {counters.unpriced} calls without a price" if counters.unpriced else ""
-    )
+    return f"${spent.dollars:.2f}" + (f" + {spent.unpriced} calls without a price" if spent.unpriced else "")
 
 
 def progress_facts(progress: Progress) -> list[tuple[str, str]]:
@@ -100,16 +100,59 @@ def progress_facts(progress: Progress) -> list[tuple[str, str]]:
         f", {counters.failed} units gave up" if counters.failed else ""
     )
     left = progress.seconds_left
+    used = used_facts(progress.standing) if progress.standing else _session_facts(counters)
+    waits = waiting_text(progress.standing.endpoints) if progress.standing else ""
     return [
         ("trials", f"{progress.ended}/{progress.trials}" + (f" ({stages})" if stages else "")),
         ("test episodes", f"{progress.tested}/{progress.tests}"),
         ("done now", f"{counters.episodes} episodes, {counters.requests} requests, {counters.found} found"),
-        ("calls", thousands(counters.calls)),
-        ("tokens", f"{thousands(counters.tokens.prompt)} in, {thousands(counters.tokens.completion)} out"),
-        ("cost", money(counters)),
+        *used,
         ("failures", failures),
+        *([("waits for", waits)] if waits else []),
         ("time", f"{duration(progress.seconds)}, left {duration(left)}"),
     ]
+
+
+def _session_facts(counters: Counters) -> list[tuple[str, str]]:
+    """What this session has used, before it is known what the run has."""
+    tokens = counters.tokens
+    spent = Spending(counters.calls, tokens.prompt, tokens.completion, counters.cost, counters.unpriced)
+    return used_facts(Standing(spent, SpendingLimits()))
+
+
+def used_facts(standing: Standing) -> list[tuple[str, str]]:
+    """What a run has used, in the quantities of `learnact plan`, with its limits."""
+    spent, limits = standing.spent, standing.limits
+    tokens = f"{thousands(spent.prompt_tokens)}"
+    replies = f"{thousands(spent.completion_tokens)}"
+    if limits.tokens is not None:
+        replies += f" (both: {thousands(spent.tokens)} of {thousands(limits.tokens)})"
+    return [
+        ("calls", thousands(spent.calls) + (f" of {thousands(limits.calls)}" if limits.calls else "")),
+        ("prompt tokens", tokens),
+        ("completion tokens", replies),
+        ("dollars", money(spent) + (f" of ${limits.dollars:g}" if limits.dollars is not None else "")),
+    ]
+
+
+def waiting_text(endpoints: Sequence[EndpointState]) -> str:
+    """What calls wait for at the limits of their endpoints; "" where none does."""
+    parts = []
+    for one in endpoints:
+        if not one.waiting or not one.waits_for:
+            continue
+        many = f"{one.waiting} {'call waits' if one.waiting == 1 else 'calls wait'}"
+        if one.waits_for == "retry-after":
+            until = time.strftime("%H:%M:%S", time.localtime(time.time() + one.hold))
+            parts.append(f"{one.name}: {many} until {until}, since the server refuses more (429)")
+        elif one.waits_for == "in_flight":
+            parts.append(f"{one.name}: {many} for one of {one.bound} in flight")
+        elif one.waits_for == "x-ratelimit":
+            parts.append(f"{one.name}: {many}, since little is left by the server's own count")
+        else:
+            left = one.requests_left if one.waits_for == "requests_per_minute" else one.tokens_left
+            parts.append(f"{one.name}: {many} for {one.waits_for} ({left:,} left of this minute)")
+    return "; ".join(parts)
 
 
 def progress_line(progress: Progress) -> str:
@@ -206,6 +249,11 @@ class ProgressDisplay(Display):
                 now, last_error=f"{worst.boundary}: {printable(' '.join(worst.error.split()))[:200]}"
             )
         self.progress = replace(now, counters=counters)
+        self._update()
+
+    def limits(self, standing: Standing) -> None:
+        """How it stands at the limits."""
+        self.progress = replace(self.progress, standing=standing)
         self._update()
 
     def trial(self, result: TrialResult) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -21,6 +21,7 @@ from learnact.report.score_table import score_table
 from learnact.results.damage import reading
 from learnact.results.location import Location
 from learnact.results.reader import Connection, connect_folders, dictionaries, load_library
+from learnact.runners.calls import Spending, spent_so_far
 
 DESCRIPTION_CHARS = 160
 """Characters of a description or lesson on the page; `learnact show --library` has it whole."""
@@ -57,6 +58,8 @@ class RunPage:
     """What a reader of the scores must know (findings.py)."""
     unfinished: tuple[str, ...]
     """Trials that are not done, and why."""
+    used: Spending
+    """Calls, tokens and dollars of all sessions, as the display showed them."""
     commands: tuple[str, ...]
     """What to type next."""
 
@@ -80,6 +83,7 @@ def run_page(folder: Location, arguments: Sequence[str] = ()) -> RunPage:
             lessons=lessons,
             findings=findings(data),
             unfinished=unfinished,
+            used=spent_so_far(folder),
             commands=_commands(connection, folder, libraries, arguments if unfinished else ()),
         )
 
@@ -209,9 +213,19 @@ def render_page(page: RunPage) -> RenderableType:
         )
         parts += [Text(f"  {reason}", overflow="fold") for reason in page.unfinished]
         parts.append(Text(""))
-    parts += [Text(f"Results: {page.folder}"), Text("Next:")]
+    parts += [note_text(f"Used: {used_text(page.used)}", ""), Text(f"Results: {page.folder}"), Text("Next:")]
     parts += [note_text(f"  {command}", "") for command in page.commands]
     return Group(*parts)
+
+
+def used_text(used: Spending) -> str:
+    """What a run has used, in the quantities of `learnact plan`."""
+    price = "no price" if used.unpriced and not used.dollars else f"${used.dollars:,.2f}"
+    part = f" ({used.unpriced:,} calls without a price)" if used.unpriced and used.dollars else ""
+    return (
+        f"{used.calls:,} calls, {used.prompt_tokens:,} prompt tokens, {used.completion_tokens:,} completion "
+        f"tokens, {price}{part}"
+    )
 
 
 def _library_head(title: str, best: BestLibrary, simulated: bool) -> list[Text]:
@@ -249,6 +263,7 @@ def page_json(page: RunPage) -> str:
             "best_lessons": lessons,
             "findings": list(page.findings),
             "unfinished": list(page.unfinished),
+            "used": asdict(page.used),
             "commands": list(page.commands),
         }
     )

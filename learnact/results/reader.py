@@ -265,18 +265,21 @@ def load_episode(connection: Connection, key: str) -> EpisodeResult:
     return rows.result_from(row, tuple(rows.turn_from(turn) for turn in turns))
 
 
-def cost_so_far(folder: Location) -> tuple[float, int, int]:
-    """US dollars (of the calls with a price), tokens and calls that all sessions of a run have spent on what
-    is committed.
+def used_so_far(folder: Location) -> tuple[int, int, int, float, int]:
+    """Calls, tokens of prompts, tokens of replies, US dollars (of the calls with a price) and calls without a
+    price, that all sessions of a run have spent on what is committed.
     """
     query = """
-        SELECT coalesce(sum(cost), 0) AS dollars,
-               coalesce(sum(prompt_tokens) + sum(completion_tokens), 0) AS tokens, count(*) AS calls
+        SELECT count(*) AS calls, coalesce(sum(prompt_tokens), 0)::BIGINT AS prompt,
+               coalesce(sum(completion_tokens), 0)::BIGINT AS completion, coalesce(sum(cost), 0) AS dollars,
+               count(*) FILTER (cost IS NULL) AS unpriced
         FROM stored.calls
     """
     with connect_folders([folder]) as connection:
         (found,) = dictionaries(connection, query)
-    return float(found["dollars"]), int(found["tokens"]), int(found["calls"])
+    counts = (int(found[name]) for name in ("calls", "prompt", "completion"))
+    calls, prompt, completion = counts
+    return calls, prompt, completion, float(found["dollars"]), int(found["unpriced"])
 
 
 def models_returned(folder: Location) -> list[tuple[str, str]]:

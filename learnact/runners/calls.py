@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from learnact.errors import Failure, HarnessFailure
 from learnact.protocols import CallLog
 from learnact.records import Call
+from learnact.results.bounded import finite
+from learnact.results.location import Location
+from learnact.results.pending import unfinished_calls
+from learnact.results.reader import used_so_far
 
 
 class NoCallLog:
@@ -43,12 +47,28 @@ class SpendingLimits:
 
 @dataclass(frozen=True)
 class Spending:
-    """What calls of models have used: US dollars (of those with a price), tokens of prompts and replies,
-    their number."""
+    """What calls of models have used: their number, tokens of prompts and replies, US dollars of those with a
+    price; `unpriced` counts the others."""
 
-    dollars: float = 0.0
-    tokens: int = 0
     calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    dollars: float = 0.0
+    unpriced: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Of prompts and replies."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Spending) -> Spending:
+        return Spending(
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.dollars + other.dollars,
+            self.unpriced + other.unpriced,
+        )
 
 
 class MeteredCallLog:
@@ -66,8 +86,8 @@ class MeteredCallLog:
         on_limit: Callable[[Failure], None] = lambda _: None,
     ) -> None:
         self._log = log
-        self._limits = limits
-        self._dollars, self._tokens, self._calls = spent.dollars, spent.tokens, spent.calls
+        self.limits = limits
+        self.spent = spent
         self._on_limit = on_limit
         self._timer: asyncio.TimerHandle | None = None
         self.failure: HarnessFailure | None = None
@@ -75,9 +95,9 @@ class MeteredCallLog:
     def begin(self) -> None:
         """The session begins: what is used up already ends it, and its wall-clock time runs."""
         self._check()
-        if self._limits.hours is not None:
+        if self.limits.hours is not None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._limits.hours * 3600, self._time_is_up)
+            self._timer = loop.call_later(self.limits.hours * 3600, self._time_is_up)
 
     def close(self) -> None:
         """The session has ended."""
@@ -87,9 +107,7 @@ class MeteredCallLog:
     def record(self, call: Call) -> None:
         """Take a call that has just been answered."""
         self._log.record(call)
-        self._dollars += call.reply.cost or 0.0
-        self._tokens += call.reply.tokens.prompt + call.reply.tokens.completion
-        self._calls += 1
+        self.spent += spending([call])
         self._check()
 
     def replay(self, unit: str) -> tuple[Call, ...]:
@@ -100,16 +118,16 @@ class MeteredCallLog:
         return self._log.replay(unit)
 
     def _check(self) -> None:
-        limits = self._limits
-        if limits.dollars is not None and self._dollars >= limits.dollars:
-            self._end("dollars", f"${limits.dollars:g}", f"${self._dollars:.4g} spent")
-        elif limits.tokens is not None and self._tokens >= limits.tokens:
-            self._end("tokens", f"{limits.tokens:,} tokens", f"{self._tokens:,} used")
-        elif limits.calls is not None and self._calls >= limits.calls:
-            self._end("calls", f"{limits.calls:,} calls", f"{self._calls:,} made")
+        limits, spent = self.limits, self.spent
+        if limits.dollars is not None and spent.dollars >= limits.dollars:
+            self._end("dollars", f"${limits.dollars:g}", f"${spent.dollars:.4g} spent")
+        elif limits.tokens is not None and spent.tokens >= limits.tokens:
+            self._end("tokens", f"{limits.tokens:,} tokens", f"{spent.tokens:,} used")
+        elif limits.calls is not None and spent.calls >= limits.calls:
+            self._end("calls", f"{limits.calls:,} calls", f"{spent.calls:,} made")
 
     def _time_is_up(self) -> None:
-        self._end("hours", f"{self._limits.hours:g} hours", "of wall-clock time")
+        self._end("hours", f"{self.limits.hours:g} hours", "of wall-clock time")
 
     def _end(self, key: str, limit: str, used: str) -> None:
         if self.failure is None:
@@ -122,6 +140,17 @@ class MeteredCallLog:
 
 def spending(calls: Iterable[Call]) -> Spending:
     """What some calls have used."""
-    found = list(calls)
-    tokens = sum(call.reply.tokens.prompt + call.reply.tokens.completion for call in found)
-    return Spending(sum(call.reply.cost or 0.0 for call in found), tokens, len(found))
+    replies = [call.reply for call in calls]
+    costs = [finite(reply.cost) for reply in replies]
+    return Spending(
+        calls=len(replies),
+        prompt_tokens=sum(reply.tokens.prompt for reply in replies),
+        completion_tokens=sum(reply.tokens.completion for reply in replies),
+        dollars=sum(cost for cost in costs if cost is not None),
+        unpriced=costs.count(None),
+    )
+
+
+def spent_so_far(folder: Location) -> Spending:
+    """What all sessions of a run have used: for what is committed, and for what was interrupted."""
+    return Spending(*used_so_far(folder)) + spending(unfinished_calls(folder))

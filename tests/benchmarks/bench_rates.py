@@ -27,7 +27,8 @@ STEADY = (65.0, 155.0)
 STORM = (155.0, 215.0)
 AFTER = (245.0, 275.0)
 """Within the minute that follows the storm."""
-SECONDS = 285.0
+SECONDS = 370.0
+"""Of a session, the start of Ray included (up to a minute and a half on a busy machine)."""
 THREE_WORKERS = {"workers": 3, "in_flight": 16}
 ONE_PROCESS = {"runner": "local", "in_flight": 48}
 DOCUMENT = Path(__file__).parents[2] / "docs" / "limits.md"
@@ -104,7 +105,7 @@ async def _measure(case: Case) -> Measured:
 
 def table(found: dict[str, Measured]) -> str:
     """In Markdown."""
-    head = "| case | of the limit used | refused (429) | rate 30 to 60 s after a minute's storm | asked in the storm |"
+    head = "| case | of the limit used | refused (429) | 30 to 60 s after a minute's storm | asked in it |"
     rows = [
         f"| {name} | {one.used:.1%} | {one.refused:.2%} | {one.back:.0%} of before | {one.storm_requests} |"
         for name, one in found.items()

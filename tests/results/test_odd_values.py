@@ -10,7 +10,7 @@ import pytest
 from learnact.records import Candidate, Library, Reply, Terms, Tokens
 from learnact.results.bounded import LARGEST
 from learnact.results.query import QuerySession
-from learnact.results.reader import connect, cost_so_far
+from learnact.results.reader import connect, used_so_far
 from learnact.results.store import RunStore
 from tests.results import material
 
@@ -62,7 +62,7 @@ def test_a_count_that_no_column_holds_is_bounded(tmp_path, count):
             "SELECT prompt_tokens, prompt_tokens + completion_tokens FROM calls"
         ).fetchall()
     assert all(one is None or abs(one) <= LARGEST for one, _ in kept)
-    assert cost_so_far(next(tmp_path.iterdir()))[1] is not None
+    assert used_so_far(next(tmp_path.iterdir()))[1] is not None
 
 
 @pytest.mark.parametrize("cost", [math.nan, math.inf, -math.inf])
@@ -70,7 +70,7 @@ def test_a_cost_that_is_no_number_is_unknown(tmp_path, cost):
     found, counters = session(tmp_path, [request(1, Reply("text", cost=cost))])
     assert found[0].result.cost is None
     assert counters.cost == 0.0
-    assert cost_so_far(next(tmp_path.iterdir()))[0] == 0.0
+    assert used_so_far(next(tmp_path.iterdir()))[3] == 0.0
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=[repr(text) for text in TEXTS])

@@ -1,1 +1,1 @@
-"""Limits of endpoints, over all workers: requests and tokens a minute, requests in flight (docs/models.md)."""
+"""Limits of endpoints, of all workers: requests and tokens a minute, in flight (docs/models.md)."""

@@ -25,6 +25,7 @@ from learnact.models.pool import ModelPool
 from learnact.records import Attempt, Call, EpisodeResult, Outcome, Reply, Unit
 from learnact.runners.ray.driver_gate import ASK_SECONDS, GONE_SECONDS, DriverGate
 from learnact.runners.ray.limiter import ActorLink
+from learnact.runners.ray.metrics import RayMetrics
 from learnact.runners.worker import OnCall, UnitLimits, Worker, describe
 
 VERSION = version("learnact")
@@ -155,6 +156,7 @@ class UnitActor:
         self._settings: WorkerSettings | None = None
         self._gate = DriverGate()
         self._watching: asyncio.Task[None] | None = None
+        self._metrics = RayMetrics()
         self._calls: list[Call] = []
         self._notices: list[str] = []
         self._has_news = asyncio.Event()
@@ -179,6 +181,7 @@ class UnitActor:
         assert self._worker is not None
         try:
             outcome = await self._worker.execute(unit, replayed, self._keep)
+            self._metrics.outcome(outcome)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the boundary: sent as data
             return UnitDone(error=describe(error), unsent=self._take(unit.key))
         return UnitDone(
@@ -199,6 +202,7 @@ class UnitActor:
     def _keep(self, call: Call) -> asyncio.Future[None]:
         """Hand a call over to the driver. Returns what to wait for: the driver has recorded it."""
         self._calls.append(call)
+        self._metrics.call(call)
         self._has_news.set()
         if self._counted is None:
             self._counted = asyncio.get_running_loop().create_future()

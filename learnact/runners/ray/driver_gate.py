@@ -19,7 +19,10 @@ GONE_SECONDS = 300.0
 
 
 class DriverGate:
-    """Open while the driver is heard of. Implements `models.limits.gate.Barrier`. Used from one event loop; `now` is a clock in seconds."""
+    """Open while the driver is heard of. Used from one event loop; `now` is a clock in seconds.
+
+    Implements `models.limits.gate.Barrier`.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now

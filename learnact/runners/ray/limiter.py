@@ -15,6 +15,7 @@ from learnact.models.limits.gate import LimiterLost
 from learnact.models.limits.limiter import Limiter
 from learnact.models.limits.messages import LimiterAnswer, Report
 from learnact.records import EndpointState
+from learnact.runners.ray.metrics import RayMetrics
 
 ANSWER_SECONDS = 2.0
 """A limiter that has not answered for so long is asked again: places hold for longer (`Limiter.lease`)."""
@@ -26,14 +27,17 @@ class LimiterActor:
 
     def __init__(self) -> None:
         self._limiter = Limiter(secrets.token_hex(4))
+        self._metrics = RayMetrics()
 
     async def exchange(self, report: Report) -> LimiterAnswer:
         """Take a worker's report and answer it."""
         return self._limiter.exchange(report, time.monotonic())
 
     async def states(self) -> tuple[EndpointState, ...]:
-        """How it stands at each endpoint."""
-        return self._limiter.states(time.monotonic())
+        """How it stands at each endpoint; the driver asks about once a second, so metrics follow then."""
+        states = self._limiter.states(time.monotonic())
+        self._metrics.endpoints(states)
+        return states
 
 
 class ActorLink:

@@ -1,5 +1,5 @@
-"""A real HTTP server that enforces requests and tokens a minute over a true sliding window, and counts what it
-saw. A request that is refused counts for nothing."""
+"""A real HTTP server that enforces requests and tokens a minute over a true sliding window, and counts what
+it saw. A request that is refused counts for nothing."""
 
 from __future__ import annotations
 

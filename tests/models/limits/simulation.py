@@ -1,4 +1,4 @@
-"""Gates, the limiter and a server on a simulated clock: minutes of traffic in a second, the same each time."""
+"""Gates, the limiter and a server on a simulated clock: minutes of traffic in seconds, always the same."""
 
 from __future__ import annotations
 
