@@ -11,6 +11,7 @@ ALFWORLD ?= yes
 # without.
 ENVIRONMENTS ?= yes
 ENVIRONMENT_EXTRAS := babyai tools textworld
+ENVIRONMENT_EXTRAS := babyai games tools
 # The report and the viewer are tested in Chromium, which is installed where that is possible; `make test
 # BROWSER=no` goes without.
 BROWSER ?= yes

@@ -26,10 +26,13 @@ CHANGED = [
     "tasks.train=1",
 ]
 TOOLS = ["domains=[{name: tools-tickets, train: 1, test: 1}]", "tasks.train=1"]
+GAMES = ["domains=[{name: games-nim, train: 1, test: 1}, {name: games-bargaining, train: 1, test: 1}]"]
+GAMES += ["tasks.train=1"]
 SMALL = {
     "quickstart.yaml": PLANNING,
     "robotic_planning.yaml": [*PLANNING, "models.agent=sim-strong", "models.learner=sim-strong"],
     "selector.yaml": PLANNING,
+    "games.yaml": GAMES,
     "tools.yaml": TOOLS,
     "transfer.yaml": TRANSFER,
     "budget.yaml": PLANNING,
@@ -51,6 +54,8 @@ def test_no_job_is_left_out() -> None:
 def test_a_small_version_runs_and_prints(name: str, tmp_path: Path) -> None:
     if SMALL[name] in (HOUSES, CHANGED) and importlib.util.find_spec("alfworld") is None:
         pytest.skip("needs learnact[alfworld]")
+    if SMALL[name] is GAMES and importlib.util.find_spec("pyspiel") is None:
+        pytest.skip("needs learnact[games]")
     if SMALL[name] is TOOLS and importlib.util.find_spec("bfcl_eval") is None:
         pytest.skip("needs learnact[tools] and bfcl-eval")
     job, results = JOBS / name, tmp_path / "results"
