@@ -149,6 +149,17 @@ class OwnFunctionExample(Protocol):
 
 
 @runtime_checkable
+class CuratedActions(Protocol):
+    """A domain with a library that people wrote (the method `curated_library`)."""
+
+    @property
+    def curated_library(self) -> str:
+        """The library as Python code, each function's docstring its description; "" where there is none for
+        the domain's options."""
+        ...
+
+
+@runtime_checkable
 class ListsObjects(Protocol):
     """A domain whose tasks say which objects there are (`action_format: constrained`)."""
 

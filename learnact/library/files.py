@@ -50,6 +50,15 @@ def read_library(path: Path, primitives: Collection[str]) -> Library:
         text = read_text(path, LibraryError, most=FILE_BYTES)
     except FileNotFoundError:
         raise LibraryError(f"{path}: there is no such library file") from None
+    return library_of(text, path, primitives)
+
+
+def library_of(text: str, path: Path, primitives: Collection[str]) -> Library:
+    """The library in the text of a file.
+
+    Raises:
+        LibraryError: the text is no library, or is not acceptable; it names file, line and reason.
+    """
     library = _from_json(text, path) if path.suffix == ".json" else _from_python(text, path)
     if not library.actions and not library.lessons:
         raise LibraryError(

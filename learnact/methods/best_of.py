@@ -7,12 +7,11 @@ becomes an example in its prompt. So learning can be told from mere sampling.
 
 from __future__ import annotations
 
-import itertools
-
 from learnact.methods.base import Learner, MethodOptions, Temperature, WorkBound
+from learnact.methods.experience import rounds
 from learnact.methods.failures import attempt
 from learnact.methods.selector import terms
-from learnact.methods.training import Blocked, Learned, PlayedEpisode, Sampling, Training
+from learnact.methods.training import Learned, PlayedEpisode, Sampling, Training
 from learnact.records import Library
 
 
@@ -37,15 +36,9 @@ class BestOf(Learner[BestOfOptions]):
         """
         sampling = Sampling(options.proposal_temperature)
         best: PlayedEpisode | None = None
-        for number in itertools.count():
-            if number > 0 and not training.may_spend:
-                break
-            before = training.spent.tokens, training.spent.calls
+        library = Library()
+        async for number in rounds(training, 1):
             episodes = await training.play(Library(), replicate=number, sampling=sampling)
-            if number and (training.spent.tokens, training.spent.calls) == before:
-                raise Blocked(
-                    "attempts cost nothing that is counted, so no budget can be matched; use unit: calls"
-                )
             best = max(episodes if best is None else (best, *episodes), key=_quality)
             library = Library(usage_example=attempt(best))
             training.keep(number, library, Library(), "attempt", terms(episodes))

@@ -49,9 +49,16 @@ class CodeAsPolicies(Agent[MethodOptions]):
         return 1
 
     def model(self, model: ModelSpec) -> ModelSpec:
-        """Without stop strings, and with room for a program: a bound for one call would cut it short."""
-        tokens = None if model.max_tokens is None else max(model.max_tokens, PROGRAM_TOKENS)
-        return replace(model, stop=(), max_tokens=tokens)
+        """Without stop strings, and with room for a program."""
+        return with_room_for_code(model)
+
+
+def with_room_for_code(model: ModelSpec) -> ModelSpec:
+    """The model without stop strings and with room for a program: a bound for one call would cut it
+    short.
+    """
+    tokens = None if model.max_tokens is None else max(model.max_tokens, PROGRAM_TOKENS)
+    return replace(model, stop=(), max_tokens=tokens)
 
 
 METHOD = Method("code_as_policies", CodeAsPolicies(), NO_LEARNING, "one reply, a whole program, run once")

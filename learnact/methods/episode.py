@@ -185,9 +185,16 @@ class EpisodeRun:
                 )
         self.turns.append(turn)
 
-    async def run_program(self, raw: str, program: str) -> Turn:
-        """Run a whole program, open-loop: one turn. What it did before it failed, stays done."""
-        steps, result = await self._run_code(program)
+    async def run_program(self, raw: str, program: str, definitions: str = "") -> Turn:
+        """Run a whole program, open-loop: one turn. What it did before it failed, stays done.
+
+        `definitions`: functions of earlier programs that it may call.
+        """
+        before = f"{definitions}\n\n\n" if definitions else ""
+        steps, result = await self._run_code(f"{before}{program}")
+        lines = before.count("\n")
+        if result.error is not None and result.error.line > lines:
+            result = replace(result, error=replace(result.error, line=result.error.line - lines))
         return self._code_turn(raw, program, "", steps, result)
 
     def fail(self, raw: str, said: str, error: ActionError, cause: UnreadableCause) -> Turn:

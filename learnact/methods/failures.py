@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from learnact.methods.observations import error_text
-from learnact.methods.prompt_sections import opening, program_text, section
+from learnact.methods.prompt_sections import opening, section
 from learnact.methods.training import PlayedEpisode
-from learnact.records import Turn, history_entries
+from learnact.records import EpisodeResult, Turn, history_entries
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,13 @@ def attempt(played: PlayedEpisode) -> str:
     """A whole episode as it is shown to a learner, or as an example to an agent: how it began, every turn,
     and how it ended.
     """
-    result = played.result
+    return f"{told(played.result, played.result.turns)}\n{ending(played)}"
+
+
+def told(result: EpisodeResult, turns: Sequence[Turn]) -> str:
+    """How an episode began, and some of its turns."""
     lines = [opening(result.goal, result.first_observation)]
-    for turn in result.turns:
-        if turn.is_program:
-            lines += [program_text(turn.said), f"Observation: {turn.observation}"]
-        else:
-            lines += [entry.rstrip("\n") for entry in history_entries([turn])]
-    lines.append(ending(played))
-    return "\n".join(lines)
+    return "\n".join(lines + [entry.rstrip("\n") for entry in history_entries(turns)])
 
 
 def ending(played: PlayedEpisode) -> str:

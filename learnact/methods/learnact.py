@@ -8,6 +8,7 @@ there is nothing to learn from.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +22,7 @@ from learnact.methods.base import (
     OptionConflict,
     WorkBound,
 )
+from learnact.methods.experience import rounds
 from learnact.methods.explanations import DESCRIBE_TRIES, USAGE_TRIES, explain
 from learnact.methods.failures import FailedCall, first_failed_call, what_happened
 from learnact.methods.learnact_options import LearnActOptions
@@ -36,6 +38,7 @@ from learnact.methods.proposals import (
     propose,
 )
 from learnact.methods.react import REACT
+from learnact.methods.replay_check import broken_by, shown_to_work
 from learnact.methods.selector import best, scored
 from learnact.methods.training import (
     TEMPLATES,
@@ -77,7 +80,7 @@ class LearnAct(Learner[LearnActOptions]):
         Raises:
             Blocked: a unit that a decision depends on has no result.
         """
-        return await _LearnActRun(training, options).learn()
+        return await LearnActRun(training, options).learn()
 
     def bound(self, options: LearnActOptions, tasks: int) -> WorkBound:
         """K proposals in I + 1 rounds, each with all its tries, a usage example and descriptions."""
@@ -134,7 +137,7 @@ Ask: TypeAlias = Callable[[int, Sequence[Library]], Coroutine[Any, Any, Proposed
 """Asks for proposal number k; the libraries are those of earlier proposals, where it is asked again."""
 
 
-class _LearnActRun:
+class LearnActRun:
     """One trial's learning."""
 
     def __init__(self, training: Training, options: LearnActOptions) -> None:
@@ -152,11 +155,13 @@ class _LearnActRun:
         winner = await self._select(first)
         winners = [winner.library]
         tried = [*first]
-        for iteration in range(1, options.iterations + 1):
+        for iteration in itertools.count(1):
+            if iteration > options.iterations and not self.training.may_spend:
+                break
             failure = self._failure_of(winner)
             if failure is None:
                 break
-            ask = partial(self._improve, iteration, winner.library, failure)
+            ask = partial(self._improve, iteration, winner, failure)
             improved = await self._proposals(range(1, number + 1), ask)
             incumbent = await self._incumbent(iteration, winner)
             now_tried = await self._try(improved)
@@ -167,6 +172,15 @@ class _LearnActRun:
         if options.test_every_candidate:
             others += [t.library for t in tried if t.row.score is not None]
         return Learned(winner.library, tuple(dict.fromkeys(others)))
+
+    async def best_of(self) -> Learned:
+        """Create, try, and so on while a matched budget lasts; then select. Nothing is improved."""
+        tried: list[TriedCandidate] = []
+        number = self.options.candidates
+        async for done in rounds(self.training, 1):
+            created = await self._proposals(range(done * number, (done + 1) * number), self._create)
+            tried += await self._try(created)
+        return Learned((await self._select(tried)).library)
 
     # Propose
 
@@ -208,6 +222,10 @@ class _LearnActRun:
             return replace(row, equal_to=f"{first.iteration}.{first.candidate}"), None
         proposal_id = ProposalId(row.iteration, row.candidate)
         library = await explain(self.training, proposal_id, created.library, created.tried)
+        if self.options.verify == "replay" and row.origin == "create":
+            library = shown_to_work(library)
+            if not library.offered:
+                return replace(row, uncreated="no function was called with success in its example"), None
         return replace(row, library=library.id), library
 
     async def _create(self, number: int, known: Sequence[Library]) -> Proposed:
@@ -309,9 +327,15 @@ class _LearnActRun:
         return first_failed_call(winner.episodes, options.learn_from)
 
     async def _improve(
-        self, iteration: int, base: Library, failure: FailedCall, number: int, known: Sequence[Library]
+        self,
+        iteration: int,
+        winner: TriedCandidate,
+        failure: FailedCall,
+        number: int,
+        known: Sequence[Library],
     ) -> Proposed:
         """One improvement of the best library: an update (tested, described again) or a note."""
+        base = winner.library
         training, options, proposal_id = self.training, self.options, ProposalId(iteration, number)
         callee = failure.turn.callee
         rules = training.function_rules
@@ -353,6 +377,9 @@ class _LearnActRun:
             check=options.check,
             first=options.create_tries if known else 0,
         )
+        if options.verify == "replay" and created.library is not None and not created.note:
+            broken = await broken_by(training, created.library, winner.episodes)
+            created = replace(created, library=None, problem=broken) if broken else created
         if created.note:
             created = replace(created, library=_noted(base, callee, created.note))
         origin: Origin = "note" if created.note else "update"

@@ -42,6 +42,10 @@ class LearnActOptions(MethodOptions):
     check: Check = "no_effect"
     """Whether primitives of a usage line that had no effect go back to the learner, once; or exceptions only
     (published)."""
+    verify: Literal["usage_line", "replay"] = "usage_line"
+    """What a proposal must do before it is played: its usage line runs (published); or also, after ASI, a
+    function is kept only if the played usage example called it with success, and an update only if the calls
+    that solved training tasks still solve them with it (`replay`; asks no model)."""
     vary_prompt: bool = False
     """Ask for a different decomposition in the prompt: for models that take neither a temperature nor a
     seed.

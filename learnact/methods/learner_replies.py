@@ -33,6 +33,7 @@ MAX_TRAJECTORY = 12_000
 _UPDATE = label("update")
 _STEP = label("action|observation")
 _DESCRIPTION = label("description")
+_WORKFLOW = label("workflow")
 _PREFACE = re.compile(
     r"\A(?:Here|Sure|Certainly|Of course|The description|The lesson)[^\n]{0,120}[:!.][ \t]*+\n+"
 )
@@ -105,6 +106,14 @@ def lesson(reply: str) -> str:
     """A lesson on one line; an unlabelled reply is taken whole."""
     reply = _read(reply)
     return shortened(_labelled(reply, "lesson") or unmarked(_folded(_PREFACE.sub("", reply))), MAX_TEXT)
+
+
+def workflows(reply: str) -> tuple[str, ...]:
+    """The workflows of a reply, each on one line."""
+    reply = _read(reply)
+    texts = [part.strip().split("\n\n", 1)[0] for part in _WORKFLOW.split(reply)[1:]]
+    found = [shortened(unmarked(_folded(text)), MAX_TEXT) for text in texts]
+    return tuple(dict.fromkeys(text for text in found if text))
 
 
 def verdict(reply: str) -> tuple[bool, str]:

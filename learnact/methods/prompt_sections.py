@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from learnact.domains.base import Domain, Example, TextActions
@@ -97,6 +97,15 @@ def example_as_program(example: Example) -> str:
     return f"{opening(example.goal, example.first_observation)}\n{program_text(code)}"
 
 
+def example_as_programs(example: Example) -> str:
+    """A worked example as steps that are programs of one call each, thoughts as comments."""
+    lines = [opening(example.goal, example.first_observation)]
+    for thought, action, observation in example.steps:
+        comment = f"# {thought}\n" if thought else ""
+        lines += [program_text(f"{comment}{action}"), f"Observation: {observation}"]
+    return "\n".join(lines)
+
+
 def program_text(code: str) -> str:
     """A program as prompts show it."""
     return f"Program:\n```python\n{code}\n```"
@@ -124,22 +133,23 @@ def code_rules(domain: Domain, rules: Rules, limit: int) -> str:
     )
 
 
-def examples_sections(example: str, scene: str, usage: str, rules: Rules) -> str:
-    """The domain's worked example and the library's own. One that was played stands last, and the scene that
-    it shares with the domain's (`scene`) is not repeated; one that the model wrote stands first (published).
+def examples_sections(example: str, scene: str, usages: Sequence[str], rules: Rules) -> str:
+    """The domain's worked example and the library's own. Those that were played stand last, and the scene
+    that they share with the domain's (`scene`) is not repeated; one that the model wrote stands first
+    (published).
     """
     if rules.usage_example == "written":
-        return section("Example", usage) + section("Example", example)
-    if usage.startswith(f"{scene}\n"):
-        usage = f"{TEMPLATES.fill('same_scene')}{usage.removeprefix(scene)}"
-    return section("Example", example) + section("Example", usage)
+        return "".join(section("Example", usage) for usage in (*usages, example))
+    same = TEMPLATES.fill("same_scene")
+    shown = [f"{same}{u.removeprefix(scene)}" if u.startswith(f"{scene}\n") else u for u in usages]
+    return "".join(section("Example", text) for text in (example, *shown))
 
 
 def context_sections(
     domain: Domain, library: Library, rules: Rules, limit: int, show_example: ShowExample
 ) -> str:
     """All that does not depend on the task: instruction, actions, lessons, examples."""
-    usage = library.usage_example if rules.show_usage_example else ""
+    usages = library.examples if rules.show_usage_example else ()
     actions, example = primitives_section(domain), domain.example
     learned = learned_section(library, rules, limit)
     if rules.action_format == "text" and isinstance(domain, TextActions):
@@ -152,7 +162,7 @@ def context_sections(
         + learned
         + lessons_section(library)
         + examples_sections(
-            show_example(example), opening(example.goal, example.first_observation), usage, rules
+            show_example(example), opening(example.goal, example.first_observation), usages, rules
         )
     )
 

@@ -8,12 +8,12 @@ sampling, no selection. With a matched budget it goes on until that is spent.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
-from learnact.methods import learner_replies
+from learnact.methods import failures, learner_replies
 from learnact.methods.act import ACT
 from learnact.methods.base import Count, Learner, Method, MethodOptions, WorkBound
-from learnact.methods.failures import attempt
 from learnact.methods.prompt_sections import section
 from learnact.methods.react import REACT
 from learnact.methods.selector import terms
@@ -60,7 +60,9 @@ class Reflexion(Learner[ReflexionOptions]):
             if failed is None:
                 break
             earlier.append(library)
-            library = await _with_lesson(training, options, iteration, library, failed)
+            known = library.lessons if options.reflect_on_lessons else ()
+            lesson = await reflect(training, known, failed, iteration=iteration)
+            library = replace(library, lessons=(*library.lessons, lesson))
             training.journal.library(training.trial.id, library)
         return Learned(library, tuple(earlier) if options.test_each_iteration else ())
 
@@ -70,22 +72,30 @@ class Reflexion(Learner[ReflexionOptions]):
         return WorkBound(rounds * tasks, rounds, rounds if options.test_each_iteration else 0)
 
 
-async def _with_lesson(
-    training: Training, options: ReflexionOptions, iteration: int, library: Library, failed: PlayedEpisode
-) -> Library:
-    lessons = ""
-    if options.reflect_on_lessons:
-        lessons = section("Lessons", "\n".join(f"- {lesson}" for lesson in library.lessons))
-    again = f" {TEMPLATES.fill('reflect_again')}" if lessons else ""
+async def reflect(
+    training: Training,
+    lessons: Sequence[str],
+    failed: PlayedEpisode,
+    *,
+    iteration: int,
+    attempt: int = 0,
+) -> str:
+    """A short general lesson from a failed attempt; `lessons`: those that the learner is shown.
+
+    Raises:
+        Blocked: the model could not be reached.
+    """
+    known = section("Lessons", "\n".join(f"- {lesson}" for lesson in lessons))
+    again = f" {TEMPLATES.fill('reflect_again')}" if known else ""
     prompt = learner_prompt(
         training.scene(),
-        lessons,
-        section("What happened", attempt(failed)),
+        known,
+        section("What happened", failures.attempt(failed)),
         answer=TEMPLATES.fill("reflect", again=again),
         system="reflect_system",
     )
-    reply = await training.ask("reflect", prompt, iteration=iteration)
-    return replace(library, lessons=(*library.lessons, learner_replies.lesson(reply.text)))
+    reply = await training.ask("reflect", prompt, iteration=iteration, attempt=attempt)
+    return learner_replies.lesson(reply.text)
 
 
 REFLEXION = Reflexion()

@@ -17,14 +17,25 @@ from learnact import methods
 from learnact.errors import JobError, suggestion
 from learnact.methods import (
     act,
+    asi,
+    automanual,
+    awm,
     best_of,
+    best_of_libraries,
+    code_act,
     code_as_policies,
+    curated_library,
+    dynasaur,
+    expel,
     forked,
     learnact,
     no_learning,
     program,
+    random_library,
+    raw_trajectories,
     react,
     reflexion,
+    repair_only,
     voyager,
 )
 from learnact.methods.base import Agent, Learner, Method, MethodOptions, code_version
@@ -38,7 +49,18 @@ OWN: tuple[Method, ...] = (
     react.METHOD,
     *reflexion.METHODS,
     code_as_policies.METHOD,
+    code_act.METHOD,
+    raw_trajectories.METHOD,
+    curated_library.METHOD,
+    random_library.METHOD,
+    repair_only.METHOD,
+    best_of_libraries.METHOD,
     voyager.METHOD,
+    expel.METHOD,
+    awm.METHOD,
+    asi.METHOD,
+    dynasaur.METHOD,
+    automanual.METHOD,
     *learnact.METHODS,
 )
 """Our methods, in the order in which they are listed."""
@@ -70,7 +92,8 @@ def find_agent(name: str) -> Agent[Any]:
 
 def learns(learner: str) -> bool:
     """Whether a learner of that name (from a results folder) learns; unknown learners are taken to."""
-    return bool(learner) and learner != no_learning.NO_LEARNING.name
+    known = _OWN_LEARNERS.get(learner)
+    return bool(learner) and (known is None or known.learns)
 
 
 def learners() -> dict[str, Learner[Any]]:

@@ -9,7 +9,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from learnact.domains.base import Domain
+from learnact.library.merge import part_of
+from learnact.methods.base import LibraryChooser
 from learnact.methods.training import Training
+from learnact.records import DomainSpec, Library, Task
+
+
+def skills_like_the_task(training: Training, library: Library, top: int) -> LibraryChooser:
+    """Chooses the library with the `top` of its functions whose signatures and descriptions are most like a
+    task's goal and first observation.
+    """
+
+    async def choose(domain: Domain, task: Task, spec: DomainSpec) -> Library:
+        skills = library.offered
+        if len(skills) <= top:
+            return library
+        goal, first_observation = await training.opening(domain, task, spec)
+        texts = [f"{skill.signature} {skill.description}" for skill in skills]
+        chosen = await most_similar(training, f"{goal} {first_observation}", texts, top)
+        return part_of(library, [skills[i].name for i in chosen])
+
+    return choose
 
 
 async def most_similar(training: Training, query: str, texts: Sequence[str], top: int) -> list[int]:

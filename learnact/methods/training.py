@@ -206,11 +206,21 @@ class Training:
 
         Each replicate has a seed of its own. `sampling`: a temperature of its own for the agent.
         """
-        episodes = [self.episode(task, library, replicate) for task in self.tasks]
-        if sampling is not None:
-            episodes = [replace(e, model=sampling.of(e.model) if e.model else None) for e in episodes]
+        episodes = [self._sampled(task, library, replicate, sampling) for task in self.tasks]
         outcomes = {o.key: o for o in await self.outcomes(episodes)}
         return tuple(_played(outcomes[e.key]) for e in episodes)
+
+    async def play_task(
+        self, task: Task, library: Library, replicate: int = 0, sampling: Sampling | None = None
+    ) -> PlayedEpisode:
+        """As `play`, one training task only."""
+        return _played((await self.outcomes([self._sampled(task, library, replicate, sampling)]))[0])
+
+    def _sampled(self, task: Task, library: Library, replicate: int, sampling: Sampling | None) -> Episode:
+        episode = self.episode(task, library, replicate)
+        if sampling is None or episode.model is None:
+            return episode
+        return replace(episode, model=sampling.of(episode.model))
 
     async def validate(self, program: str, library: Library, task: Task) -> PlayedEpisode:
         """Run a program with a library on a fresh environment of a training task, in the sandbox; asks no

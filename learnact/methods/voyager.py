@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import itertools
 
-from learnact.domains.base import Domain
 from learnact.errors import LibraryError
-from learnact.library.merge import merge, part_of
+from learnact.library.merge import merge
 from learnact.methods import learner_replies
 from learnact.methods.act import ACT
 from learnact.methods.base import (
@@ -27,6 +26,7 @@ from learnact.methods.base import (
 )
 from learnact.methods.explanations import DESCRIBE_TRIES, USAGE_TRIES, explain
 from learnact.methods.failures import primitives_made
+from learnact.methods.judge import judged
 from learnact.methods.prompt_sections import opening, program_text, section, task_section
 from learnact.methods.proposals import (
     FUNCTIONS,
@@ -35,9 +35,9 @@ from learnact.methods.proposals import (
     function_example_section,
     problems,
 )
-from learnact.methods.retrieval import most_similar
+from learnact.methods.retrieval import skills_like_the_task
 from learnact.methods.training import TEMPLATES, Learned, PlayedEpisode, Sampling, Training, learner_prompt
-from learnact.records import DomainSpec, Library, Prompt, Task
+from learnact.records import Library, Prompt, Task
 
 
 class VoyagerOptions(MethodOptions):
@@ -83,18 +83,7 @@ class Voyager(Learner[VoyagerOptions]):
         """The `voyager_top` skills whose signatures and descriptions are most like goal and first
         observation.
         """
-
-        async def choose(domain: Domain, task: Task, spec: DomainSpec) -> Library:
-            skills = library.offered
-            if len(skills) <= options.voyager_top:
-                return library
-            goal, first_observation = await training.opening(domain, task, spec)
-            texts = [f"{skill.signature} {skill.description}" for skill in skills]
-            query = f"{goal} {first_observation}"
-            chosen = await most_similar(training, query, texts, options.voyager_top)
-            return part_of(library, [skills[i].name for i in chosen])
-
-        return choose
+        return skills_like_the_task(training, library, options.voyager_top)
 
 
 async def _practise(
@@ -152,14 +141,7 @@ async def _verify(training: Training, number: int, attempt: int, played: PlayedE
         program_text(turn.said),
         primitives_made(played, turn),
     ]
-    prompt = learner_prompt(
-        training.scene(),
-        section("What happened", "\n".join(lines)),
-        answer=TEMPLATES.fill("verify"),
-        system="verify_system",
-    )
-    reply = await training.ask("verify", prompt, iteration=number, attempt=attempt)
-    return learner_replies.verdict(reply.text)
+    return await judged(training, "\n".join(lines), iteration=number, attempt=attempt)
 
 
 METHOD = Method("voyager", ACT, Voyager(), "Act with verified skills, retrieved for each test task")

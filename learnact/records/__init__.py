@@ -15,7 +15,15 @@ Does not cover: the job file (spec), file formats (results).
 
 from learnact.records.endpoints import ENDPOINT_VALUES, METRICS, EndpointName, EndpointState
 from learnact.records.identity import DIGEST_CHARS, Plain, canonical, digest, seed_from
-from learnact.records.libraries import Candidate, LearnedAction, Library, Origin, ScoreTerm, Terms
+from learnact.records.libraries import (
+    EXAMPLES_APART,
+    Candidate,
+    LearnedAction,
+    Library,
+    Origin,
+    ScoreTerm,
+    Terms,
+)
 from learnact.records.models import (
     Call,
     EndpointLimits,
@@ -61,6 +69,7 @@ from learnact.records.units import (
 __all__ = [
     "DIGEST_CHARS",
     "ENDPOINT_VALUES",
+    "EXAMPLES_APART",
     "METRICS",
     "ActionError",
     "AgentSpec",

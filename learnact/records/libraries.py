@@ -10,8 +10,14 @@ from learnact.records.identity import digest
 
 ScoreTerm = Literal["success", "progress", "step_correctness", "call_ratio", "call_share", "turns"]
 """What a selector's score may be made of: the fields of `Terms`."""
-Origin = Literal["create", "update", "note", "incumbent", "lesson", "skill", "attempt"]
-"""How a candidate came about; lesson, skill and attempt are those of Reflexion, Voyager and best of n."""
+Origin = Literal[
+    "create", "update", "note", "incumbent", "lesson", "skill", "attempt", "rules", "workflow", "given"
+]
+"""How a candidate came about. Create to incumbent are LearnAct's; lesson: Reflexion; skill: functions that
+were kept because they worked (Voyager, ASI, DynaSaur); attempt: episodes kept as examples; rules: ExpeL and
+AutoManual; workflow: AWM; given: nothing was learned."""
+EXAMPLES_APART = "\n\n---\n\n"
+"""Stands between the examples of a library that has several."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,8 @@ class Library:
     Empty for Act and ReAct.
 
     `preamble` holds the imports and constants that the functions stand on. `usage_example` is text in the
-    form of the prompt's examples. `lessons` are Reflexion's sentences.
+    form of the prompt's examples, several of them with `EXAMPLES_APART` between them. `lessons` are sentences
+    for the agent: lessons, rules, workflows.
     """
 
     actions: tuple[LearnedAction, ...] = ()
@@ -58,6 +65,11 @@ class Library:
     def offered(self) -> tuple[LearnedAction, ...]:
         """The actions that an agent may call: all but helpers."""
         return tuple(action for action in self.actions if not action.is_helper)
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The single examples of `usage_example`."""
+        return tuple(text for text in self.usage_example.split(EXAMPLES_APART) if text)
 
     @property
     def source(self) -> str:

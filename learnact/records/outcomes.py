@@ -126,7 +126,8 @@ def history_entries(turns: Iterable[Turn]) -> tuple[str, ...]:
     for turn in turns:
         label = "Think" if turn.kind == "thought" else "Action"
         thought = f"Think: {turn.thought}\n" if turn.thought else ""
-        entries += (f"{thought}{label}: {turn.said}\n", f"Observation: {turn.observation}\n")
+        said = f"Program:\n```python\n{turn.said}\n```" if turn.is_program else f"{label}: {turn.said}"
+        entries += (f"{thought}{said}\n", f"Observation: {turn.observation}\n")
     return tuple(entries)
 
 

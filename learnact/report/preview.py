@@ -108,6 +108,10 @@ class _Chat:
             "usage": f"Action: {FUNCTION}()\nObservation: ...",
             "describe": "Description: what the learner model will write.",
             "verify": "Verdict: yes\nCritique: none",
+            "induce": code,
+            "rules": "ADD: What the learner model will write.",
+            "manual": "ADD (special mechanism): What the learner model will write.",
+            "workflows": "Workflow: what the learner model will write.",
         }
         return said.get(purpose, "")
 

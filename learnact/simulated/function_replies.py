@@ -73,14 +73,26 @@ def program(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     plan = _plan(prompt, reader)
     if not plan:
         return NO_WAY
-    seen = [step for _, step in _read_again(plan, range(len(plan)), reader)]
+    seen = [step for _, step in read_again(plan, range(len(plan)), reader)]
     return "```python\n" + "\n".join(map(str, seen)) + "\n```"
 
 
 def program_of_functions(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """Functions, and the calls of them (and of primitive actions between them) that reach the goal."""
     plan = _plan(prompt, reader)
-    written = propose(prompt, reader, plan)
+    return with_calls(prompt, plan, propose(prompt, reader, plan))
+
+
+def induction(prompt: ParsedPrompt, reader: NoisyReader) -> str:
+    """Functions from the steps of an attempt, and the calls of them that do the attempt again."""
+    plan = [entry.call for entry in prompt.task.entries if entry.call]
+    return with_calls(prompt, plan, propose(prompt, reader, plan))
+
+
+def with_calls(
+    prompt: ParsedPrompt, plan: list[text.ActionCall], written: list[tuple[Function, tuple[str, ...]]]
+) -> str:
+    """Functions as code, with the calls of a plan written by them."""
     if not written:
         return NO_WAY
     code = "\n\n\n".join(function.code for function, _ in written)
@@ -166,11 +178,11 @@ class _Author:
 
     def sequence(self, lines: range) -> list[tuple[Function, tuple[str, ...]]]:
         """The function of some lines; nothing where too few of them were seen."""
-        again = _read_again(self.plan, lines, self.reader)
+        again = read_again(self.plan, lines, self.reader)
         if len(again) < SHORTEST:
             return []
         steps = [step for _, step in again]
-        function, names = lift(_name(steps, self.taken), steps, _words(self.prompt))
+        function, names = lift(name_of(steps, self.taken), steps, _words(self.prompt))
         self.taken.add(function.name)
         return [(self._checked(function, names, lines, again), names)]
 
@@ -178,10 +190,10 @@ class _Author:
         """A function that does the repeated lines for each element of lists; nothing where no line was seen
         that has one."""
         lines = range(repetition.start, repetition.start + repetition.length)
-        again = _read_again(self.plan, lines, self.reader)
+        again = read_again(self.plan, lines, self.reader)
         steps = [step for _, step in again]
         column = {repetition.rows[0][i]: i for i in repetition.varying}
-        function, names = lift(_name(steps, self.taken, "_for_each"), steps, _words(self.prompt))
+        function, names = lift(name_of(steps, self.taken, "_for_each"), steps, _words(self.prompt))
         loop = {
             variable: f"{variable}s"
             for variable, name in zip(function.parameters, names, strict=True)
@@ -252,7 +264,7 @@ def _said(rule: Rule | None, step: text.ActionCall, part: Literal["adds", "requi
     return [c.template.format(*step.arguments) for c in clauses]
 
 
-def _read_again(
+def read_again(
     plan: Sequence[text.ActionCall], lines: range, reader: NoisyReader
 ) -> list[tuple[int, text.ActionCall]]:
     """Lines of a plan read once more: what is overlooked is missing, or is taken from the next line or the
@@ -312,7 +324,8 @@ def _apart(starts: Sequence[int], length: int) -> int:
     return count
 
 
-def _name(steps: Sequence[text.ActionCall], taken: set[str], ending: str = "") -> str:
+def name_of(steps: Sequence[text.ActionCall], taken: set[str], ending: str = "") -> str:
+    """A name for a function that makes these calls, unlike those that are taken."""
     base = "_and_".join(dict.fromkeys(step.name for step in steps)) + ending
     if not ending and len(steps) > len({step.name for step in steps}):
         base += f"_in_{len(steps)}_steps"

@@ -15,8 +15,10 @@ from learnact.simulated.rules import Rule, read_lines
 
 CACHED_PROMPTS = 256
 CACHED_LINES = 4096
-TASKS = ("Your task", "Example task", "What happened")
+TASKS = ("Your task", "Example task", "What happened", "What was done")
 """Headings of the section that holds the task at hand."""
+LABELS_OF_STEPS = ("Action", "Think", "Program")
+FENCE = "```"
 HAD_NO_EFFECT = re.compile(r"\d+ of \d+ primitive actions had no effect")
 FAILED = ("No effect:", "The call was stopped by", "No primitive action was made")
 
@@ -172,7 +174,7 @@ def parse_transcript(body: str, at: int) -> Transcript:
     first_lines: list[tuple[str, int]] = []
     rest = len(blocks)
     for i, (label, block, index) in enumerate(blocks):
-        if label in ("Action", "Think"):
+        if label in LABELS_OF_STEPS:
             rest = i
             break
         if label == "Goal":
@@ -201,8 +203,10 @@ def _blocks(body: str, at: int) -> list[tuple[str, str, int]]:
     found: list[tuple[str, list[str], int]] = []
     for line in body.splitlines():
         label, colon, rest = line.partition(":")
-        if colon and label in ("Goal", "Observation", "Action", "Think"):
+        if colon and label in ("Goal", "Observation", *LABELS_OF_STEPS):
             found.append((label, [rest.strip()], at))
+        elif found and found[-1][0] == "Program" and found[-1][1].count(FENCE) and line:
+            found.append(("Observation", [line], at))  # what a program did, below its code
         elif found:
             found[-1][1].append(line)
         at += text.count(line)
@@ -216,8 +220,8 @@ def _history(body: str, at: int) -> tuple[HistoryEntry, ...]:
 def _entries(blocks: list[tuple[str, str, int]]) -> list[HistoryEntry]:
     found: list[HistoryEntry] = []
     for label, block, index in blocks:
-        if label in ("Action", "Think"):
-            made = text.calls(block) if label == "Action" else []
+        if label in LABELS_OF_STEPS:
+            made = [] if label == "Think" else _calls_of(label, block)
             found.append(
                 HistoryEntry(
                     block, label == "Think", index, made[0] if made else None, Observation(None, False)
@@ -231,6 +235,14 @@ def _entries(blocks: list[tuple[str, str, int]]) -> list[HistoryEntry]:
         elif label == "Observation":
             found.append(HistoryEntry("", False, index, None, _observe(block, index)))
     return found
+
+
+def _calls_of(label: str, block: str) -> list[text.ActionCall]:
+    """The calls of a step; a program that makes one call is that call, any other is not looked into."""
+    if label == "Action":
+        return text.calls(block)
+    lines = [line for line in block.splitlines() if line.strip() and not line.startswith((FENCE, "#"))]
+    return text.calls(lines[0]) if len(lines) == 1 else []
 
 
 def _observe(block: str, index: int) -> Observation:

@@ -14,6 +14,8 @@ from learnact.simulated import (
     function_replies,
     improvement_replies,
     judgement_replies,
+    rule_replies,
+    step_replies,
 )
 from learnact.simulated.household import replies
 from learnact.simulated.household.belief import is_house
@@ -41,6 +43,12 @@ REPLY_KINDS: tuple[tuple[str, str, Writer], ...] = (
     ("description", "write a description of the function", description_replies.description),
     ("usage example", "a short usage example", description_replies.usage_example),
     ("improvement", "find out why the call", improvement_replies.improvement),
+    ("step program", "write the next step as one short python program", step_replies.step_program),
+    ("induction", "do what was done in these steps", function_replies.induction),
+    ("workflows", "workflows: parts of what was done", rule_replies.workflows),
+    ("rules", "change the list of rules", rule_replies.rules),
+    ("merged rules", "merge rules that say the same", rule_replies.merged),
+    ("manual", "write the rules above as a manual", rule_replies.manual),
     ("lesson", "one short, general lesson", judgement_replies.lesson),
     ("verdict", "judge whether the goal", judgement_replies.verdict),
 )
@@ -58,6 +66,9 @@ HOUSEHOLD_WRITERS: dict[str, Writer] = {
     "program of functions": replies.program_of_functions,
     "usage example": replies.usage_example,
     "improvement": replies.improvement,
+    "step program": replies.step_program,
+    "induction": replies.induction,
+    "rules": replies.rules,
     "lesson": replies.lesson,
     "verdict": replies.verdict,
 }

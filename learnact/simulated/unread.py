@@ -29,13 +29,25 @@ PROSE = frozenset(
         "Example of a function",
         "Example call",
         "Other proposals",
+        "Rules",
+        "Workflows",
         "Your last answer",
         "Your answer",
     )
 )
 """Sections that are not read line by line: words for the agent, code, and what a model wrote itself."""
 ACTIONS = frozenset(("Primitive actions", "Learned actions"))
-PLAYED = frozenset(("Example", "Your task", "Example task", "What happened", "So far"))
+PLAYED = frozenset(
+    (
+        "Example",
+        "Your task",
+        "Example task",
+        "What happened",
+        "What was done",
+        "A successful attempt",
+        "So far",
+    )
+)
 
 Sentences = tuple[re.Pattern[str], ...]
 

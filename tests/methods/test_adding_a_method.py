@@ -23,11 +23,14 @@ from learnact.results.reader import connect
 from tests.cli.conftest import learnact as command
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples" / "expel"
+EXAMPLE = ROOT / "examples" / "insights"
 JOB: dict[str, Any] = {
     "name": "t",
     "domains": {"name": "gripper", "train": 2, "test": 2, "balls": [2, 3]},
-    "methods": ["expel", {"name": "expel", "label": "one rule", "expel_rules": 1, "expel_rounds": 1}],
+    "methods": [
+        "insights",
+        {"name": "insights", "label": "one rule", "insights_rules": 1, "insights_rounds": 1},
+    ],
     "models": {"agent": "sim-weak", "learner": "sim-strong"},
     "budget": {"learn": {"turns": 5}},
     "repeats": {"learn": 1},
@@ -56,20 +59,22 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(str(folder))
     install(
         folder,
-        "learnact_expel",
+        "learnact_insights",
         tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"],
     )
     forget()
     yield folder
     forget()
-    sys.modules.pop("learnact_expel", None)
+    sys.modules.pop("learnact_insights", None)
 
 
 def forget() -> None:
     METHODS.forget()
 
 
-@pytest.mark.parametrize(("language", "file"), [("toml", "pyproject.toml"), ("python", "learnact_expel.py")])
+@pytest.mark.parametrize(
+    ("language", "file"), [("toml", "pyproject.toml"), ("python", "learnact_insights.py")]
+)
 def test_the_page_holds_the_example_as_it_is(language: str, file: str) -> None:
     page = (ROOT / "docs" / "adding-a-method.md").read_text()
     assert re.findall(rf"```{language}\n(.*?)```", page, re.S) == [(EXAMPLE / file).read_text()]
@@ -84,9 +89,9 @@ def test_a_method_of_another_package_runs_with_its_own_options(packages: Path, t
             WHERE e.phase = 'test' GROUP BY ALL ORDER BY ALL"""
         found = dict(db.execute(rules).fetchall())
         assert found["one rule"] == 1
-        assert 1 <= found["expel"] <= 4
+        assert 1 <= found["insights"] <= 4
         played = "SELECT method, count(*) FROM episodes WHERE phase = 'learn' GROUP BY ALL ORDER BY ALL"
-        assert db.execute(played).fetchall() == [("expel", 4), ("one rule", 2)]
+        assert db.execute(played).fetchall() == [("insights", 4), ("one rule", 2)]
         purposes = "SELECT DISTINCT purpose FROM requests"
         assert db.execute(purposes).fetchall() == [("rule",)]
     again = learnact.run(JOB, results=tmp_path / "results", address="local")
@@ -94,22 +99,29 @@ def test_a_method_of_another_package_runs_with_its_own_options(packages: Path, t
 
 
 def test_its_options_are_axes_and_settings_for_all_like_ours(packages: Path) -> None:
-    trials = load({**JOB, "methods": {"name": "expel", "expel_rules": [1, 2]}}).trials()
-    assert [t.label for t in trials] == ["expel, expel rules 1", "expel, expel rules 2"]
-    (trial,) = load({**JOB, "methods": "expel", "learner": {"expel_rounds": 3}}).trials()
-    assert json.loads(trial.learner.options) == {"expel_rounds": 3, "expel_rules": 4, "expel_examples": 1}
+    trials = load({**JOB, "methods": {"name": "insights", "insights_rules": [1, 2]}}).trials()
+    assert [t.label for t in trials] == ["insights, insights rules 1", "insights, insights rules 2"]
+    (trial,) = load({**JOB, "methods": "insights", "learner": {"insights_rounds": 3}}).trials()
+    assert json.loads(trial.learner.options) == {
+        "insights_rounds": 3,
+        "insights_rules": 4,
+        "insights_examples": 1,
+    }
 
 
 @pytest.mark.parametrize(
     ("methods", "message"),
     [
         (
-            {"name": "expel", "expel_rulez": 3},
-            r"methods\.0\.expel_rulez: unknown key; did you mean 'expel_rules'",
+            {"name": "insights", "insights_rulez": 3},
+            r"methods\.0\.insights_rulez: unknown key; did you mean 'insights_rules'",
         ),
-        ({"name": "expel", "expel_rules": 0}, r"methods\.0\.expel_rules: .*greater than or equal to 1"),
-        ({"name": "expel", "candidates": 2}, r"learns with expel, so 'candidates' changes nothing"),
-        ("expell", "no method 'expell'; did you mean 'expel'"),
+        (
+            {"name": "insights", "insights_rules": 0},
+            r"methods\.0\.insights_rules: .*greater than or equal to 1",
+        ),
+        ({"name": "insights", "candidates": 2}, r"learns with insights, so 'candidates' changes nothing"),
+        ("insight", "no method 'insight'; did you mean 'insights'"),
     ],
 )
 def test_what_is_wrong_with_its_options_is_told_like_ours(packages: Path, methods: Any, message: str) -> None:
@@ -119,18 +131,18 @@ def test_what_is_wrong_with_its_options_is_told_like_ours(packages: Path, method
 
 def test_its_options_are_in_the_schema_and_its_work_is_bounded(packages: Path) -> None:
     schema = json_schema()["$defs"]
-    assert "Rules kept at most." in json.dumps(schema["MethodConfig"]["properties"]["expel_rules"])
-    assert "expel_rounds" in schema["LearnerConfig"]["properties"]
-    (bound,) = estimate(load({**JOB, "methods": "expel"}).trials())
+    assert "Rules kept at most." in json.dumps(schema["MethodConfig"]["properties"]["insights_rules"])
+    assert "insights_rounds" in schema["LearnerConfig"]["properties"]
+    (bound,) = estimate(load({**JOB, "methods": "insights"}).trials())
     assert (bound.bounded, bound.learning.episodes, bound.requests.calls) == (True, 4, 4)
 
 
 def test_the_command_line_tells_of_it(packages: Path) -> None:
     listed = map(json.loads, command("methods", "--json").out.splitlines())
-    assert next(m for m in listed if m["name"] == "expel")["learner"] == "expel"
-    shown = command("methods", "expel")
+    assert next(m for m in listed if m["name"] == "insights")["learner"] == "insights"
+    shown = command("methods", "insights")
     assert shown.code == 0, shown.err
-    assert "expel_rules" in shown.out
+    assert "insights_rules" in shown.out
     assert "Rules kept at most." in shown.out
 
 

@@ -25,7 +25,10 @@ LIBRARY = Library(
     "Action: carry('ball1', 'roomb', 'rooma', 'left')\nObservation: Now: you are in rooma.",
     lessons=("Look where each ball is before you move.",),
 )
-ACTING = ("act", "react", "code_as_policies", "act+reflexion", "learnact", "learnact-react", "voyager")
+ACTING = (
+    "act", "react", "code_as_policies", "act+reflexion", "learnact", "learnact-react", "voyager", "code_act",
+    "dynasaur",
+)  # fmt: skip
 LEARNING = (
     ("learnact", "create"),
     ("learnact", "usage"),
@@ -34,6 +37,8 @@ LEARNING = (
     ("act+reflexion", "reflect"),
     ("voyager", "code"),
     ("voyager", "verify"),
+    ("automanual", "manual"),
+    ("automanual", "formulate"),
 )
 
 

@@ -64,9 +64,9 @@ def test_every_trial_is_done_and_every_task_played_as_often(ask: Query) -> None:
     phases = by_method(ask("SELECT DISTINCT method, phase FROM episodes WHERE phase <> 'test'"))
     learners = {name: method.learner for name, method in METHODS.items() if method.learner.learns}
     assert {name for name, found in phases.items() if "learn" in found} == learners.keys() - {"voyager"}
-    assert {name for name, found in phases.items() if "check" in found} == {
-        name for name, learner in learners.items() if learner.writes_code
-    }
+    checked = {name for name, learner in learners.items() if learner.writes_code and learner.asks_for}
+    found = {name for name, found in phases.items() if "check" in found}
+    assert found | {"asi"} == checked - {"automanual"}, "ASI checks what it induced, if it did"
 
 
 def test_training_episodes_are_those_that_the_agent_played(ask: Query) -> None:
@@ -92,7 +92,9 @@ def test_the_simulated_model_understood_every_request(ask: Query) -> None:
 def test_each_learner_asked_for_what_it_learns_from(ask: Query) -> None:
     rows = ask("SELECT DISTINCT t.method, r.purpose FROM requests r JOIN trials t USING (run, trial)")
     asked = {method: set(purposes) for method, purposes in by_method(rows).items()}
-    assert asked.keys() == {name for name, method in METHODS.items() if method.learner.learns}
+    assert asked.keys() == {name for name, method in METHODS.items() if method.learner.asks_for}
+    for name, purposes in asked.items():
+        assert purposes <= METHODS[name].learner.asks_for, name
     assert asked["act+reflexion"] == asked["react+reflexion"] == {"reflect"}
     assert asked["voyager"] == {"code", "verify", "usage", "describe"}
     assert asked["learnact"] >= LEARNACT <= asked["learnact-react"]
@@ -110,10 +112,11 @@ def test_what_was_learned_is_kept(ask: Query) -> None:
         FROM trials t JOIN libraries l ON l.run = t.run AND l.trial = t.trial AND l.library = t.library"""
     kept = {row["method"]: (row["actions"], row["lessons"]) for row in ask(ended)}
     for name, method in METHODS.items():
-        expected = {"reflexion": (False, True), "none": (False, False)}.get(
-            method.learner.name, (True, False)
-        )
-        assert kept.get(name, (False, False)) == expected, name
+        actions, lessons = kept.get(name, (False, False))
+        assert not actions or method.learner.writes_code, name
+        assert not lessons or method.learner.name in ("reflexion", "expel", "awm", "automanual"), name
+    assert kept["act+reflexion"] == kept["expel"] == (False, True)
+    assert kept["curated_library"] == kept["dynasaur"] == kept["voyager"] == (True, False)
 
 
 def test_lessons_are_shown_and_asked_for_like_libraries(results: Path, ask: Query) -> None:
@@ -146,7 +149,9 @@ def test_the_page_at_the_end_names_lessons_and_how_to_show_them(results: Path) -
 
 def test_learned_actions_are_called_and_thoughts_are_written_where_the_method_has_them(ask: Query) -> None:
     called = by_method(ask("SELECT method, sum(learned_calls) > 0 FROM episodes GROUP BY method"))
-    assert {name for name, (some,) in called.items() if some} == {"voyager", "learnact", "learnact-react"}
+    calling = {name for name, (some,) in called.items() if some}
+    assert calling >= {"voyager", "learnact", "learnact-react", "curated_library", "random_library"}
+    assert calling <= {name for name, method in METHODS.items() if method.learner.writes_code}
     thought = ask(
         "SELECT DISTINCT e.method FROM turns t JOIN episodes e ON e.run = t.run AND e.key = t.episode "
         "WHERE t.kind = 'thought'"
@@ -172,8 +177,8 @@ def test_all_methods_have_the_same_budgets_and_rules(ask: Query) -> None:
     told = {row["method"]: json.loads(row["options"]) for row in ask("SELECT method, options FROM trials")}
     for field in ("test_budget", "rules", "test", "domain"):
         assert len({json.dumps(options[field], sort_keys=True) for options in told.values()}) == 1, field
-    learners = [options for options in told.values() if options["learner"] != "none"]
-    assert [options["learn_budget"]["turns"] for options in learners] == [6] * 5
+    learners = [told[name] for name, method in METHODS.items() if method.learner.learns]
+    assert [options["learn_budget"]["turns"] for options in learners] == [6] * 13
 
 
 def test_all_methods_are_shown_the_same_world(ask: Query) -> None:

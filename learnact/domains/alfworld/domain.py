@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -119,11 +120,20 @@ class AlfworldDomain:
             self.function_example,
             self.own_function_example,
             [self.profile.possible, self.profile.impossible],
+            self.curated_library,
         ]
         shipped = [package.versions(), digest(package.domain_text(), package.grammar_text())]
         return digest(
             text, self.text_example, shipped, self._language.surface, sorted(self._language.perturb)
         )
+
+    @property
+    def curated_library(self) -> str:
+        """The functions that people wrote for the published surface; "" for another interface."""
+        if self._options.surface != "published" or self._options.perturb:
+            return ""
+        file = resources.files("learnact.domains.alfworld") / "library.txt"
+        return file.read_text("utf-8")
 
     @cached_property
     def example_task(self) -> Task:

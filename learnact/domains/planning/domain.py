@@ -39,6 +39,8 @@ from learnact.records import Plain, Task, digest, seed_from
 ENGINE_VERSION = 1
 """Goes up whenever a change of the engine or of the text of a state changes what a model reads."""
 
+LIBRARY = ".library.txt"
+"""The ending of the file with a domain's curated library."""
 _MOST_TRIES = 400
 _TRIES_OF_A_KIND = 80
 
@@ -72,8 +74,15 @@ class Family(Generic[Options]):
 
     def file(self, suffix: str) -> str:
         """The text of one of the domain's own files."""
+        return read_text(self._path(suffix), f"{self.name}{suffix}")
+
+    def has_file(self, suffix: str) -> bool:
+        """Whether the domain has that file."""
+        return self._path(suffix).is_file()
+
+    def _path(self, suffix: str) -> Traversable:
         folder = self.files or resources.files("learnact.domains.planning") / "data"
-        return read_text(folder / f"{self.name}{suffix}", f"{self.name}{suffix}")
+        return folder / f"{self.name}{suffix}"
 
 
 class PlanningDomain(Generic[Options]):
@@ -101,8 +110,7 @@ class PlanningDomain(Generic[Options]):
         self.version = digest(
             "planning",
             ENGINE_VERSION,
-            rules_text,
-            words,
+            (rules_text, words, self.curated_library),
             self.function_example,
             (self.instruction, self.profile),
         )
@@ -200,6 +208,11 @@ class PlanningDomain(Generic[Options]):
         return self.task(
             self.wording.example.problem, "example", {}, self.wording.place("example", "problem")
         )
+
+    @property
+    def curated_library(self) -> str:
+        """The functions that people wrote for it (`NAME.library.txt`); "" where there is no such file."""
+        return self.family.file(LIBRARY) if self.family.has_file(LIBRARY) else ""
 
     @cached_property
     def example(self) -> Example:

@@ -39,7 +39,9 @@ from learnact.simulated.improvement_replies import (
 )
 from learnact.simulated.noisy_reader import READINGS, NoisyReader
 from learnact.simulated.prompt import ParsedPrompt
+from learnact.simulated.rule_replies import with_rule
 from learnact.simulated.rules import Rule
+from learnact.simulated.step_replies import fenced
 
 MAX_PREDICTED = 8
 MAX_IMAGINED = 16
@@ -55,6 +57,12 @@ def call(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """One call, or one command where actions are commands."""
     actions, step = _decide(prompt, reader)
     return _written(actions, step) if step else NOTHING
+
+
+def step_program(prompt: ParsedPrompt, reader: NoisyReader) -> str:
+    """A program of one call."""
+    actions, step = _decide(prompt, reader)
+    return fenced(_written(actions, step)) if step else NOTHING
 
 
 def thought_or_call(prompt: ParsedPrompt, reader: NoisyReader) -> str:
@@ -212,6 +220,18 @@ def _keyworded(
     return [(replace(f, keywords=words), names) for f, names in written]
 
 
+def induction(prompt: ParsedPrompt, reader: NoisyReader) -> str:
+    """Functions from the steps of an attempt, and the calls of them that do the attempt again."""
+    actions = read_actions(prompt, reader)
+    plan = [entry.call for entry in prompt.task.entries if entry.call]
+    written = _keyworded(actions, propose(prompt, reader, plan))
+    if not written:
+        return NO_WAY
+    calls = cover(plan, [function for function, _ in written], prompt)
+    code = "\n\n\n".join(function.code for function, _ in written)
+    return f"```python\n{code}\n```\nUsage: {'; '.join(_written(actions, c) for c in calls)}"
+
+
 def usage_example(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """A few actions of the example task as it might go, the first a call of a function."""
     actions, _, imagined = _imagined_plan(prompt, reader)
@@ -346,12 +366,17 @@ def lesson(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     return "Lesson: Look into one place of each kind before you look into a second one of the same kind."
 
 
+def rules(prompt: ParsedPrompt, reader: NoisyReader) -> str:
+    """A change of the list of rules: what would have avoided the failure seen most often."""
+    return with_rule(prompt, lesson(prompt, reader))
+
+
 def verdict(prompt: ParsedPrompt, reader: NoisyReader) -> str:
     """Whether the goal was reached by what was read."""
     actions, goal = read_actions(prompt, reader), read_goal(goal_of(prompt))
     belief = initial_belief(prompt)
     for line in prompt.body("What happened").splitlines():
-        for sentence in text.split(line.partition(" -> ")[2] or line):
+        for sentence in text.split(line.partition(" -> ")[2] or line.removeprefix("Observation: ")):
             belief.observe(sentence)
     if goal and Chore(actions, goal).reached(belief):
         return "Verdict: yes\nCritique: nothing is left to do."

@@ -1,6 +1,6 @@
 """Rules from experience, after ExpeL (Zhao et al., 2024): a learnact method in a package of its own.
 
-The agent plays the training tasks `expel_rounds` times. Each failed attempt is shown to the learner model
+The agent plays the training tasks `insights_rounds` times. Each failed attempt is shown to the learner model
 beside a successful one, and the model writes one general rule. At test the agent is given the rules, and the
 successful attempts that are most like its task as examples.
 """
@@ -24,35 +24,35 @@ BETWEEN = "\n\n---\n\n"
 """Stands between the successful attempts that a library keeps in its usage example."""
 
 
-class ExpelOptions(MethodOptions):
-    """Options of ExpeL."""
+class InsightsOptions(MethodOptions):
+    """Options of insights."""
 
-    expel_rounds: Positive = 2
+    insights_rounds: Positive = 2
     """Times that the training tasks are played for experience."""
-    expel_rules: Positive = 4
+    insights_rules: Positive = 4
     """Rules kept at most."""
-    expel_examples: Positive = 1
+    insights_examples: Positive = 1
     """Successful attempts that the agent is shown for a task."""
 
 
-class Expel(Learner[ExpelOptions]):
+class Insights(Learner[InsightsOptions]):
     """Rules and examples from experience."""
 
-    name = "expel"
-    options = ExpelOptions
-    test_only = frozenset({"expel_examples"})
+    name = "insights"
+    options = InsightsOptions
+    test_only = frozenset({"insights_examples"})
     uses_embeddings = True
     asks_for = frozenset({"rule"})
 
-    async def learn(self, training: Training, options: ExpelOptions) -> Learned:
+    async def learn(self, training: Training, options: InsightsOptions) -> Learned:
         """Gather experience, then ask for one rule for each failed attempt, until there are enough."""
         played: list[PlayedEpisode] = []
-        for number in range(options.expel_rounds):
+        for number in range(options.insights_rounds):
             played += await training.play(Library(), replicate=number, sampling=Sampling(0.7))
         solved = [attempt(p) for p in played if p.result.success]
         failed = [attempt(p) for p in played if not p.result.success]
         library = Library(usage_example=BETWEEN.join(dict.fromkeys(solved)))
-        for number, failure in enumerate(failed[: options.expel_rules]):
+        for number, failure in enumerate(failed[: options.insights_rules]):
             prompt = learner_prompt(
                 training.scene(),
                 section("Lessons", "\n".join(f"- {rule}" for rule in library.lessons)),
@@ -68,7 +68,7 @@ class Expel(Learner[ExpelOptions]):
             training.keep(number, library, parent, "lesson", terms(played))
         return Learned(library, choose=self.chooser(training, options, library))
 
-    def chooser(self, training: Training, options: ExpelOptions, library: Library) -> LibraryChooser:
+    def chooser(self, training: Training, options: InsightsOptions, library: Library) -> LibraryChooser:
         """The rules with the successful attempts that are most like the task."""
         attempts = [text for text in library.usage_example.split(BETWEEN) if text]
 
@@ -76,16 +76,16 @@ class Expel(Learner[ExpelOptions]):
             goal, first_observation = await training.opening(domain, task, spec)
             query = f"{goal} {first_observation}"
             chosen = attempts
-            if len(attempts) > options.expel_examples:
-                found = await most_similar(training, query, attempts, options.expel_examples)
+            if len(attempts) > options.insights_examples:
+                found = await most_similar(training, query, attempts, options.insights_examples)
                 chosen = [attempts[i] for i in found]
             return Library(usage_example="\n\n".join(chosen), lessons=library.lessons)
 
         return choose
 
-    def bound(self, options: ExpelOptions, tasks: int) -> WorkBound:
+    def bound(self, options: InsightsOptions, tasks: int) -> WorkBound:
         """Every training episode of every round, and one request for each rule."""
-        return WorkBound(episodes=options.expel_rounds * tasks, requests=options.expel_rules)
+        return WorkBound(episodes=options.insights_rounds * tasks, requests=options.insights_rules)
 
 
-METHOD = Method("expel", ACT, Expel(), "Act with rules and examples from experience")
+METHOD = Method("insights", ACT, Insights(), "Act with rules and examples from experience")
