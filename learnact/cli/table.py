@@ -41,7 +41,7 @@ def table(
         str,
         typer.Argument(
             metavar="TABLE",
-            help="2, 3, 4, 5, 6, 7, pass@k, robustness, selector, transfer, cost, causes, replies, credit.",
+            help="1, 2, 3, 4, 5, 6, 7, pass@k, robustness, selector, transfer, cost, causes, replies, credit.",
             show_default=False,
         ),
     ],
@@ -60,8 +60,9 @@ def table(
 ) -> None:
     """Print a table of the paper from runs.
 
-    2, 3: success by method and domain, then efficiency: turns, steps, tokens, dollars and model seconds per
-    test episode and per solved task, and after how many episodes learning is paid back (--figure draws it).
+    1: what each method learns from, keeps and costs. 2, 3: success by method and domain, then efficiency:
+    turns, steps, tokens, dollars and model seconds per test episode and per solved task, and after how many
+    episodes learning is paid back (--figure draws it).
     4: updates against notes. 5: actions before and after learning. 6, 7: the ablations. robustness: changed
     interfaces. selector: does the selector choose well. transfer: learned libraries on other tasks, against
     Act. cost: calls, tokens, dollars, turns and steps of learning and of acting, success per dollar. causes:

@@ -47,6 +47,8 @@ class Asi(Learner[AsiOptions]):
     """
 
     name = "asi"
+    learns_from = "training episodes that are judged successful, replay"
+    keeps = "functions, a usage example"
     options = AsiOptions
     writes_code = True
     asks_for = frozenset({"verify", "induce", "describe", "usage"})

@@ -52,6 +52,8 @@ class AutoManual(Learner[AutoManualOptions]):
     """
 
     name = "automanual"
+    learns_from = "training episodes, one after another"
+    keeps = "a manual, functions, an episode for each task"
     options = AutoManualOptions
     test_only = frozenset({"automanual_examples"})
     writes_code = True

@@ -34,6 +34,8 @@ class Awm(Learner[AwmOptions]):
     """Workflows in words. Prompts: `prompts/learner/workflows.txt`, `verify*.txt`."""
 
     name = "awm"
+    learns_from = "training episodes that are judged successful"
+    keeps = "workflows in words"
     options = AwmOptions
     asks_for = frozenset({"verify", "workflows"})
 

@@ -94,6 +94,10 @@ class Learner(ABC, Generic[Options]):
     """Options that change what is tested and never the library."""
     learning_only: ClassVar[frozenset[str]] = frozenset()
     """Options that have no effect where the library comes from another run."""
+    learns_from: ClassVar[str] = ""
+    """What it learns from, in a few words (table 1)."""
+    keeps: ClassVar[str] = ""
+    """What its agent is given at the test, in a few words (table 1)."""
     learns: ClassVar[bool] = True
     """Whether it uses training tasks. A learner that does not is tested (learn x test) times instead."""
     writes_code: ClassVar[bool] = False

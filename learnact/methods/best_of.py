@@ -26,6 +26,8 @@ class BestOf(Learner[BestOfOptions]):
     """Keeps the best sampled attempt at the training tasks as an example."""
 
     name = "best_of"
+    learns_from = "scores of training episodes"
+    keeps = "an episode"
     options = BestOfOptions
 
     async def learn(self, training: Training, options: BestOfOptions) -> Learned:

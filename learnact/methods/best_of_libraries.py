@@ -25,6 +25,8 @@ class BestOfLibraries(Learner[BestOfLibrariesOptions]):
     """The best of several libraries. Prompts: those of LearnAct."""
 
     name = "best_of_libraries"
+    learns_from = "scores of training episodes"
+    keeps = "functions, a usage example"
     options = BestOfLibrariesOptions
     test_only = LEARNACT.test_only
     learning_only = LEARNACT.learning_only

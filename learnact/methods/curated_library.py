@@ -30,6 +30,8 @@ class CuratedLibrary(Learner[CuratedLibraryOptions]):
     """The library that people wrote. Asks nothing and plays nothing."""
 
     name = "curated_library"
+    learns_from = "people"
+    keeps = "functions"
     options = CuratedLibraryOptions
     learns = False
     writes_code = True

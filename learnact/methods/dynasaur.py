@@ -33,6 +33,8 @@ class DynaSaur(Learner[DynaSaurOptions]):
     """Functions of programs that ran. Asks the learner model nothing."""
 
     name = "dynasaur"
+    learns_from = "programs that ran in training episodes"
+    keeps = "functions, some for each task"
     options = DynaSaurOptions
     test_only = frozenset({"dynasaur_top"})
     writes_code = True

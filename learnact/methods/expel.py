@@ -51,6 +51,8 @@ class Expel(Learner[ExpelOptions]):
     """Rules and examples from experience. Prompts: `prompts/learner/rules*.txt`, `reflect*.txt`."""
 
     name = "expel"
+    learns_from = "failed and successful training episodes"
+    keeps = "rules; episodes, some for each task"
     options = ExpelOptions
     test_only = frozenset({"expel_examples"})
     uses_embeddings = True

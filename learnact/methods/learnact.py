@@ -68,6 +68,8 @@ class LearnAct(Learner[LearnActOptions]):
     """
 
     name = "learnact"
+    learns_from = "failed calls of training episodes"
+    keeps = "functions with notes, a usage example"
     options = LearnActOptions
     test_only = learning_only = frozenset({"test_each_iteration", "test_every_candidate"})
     writes_code = True

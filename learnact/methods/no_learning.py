@@ -12,6 +12,8 @@ class NoLearning(Learner[MethodOptions]):
     """The learner of methods without one. With a matched budget, best of n takes its place."""
 
     name = "none"
+    learns_from = "nothing"
+    keeps = "nothing"
     learns = False
     with_budget = BEST_OF
 

@@ -37,11 +37,14 @@ class RandomLibraryOptions(MethodOptions):
 
 
 class RandomLibrary(Learner[RandomLibraryOptions]):
-    """Functions of random calls, drawn anew for each repeat. Asks nothing and plays nothing."""
+    """Functions of random calls, drawn anew for each repeat (so it counts as a learner). Asks nothing and
+    plays nothing.
+    """
 
     name = "random_library"
+    learns_from = "nothing"
+    keeps = "functions"
     options = RandomLibraryOptions
-    learns = False
     writes_code = True
     accepts_budget = False
 

@@ -40,6 +40,8 @@ class RawTrajectories(Learner[RawTrajectoriesOptions]):
     """Successful attempts as examples. Asks the learner model nothing."""
 
     name = "raw_trajectories"
+    learns_from = "successful training episodes"
+    keeps = "episodes, some for each task"
     options = RawTrajectoriesOptions
     test_only = frozenset({"trajectory_top"})
     uses_embeddings = True

@@ -36,6 +36,8 @@ class Reflexion(Learner[ReflexionOptions]):
     """Lessons from failed training episodes. Prompts: `prompts/learner/reflect*.txt`."""
 
     name = "reflexion"
+    learns_from = "failed training episodes"
+    keeps = "lessons"
     options = ReflexionOptions
     test_only = learning_only = frozenset({"test_each_iteration"})
     asks_for = frozenset({"reflect"})

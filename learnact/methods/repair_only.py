@@ -25,6 +25,8 @@ class RepairOnly(Learner[RepairOnlyOptions]):
     """One library, repaired. Prompts: those of LearnAct."""
 
     name = "repair_only"
+    learns_from = "failed calls of training episodes"
+    keeps = "functions with notes, a usage example"
     options = RepairOnlyOptions
     test_only = LEARNACT.test_only
     learning_only = LEARNACT.learning_only

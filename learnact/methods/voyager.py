@@ -55,6 +55,8 @@ class Voyager(Learner[VoyagerOptions]):
     """Verified skills, retrieved for each test task. Prompts: `prompts/learner/code*.txt`, `verify*.txt`."""
 
     name = "voyager"
+    learns_from = "programs run on training tasks, a critic"
+    keeps = "functions, some for each task"
     options = VoyagerOptions
     test_only = frozenset({"voyager_top"})
     writes_code = True

@@ -21,6 +21,7 @@ from learnact.report.credit import credit_tables
 from learnact.report.data import ALL, ReportData, RowKey, Score, TrialRow, over_all_domains
 from learnact.report.efficiency import efficiency_tables
 from learnact.report.findings import findings
+from learnact.report.overview_table import overview_tables
 from learnact.report.pass_at_k import pass_tables
 from learnact.report.replies import reply_tables
 from learnact.report.result_table import Cell, Column, ResultTable
@@ -205,6 +206,7 @@ def primitive_actions(trial: TrialRow) -> int | None:
 
 
 TABLES: dict[str, Callable[[ReportData], list[ResultTable]]] = {
+    "1": overview_tables,
     "2": table2,
     "3": table3,
     "4": table4,

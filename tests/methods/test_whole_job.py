@@ -178,7 +178,7 @@ def test_all_methods_have_the_same_budgets_and_rules(ask: Query) -> None:
     for field in ("test_budget", "rules", "test", "domain"):
         assert len({json.dumps(options[field], sort_keys=True) for options in told.values()}) == 1, field
     learners = [told[name] for name, method in METHODS.items() if method.learner.learns]
-    assert [options["learn_budget"]["turns"] for options in learners] == [6] * 13
+    assert [options["learn_budget"]["turns"] for options in learners] == [6] * 14
 
 
 def test_all_methods_are_shown_the_same_world(ask: Query) -> None:
