@@ -41,7 +41,7 @@ def table(
         str,
         typer.Argument(
             metavar="TABLE",
-            help="1, 2, 3, 4, 5, 6, 7, pass@k, robustness, selector, transfer, cost, causes, replies, credit.",
+            help="1 to 7, pass@k, robustness, selector, transfer, cost, causes, replies, credit.",
             show_default=False,
         ),
     ],

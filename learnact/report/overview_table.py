@@ -17,8 +17,8 @@ QUALIFY row_number() OVER (PARTITION BY t.trial ORDER BY t.run) = 1
 """
 """How many functions and sentences each trial ended with."""
 NOTES = (
-    "Functions, sentences (lessons, rules, workflows): means over trials, of the whole library, of which some "
-    "methods give the agent a part for each task. Learning: per trial. - where nothing was learned.",
+    "Functions, sentences (lessons, rules, workflows): means over trials, of the whole library, of which "
+    "some methods give the agent a part for each task. Learning: per trial. - where nothing was learned.",
     INTERVALS,
 )
 
