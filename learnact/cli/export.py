@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from learnact.cli.options import Results
-from learnact.cli.output import say
+from learnact.cli.output import console, say
+
+if TYPE_CHECKING:
+    from learnact.results.reader import Connection
+    from learnact.training.write import TrainingKind
 
 
 def export(
@@ -16,22 +20,62 @@ def export(
         str, typer.Argument(help="A run: its job's name, the beginning of its id, its folder, or latest.")
     ],
     to: Annotated[
-        Literal["inspect", "csv", "hf"],
-        typer.Option("--to", help="inspect: logs of Inspect AI. csv: each table. hf: a dataset folder."),
+        Literal["inspect", "csv", "hf", "sft", "preference", "stepwise"],
+        typer.Option(
+            "--to",
+            help="inspect: logs of Inspect AI. csv: each table. hf: a dataset folder. sft, preference, "
+            "stepwise: training data.",
+        ),
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="A new folder; default: export-TO.", show_default=False),
+        typer.Option(
+            "--output",
+            "-o",
+            help="A new folder, or a file for training data; default: export-TO.",
+            show_default=False,
+        ),
     ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="Training data: sft: neutral, agentrefine, openai, llamafactory, llamafactory-v1, axolotl, "
+            "trl, verl, tinker. preference: trl, llamafactory. stepwise: trl, trl-unpaired.",
+        ),
+    ] = "trl",
+    where: Annotated[
+        str,
+        typer.Option(
+            help="Training data: which episodes, as a condition in SQL on the view episodes.",
+            show_default=False,
+        ),
+    ] = "",
+    pairs: Annotated[
+        str,
+        typer.Option(help="Preference: where pairs come from (same_prompt, repaired, episodes), by commas."),
+    ] = "same_prompt,repaired,episodes",
+    refinements: Annotated[
+        int,
+        typer.Option(min=0, help="Training data: episodes with at least so many repaired mistakes."),
+    ] = 0,
+    include_test: Annotated[
+        bool, typer.Option("--include-test", help="Training data: test tasks too, which then leak.")
+    ] = False,
     results: Results = Path("results"),
 ) -> None:
-    """Export a run: logs of Inspect AI, tables as CSV, or a dataset that Hugging Face's datasets loads.
+    """Export a run: logs of Inspect AI, tables as CSV, a dataset for Hugging Face, or training data.
 
-    inspect needs the extra `inspect`; look at the logs with `inspect view --log-dir FOLDER`.
+    inspect needs the extra `inspect`; look at the logs with `inspect view --log-dir FOLDER`. Training data is
+    of training tasks only; docs/training.md says which trainer reads which format.
 
     learnact export quickstart --to csv
 
     learnact export quickstart --to hf --output dataset
+
+    learnact export quickstart --to sft --format agentrefine --refinements 2 --output refine.jsonl
+
+    learnact export quickstart --to preference --where "domain = 'gripper'"
     """
     from learnact.exports.folders import new_folder, write_csv, write_dataset
     from learnact.exports.inspect_log import write_inspect_logs
@@ -40,6 +84,19 @@ def export(
     from learnact.results.reader import connect_folders, find_run
 
     info = find_run(results, run)
+    if to in ("sft", "preference", "stepwise"):
+        with reading([info.folder]), connect_folders([info.folder]) as connection:
+            _training_data(
+                connection,
+                to,
+                form=form,
+                where=where,
+                pairs=pairs,
+                refinements=refinements,
+                include_test=include_test,
+                output=output,
+            )
+        return
     folder = new_folder(output or Path(f"export-{to}"))
     with reading([info.folder]):
         if to == "inspect":
@@ -51,3 +108,40 @@ def export(
                 write_csv(session, folder) if to == "csv" else write_dataset(session, folder, [info.name])
             )
     say(f"wrote {len(written)} files to {folder}")
+
+
+def _training_data(
+    connection: Connection,
+    kind: TrainingKind,
+    *,
+    form: str,
+    where: str,
+    pairs: str,
+    refinements: int,
+    include_test: bool,
+    output: Path | None,
+) -> None:
+    from rich.progress import track
+
+    from learnact.errors import BadInput
+    from learnact.training.write import (
+        AS_PARQUET,
+        check_format,
+        pair_sources,
+        read_records,
+        rows_of,
+        selected,
+        write_rows,
+    )
+
+    check_format(kind, form)
+    sources = pair_sources(pairs)
+    path = output or Path(f"export-{kind}-{form}{'.parquet' if form in AS_PARQUET else '.jsonl'}")
+    if path.exists():
+        raise BadInput(f"--output {path}: there is such a file already; name a new one")
+    selection = selected(connection, where, include_test=include_test)
+    keys = track(selection.keys, "reading episodes", console=console(stderr=True), transient=True)
+    records = read_records(connection, keys, refinements)
+    number = write_rows(connection, rows_of(records, kind, form, sources), path, form)
+    left = f"; {selection.left_out} episodes of test tasks were left out" if selection.left_out else ""
+    say(f"wrote {number} rows of {len(selection.keys)} episodes to {path}{left}")

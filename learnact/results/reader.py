@@ -29,6 +29,9 @@ from learnact.results.tables import TABLES
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 """So that floors above can name it without importing duckdb."""
 
+QUERY_ERRORS = (duckdb.Error,)
+"""What a wrong query raises, for floors above."""
+
 _log = logging.getLogger("learnact.results")
 TABLE_VIEWS = (
     "runs",

@@ -88,7 +88,7 @@ def test_the_papers_grid() -> None:
     learning = sum(m.learner.learns for m in METHODS.values())
     assert len(trials) == 4 * 2 * (learning * 3 + len(METHODS) - learning)
     assert {t.test for t in trials} == {"all"}
-    turns = [t for t in trials if t.agent.name != "code_as_policies"]
+    turns = [t for t in trials if t.agent.name not in ("code_as_policies", "code_act")]
     assert all(t.agent_model.stop == ("\n",) and t.learner_model.stop == () for t in turns)
     learnact = next(t for t in trials if t.label == "learnact")
     published = ("empty", "replay", "failed_calls", "no_failed_call")

@@ -1,0 +1,207 @@
+"""Training data from a run: what each format holds, which episodes are taken, and that no test task leaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+import learnact
+from learnact.errors import BadInput
+from learnact.records import PrimitiveStep, Turn
+from learnact.results.reader import Connection, connect_folders, dictionaries
+from learnact.training.error_kinds import error_kind
+from learnact.training.formats import SFT
+from learnact.training.pairs import pairs_of
+from learnact.training.records import TrainingRecord, record_of
+from learnact.training.write import selected
+from tests.cli.conftest import learnact as command
+
+JOB: dict[str, Any] = {
+    "name": "t",
+    "domains": {"name": "gripper", "level": "easy", "train": 3, "test": 2, "balls": [2, 4]},
+    "methods": ["raw_trajectories"],
+    "models": {"agent": "sim-weak", "learner": "sim-weak"},
+    "budget": {"learn": {"turns": 12}},
+    "repeats": {"learn": 1},
+    "cluster": {"runner": "local"},
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("training")
+    assert learnact.run(JOB, results=folder).done
+    return folder
+
+
+@pytest.fixture
+def connection(results: Path) -> Iterator[Connection]:
+    (folder,) = (path for path in results.iterdir() if path.is_dir() and path.name.startswith("t-"))
+    with connect_folders([folder]) as found:
+        yield found
+
+
+@pytest.fixture
+def records(connection: Connection) -> list[TrainingRecord]:
+    keys = dictionaries(connection, "SELECT key FROM episodes WHERE phase = 'learn' ORDER BY task, key")
+    return [record_of(connection, row["key"]) for row in keys]
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_record_holds_what_was_sent_said_and_observed(
+    connection: Connection, records: list[TrainingRecord]
+) -> None:
+    assert len(records) == 9
+    record = records[0]
+    sent = dictionaries(
+        connection,
+        f"SELECT system, user FROM prompts WHERE unit = '{record.episode}' ORDER BY ordinal",
+    )
+    assert [turn.prompt[0].content for turn in record.turns] == [row["system"] for row in sent]
+    assert [turn.prompt[1].content for turn in record.turns] == [row["user"] for row in sent]
+    rows = dictionaries(
+        connection,
+        f"SELECT ok, observation FROM turns WHERE episode = '{record.episode}' ORDER BY turn",
+    )
+    assert [turn.good for turn in record.turns] == [row["ok"] for row in rows]
+    replies = [m for m in record.messages if m.role == "assistant"]
+    assert [m.weight for m in replies] == [int(row["ok"]) for row in rows]
+    assert {m.weight for m in record.messages if m.role != "assistant"} == {0}
+    assert sum(not turn.good for one in records for turn in one.turns) > 0, "there are mistakes to learn from"
+
+
+def test_every_format_keeps_the_mask_of_the_record(records: list[TrainingRecord]) -> None:
+    for record in records:
+        good = [turn.reply for turn in record.turns if turn.good]
+        trained = {
+            "neutral": [m["content"] for m in rows(record, "neutral", "messages") if m.get("weight")],
+            "agentrefine": [m["value"] for m in rows(record, "agentrefine", "conversations") if m["loss"]],
+            "openai": [m["content"] for m in rows(record, "openai", "messages") if m.get("weight")],
+            "axolotl": [m["content"] for m in rows(record, "axolotl", "messages") if m["train"]],
+            "tinker": [m["content"] for m in rows(record, "tinker", "messages") if m["trainable"]],
+            "llamafactory-v1": [
+                m["content"][0]["value"]
+                for m in rows(record, "llamafactory-v1", "messages")
+                if m["loss_weight"]
+            ],
+        }
+        for name in ("trl", "verl", "llamafactory"):
+            found = list(SFT[name](record))
+            trained[name] = [(one.get("completion") or one["messages"])[-1]["content"] for one in found]
+        assert trained == dict.fromkeys(SFT, good)
+
+
+def rows(record: TrainingRecord, name: str, key: str) -> list[dict[str, Any]]:
+    (row,) = SFT[name](record)
+    assert len(row[key]) == len(record.messages)
+    return list(row[key])
+
+
+def test_pairs_come_from_repeats_repairs_and_attempts(records: list[TrainingRecord]) -> None:
+    by_episode = {record.episode: record for record in records}
+    pairs = list(pairs_of(records, ("same_prompt", "repaired", "episodes")))
+    assert {pair.source for pair in pairs} >= {"repaired"}
+    for pair in pairs:
+        assert pair.chosen != pair.rejected
+        good, bad = (by_episode[key] for key in pair.episodes)
+        if pair.source == "repaired":
+            turn = next(
+                t for t in good.turns if (t.prompt, t.reply) == (pair.prompt, pair.rejected[0].content)
+            )
+            assert not turn.good
+        else:
+            assert good.reward > bad.reward
+            assert good.task_hash == bad.task_hash
+    assert {p.source for p in pairs_of(records, ("repaired",))} == {"repaired"}
+    contents = [(pair.prompt, pair.chosen, pair.rejected) for pair in pairs]
+    assert len(set(contents)) == len(contents)
+
+
+def test_a_user_exports_training_tasks_only(results: Path, tmp_path: Path) -> None:
+    file = tmp_path / "sft.jsonl"
+    told = command("export", "t", "--to", "sft", "--format", "agentrefine", "-o", file, "--results", results)
+    assert told.code == 0, told.err
+    assert told.out.strip() == f"wrote 9 rows of 9 episodes to {file}; 2 episodes of test tasks were left out"
+    assert set(lines(file)[0]) == {"id", "conversations"}
+    again = command("export", "t", "--to", "sft", "-o", file, "--results", results)
+    assert "there is such a file already" in again.err
+    parquet = tmp_path / "sft.parquet"
+    told = command("export", "t", "--to", "sft", "--format", "verl", "-o", parquet, "--results", results)
+    assert told.code == 0, told.err
+    assert parquet.read_bytes()[:4] == b"PAR1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sft.jsonl", "sft.parquet"]
+    everything = tmp_path / "all.jsonl"
+    command(
+        "export", "t", "--to", "stepwise", "--include-test", "-o", everything, "--results", results
+    )  # fmt: skip
+    assert len(lines(everything)) == 11
+    refined = tmp_path / "refined.jsonl"
+    told = command(
+        "export", "t", "--to", "sft", "--format", "neutral", "--refinements", "2", "-o", refined,
+        "--results", results,
+    )  # fmt: skip
+    assert told.code == 0, told.err
+    for row in lines(refined):
+        wrong = [bool(kind) for kind in row["errors"]]
+        assert sum(a and not b for a, b in pairwise(wrong)) >= 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--to", "sft", "--format", "trll"], "did you mean 'trl'"),
+        (["--to", "preference", "--format", "axolotl"], "preference has no such format"),
+        (["--to", "preference", "--pairs", "repaird"], "did you mean 'repaired'"),
+        (["--to", "sft", "--where", "succes"], "it is a condition on the columns of the view"),
+        (["--to", "sft", "--where", "phase = 'test'"], "2 of test tasks are left out"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused(
+    arguments: list[str], message: str, results: Path, tmp_path: Path
+) -> None:
+    told = command("export", "t", *arguments, "-o", tmp_path / "x.jsonl", "--results", results)
+    assert told.code == 2
+    assert message in told.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_task_that_is_tested_too_is_refused_with_the_count() -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            """CREATE TABLE episodes AS SELECT * FROM (VALUES
+            ('learn', 'm', 'one', 'k1', 'act', 'a', 0, 0), ('learn', 'm', 'two', 'k2', 'act', 'b', 0, 0),
+            ('test', 'm', 'one', 'k3', 'act', 'a', 0, 0))
+            AS t(phase, model, task_hash, key, method, task, learn_repeat, test_repeat)"""
+        )
+        with pytest.raises(BadInput, match="1 of the selected training episodes play tasks that are test"):
+            selected(connection, "", include_test=False)
+        assert selected(connection, "task_hash = 'two'", include_test=False).keys == ("k2",)
+        assert selected(connection, "", include_test=True).keys == ("k1", "k3", "k2")
+
+
+@pytest.mark.parametrize(
+    ("observation", "kind"),
+    [
+        ("No effect: pick('ball1', 'rooma', 'left') requires: you are in rooma.", "place"),
+        ("No effect: pick('ball1', 'rooma', 'left') requires: left is free.", "logic"),
+        ("No effect: there is no ball9.", "parameter"),
+        ("No effect: pick takes 3 arguments (obj, place, hand), not 2.", "parameter"),
+        ("Nothing happens. You are not at drawer 1.", "place"),
+        ("Nothing happens. The drawer 1 is closed.", "logic"),
+    ],
+)
+def test_mistakes_are_told_apart_by_the_engines_answer(observation: str, kind: str) -> None:
+    steps = (PrimitiveStep("a()", True, "Now: fine."), PrimitiveStep("b()", False, observation))
+    acted = Turn(0, "action", "", "", "", "", True, False, observation, 0.0, steps)
+    assert error_kind(acted) == kind
+    assert error_kind(replace(acted, kind="unreadable")) == "format"
