@@ -27,6 +27,7 @@ def export(
             "stepwise: training data.",
         ),
     ],
+    *,
     output: Annotated[
         Path | None,
         typer.Option(

@@ -13,7 +13,7 @@ ErrorKind = Literal["", "format", "parameter", "place", "logic"]
 """format: no action could be read. parameter: an unknown name, or wrong arguments. place: not possible where
 the agent is. logic: another requirement does not hold."""
 _PARAMETER = re.compile(
-    r"\bthere is no\b|\bThere is no\b|\btakes \d+|\btakes (?:no|one|two|three)\b|\bunknown\b|\bis not defined\b|"
+    r"\b[Tt]here is no\b|\btakes (?:\d+|no|one|two|three)\b|\bunknown\b|\bis not defined\b|"
     r"\bno action\b|\bmissing\b.*\bargument|\bexpected\b",
 )
 _PLACE = re.compile(r"\b(?:you are|You are) (?:not )?(?:in|at)\b|\bnot (?:here|there)\b")

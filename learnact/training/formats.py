@@ -108,7 +108,7 @@ def trl(record: TrainingRecord) -> Rows:
 
 
 def verl(record: TrainingRecord) -> Rows:
-    """verl's multi-turn dataset trains every assistant message, so a row holds one good reply and no other."""
+    """verl's multi-turn dataset trains every assistant message, so a row holds one good reply only."""
     for turn in _good(record):
         yield {
             "messages": [*_chat(turn.prompt), {"role": "assistant", "content": turn.reply}],

@@ -24,8 +24,8 @@ AS_PARQUET = frozenset({"verl"})
 """Formats that their trainer reads from Parquet."""
 _LEAKED = f"""
 SELECT count(*) FILTER (phase = 'test') AS tests,
-       count(*) FILTER (phase <> 'test' AND task_hash IN (SELECT task_hash FROM episodes WHERE phase = 'test'))
-       AS shared
+       count(*) FILTER (phase <> 'test'
+           AND task_hash IN (SELECT task_hash FROM episodes WHERE phase = 'test')) AS shared
 FROM (SELECT * FROM episodes WHERE {PLAYED}) WHERE {{where}}
 """
 

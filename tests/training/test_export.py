@@ -21,6 +21,7 @@ from learnact.training.formats import SFT
 from learnact.training.pairs import pairs_of
 from learnact.training.records import TrainingRecord, record_of
 from learnact.training.write import selected
+from tests.cli.conftest import Done
 from tests.cli.conftest import learnact as command
 
 JOB: dict[str, Any] = {
@@ -52,6 +53,12 @@ def connection(results: Path) -> Iterator[Connection]:
 def records(connection: Connection) -> list[TrainingRecord]:
     keys = dictionaries(connection, "SELECT key FROM episodes WHERE phase = 'learn' ORDER BY task, key")
     return [record_of(connection, row["key"]) for row in keys]
+
+
+def export(results: Path, file: Path, *options: str) -> Done:
+    """`learnact export t OPTIONS -o FILE`."""
+    arguments = ["export", "t", *options, "-o", file, "--results", results]
+    return command(*arguments)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -129,27 +136,22 @@ def test_pairs_come_from_repeats_repairs_and_attempts(records: list[TrainingReco
 
 def test_a_user_exports_training_tasks_only(results: Path, tmp_path: Path) -> None:
     file = tmp_path / "sft.jsonl"
-    told = command("export", "t", "--to", "sft", "--format", "agentrefine", "-o", file, "--results", results)
+    told = export(results, file, "--to", "sft", "--format", "agentrefine")
     assert told.code == 0, told.err
     assert told.out.strip() == f"wrote 9 rows of 9 episodes to {file}; 2 episodes of test tasks were left out"
     assert set(lines(file)[0]) == {"id", "conversations"}
-    again = command("export", "t", "--to", "sft", "-o", file, "--results", results)
+    again = export(results, file, "--to", "sft")
     assert "there is such a file already" in again.err
     parquet = tmp_path / "sft.parquet"
-    told = command("export", "t", "--to", "sft", "--format", "verl", "-o", parquet, "--results", results)
+    told = export(results, parquet, "--to", "sft", "--format", "verl")
     assert told.code == 0, told.err
     assert parquet.read_bytes()[:4] == b"PAR1"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sft.jsonl", "sft.parquet"]
     everything = tmp_path / "all.jsonl"
-    command(
-        "export", "t", "--to", "stepwise", "--include-test", "-o", everything, "--results", results
-    )  # fmt: skip
+    export(results, everything, "--to", "stepwise", "--include-test")
     assert len(lines(everything)) == 11
     refined = tmp_path / "refined.jsonl"
-    told = command(
-        "export", "t", "--to", "sft", "--format", "neutral", "--refinements", "2", "-o", refined,
-        "--results", results,
-    )  # fmt: skip
+    told = export(results, refined, *["--to", "sft", "--format", "neutral", "--refinements", "2"])
     assert told.code == 0, told.err
     for row in lines(refined):
         wrong = [bool(kind) for kind in row["errors"]]
@@ -169,7 +171,7 @@ def test_a_user_exports_training_tasks_only(results: Path, tmp_path: Path) -> No
 def test_what_cannot_be_exported_is_refused(
     arguments: list[str], message: str, results: Path, tmp_path: Path
 ) -> None:
-    told = command("export", "t", *arguments, "-o", tmp_path / "x.jsonl", "--results", results)
+    told = export(results, tmp_path / "x.jsonl", *arguments)
     assert told.code == 2
     assert message in told.err
     assert list(tmp_path.iterdir()) == []
@@ -202,6 +204,18 @@ def test_a_training_task_that_is_tested_too_is_refused_with_the_count() -> None:
 )
 def test_mistakes_are_told_apart_by_the_engines_answer(observation: str, kind: str) -> None:
     steps = (PrimitiveStep("a()", True, "Now: fine."), PrimitiveStep("b()", False, observation))
-    acted = Turn(0, "action", "", "", "", "", True, False, observation, 0.0, steps)
+    acted = Turn(
+        index=0,
+        kind="action",
+        raw="",
+        said="",
+        call="",
+        callee="",
+        learned=True,
+        ok=False,
+        observation=observation,
+        progress=0.0,
+        steps=steps,
+    )
     assert error_kind(acted) == kind
     assert error_kind(replace(acted, kind="unreadable")) == "format"
