@@ -18,7 +18,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ from learnact.runners.ray.inside_job import (
 from learnact.runners.ray.options import RayOptions
 from learnact.runners.ray.runner import RayRunner
 from learnact.runners.resume import CommittingRunner
+from learnact.runners.tracing import RunTrace, traced
 from learnact.runners.unreadable import UnreadableReplies
 from learnact.runners.worker import UnitLimits, Worker
 from learnact.trial import LearningCosts, TrialResult, planned_episodes, run_trial
@@ -123,6 +124,7 @@ def run(
     display: Display | None = None,
     accept_model_change: bool = False,
     check: bool = True,
+    trace: str | None = None,
 ) -> Summary:
     """Run a job to its end, or continue it; the same as `learnact run`.
 
@@ -140,6 +142,8 @@ def run(
         accept_model_change: continue a run although a model answers under another name than before.
         check: ask each model's endpoint whether it answers and knows the model before anything starts. Not
             done on a cluster at an address, whose machines may have other networks and keys.
+        trace: where OpenTelemetry traces go: an OTLP endpoint (`http://...`) or a file (JSON lines); None for
+            what OpenTelemetry's variables say.
 
     Raises:
         BadInput: the job, a domain's options, a model or the results folder cannot be used; nothing has been
@@ -157,6 +161,7 @@ def run(
         accept_model_change=accept_model_change,
         check=check,
         stops=stops,
+        trace=trace,
     )
     with stops:
         try:
@@ -188,6 +193,7 @@ async def run_async(
     accept_model_change: bool = False,
     check: bool = True,
     stops: StopRequests | None = None,
+    trace: str | None = None,
 ) -> Summary:
     """`run` on the caller's event loop. Cancelling it closes the run; what is committed stays. `stops`: whose
     requests to stop the run heeds; none by default."""
@@ -200,6 +206,7 @@ async def run_async(
         accept_model_change=accept_model_change,
         check=check,
         stops=stops or StopRequests(),
+        trace=trace,
     )
 
 
@@ -235,6 +242,7 @@ async def run_job(
     accept_model_change: bool = False,
     check: bool = False,
     stops: StopRequests | None = None,
+    trace: str | None = None,
 ) -> Summary:
     """`run_async` for a job that is loaded."""
     began = time.perf_counter()
@@ -259,13 +267,15 @@ async def run_job(
         known = [*models_returned(store.folder), *answered_in(interrupted)]
         aliases = ModelIdentity(known, accept_model_change)
         async with AsyncExitStack() as stack:
+            spans = stack.enter_context(traced(trace, plan.run, job.name))
             runner = _Watched(
                 job,
                 store,
                 display,
                 aliases,
                 spent_so_far(store.folder),
-                lambda calls: stack.enter_async_context(open_runner(job, address, calls)),
+                start=lambda calls: stack.enter_async_context(open_runner(job, address, calls)),
+                spans=spans,
             )
             stack.callback(runner.calls.close)
             stack.push_async_callback(runner.close)
@@ -277,7 +287,7 @@ async def run_job(
             stack.callback(telling.cancel)
             if len(finished) < len(plan.trials):
                 runner.warm_up()
-            ended = await _all_trials(plan, runner, store, display, finished)
+            ended = await _all_trials(plan, runner, store, display, finished, spans=spans)
             stops.attend(lambda: None)  # it ends as it is
         store.check("models answered as", aliases.facts())
         summary = Summary(
@@ -332,6 +342,8 @@ async def _all_trials(
     store: RunStore,
     display: Display,
     finished: Mapping[str, TrialResult],
+    *,
+    spans: RunTrace | None,
 ) -> list[TrialResult]:
     """All trials at once: the runner shares its places among them. A trial that is blocked holds up
     nobody."""
@@ -344,7 +356,8 @@ async def _all_trials(
             return finished[trial.id]
         store.trial(trial.id, trial_row(trial, "running"))
         given = plan.libraries.get(trial.id)
-        result = await run_trial(trial, runner, store, display.stage, given, costs)
+        with spans.trial(trial) if spans else nullcontext():
+            result = await run_trial(trial, runner, store, display.stage, given, costs)
         if result.status == "unfinished" and not result.reason:
             result = replace(result, reason=runner.why_unfinished(trial.id))
         store.trial(trial.id, trial_row(trial, result.status, result.reason, result.library))
@@ -447,7 +460,9 @@ class _Watched:
         display: Display,
         aliases: ModelIdentity,
         earlier: Spending,
+        *,
         start: Any,
+        spans: RunTrace | None = None,
     ) -> None:
         self._store = store
         self._display = display
@@ -458,9 +473,18 @@ class _Watched:
             lambda: start(self.calls),
             store,
             refuse=lambda: self.calls.failure or self._unreadable.failure or self._inner.interrupted,
-            observe=self._unreadable.see,
+            observe=self._see,
         )
-        self.calls = MeteredCallLog(store, spending_limits(job), earlier, self._inner.stop)
+        self._spans = spans
+        self.calls = MeteredCallLog(
+            spans.watch(store) if spans else store, spending_limits(job), earlier, self._inner.stop
+        )
+
+    def _see(self, outcome: Outcome) -> None:
+        """A unit has ended, and is about to be committed."""
+        self._unreadable.see(outcome)
+        if self._spans is not None:
+            self._spans.outcome(outcome)
 
     def warm_up(self) -> None:
         """Begin to start the cluster."""

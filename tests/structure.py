@@ -78,6 +78,7 @@ METHOD_NAME_ALLOWED = (
     Allowed("learnact/cli/prompt.py", '"act"', "a request's purpose"),
     Allowed("learnact/report/preview.py", '"act": self.', "a request's purpose"),
     Allowed("learnact/models/negotiation.py", 'effort == "none"', "a level of reasoning effort"),
+    Allowed("learnact/runners/tracing.py", '"OTEL_TRACES_EXPORTER") == "none"', "a value of OpenTelemetry's"),
 )
 VARIADIC = frozenset({"gather", "learnact", "print", "product", "zip"})
 """Functions of any number of arguments of one kind; `learnact` runs a command line in tests."""

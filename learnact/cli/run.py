@@ -52,6 +52,15 @@ def run(
             show_default=False,
         ),
     ] = None,
+    trace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL|FILE",
+            help="Send OpenTelemetry traces: to an OTLP endpoint (http://...) or into a file; default: what "
+            "OTEL_EXPORTER_OTLP_ENDPOINT says.",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object at the end, instead of tables.")
     ] = False,
@@ -70,6 +79,8 @@ def run(
     learnact run my.yaml --address ray://head:10001 --results /shared/results
 
     learnact run my.yaml --metrics-port 9090
+
+    learnact run quickstart --trace spans.jsonl
     """
     loaded = load(job, overrides or ())
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored: heeded here
@@ -88,6 +99,7 @@ def run(
                 display=display,
                 accept_model_change=accept_model_change,
                 check=not no_check,
+                trace=trace,
             )
         except RunInterrupted as interrupted:
             stopped, came = interrupted, interrupted.summary
