@@ -24,8 +24,8 @@ from learnact.exports import bundle as bundles
 from learnact.exports.bundle import MANIFEST, seal_holds, seal_of, write_bundle
 from learnact.exports.verification import NAME, verify_bundle
 from learnact.report import paper
-from learnact.results.manifests import checksum
 from learnact.results.reader import find_run
+from learnact.results.storage.protocol import checksum
 from learnact.results.store import RunStore
 from tests.cli.conftest import learnact
 from tests.installed.conftest import installed, wheel  # noqa: F401 - fixtures
