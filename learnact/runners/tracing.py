@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from learnact import __version__
 from learnact.errors import BadInput, MissingExtra
 from learnact.protocols import CallLog
 from learnact.records import Call, Episode, EpisodeResult, Outcome, Request, Turn
@@ -85,7 +84,7 @@ def traced(option: str | None, run: str, name: str) -> Iterator[RunTrace | None]
         _log.warning("no traces, although variables ask for them: %s", MISSING)
         yield None
         return
-    trace = RunTrace(provider.get_tracer("learnact", __version__), run, name)
+    trace = RunTrace(provider.get_tracer("learnact"), run, name)
     try:
         yield trace
     finally:
