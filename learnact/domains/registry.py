@@ -26,6 +26,40 @@ from learnact.records import DomainSpec
 
 DomainFactory: TypeAlias = Callable[[dict[str, Any]], Domain]
 
+SCIENCEWORLD = {
+    "boil": "T1_1",
+    "change-the-state-of-matter-of": "T1_4",
+    "chemistry-mix": "T6_1",
+    "chemistry-mix-paint-secondary-color": "T6_2",
+    "chemistry-mix-paint-tertiary-color": "T6_3",
+    "find-animal": "T4_4",
+    "find-living-thing": "T4_1",
+    "find-non-living-thing": "T4_2",
+    "find-plant": "T4_3",
+    "freeze": "T1_3",
+    "grow-fruit": "T5_2",
+    "grow-plant": "T5_1",
+    "identify-life-stages-1": "T8_1",
+    "identify-life-stages-2": "T8_2",
+    "inclined-plane-determine-angle": "T9_1",
+    "inclined-plane-friction-named-surfaces": "T9_2",
+    "inclined-plane-friction-unnamed-surfaces": "T9_3",
+    "lifespan-longest-lived": "T7_1",
+    "lifespan-longest-lived-then-shortest-lived": "T7_3",
+    "lifespan-shortest-lived": "T7_2",
+    "measure-melting-point-known-substance": "T2_2",
+    "measure-melting-point-unknown-substance": "T2_3",
+    "melt": "T1_2",
+    "mendelian-genetics-known-plant": "T10_1",
+    "mendelian-genetics-unknown-plant": "T10_2",
+    "power-component": "T3_1",
+    "power-component-renewable-vs-nonrenewable-energy": "T3_2",
+    "test-conductivity": "T3_3",
+    "test-conductivity-of-unknown-substances": "T3_4",
+    "use-thermometer": "T2_1",
+}
+"""The kinds of tasks of ScienceWorld, and the numbers that its authors gave them."""
+
 OURS: dict[str, str] = {
     "gripper": "learnact.domains.planning.gripper:FAMILY",
     "blockworld": "learnact.domains.planning.blockworld:FAMILY",
@@ -57,6 +91,10 @@ OURS: dict[str, str] = {
     "textworld-cooking": "learnact.domains.textworld.domain:COOKING",
     "textworld-treasure": "learnact.domains.textworld.domain:TREASURE",
     "textworld-coin": "learnact.domains.textworld.domain:COIN",
+    **{
+        f"scienceworld-{task}": f"learnact.domains.scienceworld.domain:{n}"
+        for task, n in SCIENCEWORLD.items()
+    },
 }
 """The same as in pyproject.toml (a test compares them)."""
 

@@ -1,0 +1,95 @@
+"""An episode through our interface: calls become commands, what is not possible gets its reason, the score is
+the progress. Engine processes only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from learnact.domains.base import Primitive
+from learnact.domains.family_environment import FamilyEnvironment, PrimitiveAnswer, shortened
+from learnact.domains.scienceworld.engine import SimulatedHouse, SimulatorAnswer
+from learnact.domains.scienceworld.surface import command_of
+from learnact.domains.scienceworld.tasks import Variation
+from learnact.records import Plain, Step
+
+FAILED = "The task has failed: you focused on something that the task does not ask for."
+_TEXT = "text"
+"""Stands for a primitive's name where a command was given as text."""
+_MOST_MEANINGS = 6
+_LONGEST = 200
+
+
+class ScienceWorldEnvironment(FamilyEnvironment):
+    """`learnact.domains.base.Environment` on the simulator."""
+
+    def __init__(
+        self, variation: Variation, primitives: Sequence[Primitive], published: bool = False
+    ) -> None:
+        super().__init__(primitives)
+        self._episode = SimulatedHouse(variation)
+        self._published = published
+        self._labels = [re.compile(label) for label in variation.labels]
+        self._seen = [False] * len(self._labels)
+        self._command = self._said = ""
+        self.goal = variation.goal or self._episode.description
+        look, carried = (self._episode.ask(f"freeAction{what}") for what in ("Look", "Inventory"))
+        self.first_observation = f"{look}\n{carried}".strip()
+
+    def answer(self, name: str, values: tuple[Plain, ...]) -> PrimitiveAnswer:
+        """Do the command that a call stands for."""
+        if name == _TEXT:
+            return self._told(self._command)
+        given = [" ".join(str(value).split()) for value in values]
+        if any(not part or len(part) > _LONGEST for part in given):
+            return PrimitiveAnswer("There is nothing of that name here.", valid=False)
+        return self._told(command_of(name, given))
+
+    def text(self, command: str) -> Step:
+        """Do a command of the simulator's own."""
+        self._command = " ".join(command.split())
+        if not self._command or len(self._command) > 3 * _LONGEST or self._command.lower() == "reset task":
+            return self.invalid(shortened(command), "That is no command of this house.")
+        return self.take(self._command, _TEXT, ())
+
+    def take(self, command: str, name: str, values: tuple[Plain, ...]) -> Step:
+        """As for every family; on the published surface the observation is what the simulator says."""
+        self._said = ""
+        step = super().take(command, name, values)
+        return replace(step, observation=self._said) if self._published and self._said else step
+
+    def close(self) -> None:
+        """Let the episode go. Idempotent."""
+        self._episode.close()
+
+    def _told(self, command: str) -> PrimitiveAnswer:
+        answered = self._episode.raw(command) if self._published else self._episode.do(command)
+        self._said = answered.text
+        if not answered.possible:
+            return PrimitiveAnswer(self._reason(answered), valid=False)
+        return PrimitiveAnswer(
+            answered.text,
+            True,
+            self._progress_after(answered),
+            success=answered.score >= 1,
+            failed=FAILED if answered.score < 0 and not self._published else "",
+        )
+
+    def _reason(self, answered: SimulatorAnswer) -> str:
+        """Why a command was not done, in the simulator's words; of an ambiguous one, what it may mean."""
+        if not answered.understood:
+            return "There is nothing of that name here, or that cannot be done with it."
+        meanings = re.findall(r"^\d+:\t(.+)$", answered.text, re.MULTILINE)
+        if not meanings:
+            return answered.text
+        more = ", ..." if len(meanings) > _MOST_MEANINGS else "."
+        return f"That may mean: {', '.join(meanings[:_MOST_MEANINGS])}{more} Say which, by its place."
+
+    def _progress_after(self, answered: SimulatorAnswer) -> float:
+        """The score; where the user has AgentBoard's labels, the share of them seen so far."""
+        if not self._labels:
+            return max(0.0, answered.score)
+        for index, label in enumerate(self._labels):
+            self._seen[index] = self._seen[index] or bool(label.search(answered.text))
+        return sum(self._seen) / len(self._seen)
