@@ -10,7 +10,7 @@ ALFWORLD ?= yes
 # Families of environments (docs/environments.md), each with an extra; `make test ENVIRONMENTS=no` goes
 # without.
 ENVIRONMENTS ?= yes
-ENVIRONMENT_EXTRAS := babyai games textworld tools scienceworld
+ENVIRONMENT_EXTRAS := babyai games textworld tools scienceworld jericho
 # The report and the viewer are tested in Chromium, which is installed where that is possible; `make test
 # BROWSER=no` goes without.
 BROWSER ?= yes
@@ -21,7 +21,7 @@ STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
 # shares their fixtures; tests/conftest.py puts the long files first.
 PARALLEL ?= -n logical --maxprocesses=4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: quickstart install install-local check lint types imports structure format test test-all bench docs \
+.PHONY: quickstart install install-local java check lint types imports structure format test test-all bench docs \
   docs-figures \
   coverage-simulation \
   release clean
@@ -43,7 +43,14 @@ $(VENV)/.installed-alfworld: $(STAMP)
 comma := ,
 empty :=
 space := $(empty) $(empty)
-$(VENV)/.installed-environments: $(STAMP)
+# ScienceWorld's simulator is a Java program.
+JAVA_PACKAGE := openjdk-17-jre-headless
+java:
+	@command -v java >/dev/null || { apt-get update -qq && \
+	  apt-get install --yes -qq --no-install-recommends $(JAVA_PACKAGE); } || \
+	  echo "There is no Java, so ScienceWorld is not tested; apt-get install $(JAVA_PACKAGE)"
+
+$(VENV)/.installed-environments: $(STAMP) | java
 	$(BIN)/python -m pip install --quiet --editable \
 	  '.[$(EXTRAS),$(subst $(space),$(comma),$(strip $(ENVIRONMENT_EXTRAS)))]'
 	$(BIN)/python -m pip install --quiet --no-deps bfcl-eval==2026.3.23

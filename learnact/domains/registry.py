@@ -91,6 +91,7 @@ OURS: dict[str, str] = {
     "textworld-cooking": "learnact.domains.textworld.domain:COOKING",
     "textworld-treasure": "learnact.domains.textworld.domain:TREASURE",
     "textworld-coin": "learnact.domains.textworld.domain:COIN",
+    "jericho": "learnact.domains.jericho.domain:JERICHO",
     **{
         f"scienceworld-{task}": f"learnact.domains.scienceworld.domain:{n}"
         for task, n in SCIENCEWORLD.items()

@@ -35,7 +35,7 @@ class ScienceWorldEnvironment(FamilyEnvironment):
         self._command = self._said = ""
         self.goal = variation.goal or self._episode.description
         look, carried = (self._episode.ask(f"freeAction{what}") for what in ("Look", "Inventory"))
-        self.first_observation = f"{look}\n{carried}".strip()
+        self.first_observation = f"{look.strip()}\n{carried.strip()}"
 
     def answer(self, name: str, values: tuple[Plain, ...]) -> PrimitiveAnswer:
         """Do the command that a call stands for."""

@@ -21,7 +21,7 @@ from learnact.domains.scienceworld.tasks import Variation
 from learnact.errors import EnvironmentFailure
 from learnact.records import digest
 
-_SECONDS_EACH = 120.0
+_SECONDS_EACH = 600.0
 
 
 def cache_folder() -> Path:

@@ -26,7 +26,11 @@ FOREIGN: tuple[Plain, ...] = (
 """Values that name nothing."""
 
 
-SAMPLE = ("scienceworld-find-living-thing", "scienceworld-power-component", "scienceworld-melt")
+SAMPLE = (
+    "scienceworld-find-living-thing",
+    "scienceworld-power-component",
+    "scienceworld-lifespan-longest-lived",
+)
 """Of ScienceWorld's thirty domains, which differ only in the task that the simulator sets, these are held to
 the laws; tests/domains/scienceworld plays all."""
 
