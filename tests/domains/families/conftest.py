@@ -9,7 +9,7 @@ import pytest
 from learnact.domains import registry
 from tests.domains.families.walking import Table, families, table, why_missing
 
-SLOW = ("textworld-", "scienceworld-")
+SLOW = ("textworld-", "scienceworld-", "jericho")
 """Families whose tasks take seconds to make or open: `make test-all` holds them to the laws; what `make test`
 plays of them stands in tests/domains/FAMILY/."""
 
