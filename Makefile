@@ -21,8 +21,8 @@ STAMP_ALFWORLD := $(if $(filter yes,$(ALFWORLD)),$(VENV)/.installed-alfworld)
 # shares their fixtures; tests/conftest.py puts the long files first.
 PARALLEL ?= -n logical --maxprocesses=4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: quickstart install install-local java check lint types imports structure format test test-all bench docs \
-  docs-figures \
+.PHONY: quickstart install install-local java check lint types imports structure format test test-all bench \
+  docs docs-figures \
   coverage-simulation \
   release clean
 

@@ -13,7 +13,8 @@ from learnact.records import Plain, Step
 LOST = "The game has ended without what the goal asks for."
 _LONGEST = 100
 _REFUSED = {
-    "save", "restore", "restart", "quit", "q", "undo", "script", "unscript", "record", "replay", "suspend", "pause",
+    "save", "restore", "restart", "quit", "q", "undo", "script", "unscript", "record", "replay", "suspend",
+    "pause",
 }  # fmt: skip
 """Words to the interpreter rather than to the game; some write files."""
 

@@ -115,7 +115,8 @@ def cave_goal(fetch: Sequence[str], place: str) -> str:
 
 
 def game_file(folder: str, task: StoryTask, where: str) -> Path:
-    """The game file of a task in the user's folder. Raises `TaskError` where it is not there or another one."""
+    """The game file of a task in the user's folder. Raises `TaskError` where it is not there, or another
+    one."""
     path = Path(folder).expanduser() / task.game
     if address_of(path) != task.address:
         raise TaskError(f"{where}: {path} is another file than the one that the task was made of")

@@ -50,7 +50,7 @@ def test_training_food_is_never_the_food_of_a_test_recipe():
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", EASY)
 def test_text_facts_score_and_end_are_the_stock_engines(kind):
-    """Our game and the stock wrapper, given the same commands along a walk that follows the plan and strays."""
+    """Our game and the stock wrapper, given the same commands: a walk that follows the plan and strays."""
     import textworld
 
     from learnact.domains.textworld.engine import TextGame
@@ -66,7 +66,12 @@ def test_text_facts_score_and_end_are_the_stock_engines(kind):
     stock.reset()
     sent: list[str] = []
     do = game.do
-    game.do = lambda command, action: sent.append(command) or do(command, action)  # type: ignore[method-assign]
+
+    def noted(command, action):
+        sent.append(command)
+        return do(command, action)
+
+    game.do = noted
     rng, known, rest, steps = random.Random(3), words_of(ours.first_observation), list(made.plan), 0
     while rest and not (ours.success or game.lost):
         if rng.random() < 0.6:
