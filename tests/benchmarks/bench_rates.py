@@ -1,11 +1,11 @@
 """How much of a server's limits three workers use, and how much it refuses (docs/limits.md).
 
-    python -m tests.benchmarks.bench_rates [--write]
+    python -m tests.benchmarks.bench_rates [NUMBER ...] [--write]
 
 A real server (its limits: 600 requests and 60,000 tokens in any 60 seconds) is asked by a job on Ray with
 three workers, and by one process without Ray; the server counts. Each case takes `SECONDS` of real time: the
 first minute is not measured, then a minute and a half is, and after it the server refuses everything for one
-minute. `--write` puts the table into docs/limits.md.
+minute. NUMBER: a case, from 0; without, all. `--write` puts the table into docs/limits.md.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ def table(found: dict[str, Measured]) -> str:
 def main(arguments: list[str]) -> None:
     """Measure all cases, print the table, and write it where that is asked for."""
     found = {}
-    for case in CASES:
+    numbers = [int(one) for one in arguments if one.isdigit()] or range(len(CASES))
+    for case in (CASES[number] for number in numbers):
         found[case.name] = measure(case)
         print(case.name, found[case.name], flush=True)
     print(table(found))

@@ -7,6 +7,7 @@ more than the limit in some minutes.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ a large one waits for the window while the pace goes on."""
 WEIGHT = 50
 """Calls after which an older one begins to count for less, in what is expected of a call."""
 LEAST_RATIO, MOST_RATIO = 0.05, 5.0
+DEVIATIONS = 2.0
+"""What is left free for calls whose amount is not known yet, in standard deviations of their sum."""
 CUT = 0.03
 """The share of the limit that a refusal takes away."""
 CUT_SECONDS = 5.0
@@ -31,6 +34,8 @@ USED_UP = 0.4
 REGAINED = 0.02
 """The share of the limit that comes back in a minute."""
 LEAST_SHARE = 0.1
+MOST_SPARE = 0.1
+"""The share of the limit that is left free at most."""
 LOOK_AGAIN, LONGEST_LOOK = 0.1, 0.5
 """Seconds after which to look again where it is not known when something is left, and at most."""
 LARGE_SHARE = 0.05
@@ -45,6 +50,8 @@ class Counted:
     amount: float
     asked: float
     until: float | None = None
+    open: bool = True
+    """Whether it is an estimate still."""
 
 
 class Window:
@@ -55,9 +62,9 @@ class Window:
     limiter that takes the place of a lost one, or a run that is continued, never adds to what was used before
     it.
 
-    What is asked for is an estimate: it counts as much as those before it came to in truth. Where the server
-    refuses although there should be something left, it counts otherwise, or others use the same account: then
-    a share of the limit is left alone for a while.
+    What is asked for is an estimate: it counts as much as those before it came to in truth, and something is
+    left free for the error. Where the server refuses although there should be something left, it counts
+    otherwise, or others use the same account: then a share of the limit is left alone for a while.
     """
 
     def __init__(self, limit: float, now: float, *, single: float, burst: float) -> None:
@@ -69,6 +76,7 @@ class Window:
         self._next = now + burst
         """When all that was taken is paid for at the steady pace."""
         self._ratio, self._corrected = 1.0, 0
+        self._variance, self._open = 0.0, 0
         self._share, self._cut = 1.0, now - CUT_SECONDS
         self._entries: deque[Counted] = deque()
         self._sum = 0.0
@@ -87,7 +95,9 @@ class Window:
     def used(self, now: float) -> float:
         """The amount that counts now."""
         while self._entries and self._left(self._entries[0], now):
-            self._sum -= self._entries.popleft().amount
+            gone = self._entries.popleft()
+            self._sum -= gone.amount
+            self._close(gone)
         return max(0.0, self._sum) + self._before(now)
 
     def left(self, now: float) -> float:
@@ -110,7 +120,9 @@ class Window:
         if (paced := self._next - self._burst - now) > 0:
             return paced
         usable = self.usable(now)
-        fits = self.used(now) + min(amount * self._ratio, usable) <= usable + 1e-9
+        needed = min(amount * self._ratio, usable)
+        spare = DEVIATIONS * math.sqrt(self._variance * (self._open + 1)) if self._open else 0.0
+        fits = self.used(now) + needed + min(spare, MOST_SPARE * usable) <= usable + 1e-9
         if fits:
             return 0.0
         first = self._entries[0].until if self._entries else None
@@ -120,6 +132,7 @@ class Window:
         """Take an amount for somebody; it counts, and does not age before it is used."""
         taken = Counted(min(amount * self._ratio, self.usable(now)), amount)
         self._sum += taken.amount
+        self._open += 1
         self._next = max(self._next, now) + taken.amount / self._rate
         return taken
 
@@ -135,12 +148,19 @@ class Window:
             self._corrected = min(WEIGHT, self._corrected + 1)
             ratio = min(MOST_RATIO, max(LEAST_RATIO, amount / taken.asked))
             self._ratio += (ratio - self._ratio) / self._corrected
+            self._variance += ((amount - taken.amount) ** 2 - self._variance) / (self._corrected + 1)
+        self._close(taken)
         if taken.until is not None and taken.until <= now:
             return
         change = amount - taken.amount
         taken.amount = amount
         self._sum += change
         self._next = max(self._next + change / self._rate, now - self._burst)
+
+    def _close(self, taken: Counted) -> None:
+        if taken.open:
+            taken.open = False
+            self._open -= 1
 
     def give_back(self, taken: Counted, now: float) -> None:
         """The amount was not used, and will not be."""
