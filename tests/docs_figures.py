@@ -101,6 +101,7 @@ def blocks(runs: Runs) -> dict[str, Callable[[], str | None]]:
         "causes-items": lambda: runs.tables("paper/table7", "causes", 2),
         "runs": lambda: run_table(runs),
         "bench": bench_table,
+        "rates": lambda: None,  # takes many minutes: `python -m tests.benchmarks.bench_rates --write`
         "small-model": lambda: None,  # takes many minutes: `python -m tests.small_model_figures`
         "levels-planning": level_figures.planning_table,
         "levels-alfworld": household_table,

@@ -23,7 +23,7 @@ from learnact.domains import registry
 from learnact.driver import open_runner, spending_limits
 from learnact.errors import BadInput, suggestion
 from learnact.job import Job, load
-from learnact.job.preflight import versions
+from learnact.job.preflight import check_price, versions
 from learnact.methods.forked import FORKED, ForkedOptions
 from learnact.methods.prompt_sections import TEMPLATES
 from learnact.methods.registry import find_agent
@@ -37,6 +37,8 @@ from learnact.runners.resume import CommittingRunner
 
 FORKS = "forks"
 """The name of the fact that tells what was forked."""
+FREE_SETTINGS = ("limits", "cluster")
+"""Parts of a job that change no result."""
 EMPTY = "empty"
 """The name of the empty library."""
 
@@ -88,6 +90,7 @@ def fork(
     *,
     results: str | Location = Path("results"),
     address: str | None = None,
+    settings: Sequence[str] = (),
 ) -> ForkSummary:
     """Go on from a turn of an episode; without an episode, from the first call of the action that is left
     out, in every test episode that calls it.
@@ -99,14 +102,23 @@ def fork(
         change: what is other from there.
         results: the folder where runs are kept.
         address: as for `learnact run`.
+        settings: `limits...=VALUE` or `cluster...=VALUE` over those of the recorded job; the limits are of
+            the forks' run, all its sessions together.
 
     Raises:
-        BadInput: there is no such run, episode, turn, library, action or model.
+        BadInput: there is no such run, episode, turn, library, action or model, or a setting is another one.
     """
+    for setting in settings:
+        if setting.partition("=")[0].partition(".")[0].strip() not in FREE_SETTINGS:
+            raise BadInput(
+                f"--set {setting}: a fork takes {' and '.join(FREE_SETTINGS)} only, which change no result"
+            )
     record = RecordedRun(find_run(results, run).folder)
-    job = load(record.job)
+    job = load(record.job, settings)
     chosen = [record.episode(episode)] if episode else _callers(record, change)
     forks = [_forked(record, job, outcome, turn, change) for outcome in chosen]
+    for model in [f.unit.model for f in forks if f.unit.model is not None]:
+        check_price(job, model)
     return asyncio.run(_play(record, job, forks, change, location_of(results), address))
 
 

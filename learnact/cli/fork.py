@@ -50,6 +50,15 @@ def fork(
     address: Annotated[
         str | None, typer.Option(help="Where, as for learnact run: auto, ray://HOST:10001 or local.")
     ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="limits... or cluster... of the job, e.g. --set limits.dollars=2 (of all these forks).",
+            show_default=False,
+        ),
+    ] = None,
     results: Results = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
@@ -61,10 +70,16 @@ def fork(
 
     learnact fork RUN EPISODE --turn 1 --library empty
 
-    learnact fork RUN --without ACTION
+    learnact fork RUN --without ACTION --set limits.dollars=2
     """
     found = fork_run(
-        run, episode, turn, ForkChange(library, without, model), results=results, address=address
+        run,
+        episode,
+        turn,
+        ForkChange(library, without, model),
+        results=results,
+        address=address,
+        settings=overrides or (),
     )
     if json:
         say_json(_as_json(found))

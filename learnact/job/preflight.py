@@ -23,7 +23,7 @@ from learnact.job import Job, libraries, run_id
 from learnact.job.domains import domain_spec, families
 from learnact.job.schema import DomainConfig
 from learnact.methods.registry import find_agent, find_learner
-from learnact.records import DomainSpec, Library, Plain, Task, digest
+from learnact.records import DomainSpec, Library, ModelSpec, Plain, Task, digest
 from learnact.records.trials import TrialSpec
 from learnact.results.location import Location
 from learnact.sandbox.seccomp import missing
@@ -186,19 +186,20 @@ def _with_version(trial: TrialSpec) -> TrialSpec:
 
 def _check_prices(job: Job, trials: tuple[TrialSpec, ...]) -> None:
     """A limit in dollars holds only for models with prices."""
-    if job.limits.dollars is None:
-        return
     for trial in trials:
         for model in (trial.agent_model, *([trial.learner_model] if trial.learns else [])):
-            if (
-                not model.simulated
-                and not model.local
-                and (model.prices.prompt is None or model.prices.completion is None)
-            ):
-                raise job.error(
-                    "limits.dollars",
-                    f"model {model.name} has no prices (prompt, completion), so its cost cannot be bounded",
-                )
+            check_price(job, model)
+
+
+def check_price(job: Job, model: ModelSpec) -> None:
+    """Refuse a model without prices where there is a limit in dollars. Raises `JobError`."""
+    free = model.simulated or model.local
+    priced = None not in (model.prices.prompt, model.prices.completion)
+    if job.limits.dollars is not None and not free and not priced:
+        raise job.error(
+            "limits.dollars",
+            f"model {model.name} has no prices (prompt, completion), so its cost cannot be bounded",
+        )
 
 
 def _check_matches(job: Job, trials: tuple[TrialSpec, ...]) -> None:

@@ -97,6 +97,8 @@ async def _measure(case: Case) -> Measured:
         }
         with tempfile.TemporaryDirectory() as folder:
             await asyncio.to_thread(learnact.run, job, results=Path(folder), check=False)
+    if not server.seen.passed:
+        raise RuntimeError(f"{case.name}: no request came; the run did not start (see its log)")
     seen, limit = server.seen, (REQUESTS, TOKENS)[case.unit]
     steady, after = seen.rate(*STEADY)[case.unit], seen.rate(*AFTER)[case.unit]
     storm = sum(STORM[0] <= when < STORM[1] for when in seen.refused)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -254,6 +255,25 @@ def test_all_callers_of_an_action_are_forked_and_the_table_pairs_them(
     assert row["success as recorded"] == pytest.approx(sum(solved) / len(solved))
     assert row["worth"]["mean"] == pytest.approx(row["success as recorded"] - row["success after the fork"])
     assert table["simulated"]
+
+
+def test_forks_are_held_to_limits_of_money_and_go_on_when_these_are_raised(
+    results: Path, called: RecordedRun
+) -> None:
+    change = ForkChange(library="empty", without="")
+    recorded = callers(called)[1]
+    place: dict[str, Any] = {"results": results, "address": "local"}
+    limited = fork("again", recorded.key, 0, change, settings=["limits.calls=2"], **place)
+    assert limited.calls == 2
+    assert [result for _, result in limited.forks] == [None]
+    assert all("limits.calls" in text for text in limited.failures.values())
+    raised = fork("again", recorded.key, 0, change, settings=["limits.calls=1000"], **place)
+    ((_, result),) = raised.forks
+    assert result is not None
+    assert raised.run == limited.run
+    assert raised.calls == len(result.turns)
+    with pytest.raises(BadInput, match="limits and cluster only"):
+        fork("again", recorded.key, 0, change, settings=["models.agent=sim-weak"], **place)
 
 
 def test_what_cannot_be_forked_is_refused_with_the_way_out(results: Path, called: RecordedRun) -> None:

@@ -91,7 +91,7 @@ def test_requests_in_flight_of_all_workers_keep_to_the_bound() -> None:
         st.tuples(st.floats(0.0, 100.0), st.sampled_from(["restart", "lost", "worker"])), max_size=5
     ),
 )
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_minute_has_more_than_the_limits_whatever_dies(
     seed: int, delay: float, ends: list[tuple[float, str]]
 ) -> None:
