@@ -18,6 +18,7 @@ from learnact.domains.base import Domain
 from learnact.errors import ResultsError
 from learnact.methods.prompt_sections import TEMPLATES as AGENT_TEMPLATES
 from learnact.methods.registry import find_learner
+from learnact.methods.stream import learn_in_order
 from learnact.methods.training import Blocked, Learned, LearningCost, Training, test_budget
 from learnact.protocols import Journal, Runner
 from learnact.records import DomainSpec, Episode, EpisodeResult, Library, Phase, Task, seed_from
@@ -182,7 +183,11 @@ async def _learn(
     allowance = await costs.matched(trial)
     training = Training(trial, domain, tasks, runner, journal, allowance)
     learner = find_learner(trial.learner.name)
-    learned = await learner.learn(training, learner.options_of(trial.learner))
+    options = learner.options_of(trial.learner)
+    if trial.protocol == "stream":
+        learned = await learn_in_order(training, learner, options, test_budget(domain))
+    else:
+        learned = await learner.learn(training, options)
     costs.report(trial, training.spent)
     return learned
 

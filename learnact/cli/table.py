@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from learnact.report.result_table import ResultTable
     from learnact.results.reader import Connection
 
-FIGURES = {"3": "figure3", "efficiency": "efficiency"}
+FIGURES = {"3": "figure3", "efficiency": "efficiency", "stream": "stream"}
 """Figures by name, each with the name of its files."""
 Form = Literal["table", "csv", "markdown", "latex", "json"]
 Runs = Annotated[
@@ -41,7 +41,7 @@ def table(
         str,
         typer.Argument(
             metavar="TABLE",
-            help="1 to 7, pass@k, robustness, selector, transfer, cost, causes, replies, credit.",
+            help="1 to 7, pass@k, robustness, selector, transfer, cost, stream, causes, replies, credit.",
             show_default=False,
         ),
     ],
@@ -100,12 +100,14 @@ def table(
 
 
 def figure(
-    which: Annotated[str, typer.Argument(metavar="FIGURE", help="3, efficiency.", show_default=False)],
+    which: Annotated[
+        str, typer.Argument(metavar="FIGURE", help="3, efficiency, stream.", show_default=False)
+    ],
     runs: Runs,
     results: Results = Path("results"),
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Path without ending [figure3, efficiency].", show_default=False),
+        typer.Option("--output", "-o", help="Path without ending [its name].", show_default=False),
     ] = None,
     format: Shape = "table",
 ) -> None:
@@ -113,7 +115,8 @@ def figure(
 
     3: success and use of learned actions against iterations, with Act for reference; the job needs
     test_each_iteration: true. efficiency: success against tokens of a test episode, learning left out and
-    included.
+    included. stream: success on the next task and size of the library as tasks come one after another; the
+    job needs protocol: stream.
 
     learnact figure 3 figure3 --output figure3
 
@@ -139,11 +142,16 @@ def draw_figure(which: str, data: ReportData, stem: Path) -> tuple[ResultTable, 
     from learnact.report.drawing import draw_figure3
     from learnact.report.efficiency_figure import draw_efficiency, efficiency_figure, figure_table
     from learnact.report.figure3 import figure3, figure3_table
+    from learnact.report.stream import read_streams, stream_tables
+    from learnact.report.stream_figure import draw_streams
 
     try:
         if which == "efficiency":
             points = efficiency_figure(data)
             return figure_table(points), draw_efficiency(points, stem)
+        if which == "stream":
+            streams = read_streams(data)
+            return stream_tables(data)[0], draw_streams(streams, stem)
         found = figure3(data)
         return figure3_table(found), draw_figure3(found, stem)
     except OSError as error:

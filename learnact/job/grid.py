@@ -293,6 +293,7 @@ class _Expansion:
                 library_hash=library_hash(self.library),
                 embedding_model=self._embedding_model(),
                 match_budget=self._match_budget(),
+                protocol=job.protocol if self.learns else "batch",
                 version=registry.version(agent, learner),
             )
             for seed, repeat in itertools.product(job.seed, range(self.repeats)):

@@ -401,6 +401,9 @@ class JobConfig(StrictConfig):
     """Libraries to play with instead of learning (a file, RUN:LIBRARY, or RUN for all that it learned), or
     how they are matched to `test_on`.
     """
+    protocol: Literal["batch", "stream"] = "batch"
+    """Learn from all training tasks at once, or (`stream`) from one after another: each is played before it is
+    learned from, and all so far after it."""
     match_budget: MatchBudgetConfig | None = None
     """Give the baselines the budget of learning."""
     bounds: BoundsConfig = BoundsConfig()

@@ -112,6 +112,11 @@ def _identity(entry: ModelConfig) -> str:
 
 
 def _check_match_budget(job: JobConfig, source: JobFile) -> None:
+    if job.match_budget is not None and job.protocol == "stream":
+        raise JobError(
+            f"{source.at('match_budget')}: budgets are matched for `protocol: batch` only; leave one of the "
+            "two out"
+        )
     if job.match_budget is None:
         return
     labels = [entry.label or entry.name for entry in job.methods]

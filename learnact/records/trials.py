@@ -94,6 +94,7 @@ class TrialSpec:
     learns              whether the library is learned in this trial (False: none, or made elsewhere)
     library             the name of a library made elsewhere (a file or a run), else ""
     library_hash        its content's address; "" until it has been read
+    protocol            learn from all training tasks at once, or from one after another (methods/stream.py)
     trained             the trial of a run whose library it has
     test_domains        where it is tested: its own domain unless the job says otherwise (`test_on`)
     learn_repeat        counts from 0
@@ -122,6 +123,7 @@ class TrialSpec:
     library_hash: str = ""
     embedding_model: ModelSpec | None = None
     match_budget: MatchBudget | None = None
+    protocol: Literal["batch", "stream"] = "batch"
     trained: TrainedTrial | None = None
     version: str = ""
 
@@ -166,6 +168,7 @@ class TrialSpec:
             "library": self.library_hash or self.library,
             "trained_by": self.trained.learner_model if self.trained else "",
             "match_budget": self.match_budget,
+            "protocol": self.protocol,
             "version": self.version,
         }
         return digest("trial", parts)

@@ -11,7 +11,7 @@ from learnact.records.libraries import Library
 from learnact.records.models import ModelSpec, Prompt, Purpose
 from learnact.records.tasks import DomainSpec, Task
 
-Phase = Literal["learn", "check", "test", "survey"]
+Phase = Literal["learn", "check", "stream", "test", "survey"]
 """learn: an agent plays training tasks. check: a program that a learner wrote is run (a usage line, a skill),
 or a task is opened to see how it begins; no model acts, and it is no training episode. test: the library that
 a trial ends with, on test tasks. survey: other libraries of the trial on test tasks (`test_each_iteration`,

@@ -28,6 +28,7 @@ from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.robustness import robustness_tables
 from learnact.report.score_table import INTERVALS, NOTHING_PLAYED, ModelColumns, RateColumns, score_rows
 from learnact.report.selector import selector_tables
+from learnact.report.stream import stream_tables
 from learnact.report.transfer import transfer_tables
 from learnact.results.reader import dictionaries
 from learnact.statistics.intervals import LEVEL, Interval, mean_of, pooled_share
@@ -218,6 +219,7 @@ TABLES: dict[str, Callable[[ReportData], list[ResultTable]]] = {
     "selector": selector_tables,
     "transfer": transfer_tables,
     "cost": cost_tables,
+    "stream": stream_tables,
     "causes": cause_tables,
     "replies": reply_tables,
     "credit": credit_tables,

@@ -223,7 +223,8 @@ EPISODES = TableSchema(
             TEXT,
             "unit.phase",
             "`learn` (an agent plays a training task), `check` (a learner's usage line or program is run, no "
-            "model acts), `test`, or `survey` (tests of libraries other than the trial's last one)",
+            "model acts), `stream` (a task before or after it was learned from; `replicate` tasks were), "
+            "`test`, or `survey` (tests of libraries other than the trial's last one)",
         ),
         TableColumn("domain", TEXT, "unit.domain.name", "the domain that was played"),
         TableColumn(
