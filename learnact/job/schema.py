@@ -402,8 +402,8 @@ class JobConfig(StrictConfig):
     how they are matched to `test_on`.
     """
     protocol: Literal["batch", "stream"] = "batch"
-    """Learn from all training tasks at once, or (`stream`) from one after another: each is played before it is
-    learned from, and all so far after it."""
+    """Learn from all training tasks at once, or (`stream`) from one after another: each is played before it
+    is learned from, and all so far after it."""
     match_budget: MatchBudgetConfig | None = None
     """Give the baselines the budget of learning."""
     bounds: BoundsConfig = BoundsConfig()

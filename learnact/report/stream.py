@@ -29,9 +29,9 @@ FROM played ORDER BY trial, place, learned_from
 """Each episode of a stream with its task's place (0 is the first) and the size of the library."""
 NOTES = (
     "Before: each task as it comes, with what was learned from those before it. After: the same tasks right "
-    "after they were learned from. End: all tasks with the final library. Forgotten: tasks that were solved at "
-    "some time after they were learned from and not at the end, a share of all. Two or more: solved episodes "
-    "that called at least two different learned actions, a share of the solved ones.",
+    "after they were learned from. End: all tasks with the final library. Forgotten: tasks that were solved "
+    "at some time after they were learned from and not at the end, a share of all. Two or more: solved "
+    "episodes that called at least two different learned actions, a share of the solved ones.",
     "Intervals: 95 %, clustered by task; they speak of these streams.",
     "Functions, sentences: of the final library, means over trials.",
 )

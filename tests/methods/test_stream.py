@@ -58,7 +58,8 @@ def test_each_task_is_played_before_and_after_it_is_learned_from(results: Path) 
 
 
 def test_the_table_tells_of_the_stream(results: Path) -> None:
-    (table,) = command("table", "stream", "s", "--results", results, "--format", "json").json
+    arguments = ["table", "stream", "s", "--results", results, "--format", "json"]
+    (table,) = command(*arguments).json
     (row,) = table["rows"] if isinstance(table, dict) else table
     assert row["method"] == "awm"
     assert (row["streams"], row["tasks"]) == (1, 3)
