@@ -117,7 +117,7 @@ class RunStore:
                     if self._worked:
                         await asyncio.to_thread(self._parts.compact)
                     self._pending.rewrite()
-            except OSError as error:
+            except (OSError, RunTakenOver) as error:
                 raise self._unwritten(error) from error
             finally:
                 self._pending.close()
