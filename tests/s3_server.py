@@ -59,6 +59,7 @@ class S3Server:
             f"-s3.config={self.folder / 'users.json'}",
             *(
                 "-s3.port.iceberg=0",
+                "-s3.port.lance=0",
                 "-master.volumeSizeLimitMB=64",
                 "-volume.max=50",
                 "-master.telemetry=false",

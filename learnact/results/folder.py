@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from learnact.errors import MissingExtra
-from learnact.results.location import Location, location_of
+from learnact.results.location import location_of
 from learnact.results.query import QuerySession
-from learnact.results.reader import Connection, connect, find_run, runs
+from learnact.results.reader import Connection, Places, connect, find_run, runs
 from learnact.results.run_file import RunInfo
 
 
@@ -19,7 +20,7 @@ class ResultsFolder:
     [{'method': 'act', 's': 0.4}, {'method': 'learnact', 's': 0.6}]
     """
 
-    def __init__(self, folder: Location, run: str | None = None) -> None:
+    def __init__(self, folder: Places, run: str | None = None) -> None:
         self.folder = folder
         self._run = None if run is None else find_run(folder, run).run
         if run is None:
@@ -64,12 +65,14 @@ class ResultsFolder:
         return f"<results {self.folder}: {', '.join(info.name for info in self.runs) or 'no runs'}>"
 
 
-def open_results(folder: str | Location = "results", run: str | None = None) -> ResultsFolder:
+def open_results(folder: Places = "results", run: str | None = None) -> ResultsFolder:
     """The runs of a results folder, or of a place in a bucket (`s3://BUCKET/PREFIX`).
 
-    `run` limits it to one: its job's name (the latest of that name) or id.
+    Several places are asked at once when they are given as a list. `run` limits it to one: its job's name (the latest of that name) or id.
 
     Raises:
         ResultsError: there is no such folder or run.
     """
-    return ResultsFolder(location_of(folder), run)
+    return ResultsFolder(
+        folder if isinstance(folder, Sequence) and not isinstance(folder, str) else location_of(folder), run
+    )

@@ -29,7 +29,7 @@ from learnact.errors import ResultsError
 from learnact.records.text import spreadsheet_text
 from learnact.results.location import Location
 from learnact.results.overview import overview
-from learnact.results.reader import VIEWS, Connection, connect, connect_folders, find_run, runs
+from learnact.results.reader import VIEWS, Connection, Places, connect, connect_folders, find_run, runs
 
 QUERIES = files("learnact.results") / "queries"
 SIMULATED_COLUMN = "simulated"
@@ -165,7 +165,7 @@ class QuerySession:
     there.
     """
 
-    def __init__(self, results: Location, run: str | None = None, *, write: bool = False) -> None:
+    def __init__(self, results: Places, run: str | None = None, *, write: bool = False) -> None:
         self._connection = connect(results, run, read_only=not write)
         self._write = write
 

@@ -31,6 +31,8 @@ Connection: TypeAlias = duckdb.DuckDBPyConnection
 
 QUERY_ERRORS = (duckdb.Error,)
 """What a wrong query raises, for floors above."""
+Places: TypeAlias = Location | str | Sequence[Location | str]
+"""A results folder, or several."""
 
 _log = logging.getLogger("learnact.results")
 TABLE_VIEWS = (
@@ -66,14 +68,14 @@ comes from a simulated model."""
 VIEWS = (*TABLE_VIEWS, *DERIVED)
 
 
-def runs(results: Location | str) -> list[RunInfo]:
-    """The runs of a results folder, oldest first, each once: a copy beside its run is left out with a
+def runs(results: Places) -> list[RunInfo]:
+    """The runs of a results folder, or of several, oldest first, each once: a copy beside its run is left out with a
     warning, and so is one whose `run.json` is damaged.
 
     Raises `ResultsError` when there is no such folder.
     """
     found: dict[str, RunInfo] = {}
-    for folder, content in _run_files(location_of(results)).items():
+    for folder, content in _run_files(results).items():
         try:
             info = parse_run_file(folder, content)
         except ResultsError as error:
@@ -89,8 +91,11 @@ def runs(results: Location | str) -> list[RunInfo]:
     return sorted(found.values(), key=lambda info: (info.created, info.run))
 
 
-def _run_files(results: Location) -> dict[Location, bytes | OSError]:
+def _run_files(places: Places) -> dict[Location, bytes | OSError]:
     """The folders of runs, with what reading their `run.json` gave."""
+    if isinstance(places, Sequence) and not isinstance(places, str):
+        return {folder: content for place in places for folder, content in _run_files(place).items()}
+    results = location_of(places)
     try:
         found = storage_of(results).inside(NAME)
         return {results / folder if folder else results: content for folder, content in found.items()}
@@ -106,11 +111,11 @@ def _run_files(results: Location) -> dict[Location, bytes | OSError]:
         ) from error
 
 
-def find_run(results: Location | str, wanted: str) -> RunInfo:
+def find_run(results: Places, wanted: str) -> RunInfo:
     """A run by id, the beginning of its id, the name of its folder, or its job's name (the latest of that
     name).
     """
-    for folder, content in _run_files(location_of(results)).items():
+    for folder, content in _run_files(results).items():
         if folder.name == wanted:
             return parse_run_file(folder, content)
     known = runs(results)
@@ -130,11 +135,14 @@ def find_run(results: Location | str, wanted: str) -> RunInfo:
     if wanted == "latest" and known:
         return known[-1]
     names = {name for info in known for name in (info.folder.name, info.name)}
-    raise ResultsError(f"no run {wanted!r} in {results}; {suggestion(wanted, names, near=0.4)}")
+    where = results
+    if isinstance(results, Sequence) and not isinstance(results, str):
+        where = " and ".join(map(str, results))
+    raise ResultsError(f"no run {wanted!r} in {where}; {suggestion(wanted, names, near=0.4)}")
 
 
 def connect(
-    results: Location | str, run: str | Sequence[str] | None = None, *, read_only: bool = False
+    results: Places, run: str | Sequence[str] | None = None, *, read_only: bool = False
 ) -> Connection:
     """A connection with the views `VIEWS` over all runs of a folder, or over those named (see `find_run`).
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import learnact as learnact_package
 from learnact.errors import ResultsError
 from learnact.results.location import location_of
 from learnact.results.reader import connect, runs
@@ -31,7 +32,7 @@ JOB = """
 name: small
 methods: [act]
 models: {agent: {name: sim-strong}}
-domains: [{name: gripper, limit: {train: 2, test: 4}}]
+domains: [{name: gripper, train: 2, test: 4}]
 repeats: {test: 2}
 """
 
@@ -63,7 +64,7 @@ def place(server, store_env, request):
 def learnact(*arguments: str, code: int = 0, **environment: str) -> str:
     """A command as a person gives it; its output."""
     done = subprocess.run(
-        [sys.executable, "-m", "learnact", *arguments],
+        [sys.executable, "-c", "from learnact.cli import main; main()", *arguments],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -119,18 +120,14 @@ async def test_sql_asks_runs_in_a_folder_and_in_a_bucket_at_once(place, tmp_path
         for number in numbers:
             await store.commit(material.outcome(material.episode(number)))
         await store.close()
-    from learnact.results.reader import connect_folders
-
-    folders = [info.folder for results in (place, str(tmp_path / "local")) for info in runs(results)]
-    with connect_folders(folders, read_only=True) as connection:
-        assert connection.execute(
-            "SELECT run, count(*) FROM episodes GROUP BY run ORDER BY run"
-        ).fetchall() == [
-            (RUN, 2),
-            ("c" * 24, 3),
-        ]
-        assert len(connection.execute("SELECT * FROM success_by_method").fetchall()) == 2
-    copy_run(folders[1], location_of(place) / folders[1].name)
+    both = learnact_package.open_results([place, str(tmp_path / "local")])
+    assert both.sql("SELECT run, count(*) AS n FROM episodes GROUP BY run ORDER BY run") == [
+        {"run": RUN, "n": 2},
+        {"run": "c" * 24, "n": 3},
+    ]
+    assert len(both.sql("SELECT * FROM success_by_method")) == 2
+    copied = runs(tmp_path / "local")[0].folder
+    copy_run(copied, location_of(place) / copied.name)
     with connect(place) as connection:
         assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (5,)
 
