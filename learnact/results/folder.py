@@ -68,7 +68,8 @@ class ResultsFolder:
 def open_results(folder: Places = "results", run: str | None = None) -> ResultsFolder:
     """The runs of a results folder, or of a place in a bucket (`s3://BUCKET/PREFIX`).
 
-    Several places are asked at once when they are given as a list. `run` limits it to one: its job's name (the latest of that name) or id.
+    Several places are asked at once when they are given as a list. `run` limits it to one run: its job's name
+    (the latest of that name) or id.
 
     Raises:
         ResultsError: there is no such folder or run.

@@ -69,8 +69,8 @@ VIEWS = (*TABLE_VIEWS, *DERIVED)
 
 
 def runs(results: Places) -> list[RunInfo]:
-    """The runs of a results folder, or of several, oldest first, each once: a copy beside its run is left out with a
-    warning, and so is one whose `run.json` is damaged.
+    """The runs of a results folder, or of several, oldest first, each once: a copy beside its run is left out
+    with a warning, and so is one whose `run.json` is damaged.
 
     Raises `ResultsError` when there is no such folder.
     """

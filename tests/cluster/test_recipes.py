@@ -1,8 +1,8 @@
 """The recipes in cluster/ are well-formed, and name the image's commands and settings that exist.
 
 Published schemas: pods and claims are checked with those of Kubernetes (strict: no unknown field), `ray up`
-files with Ray's own, scripts and Dockerfile by shellcheck and hadolint. The schemas of KubeRay's resources are
-in no package of PyPI or npm; the fields that the recipes use of them are written down here.
+files with Ray's own, scripts and Dockerfile by shellcheck and hadolint. The schemas of KubeRay's resources
+are in no package of PyPI or npm; the fields that the recipes use of them are written down here.
 """
 
 from __future__ import annotations

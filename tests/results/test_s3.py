@@ -1,4 +1,4 @@
-"""Results on a real S3 server: what a person does, in commands; refusals in words; and kills of everything."""
+"""Results on a real S3 server: what a person does, in commands; refusals in words; kills of everything."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ async def test_sql_asks_runs_in_a_folder_and_in_a_bucket_at_once(place, tmp_path
         assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (5,)
 
 
-# Words -------------------------------------------------------------------------------------------------------
+# Words ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ async def test_throttling_and_broken_connections_are_ridden_out(place, server, m
             )
 
 
-# Kills -------------------------------------------------------------------------------------------------------
+# Kills ------------------------------------------------------------------------------------------------------
 
 
 def test_the_run_survives_kills_of_its_driver_and_of_the_server(tmp_path, monkeypatch):
@@ -248,7 +248,7 @@ class Watcher(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
-        while not self._ended.wait(0.1):
+        while not self._ended.is_set():
             try:
                 with connect(self._place) as connection:
                     self._counts += connection.execute("SELECT count(*) FROM episodes").fetchone()

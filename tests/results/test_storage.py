@@ -63,7 +63,7 @@ def keys_in(results):
         return [key for (key,) in connection.execute("SELECT key FROM episodes ORDER BY key").fetchall()]
 
 
-# Both kinds --------------------------------------------------------------------------------------------------
+# Both kinds -------------------------------------------------------------------------------------------------
 
 
 def test_files_come_back_as_they_were_written(results):
@@ -198,7 +198,7 @@ async def test_a_run_is_copied_from_one_kind_to_the_other_and_back(results, tmp_
     assert storage_of(place).read("run.json") == b"{}"  # what is there is never replaced
 
 
-# A bucket ----------------------------------------------------------------------------------------------------
+# A bucket ---------------------------------------------------------------------------------------------------
 
 PLACE = "s3://some-bucket/results"
 
