@@ -29,6 +29,8 @@ EXPIRY = 30.0
 """Seconds without a sign of life after which a driver counts as dead."""
 POLL = 0.5
 _WRONG_TAG = '"00000000000000000000000000000000"'
+_let_go: set[str] = set()
+"""Owners of locks that this process has let go of; the store may not have heard of it."""
 _log = logging.getLogger("learnact.results")
 
 
@@ -122,6 +124,7 @@ class ObjectLock:
             return
         self._ended.set()
         self._thread.join()
+        _let_go.add(self._me.owner)
         if not self._lost:
             with contextlib.suppress(OSError, ResultsError, ObjectConflict):  # it then expires
                 self._bucket.put(self._place.key, LockHolder("").content(), tag=self._tag)
@@ -159,8 +162,10 @@ class ObjectLock:
         _log.warning("%s is held by %s; waiting up to %d s for a sign of life", run, who, seconds + 1)
 
     def _is_dead(self, holder: LockHolder) -> bool:
-        """Whether the holder was a process of this machine that has ended. Raises `ResultsError` for one that
-        has not."""
+        """Whether the holder was this process before, or one of this machine that has ended. Raises
+        `ResultsError` for one that has not."""
+        if holder.owner in _let_go:
+            return True
         if not holder.machine or holder.machine != self._me.machine:
             return False
         if _started(holder.pid) == holder.started:
