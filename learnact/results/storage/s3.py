@@ -7,7 +7,6 @@ None of it is kept.
 
 from __future__ import annotations
 
-import contextlib
 import email.utils
 import errno
 import os
@@ -17,15 +16,18 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+
 from learnact.errors import MissingExtra, ResultsError, StoreUnavailable
 from learnact.results.location import S3
 from learnact.results.redact import hide, secrets
 from learnact.results.storage.bucket import BucketListing, ObjectConflict, StoredObject
 from learnact.results.storage.protocol import StoredFile
 
-FIRST_TRIES, TRIES = 3, 10
-"""Tries of a request: of the first one to a bucket, which tells that the settings are right, and of others
-(with growing pauses, about a minute and a half)."""
+TRIES = 3
+"""Tries of a request that boto3 makes before it is given up or, within `PATIENCE`, made again."""
+PATIENCE = 90.0
+"""Seconds for which a store that does not answer is asked again, once it has answered."""
 CONNECT_SECONDS, READ_SECONDS = 5, 60
 CONNECTIONS = 32
 DELETED_AT_ONCE = 1000
@@ -63,15 +65,15 @@ def bucket_of(name: str) -> S3Bucket:
 
     Raises `MissingExtra` without boto3, `ResultsError` where the bucket cannot be used as things are set.
     """
-    first = S3Bucket(name, FIRST_TRIES)
-    first.check()
-    return S3Bucket(name, TRIES)
+    bucket = S3Bucket(name)
+    bucket.check()
+    return bucket
 
 
 class S3Bucket:
     """Implements `Bucket`. May be used by several threads."""
 
-    def __init__(self, name: str, tries: int) -> None:
+    def __init__(self, name: str) -> None:
         try:
             import boto3
             import botocore.config
@@ -81,7 +83,7 @@ class S3Bucket:
         self._name = name
         self._errors = botocore.exceptions
         config = botocore.config.Config(
-            retries={"mode": "standard", "total_max_attempts": tries},
+            retries={"mode": "standard", "total_max_attempts": TRIES},
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             max_pool_connections=CONNECTIONS,
@@ -95,7 +97,7 @@ class S3Bucket:
     def check(self) -> None:
         """Ask for the bucket. Raises `ResultsError` where there is no answer, or a refusal."""
         try:
-            self._ask(partial(self._client.list_objects_v2, Bucket=self._name, MaxKeys=1), "")
+            self._once(partial(self._client.list_objects_v2, Bucket=self._name, MaxKeys=1), "")
         except StoreUnavailable as error:
             raise ResultsError(
                 f"{error}; see that it runs and that AWS_ENDPOINT_URL names it (unset: Amazon's own)"
@@ -126,7 +128,7 @@ class S3Bucket:
             content = answer["Body"].read()
             return StoredObject(content, answer["ETag"], answer["LastModified"].timestamp(), _now(answer))
 
-        return self._read(whole, key)
+        return self._ask(whole, key)
 
     def download(self, key: str, path: Path) -> None:
         """An object's content into a file."""
@@ -137,7 +139,7 @@ class S3Bucket:
                 for piece in answer["Body"].iter_chunks(PIECE):
                     file.write(piece)
 
-        self._read(whole, key)
+        self._ask(whole, key)
 
     def put(self, key: str, content: bytes | Path, *, new: bool = False, tag: str | None = None) -> str:
         """Write an object, and return its tag."""
@@ -163,14 +165,18 @@ class S3Bucket:
         source = {"Bucket": self._name, "Key": old}
         self._ask(partial(self._client.copy_object, Bucket=self._name, Key=new, CopySource=source), old)
 
-    def _read(self, request: Callable[[], A], key: str) -> A:
-        """Ask again where the connection breaks while the body comes, which boto3 leaves to its caller."""
-        for _ in range(FIRST_TRIES - 1):
-            with contextlib.suppress(StoreUnavailable):
-                return self._ask(request, key)
-        return self._ask(request, key)
-
     def _ask(self, request: Callable[[], A], key: str) -> A:
+        """The answer; asked for again while the store does not answer, for `PATIENCE` seconds."""
+        again = Retrying(
+            retry=retry_if_exception_type(StoreUnavailable),
+            stop=stop_after_delay(PATIENCE),
+            wait=wait_exponential_jitter(initial=0.5, max=5.0),
+            reraise=True,
+        )
+        answer: A = again(self._once, request, key)
+        return answer
+
+    def _once(self, request: Callable[[], A], key: str) -> A:
         try:
             return request()
         except self._errors.ClientError as error:
