@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import email.utils
 import errno
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -16,7 +17,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential_jitter,
+)
 
 from learnact.errors import MissingExtra, ResultsError, StoreUnavailable
 from learnact.results.location import S3
@@ -32,6 +39,7 @@ CONNECT_SECONDS, READ_SECONDS = 5, 60
 CONNECTIONS = 32
 DELETED_AT_ONCE = 1000
 PIECE = 1 << 20
+_log = logging.getLogger("learnact.results")
 A = TypeVar("A")
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
@@ -171,10 +179,15 @@ class S3Bucket:
             retry=retry_if_exception_type(StoreUnavailable),
             stop=stop_after_delay(PATIENCE),
             wait=wait_exponential_jitter(initial=0.5, max=5.0),
+            before_sleep=self._tell,
             reraise=True,
         )
         answer: A = again(self._once, request, key)
         return answer
+
+    def _tell(self, state: RetryCallState) -> None:
+        if state.attempt_number == 2 and state.outcome is not None:
+            _log.warning("%s; asked again for up to %d s", state.outcome.exception(), PATIENCE)
 
     def _once(self, request: Callable[[], A], key: str) -> A:
         try:
