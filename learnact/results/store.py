@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from learnact.errors import ResultsError, RunTakenOver
+from learnact.errors import ResultsError, RunTakenOver, StoreUnavailable
 from learnact.records import Call, Candidate, Episode, Library, Outcome, Plain, Reply, Request
 from learnact.results.bounded import BoundedValue, count_by_place
 from learnact.results.committed import Committed, FinishedTrial
@@ -303,6 +303,10 @@ def _taken_over(folder: Location, who: str) -> RunTakenOver:
 
 
 def _unwritable(folder: Location, error: OSError) -> ResultsError:
+    if isinstance(error, StoreUnavailable):
+        return ResultsError(
+            f"cannot write results to {folder}: {error}; once it answers, run the same command again"
+        )
     return ResultsError(
         f"cannot write results to {folder}: {error.strerror or error}; make room or permit writing there, or "
         "choose another --results folder"

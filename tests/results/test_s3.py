@@ -270,24 +270,24 @@ class Watcher(threading.Thread):
 
 
 def test_a_store_that_stays_away_ends_the_run_with_the_way_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(s3, "PATIENCE", 1.0)
     with s3_server(tmp_path / "s3") as server:
         for name, value in {**server.environment, "XDG_CACHE_HOME": str(tmp_path / "cache")}.items():
             monkeypatch.setenv(name, value)
         for cached in (objects._cache, s3.bucket_of):
             cached.cache_clear()
         place = f"s3://{server.bucket('away')}/results"
-        said = asyncio.run(away(place, server))
+        said = asyncio.run(away(place, server, monkeypatch))
         assert "does not answer" in said and "run the same command again and it continues" in said
         with connect(place) as connection:
             assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (2,)
 
 
-async def away(place: str, server: S3Server) -> str:
+async def away(place: str, server: S3Server, monkeypatch) -> str:
     store = RunStore.open(place, RUN, "away", {}, {}, {})
     await store.commit(material.outcome(material.episode(1)))
     server.kill()
-    with pytest.raises(ResultsError) as caught:
+    with monkeypatch.context() as patch, pytest.raises(ResultsError) as caught:
+        patch.setattr(s3, "PATIENCE", 1.0)
         await store.commit(material.outcome(material.episode(2)))
     await store.close()
     server.start()

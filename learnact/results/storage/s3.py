@@ -22,7 +22,7 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_delay,
-    wait_exponential_jitter,
+    wait_random_exponential,
 )
 
 from learnact.errors import MissingExtra, ResultsError, StoreUnavailable
@@ -178,7 +178,7 @@ class S3Bucket:
         again = Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
             stop=stop_after_delay(PATIENCE),
-            wait=wait_exponential_jitter(initial=0.5, max=5.0),
+            wait=wait_random_exponential(multiplier=0.5, max=5.0),
             before_sleep=self._tell,
             reraise=True,
         )
