@@ -22,6 +22,8 @@ from learnact.results.storage import object_lock, objects, storage_of
 from learnact.results.storage.object_lock import ObjectLock
 from learnact.results.store import RunStore
 from learnact.results.transfer import copy_run
+from learnact.runners.ray.inside_job import SUBMISSION
+from learnact.runners.ray.send_results import receive, send
 from tests.results import material
 from tests.results.memory_bucket import MemoryBucket
 
@@ -196,6 +198,21 @@ async def test_a_run_is_copied_from_one_kind_to_the_other_and_back(results, tmp_
     storage_of(place).seal("run.json", b"{}")
     copy_run(other.folder, place)
     assert storage_of(place).read("run.json") == b"{}"  # what is there is never replaced
+
+
+async def test_a_submitted_jobs_run_is_fetched_from_and_into_either_kind(results, tmp_path, bucket):
+    store = RunStore.open(results, RUN, "laws", {}, {}, {SUBMISSION: "job-1"})
+    await store.commit(OUTCOMES[0])
+    await store.commit(OUTCOMES[1])
+    lines = "\n".join(send(results, "job-1"))
+    for target in (tmp_path / "here", location_of("s3://other/here")):
+        assert receive(lines, target).name == store.folder.name
+        assert len(keys_in(target)) == 2
+    await store.close()
+    receive("\n".join(send(results, "job-1")), target)
+    assert len(keys_in(target)) == 2
+    with pytest.raises(ResultsError, match="job-2 has stored nothing"):
+        list(send(results, "job-2"))
 
 
 # A bucket ---------------------------------------------------------------------------------------------------
