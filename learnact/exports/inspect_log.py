@@ -86,7 +86,13 @@ def _log(connection: Connection, group: Mapping[str, Any]) -> Any:
                 for name, value in (("success", success), ("progress", progress))
             ],
         ),
-        stats=log.EvalStats(started_at=_moment(min(times)), completed_at=_moment(max(times))),
+        stats=log.EvalStats(
+            started_at=_moment(min(times)),
+            completed_at=_moment(max(times)),
+            model_usage={
+                _model(views[0].row): sum((_usage(view.row) for view in views[1:]), _usage(views[0].row))
+            },
+        ),
         samples=samples,
     )
 
@@ -103,7 +109,6 @@ def _moment(seconds: float) -> str:
 
 def _sample(connection: Connection, view: EpisodeView, epoch: int) -> Any:
     from inspect_ai.log import EvalSample
-    from inspect_ai.model import ModelUsage
     from inspect_ai.scorer import Score
 
     row, result = view.row, view.result
@@ -121,13 +126,6 @@ def _sample(connection: Connection, view: EpisodeView, epoch: int) -> Any:
     )
     events = list(_events(connection, view))
     outputs = [event.output for event in events if event.event == "model"]
-    used = ModelUsage(
-        input_tokens=row["prompt_tokens"] or 0,
-        output_tokens=row["completion_tokens"] or 0,
-        total_tokens=(row["prompt_tokens"] or 0) + (row["completion_tokens"] or 0),
-        input_tokens_cache_read=row["cached_tokens"],
-        reasoning_tokens=row["reasoning_tokens"],
-    )
     more = {"output": outputs[-1]} if outputs else {}
     return EvalSample(
         id=row["task"],
@@ -143,10 +141,23 @@ def _sample(connection: Connection, view: EpisodeView, epoch: int) -> Any:
         },
         metadata={name: row[name] for name in names},
         events=events,
-        model_usage={_model(row): used},
+        model_usage={_model(row): _usage(row)},
         total_time=row["seconds"],
         uuid=row["key"],
         **more,
+    )
+
+
+def _usage(row: Mapping[str, Any]) -> Any:
+    """The tokens of an episode or a call."""
+    from inspect_ai.model import ModelUsage
+
+    return ModelUsage(
+        input_tokens=row["prompt_tokens"] or 0,
+        output_tokens=row["completion_tokens"] or 0,
+        total_tokens=(row["prompt_tokens"] or 0) + (row["completion_tokens"] or 0),
+        input_tokens_cache_read=row["cached_tokens"],
+        reasoning_tokens=row["reasoning_tokens"],
     )
 
 
@@ -236,20 +247,13 @@ def _model_event(view: EpisodeView, ordinal: int, call: Mapping[str, Any]) -> An
         ChatMessageUser,
         GenerateConfig,
         ModelOutput,
-        ModelUsage,
     )
 
     output = ModelOutput.from_content(
         call["model"] or "", call["reply"] or "", stop_reason=STOPS.get(call["finish"], "unknown")
     )
     output.time = call["latency"]
-    output.usage = ModelUsage(
-        input_tokens=call["prompt_tokens"] or 0,
-        output_tokens=call["completion_tokens"] or 0,
-        total_tokens=(call["prompt_tokens"] or 0) + (call["completion_tokens"] or 0),
-        input_tokens_cache_read=call["cached_tokens"],
-        reasoning_tokens=call["reasoning_tokens"],
-    )
+    output.usage = _usage(call)
     sent, prompt = json.loads(call["parameters"] or "{}"), call["prompt"]
     return ModelEvent(
         model=_model(view.row),

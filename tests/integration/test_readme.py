@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import re
 import shlex
@@ -13,6 +14,7 @@ import yaml
 
 from learnact.cli.app import COMMANDS, loaded
 from learnact.job import load
+from tests.report.conftest import write
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -121,3 +123,20 @@ def test_the_version_is_the_same_everywhere_and_has_notes(tmp_path: Path) -> Non
 def test_hosted_ci_runs_the_same_script() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
     assert ".ci/run" in [step.get("run") for step in workflow["jobs"]["test"]["steps"]]
+
+
+def test_the_notebook_example_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """docs/api.md, "In a notebook", over a small run of that name."""
+    pytest.importorskip("pandas", reason="needs learnact[frames]")
+    asyncio.run(write(tmp_path / "results", "quickstart"))
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    example = page.split("## In a notebook")[1].split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(example, names)
+    told = capsys.readouterr().out
+    assert "learnact  blockworld    0.8" in told
+    assert "success" in told
+    assert names["simulated"] is True
