@@ -11,6 +11,7 @@ ALFWORLD ?= yes
 # without.
 ENVIRONMENTS ?= yes
 ENVIRONMENT_EXTRAS := babyai games textworld tools scienceworld jericho
+ENVIRONMENT_EXTRAS := babyai games mcp textworld tools
 # The report and the viewer are tested in Chromium, which is installed where that is possible; `make test
 # BROWSER=no` goes without.
 BROWSER ?= yes
@@ -54,6 +55,7 @@ $(VENV)/.installed-environments: $(STAMP) | java
 	$(BIN)/python -m pip install --quiet --editable \
 	  '.[$(EXTRAS),$(subst $(space),$(comma),$(strip $(ENVIRONMENT_EXTRAS)))]'
 	$(BIN)/python -m pip install --quiet --no-deps bfcl-eval==2026.3.23
+	$(BIN)/python -m pip install --quiet 'mcp-server-git>=2026.10'
 	@touch $@
 
 $(VENV)/.installed-browser: $(STAMP)

@@ -82,6 +82,7 @@ OURS: dict[str, str] = {
     "games-leduc_poker": "learnact.domains.games.domain:LEDUC_POKER",
     "games-bargaining": "learnact.domains.games.domain:BARGAINING",
     "games-tiny_hanabi": "learnact.domains.games.domain:TINY_HANABI",
+    "mcp": "learnact.domains.mcp.domain:MCP",
     "tools-files": "learnact.domains.tools.domain:FILES",
     "tools-vehicle": "learnact.domains.tools.domain:VEHICLE",
     "tools-trading": "learnact.domains.tools.domain:TRADING",
