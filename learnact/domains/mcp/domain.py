@@ -135,7 +135,8 @@ class McpDomain:
         answers = [call.answer for call in given.plan]
         first = opening(given.files)
         if None in answers:
-            first, answers = self._played(self._task(0, given), planned)
+            task = McpTask.model_validate(given.model_dump(exclude={"plan"}))
+            first, answers = self._played(self._task(0, task), planned)
         steps = zip(given.plan, planned, answers, strict=True)
         return Example(given.goal, first, tuple((c.think, p.written, a or "") for c, p, a in steps))
 
