@@ -29,6 +29,7 @@ from learnact.report.robustness import robustness_tables
 from learnact.report.score_table import INTERVALS, NOTHING_PLAYED, ModelColumns, RateColumns, score_rows
 from learnact.report.selector import selector_tables
 from learnact.report.stream import stream_tables
+from learnact.report.tournament import tournament_tables
 from learnact.report.transfer import transfer_tables
 from learnact.results.reader import dictionaries
 from learnact.statistics.intervals import LEVEL, Interval, mean_of, pooled_share
@@ -223,6 +224,7 @@ TABLES: dict[str, Callable[[ReportData], list[ResultTable]]] = {
     "causes": cause_tables,
     "replies": reply_tables,
     "credit": credit_tables,
+    "tournament": tournament_tables,
 }
 """The tables by name."""
 

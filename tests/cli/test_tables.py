@@ -13,7 +13,22 @@ from tests.cli.conftest import Desk, learnact
 
 
 @pytest.mark.parametrize(
-    "which", ["2", "3", "4", "5", "6", "7", "cost", "transfer", "selector", "robustness", "causes", "replies"]
+    "which",
+    [
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+        "7",
+        "cost",
+        "transfer",
+        "selector",
+        "robustness",
+        "causes",
+        "replies",
+        "tournament",
+    ],
 )
 def test_tables_are_printed_in_every_form(which: str, desk: Desk) -> None:
     shown = learnact("table", which, "desk", *desk.results)
