@@ -41,8 +41,8 @@ def table(
         str,
         typer.Argument(
             metavar="TABLE",
-            help="1 to 7, pass@k, robustness, selector, transfer, cost, stream, causes, replies, credit.",
-            help="1 to 7, pass@k, robustness, selector, transfer, cost, causes, replies, credit, tournament.",
+            help="1 to 7, pass@k, robustness, selector, transfer, cost, stream, causes, replies, credit, "
+            "tournament.",
             show_default=False,
         ),
     ],
