@@ -36,6 +36,7 @@ from learnact.records import Outcome, Plain, Unit, canonical
 from learnact.records.trials import TrialSpec
 from learnact.report.display import Display, Standing
 from learnact.report.estimate import JobEstimate, estimate
+from learnact.report.request_sizes import check_request_sizes
 from learnact.results.counters import Counters
 from learnact.results.location import Location, location_of
 from learnact.results.pending import unfinished_calls
@@ -112,6 +113,7 @@ def plan(
     """
     loaded = job if isinstance(job, Job) else load(job, overrides)
     checked = preflight(loaded, location_of(results))
+    check_request_sizes(loaded, checked.trials)
     return JobEstimate(checked.run, loaded.name, tuple(estimate(checked.trials)))
 
 
@@ -252,6 +254,7 @@ async def run_job(
     if job.cluster.runner == "ray":
         address = address_in_job(address or job.cluster.address)
     plan = preflight(job, results)
+    check_request_sizes(job, plan.trials)
     here = address in (None, LOCAL)
     if check and here and not _is_finished(plan, results):
         await check_endpoints(job, plan.trials)

@@ -231,6 +231,11 @@ def _requests(trial: TrialSpec, domain: Domain, number: int) -> Amount:
     return Amount(0, number, number * tokens, number * (model.max_tokens or REPLY_TOKENS))
 
 
+def first_prompt_chars(trial: TrialSpec, domain: Domain) -> int:
+    """Characters of the first prompt of an episode, without learned actions."""
+    return _measure(trial, domain)[0] - (LIBRARY_CHARS if trial.learns or trial.library else 0)
+
+
 def _measure(trial: TrialSpec, domain: Domain) -> tuple[int, int]:
     """Characters of the fixed part of the agent's prompt, and of one entry of its history."""
     goal, first = domain.example.goal, domain.example.first_observation

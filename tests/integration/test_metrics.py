@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 import learnact
-from learnact.errors import BadInput
+from learnact.errors import BadInput, JobError
 from learnact.records import METRICS
 from learnact.report.display import Display, Standing
 from learnact.report.metrics import MetricsServer
@@ -129,6 +129,16 @@ async def test_what_calls_wait_for_is_told(tmp_path: Path) -> None:
         await asyncio.to_thread(learnact.run, wanted, results=tmp_path, display=watching, check=False)
     told = {waiting_text(standing.endpoints) for standing in watching.seen}
     assert any("until" in text and "429" in text for text in told)
+
+
+def test_a_minute_that_no_prompt_fits_into_is_refused_before_work(tmp_path: Path) -> None:
+    limits = {"tokens_per_minute": 150}
+    model = {"name": "m", "base_url": "http://127.0.0.1:9/v1", "limits": limits, "max_tokens": 100}
+    wanted = job("http://127.0.0.1:9/v1", methods="act", models={"agent": model, "learner": model})
+    for tried in (learnact.plan, learnact.run):
+        with pytest.raises(JobError, match=r"first prompt on gripper.*tokens_per_minute \(150\)"):
+            tried(wanted, results=tmp_path)
+    assert not any(tmp_path.iterdir())
 
 
 def test_the_plan_says_how_long_the_limits_make_a_job(tmp_path: Path) -> None:
