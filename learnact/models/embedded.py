@@ -13,18 +13,17 @@ import fcntl
 import json
 import logging
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from learnact.errors import ProviderFailure
 from learnact.models.local.weights import problem
+from learnact.models.temporary import TemporaryFolder, remove_dead
 from learnact.records import digest
 
 START_SECONDS = 60.0
@@ -91,6 +90,7 @@ class Embedded:
     ) -> None:
         self._private = directory is None
         self._directory = directory
+        self._own: TemporaryFolder | None = None
         self._title = title
         self._processes = processes or os.cpu_count() or 1
         self._parent = parent or os.getpid()
@@ -121,13 +121,15 @@ class Embedded:
             _tell(self._directory / LOG)
         if server is not None and (self._private or self._parent == os.getpid()):
             _end(server)
-        if self._private and self._directory is not None:
-            shutil.rmtree(self._directory, ignore_errors=True)
-            self._directory = None
+        if self._own is not None:
+            self._own.remove()
+            self._own = self._directory = None
 
     def _ensure(self) -> str:
         if self._directory is None:
-            self._directory = Path(tempfile.mkdtemp(prefix="learnact-model-"))
+            remove_dead()
+            self._own = TemporaryFolder.new("learnact-model-")
+            self._directory = self._own.path
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         record = self._directory / "server.json"
         with _locked(self._directory / "lock"):

@@ -32,7 +32,7 @@ KINDS = ("worker", "sandbox", "server", "driver", "raylet")
 JOB = """\
 name: chaos
 seed: 5
-domains: [{{name: gripper, train: 1, test: {tests}, balls: [1, 3]}}]
+domains: [{{name: gripper, train: 1, test: {tests}, balls: [1, 2]}}]
 methods: [act, learnact]
 models: {{agent: {{name: sim-strong, base_url: "{url}"}}, learner: {{name: sim-strong, base_url: "{url}"}}}}
 repeats: {{learn: 1, test: {repeats}}}
@@ -55,23 +55,23 @@ class Kill:
 class ModelServer:
     """The model's server, in a process of its own on one port; killed and started again."""
 
-    def __init__(self, folder: Path, latency: float) -> None:
+    def __init__(self, folder: Path, latency: float, host: str) -> None:
         self.log = folder / "requests.log"
         self.log.touch()
-        self._latency = latency
+        self._latency, self._host = latency, host
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.bind((host, 0))
             self.port = int(probe.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        self.url = f"http://{host}:{self.port}/v1"
         self.start()
 
     def start(self) -> None:
         """Start it; returns when it listens."""
         command = [sys.executable, "-m", "tests.chaos.server", str(self.port), str(self.log)]
-        self._process = subprocess.Popen([*command, str(self._latency)], cwd=ROOT)
+        self._process = subprocess.Popen([*command, str(self._latency), self._host], cwd=ROOT)
         for _ in until("the server listens"):
             assert self._process.poll() is None, "the model's server ended"
-            if socket.socket().connect_ex(("127.0.0.1", self.port)) == 0:
+            if socket.socket().connect_ex((self._host, self.port)) == 0:
                 return
 
     def kill(self) -> None:
@@ -248,10 +248,10 @@ def table(kills: Sequence[Kill]) -> str:
 
 
 @contextmanager
-def model_server(folder: Path, latency: float) -> Iterator[ModelServer]:
+def model_server(folder: Path, latency: float, host: str = "127.0.0.1") -> Iterator[ModelServer]:
     """The server for as long as the context is open."""
     folder.mkdir(parents=True, exist_ok=True)
-    server = ModelServer(folder, latency)
+    server = ModelServer(folder, latency, host)
     try:
         yield server
     finally:

@@ -1,4 +1,4 @@
-"""The simulated model behind a log that outlives it: `python -m tests.chaos.server PORT LOG LATENCY`.
+"""The simulated model behind a log that outlives it: `python -m tests.chaos.server PORT LOG LATENCY HOST`.
 
 The log has a line when a request has arrived and one when its reply is about to be sent: the time, `asked` or
 `answered`, and a hash of the request. Lines are appended by single writes, so a kill tears none.
@@ -40,7 +40,7 @@ def logged(path: str, latency: float) -> web.Application:
 if __name__ == "__main__":
     web.run_app(
         logged(sys.argv[2], float(sys.argv[3])),
-        host="127.0.0.1",
+        host=sys.argv[4],
         port=int(sys.argv[1]),
         print=None,
         reuse_address=True,

@@ -31,7 +31,7 @@ def undisturbed(folder: Path, tests: int, repeats: int) -> tuple[Path, Counter[s
     ("tests", "repeats", "kinds", "pauses"),
     [
         pytest.param(6, 5, KINDS[:4], (20, 60), id="short"),
-        pytest.param(20, 49, KINDS * 10, (60, 240), id="50-kills", marks=pytest.mark.slow),
+        pytest.param(8, 125, KINDS * 10, (60, 260), id="50-kills", marks=pytest.mark.slow),
     ],
 )
 def test_killed_at_any_moment(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +21,7 @@ from learnact.errors import Failure, HarnessFailure
 from learnact.models.embedded import Embedded, LocalServers
 from learnact.models.limits.gate import RequestGate
 from learnact.models.pool import ModelPool
+from learnact.models.temporary import TemporaryFolder, remove_dead
 from learnact.records import Attempt, Call, EpisodeResult, Outcome, Reply, Unit
 from learnact.runners.ray.driver_gate import ASK_SECONDS, GONE_SECONDS, DriverGate
 from learnact.runners.ray.limiter import ActorLink
@@ -154,6 +154,7 @@ class UnitActor:
         self._context: AbstractAsyncContextManager[UnitWorker] | None = None
         self._worker: UnitWorker | None = None
         self._settings: WorkerSettings | None = None
+        self._folder: TemporaryFolder | None = None
         self._gate = DriverGate()
         self._watching: asyncio.Task[None] | None = None
         self._metrics = RayMetrics()
@@ -170,6 +171,8 @@ class UnitActor:
         self._settings = replace(settings, node=node)
         self._watching = asyncio.create_task(self._end_without_driver())
         try:
+            self._folder = TemporaryFolder(self._settings.folder)
+            remove_dead()
             self._context = make_worker(self._settings, self._gate)
             self._worker = await self._context.__aenter__()
         except Exception as error:  # noqa: BLE001 - another library's exception may not survive the way
@@ -255,5 +258,5 @@ class UnitActor:
         context, self._context = self._context, None
         if context is not None:
             await context.__aexit__(None, None, None)
-        if self._settings is not None:
-            shutil.rmtree(self._settings.folder, ignore_errors=True)
+        if self._folder is not None:
+            self._folder.remove()

@@ -12,14 +12,15 @@ import contextlib
 import logging
 import os
 import secrets
-import shutil
 import socket
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from learnact.errors import HarnessFailure, JobError
+from learnact.models.temporary import TemporaryFolder, remove_dead
 
 CONNECT_SECONDS = 10.0
 """Bound on reaching an address."""
@@ -27,9 +28,11 @@ CONNECT_SECONDS = 10.0
 OBJECT_STORE_BYTES = 128 * 2**20
 """Shared memory of our own cluster: outcomes are a few kB each, so little is enough."""
 
-LONGEST_FOLDER = 30
+LONGEST_FOLDER = 36
 """Bytes of a folder's path with which Ray's sockets fit into the 107 bytes of a socket's address: what Ray
-adds (`/ray/session_DATE_TIME_PID/sockets/plasma_store`) has about 70, and some is left to spare."""
+adds (`/session_DATE_TIME_PID/sockets/plasma_store`) has about 65, and some is left to spare."""
+PREFIX = "lact-ray-"
+"""Beginning of the names of the folders of our own Ray; 8 characters more are drawn."""
 
 SHORT_PARENTS = ("/tmp", "/var/tmp", "/dev/shm")
 
@@ -63,7 +66,7 @@ class RayConnection:
         self._workers = workers
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
         self._saved: dict[str, str | None] = {}
-        self._folder: str | None = None
+        self._folder: TemporaryFolder | None = None
         self._opened = False
 
     @property
@@ -102,8 +105,10 @@ class RayConnection:
         }
         if self._address is not None:
             _check_address(self._address)
-        elif (folder := _short_folder()) is not None:
-            own["_temp_dir"] = self._folder = folder
+        else:
+            remove_dead(*map(Path, (os.environ.get("RAY_TMPDIR") or "/tmp", *SHORT_PARENTS)))
+            self._folder = _short_folder()
+            own["_temp_dir"] = str(self._folder.path)
         self._opened = RayConnection._running = True
         arguments = own if self._address is None else {"address": self._address}
         try:
@@ -134,7 +139,7 @@ class RayConnection:
             RayConnection._running = False
         self._opened = False
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.remove()
             self._folder = None
         self._restore()
 
@@ -154,15 +159,14 @@ class RayConnection:
                 os.environ[name] = value
 
 
-def _short_folder() -> str | None:
-    """A folder for Ray's sockets where the usual one has too long a path (schedulers give each job its own);
-    None where the usual one will do. Raises `JobError` when there is no other one to be had."""
+def _short_folder() -> TemporaryFolder:
+    """A folder for Ray's session, with its sockets: in the usual place, or elsewhere where that has too long
+    a path (schedulers give each job its own). Raises `JobError` when there is none to be had."""
     usual = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
-    if len(os.fsencode(usual)) <= LONGEST_FOLDER:
-        return None
-    for parent in SHORT_PARENTS:
-        with contextlib.suppress(OSError):
-            return tempfile.mkdtemp(prefix="lr-", dir=parent)
+    for parent in (usual, *SHORT_PARENTS):
+        if len(os.fsencode(parent)) + 1 + len(PREFIX) + 8 <= LONGEST_FOLDER:
+            with contextlib.suppress(OSError):
+                return TemporaryFolder.new(PREFIX, Path(parent))
     name = "RAY_TMPDIR" if os.environ.get("RAY_TMPDIR") else "TMPDIR"
     raise JobError(
         f"{name} is too long for Ray's sockets ({len(os.fsencode(usual))} bytes; at most {LONGEST_FOLDER}): "
