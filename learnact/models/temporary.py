@@ -1,8 +1,8 @@
 """Folders of ours under the system's temporary one: removed at the end, or by the next run when a process was
 killed.
 
-Whoever uses a folder holds a lock in it, which the kernel frees however the process ends. `remove_dead` removes
-folders whose lock nobody holds.
+Whoever uses a folder holds a lock in it, which the kernel frees however the process ends. `remove_dead`
+removes folders whose lock nobody holds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Several machines in one: network namespaces with addresses of their own on one bridge, each with a Ray node
-and a host name of its own. Needs root and `ip`; elsewhere all nodes share this machine's address, and a node is
-cut off by killing it."""
+and a host name of its own. Needs root and `ip`; elsewhere all nodes share this machine's address, and a node
+is cut off by killing it."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Hosts:
         self.port = 6379 if self.namespaces else free_port()
         self.dashboard = 8265 if self.namespaces else free_port()
         if self.namespaces:
-            self._ip("link", "add", f"lb{self._tag}", "type", "bridge")
-            self._ip("addr", "add", f"{self.gateway}/24", "dev", f"lb{self._tag}")
-            self._ip("link", "set", f"lb{self._tag}", "up")
+            self._ip(f"link add lb{self._tag} type bridge")
+            self._ip(f"addr add {self.gateway}/24 dev lb{self._tag}")
+            self._ip(f"link set lb{self._tag} up")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,12 +60,12 @@ class Hosts:
             node.wait()
         if self.namespaces:
             for number in range(len(self._nodes)):
-                self._ip("netns", "del", self._name(number))
-            self._ip("link", "del", f"lb{self._tag}")
+                self._ip(f"netns del {self._name(number)}")
+            self._ip(f"link del lb{self._tag}")
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _ip(self, *words: str) -> None:
-        subprocess.run(["ip", *words], check=True, capture_output=True)
+    def _ip(self, words: str) -> None:
+        subprocess.run(["ip", *words.split()], check=True, capture_output=True)
 
     def _name(self, number: int) -> str:
         return f"lh{self._tag}-{number}"
@@ -95,16 +95,16 @@ class Hosts:
         command += [f"--dashboard-agent-listen-port={free_port()}"]
         if self.namespaces:
             name, end = self._name(number), f"lv{self._tag}{number}"
-            self._ip("netns", "add", name)
-            self._ip("link", "add", end, "type", "veth", "peer", "name", "eth0", "netns", name)
-            self._ip("link", "set", end, "master", f"lb{self._tag}")
-            self._ip("link", "set", end, "up")
+            self._ip(f"netns add {name}")
+            self._ip(f"link add {end} type veth peer name eth0 netns {name}")
+            self._ip(f"link set {end} master lb{self._tag}")
+            self._ip(f"link set {end} up")
             for words in (
-                ("addr", "add", f"{self.address(number)}/24", "dev", "eth0"),
-                ("link", "set", "eth0", "up"),
-                ("link", "set", "lo", "up"),
+                f"addr add {self.address(number)}/24 dev eth0",
+                "link set eth0 up",
+                "link set lo up",
             ):
-                self._ip("-n", name, *words)
+                self._ip(f"-n {name} {words}")
             inside = ["ip", "netns", "exec", name, "unshare", "--uts", "sh", "-c"]
             command = [*inside, f'hostname host-{number}; exec "$@"', "sh", *command]
         environment = {
@@ -132,7 +132,7 @@ class Hosts:
     def cut(self, number: int) -> None:
         """Take a host off the network; its processes go on by themselves."""
         if self.namespaces:
-            self._ip("link", "set", f"lv{self._tag}{number}", "down")
+            self._ip(f"link set lv{self._tag}{number} down")
             return
         node = self._nodes[number]
         for pid in [*processes_below(node.pid, lambda _: True), node.pid]:
