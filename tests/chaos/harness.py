@@ -220,6 +220,8 @@ class ChaosRun:
             assert self._driver.wait(BOUND_SECONDS) not in (0, None)
             assert "the same command continues the run" in self.last_words()
         self.kills.append(kill)
+        with (self._folder / "kills.txt").open("a") as noted:  # for whoever watches a long run
+            noted.write(f"{kill.moment} {kill.what} {kill.requests}\n")
 
     def count(self, expected: Counter[str]) -> None:
         """Charge what was asked again to the kills."""

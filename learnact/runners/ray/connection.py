@@ -25,6 +25,9 @@ from learnact.models.temporary import TemporaryFolder, remove_dead
 CONNECT_SECONDS = 10.0
 """Bound on reaching an address."""
 
+START_TRIES = 3
+"""How often a Ray of our own is started: on a very busy machine it does not come up in its own time."""
+
 OBJECT_STORE_BYTES = 128 * 2**20
 """Shared memory of our own cluster: outcomes are a few kB each, so little is enough."""
 
@@ -36,6 +39,7 @@ PREFIX = "lact-ray-"
 
 SHORT_PARENTS = ("/tmp", "/var/tmp", "/dev/shm")
 
+_log = logging.getLogger("learnact.runners.ray")
 _OWN = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -79,12 +83,23 @@ class RayConnection:
 
         Raises `JobError` for an address where no cluster answers.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._connect)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._start)
 
     async def close(self) -> None:
         """Disconnect; our own cluster ends. Idempotent."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
         self._thread.shutdown()
+
+    def _start(self) -> int:
+        """Connect; our own Ray is given more than one chance, since Ray bounds its start by 30 s."""
+        for left in reversed(range(START_TRIES)):
+            try:
+                return self._connect()
+            except HarnessFailure as failure:
+                if not failure.retryable or not left:
+                    raise
+                _log.warning("%s; it is started again", failure)
+        raise AssertionError("no try was left")
 
     def _connect(self) -> int:
         if (session := sys.modules.get("ray")) and session.is_initialized():
@@ -113,7 +128,7 @@ class RayConnection:
         arguments = own if self._address is None else {"address": self._address}
         try:
             ray.init(**arguments, log_to_driver=False, logging_level=logging.ERROR, configure_logging=True)
-        except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+        except Exception as error:  # Ray raises bare ones: of a node that was too slow to start
             self._disconnect()
             if self._address is None:
                 raise HarnessFailure(f"Ray did not start on this machine: {error}") from error

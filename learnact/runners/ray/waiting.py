@@ -15,6 +15,8 @@ LOOK_SECONDS = 5.0
 """Seconds between two looks at the cluster."""
 FIRST_WORDS = 15.0
 """Workers may take so long to start before a word is said of it; said again after twice as long each time."""
+FIRST_WORDS_HERE = 60.0
+"""The same on a Ray of our own: nobody else takes its CPUs, so its workers are slow, and nothing worse."""
 STUCK_SECONDS = 300.0
 """No reply and no outcome for so long, with units in flight, is told. A model's own timeout is 120 s."""
 
@@ -49,7 +51,8 @@ class WaitingTold:
         self._now = now
         self._cpus = "the cluster has not been asked for its CPUs"
         self._since: float | None = now()
-        self._pause = FIRST_WORDS
+        self._first = FIRST_WORDS if options.address is not None else FIRST_WORDS_HERE
+        self._pause = self._first
         self._came = now()
         self._stuck = STUCK_SECONDS
 
@@ -73,7 +76,7 @@ class WaitingTold:
                 "`timeout`; `learnact check-model` asks it now; Ctrl-C stops, and the same command continues"
             )
         if ready >= places:
-            self._since, self._pause = None, FIRST_WORDS
+            self._since, self._pause = None, self._first
             return ""
         self._since = now if self._since is None else self._since
         if now - self._since < self._pause:
@@ -88,9 +91,8 @@ class WaitingTold:
 
     def no_worker(self, seconds: float) -> str:
         """That there is no worker, and the way out."""
-        way_out = (
-            "the machine may be busy; --address local runs in this process, without Ray"
-            if self._options.address is None
-            else "end other work there, let the cluster grow, or take fewer workers (cluster.workers)"
-        )
-        return f"no worker is ready after {seconds:.0f} s: {self._cpus}, and each worker takes one; {way_out}"
+        said = f"no worker is ready after {seconds:.0f} s"
+        if self._options.address is None:
+            return f"{said}: the machine is busy; --address local runs in this process, without Ray"
+        way_out = "end other work there, let the cluster grow, or take fewer workers (cluster.workers)"
+        return f"{said}: {self._cpus}, and each worker takes one; {way_out}"
