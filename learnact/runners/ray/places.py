@@ -285,10 +285,9 @@ class WorkerPlaces:
 
     @property
     def _may_grow(self) -> bool:
-        """Whether the run takes all CPUs that a cluster of others has. Requests that are limited were shared
-        out among the workers of the start."""
-        given = self._options.workers is not None or self._options.requests is not None
-        return not (given or self._connection.own or self.given_up or self._stopped is not None)
+        """Whether the run takes all CPUs that a cluster of others has."""
+        given = self._options.workers is not None or self._connection.own
+        return not (given or self.given_up or self._stopped is not None)
 
     async def close(self) -> None:
         """End the workers, with a bound, then the session. Idempotent."""
