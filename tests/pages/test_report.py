@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,15 +12,19 @@ import pytest
 import yaml
 
 from learnact.errors import BadInput
-from learnact.pages.charts import charts
+from learnact.pages.charts import charts, page_query
 from learnact.pages.code import difference, highlighted
 from learnact.pages.report import write_report
+from learnact.records import Tokens
 from learnact.report.data import ReportData
 from learnact.results.query import QuerySession
-from learnact.results.reader import connect_folders
+from learnact.results.reader import connect_folders, dictionaries
+from learnact.results.store import RunStore
 from learnact.statistics.intervals import Interval
 from tests.cli.conftest import learnact
 from tests.pages.conftest import EVIL
+from tests.report.conftest import trial_row
+from tests.results import material
 
 
 class Page(HTMLParser):
@@ -213,3 +219,25 @@ def test_a_run_without_results_gives_a_page(tmp_path: Path) -> None:
     assert "There is nothing to draw yet." in page.flat
     with connect_folders([folder]) as connection, pytest.raises(BadInput, match="cannot be written"):
         write_report(ReportData(connection), Path("/dev/null/x"), 1)
+
+
+def test_checks_ask_no_model_and_hide_no_tokens_of_learning(tmp_path):
+    """Tokens with learning are known although a learner's checks have turns and no tokens."""
+
+    async def write():
+        store = RunStore.open(tmp_path, "c" * 24, "checks", {}, {}, {})
+        store.trial("t", trial_row("learnact", "gripper"))
+        await store.commit(material.outcome(material.episode(0, "t"), 10, True))
+        await store.commit(material.outcome(material.episode(1, "t", phase="learn"), 10, True))
+        checked = dataclasses.replace(material.episode(2, "t", phase="check"), model=None)
+        made = material.outcome(checked, 4, True)
+        none = dataclasses.replace(made.result, tokens=Tokens())
+        await store.commit(dataclasses.replace(made, result=none, calls=()))
+        await store.close()
+        return store.folder
+
+    with connect_folders([asyncio.run(write())]) as connection:
+        (row,) = dictionaries(connection, page_query("efficiency"))
+    assert row["episodes"] == 1
+    assert row["tokens_with_learning"] == pytest.approx(2 * row["tokens"])
+    assert (row["calls"], row["calls_with_learning"]) == (10, 20)

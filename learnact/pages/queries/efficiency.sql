@@ -1,10 +1,11 @@
 -- Success in tests against what a test episode takes: tokens, and calls of models. "With learning": the
 -- trials' learning (training episodes, checks and the learner's requests) shared among their test episodes.
--- NULL where a server counted no tokens.
+-- NULL where a server counted no tokens. A check is an episode that asks no model.
 WITH units AS (
     SELECT DISTINCT ON (key) key, trial, phase, success::INT AS success,
-           CASE WHEN prompt_tokens > 0 OR turns = 0 THEN prompt_tokens + completion_tokens END AS tokens,
-           turns AS calls
+           CASE WHEN prompt_tokens > 0 OR turns = 0 OR model = '' THEN prompt_tokens + completion_tokens END
+               AS tokens,
+           CASE WHEN model = '' THEN 0 ELSE turns END AS calls
     FROM episodes WHERE phase <> 'survey'
     UNION ALL
     SELECT DISTINCT ON (key) key, trial, 'learn', NULL,
