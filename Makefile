@@ -10,7 +10,7 @@ ALFWORLD ?= yes
 # Families of environments (docs/environments.md), each with an extra; `make test ENVIRONMENTS=no` goes
 # without.
 ENVIRONMENTS ?= yes
-ENVIRONMENT_EXTRAS := babyai games jericho mcp scienceworld textworld tools
+ENVIRONMENT_EXTRAS := babyai games gym jericho mcp scienceworld textworld tools
 # The report and the viewer are tested in Chromium, which is installed where that is possible; `make test
 # BROWSER=no` goes without.
 BROWSER ?= yes

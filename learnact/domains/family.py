@@ -56,12 +56,13 @@ Options = TypeVar("Options", bound=FamilyOptions)
 class DomainEntry(Generic[Options]):
     """One domain of a family without its options: the callable that an entry point of `learnact.domains`
     names. `build` makes the domain of a name and its options; `packages` are what the family's extra brings
-    (None: nothing is needed)."""
+    (None: nothing is needed). `plans`: whether it knows how its tasks are solved."""
 
     name: str
     options_model: type[Options]
     build: Callable[[str, Options], Domain]
     packages: ExtraPackages | None = None
+    plans: bool = True
 
     def __call__(self, options: dict[str, Any]) -> Domain:
         """The domain. Raises `MissingExtra` without its extra, `JobError` for options that it does not

@@ -83,6 +83,8 @@ OURS: dict[str, str] = {
     "games-bargaining": "learnact.domains.games.domain:BARGAINING",
     "games-tiny_hanabi": "learnact.domains.games.domain:TINY_HANABI",
     "mcp": "learnact.domains.mcp.domain:MCP",
+    "gym": "learnact.domains.gym.domain:GYM",
+    "hotpotqa": "learnact.domains.hotpotqa.domain:HOTPOTQA",
     "tools-files": "learnact.domains.tools.domain:FILES",
     "tools-vehicle": "learnact.domains.tools.domain:VEHICLE",
     "tools-trading": "learnact.domains.tools.domain:TRADING",

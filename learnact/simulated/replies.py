@@ -16,6 +16,7 @@ from learnact.simulated import (
     judgement_replies,
     rule_replies,
     step_replies,
+    unfamiliar,
 )
 from learnact.simulated.household import replies
 from learnact.simulated.household.belief import is_house
@@ -23,6 +24,7 @@ from learnact.simulated.household.forms import FORMS
 from learnact.simulated.models import DRAWS, MODELS
 from learnact.simulated.noisy_reader import NoisyReader
 from learnact.simulated.prompt import ParsedPrompt, parse_prompt
+from learnact.simulated.unfamiliar import is_unfamiliar
 from learnact.simulated.unread import unread_in
 
 NOT_UNDERSTOOD = "I do not understand."
@@ -74,6 +76,13 @@ HOUSEHOLD_WRITERS: dict[str, Writer] = {
 }
 """The functions that are used instead for household tasks."""
 
+UNFAMILIAR_WRITERS: dict[str, Writer] = {
+    "call": unfamiliar.call,
+    "thought or call": unfamiliar.thought_or_call,
+    "functions": unfamiliar.functions,
+}
+"""The functions that are used instead where nothing of the task can be read."""
+
 
 @dataclass(frozen=True)
 class SimulatedReply:
@@ -94,9 +103,10 @@ def reply_to(model: str, messages: Sequence[tuple[str, str]], seed: int) -> Simu
     asked = prompt.answer.lower()
     household = is_house(prompt)
     unread = unread_in(prompt, FORMS if household else ())
+    writers = HOUSEHOLD_WRITERS if household else UNFAMILIAR_WRITERS if is_unfamiliar(prompt) else {}
     for kind, words, write in REPLY_KINDS:
         if words in asked:
-            text = (HOUSEHOLD_WRITERS.get(kind, write) if household else write)(prompt, reader)
+            text = writers.get(kind, write)(prompt, reader)
             if text:
                 return SimulatedReply(text, kind, unread)
     return SimulatedReply(NOT_UNDERSTOOD, "", unread)

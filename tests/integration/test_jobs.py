@@ -28,7 +28,13 @@ CHANGED = [
 TOOLS = ["domains=[{name: tools-tickets, train: 1, test: 1}]", "tasks.train=1"]
 GAMES = ["domains=[{name: games-nim, train: 1, test: 1}, {name: games-bargaining, train: 1, test: 1}]"]
 GAMES += ["tasks.train=1"]
+WIDE = [
+    "domains=[{name: babyai-goto, level: easy, train: 1, test: 1}, {name: hotpotqa, level: easy, test: 1},"
+]
+WIDE = [f"{WIDE[0]} {GRIPPER}]", "tasks.train=1"]
 SMALL = {
+    "agentrefine.yaml": WIDE,
+    "breadth.yaml": WIDE,
     "quickstart.yaml": PLANNING,
     "robotic_planning.yaml": [*PLANNING, "models.agent=sim-strong", "models.learner=sim-strong"],
     "selector.yaml": PLANNING,
@@ -56,6 +62,8 @@ def test_a_small_version_runs_and_prints(name: str, tmp_path: Path) -> None:
         pytest.skip("needs learnact[alfworld]")
     if SMALL[name] is GAMES and importlib.util.find_spec("pyspiel") is None:
         pytest.skip("needs learnact[games]")
+    if SMALL[name] is WIDE and importlib.util.find_spec("minigrid") is None:
+        pytest.skip("needs learnact[babyai]")
     if SMALL[name] is TOOLS and importlib.util.find_spec("bfcl_eval") is None:
         pytest.skip("needs learnact[tools] and bfcl-eval")
     job, results = JOBS / name, tmp_path / "results"

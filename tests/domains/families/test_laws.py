@@ -86,6 +86,8 @@ def most_tasks(family: str, options: dict[str, Any], count: int) -> int:
 
 def solve(at, family: str, count: int) -> None:
     """Tasks of each level, played by their reference plan."""
+    if not families()[family].plans:
+        pytest.skip("nothing is known of how its tasks are solved")
     for options in levels_of(family):
         given_options = {**options, "train": 1, "test": most_tasks(family, options, count)}
         domain, spec = build(family, **given_options), spec_of(family, **given_options)
@@ -126,7 +128,8 @@ def test_calls_that_do_not_fit_get_reasons_and_change_nothing(at, family, seed):
     played = at.open(spec, task)
     known = [value for call in plan for value in call.arguments]
     known += words_of(played.environment.goal + " " + played.environment.first_observation)
-    for planned in rng.sample(plan, min(len(plan), 3)):
+    stops = rng.sample(plan, min(len(plan), 3)) or [PlannedCall(domain.primitives[0].name)]
+    for planned in stops:
         for primitive in rng.sample(domain.primitives, min(len(domain.primitives), 12)):
             count = len(primitive.parameters)
             tries = [some_arguments(primitive, known, rng), [rng.choice(FOREIGN) for _ in range(count)]]
@@ -134,7 +137,7 @@ def test_calls_that_do_not_fit_get_reasons_and_change_nothing(at, family, seed):
             least = len(primitive.required)
             for arguments in tries:
                 refused(played, primitive.name, arguments, fits=least <= len(arguments) <= count)
-        refused(played, planned.name, planned.arguments, fits=True)
+        refused(played, planned.name, planned.arguments, fits=bool(plan))
     refused(played, "fly_away", [], fits=False)
     refused(played, domain.primitives[0].name, [], fits=False, keywords={"no_such_parameter": 1})
     played.close()
