@@ -16,6 +16,8 @@ from learnact.records import Task
 from tests.domains.families.walking import WALKS, build, families, replay, spec_of, table, why_missing
 
 ROOT = Path(__file__).parents[3]
+MOVES = 8
+"""A family's walks have at least so many steps; a game of tiny Hanabi is one move."""
 
 
 def replayed(name: str) -> int:
@@ -53,7 +55,7 @@ def test_every_family_has_walks():
 
 
 def test_recorded_walks_are_answered_alike_in_a_new_process(family):
-    assert in_a_process(sys.executable, family, "7") > 10
+    assert in_a_process(sys.executable, family, "7") >= MOVES
 
 
 @pytest.mark.slow
@@ -85,5 +87,5 @@ def test_recorded_walks_are_answered_alike_by_another_python(family):
     imported = "; ".join(f"import {name}" for name in modules) or "pass"
     if subprocess.run([python, "-c", imported], capture_output=True).returncode:
         pytest.skip(f"the other Python lacks {', '.join(modules)}")
-    assert in_a_process(python, family, "3") > 10
+    assert in_a_process(python, family, "3") >= MOVES
     assert not why_missing(families()[family])
