@@ -90,7 +90,7 @@ def test_a_run_lives_in_a_bucket_and_all_commands_read_it(place, server, tmp_pat
         ("replay", "small"),
         ("tidy", "--now"),
         ("report", "small", "--output", str(tmp_path / "report")),
-        ("export", "small", "--to", "trajectories", "--output", str(tmp_path / "export")),
+        ("export", "small", "--to", "csv", "--output", str(tmp_path / "export")),
         ("bundle", "small", "--output", str(tmp_path / "b.zip")),
         ("plan", str(job)),
     ):
