@@ -27,7 +27,10 @@ PAGES = [
     *(ROOT / name for name in ("cluster/README.md", "learnact/cli/job.yaml")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-ELSEWHERE = re.compile(r"\b(s3://\S+|ferry|insights|alfworld\S*|RAY_\w+|examples/\S+)(?!\w)")
+ELSEWHERE = re.compile(
+    r"\b(s3://\S+|ferry|insights|alfworld\S*|(?:textworld|scienceworld|jericho)\S*|"
+    r"RAY_\w+|examples/\S+)(?!\w)"
+)
 """What the environment of the tests need not have."""
 WORKED: list[tuple[list[str], Path]] = []
 """Commands that need not be run again, with their folder."""

@@ -38,9 +38,14 @@ PUBLISHED_VERSION = "1.2.2"
 
 
 @cache
+def _family() -> FamilyText:
+    return read_family_text("learnact.domains.scienceworld")
+
+
+@cache
 def words(name: str) -> FamilyText:
     """The words of one domain: the family's, with its title. All kinds share one worked example."""
-    text = read_family_text("learnact.domains.scienceworld")
+    text = _family()
     title = f"ScienceWorld: {KINDS[name.removeprefix(PREFIX)].title}"
     own = text.domains["scienceworld"].model_copy(update={"title": title})
     return text.model_copy(update={"domains": {name: own}})

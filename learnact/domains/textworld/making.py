@@ -22,7 +22,7 @@ from learnact.domains.textworld.package import cache_folder
 from learnact.domains.textworld.tasks import GameSpec
 from learnact.errors import EnvironmentFailure
 
-_SECONDS_EACH = 120.0
+_SECONDS_EACH = 600.0
 _FEW = 2
 """So many games are not worth a further process (each takes 2 s to start)."""
 _CHALLENGES = {"cooking": "tw-cooking", "treasure": "tw-treasure_hunter", "coin": "tw-coin_collector"}
