@@ -10,8 +10,8 @@ import duckdb
 from learnact.errors import ResultsError
 from learnact.results.location import Location
 from learnact.results.manifests import live_parts
-from learnact.results.parts import quoted
 from learnact.results.storage import storage_of
+from learnact.results.table_sql import quoted
 
 
 @contextmanager

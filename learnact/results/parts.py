@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -41,7 +41,10 @@ from learnact.results.manifests import (
 )
 from learnact.results.merging import ROW_GROUP, merge_rows
 from learnact.results.storage import storage_of
+from learnact.results.table_sql import read_parquet
 from learnact.results.tables import SCHEMA_VERSION, TABLES
+from learnact.results.turn_groups import NAME as TURN_GROUPS
+from learnact.results.turn_groups import merge_groups
 
 FAN_IN = 64
 """Parts of one level that are merged into one of the next: bounds both their number and how often a row is
@@ -139,26 +142,31 @@ class Parts:
     def _merge(self, old: list[ResultsPart]) -> None:
         old = list(old)
         low = min(min(p.number, *(p.replaces or (p.number,))) for p in old)
-        rows = {name: sum(p.rows.get(name, 0) for p in old) for name in TABLES}
+        totals = {name: sum(p.rows.get(name, 0) for p in old) for name in TABLES if name != TURN_GROUPS}
+        rows = {name: count for name, count in totals.items() if count}
         sums: dict[str, str] = {}
-        part = ResultsPart(
-            self._next,
-            max(p.level for p in old) + 1,
-            {name: count for name, count in rows.items() if count},
-            (low, old[-1].number),
-            sums,
-        )
+        level = max(p.level for p in old) + 1
+        part = ResultsPart(self._next, level, rows, (low, old[-1].number), sums)
         verify_copies(self.folder, old)  # what is damaged must not be written anew as if it were whole
         with duckdb.connect(config={"temp_directory": str(files.SPILL), "threads": 1}) as connection:
-            for name in part.rows:
+            for name in list(rows):
                 names = {p.file(name): p.files[p.file(name)] for p in old if name in p.rows}
                 sources = self._storage.paths(names)
                 temporary = self._storage.scratch(part.file(name))
                 merge_rows(connection, TABLES[name], read_parquet(sources), sources, temporary)
                 sums[name] = self._storage.take(temporary, part.file(name))
+            temporary = self._storage.scratch(part.file(TURN_GROUPS))
+            groups = merge_groups(connection, old, self._path, temporary)
+            if groups is not None:
+                sums[TURN_GROUPS] = self._storage.take(temporary, part.file(TURN_GROUPS))
+                rows[TURN_GROUPS] = groups
         self._publish(part)
         replaced = {p.number for p in old}
         self.live = [*(p for p in self.live if p.number not in replaced), part]
+
+    def _path(self, part: ResultsPart, table: str) -> Path:
+        (path,) = self._storage.paths({part.file(table): part.files[part.file(table)]})
+        return path
 
     def _publish(self, part: ResultsPart) -> None:
         self._storage.seal(manifest_name(part.number), manifest_bytes(part))
@@ -224,14 +232,3 @@ def manifest_bytes(part: ResultsPart) -> bytes:
 def manifest_name(number: int) -> str:
     """The name of a part's manifest."""
     return f"part.{number:07d}.json"
-
-
-def read_parquet(paths: Iterable[Path]) -> str:
-    """The files as a table in SQL: columns by name, and nothing taken from the names of folders (`a=b`)."""
-    listed = ", ".join(quoted(str(path)) for path in paths)
-    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-
-
-def quoted(text: str) -> str:
-    """A string literal in SQL."""
-    return "'" + text.replace("'", "''") + "'"

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import duckdb
-import pyarrow as pa
 
 from learnact.errors import ResultsError, StoreUnavailable, suggestion
 from learnact.records import EpisodeResult, Library
@@ -21,10 +20,11 @@ from learnact.results import rows
 from learnact.results.files import SPILL
 from learnact.results.location import Location, location_of
 from learnact.results.manifests import ResultsPart, live_parts
-from learnact.results.parts import quoted, read_parquet
 from learnact.results.run_file import NAME, RunInfo, parse_run_file, run_folder
 from learnact.results.storage import storage_of
+from learnact.results.table_sql import quoted, table_query
 from learnact.results.tables import TABLES
+from learnact.results.turn_groups import grouping, has_groups
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 """So that floors above can name it without importing duckdb."""
@@ -186,16 +186,10 @@ def _make_views(
     connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA stored")
     read: list[str] = []
     for table, declared in TABLES.items():
-        paths: list[Path] = []
-        for folder, live in parts.items():
-            wanted = {part.file(table): part.files[part.file(table)] for part in live if table in part.rows}
-            paths += storage_of(folder).paths(wanted)
+        paths = _paths(parts, table)
         read += map(str, paths)
-        columns = ", ".join(f'NULL::{_sql_type(c.type)} AS "{c.name}"' for c in declared.columns)
-        query = f"SELECT {columns} WHERE false"
-        if paths:
-            query += f" UNION ALL BY NAME SELECT * FROM {read_parquet(paths)}"
-        connection.execute(f"CREATE VIEW stored.{table} AS {query}")
+        connection.execute(f"CREATE VIEW stored.{table} AS {table_query(declared, paths)}")
+    _view_turn_groups(connection, parts)
     for view in VIEWS:
         connection.execute(f"CREATE VIEW {view} AS {view_text(view)}")
     if read_only:
@@ -203,20 +197,25 @@ def _make_views(
         connection.execute("SET enable_external_access = false; SET lock_configuration = true")
 
 
-def _sql_type(kind: pa.DataType) -> str:
-    """DuckDB's name of an Arrow type."""
-    if pa.types.is_list(kind):
-        return f"{_sql_type(kind.value_type)}[]"
-    if pa.types.is_struct(kind):
-        fields = [kind.field(index) for index in range(kind.num_fields)]
-        return "STRUCT(" + ", ".join(f'"{f.name}" {_sql_type(f.type)}' for f in fields) + ")"
-    return {
-        "string": "VARCHAR",
-        "double": "DOUBLE",
-        "int64": "BIGINT",
-        "int32": "INTEGER",
-        "bool": "BOOLEAN",
-    }[str(kind)]
+def _paths(parts: Mapping[Location, Sequence[ResultsPart]], table: str) -> list[Path]:
+    """The files of a table."""
+    paths: list[Path] = []
+    for folder, live in parts.items():
+        wanted = {part.file(table): part.files[part.file(table)] for part in live if table in part.rows}
+        paths += storage_of(folder).paths(wanted)
+    return paths
+
+
+def _view_turn_groups(connection: Connection, parts: Mapping[Location, Sequence[ResultsPart]]) -> None:
+    """What three views are made of: groups counted at a merge, and the turns of parts without them."""
+    query = "SELECT * FROM stored.turn_groups"
+    uncounted = {folder: [p for p in live if not has_groups(p)] for folder, live in parts.items()}
+    if any(uncounted.values()):
+        turns, episodes = (
+            f"({table_query(TABLES[table], _paths(uncounted, table))})" for table in ("turns", "episodes")
+        )
+        query += f" UNION ALL BY NAME ({grouping(turns, episodes)})"
+    connection.execute(f"CREATE VIEW stored.all_turn_groups AS {query}")
 
 
 def view_text(view: str) -> str:

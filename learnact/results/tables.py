@@ -693,6 +693,49 @@ BLOCKS = TableSchema(
     order=("hash",),
 )
 
+TURN_GROUPS = TableSchema(
+    "turn_groups",
+    tuple(
+        TableColumn(name, kind, f"group.{name}", meaning)
+        for name, kind, meaning in (
+            ("run", TEXT, "id of the run"),
+            ("topic", TEXT, "the view that the group is for: action_usage, failures or unreadable"),
+            ("domain", TEXT, "the episodes' domain"),
+            ("method", TEXT, "the method as the job labels it"),
+            ("model", TEXT, "the agent's model"),
+            ("learner_model", TEXT, "the learner's model"),
+            ("simulated", FLAG, "the model is the simulated one: says nothing about language models"),
+            ("kind", TEXT, "`turns.kind`"),
+            ("callee", TEXT, "`turns.callee`"),
+            ("learned", FLAG, "`turns.learned`"),
+            ("why", TEXT, "exception, cause, or first words of the observation"),
+            ("turns", INT64, "turns"),
+            ("ok", INT64, "turns of these that were valid as a whole"),
+            ("steps", INT64, "primitive actions of these"),
+            ("errors", INT64, "turns of these that ended with an exception"),
+            ("episodes", INT64, "episodes with such a turn"),
+            ("solved", INT64, "those of them that solved their task"),
+            ("unsolved_example", TEXT, "the first key of an episode that did not"),
+            ("example", TEXT, "the first key of an episode"),
+        )
+    ),
+    order=(
+        "run",
+        "topic",
+        "domain",
+        "method",
+        "model",
+        "learner_model",
+        "simulated",
+        "kind",
+        "callee",
+        "learned",
+        "why",
+    ),
+    compared=False,
+)
+"""Made from `turns` and `episodes` when parts are merged (turn_groups.py)."""
+
 TABLES: dict[str, TableSchema] = {
     table.name: table
     for table in (
@@ -707,5 +750,6 @@ TABLES: dict[str, TableSchema] = {
         EVENTS,
         CHECKS,
         BLOCKS,
+        TURN_GROUPS,
     )
 }

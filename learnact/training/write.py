@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from learnact.errors import BadInput, suggestion
-from learnact.results.parts import quoted
 from learnact.results.reader import QUERY_ERRORS, Connection, dictionaries
+from learnact.results.table_sql import quoted
 from learnact.training.formats import PREFERENCE, SFT, STEPWISE, Row
 from learnact.training.pairs import PairSource, pairs_of
 from learnact.training.records import TrainingRecord, record_of

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnact.results import merging
-from learnact.results.parts import read_parquet
+from learnact.results.table_sql import read_parquet
 from learnact.results.tables import TABLES
 
 KEYS = st.text("0123456789abcdef", min_size=0, max_size=8)

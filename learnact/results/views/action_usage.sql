@@ -8,13 +8,8 @@
 -- errors: calls that ended with an exception
 -- episodes: test episodes with a call of it
 -- solved: share of these episodes that solved their task
-WITH called AS (
-    SELECT run, episode, callee, count(*) AS calls, count(*) FILTER (ok) AS ok, sum(len(steps)) AS steps,
-           count(error) AS errors
-    FROM stored.turns WHERE learned GROUP BY ALL
-)
-SELECT e.run, e.domain, e.method, e.model, e.learner_model, bool_or(e.simulated) AS simulated, c.callee,
-       sum(c.calls)::BIGINT AS calls, sum(c.ok) / sum(c.calls) AS ok, sum(c.steps) / sum(c.calls) AS steps,
-       sum(c.errors)::BIGINT AS errors, count(*) AS episodes, avg(e.success::INT) AS solved
-FROM called c JOIN stored.episodes e ON e.run = c.run AND e.key = c.episode
-WHERE e.phase = 'test' GROUP BY e.run, e.domain, e.method, e.model, e.learner_model, c.callee
+SELECT run, domain, method, model, learner_model, bool_or(simulated) AS simulated, callee,
+       sum(turns)::BIGINT AS calls, sum(ok) / sum(turns) AS ok, sum(steps) / sum(turns) AS steps,
+       sum(errors)::BIGINT AS errors, sum(episodes)::BIGINT AS episodes, sum(solved) / sum(episodes) AS solved
+FROM stored.all_turn_groups WHERE topic = 'action_usage'
+GROUP BY run, domain, method, model, learner_model, callee

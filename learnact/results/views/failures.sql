@@ -9,11 +9,8 @@
 -- episodes: test episodes with such a turn
 -- unsolved: those of them that did not solve their task
 -- example: key of one of these episodes, an unsolved one where there is any
-SELECT e.run, e.domain, e.method, e.model, e.learner_model, bool_or(e.simulated) AS simulated, t.kind,
-       t.callee, t.learned,
-       coalesce(t.error.type, nullif(t.cause, ''), left(t.observation, 60)) AS why, count(*) AS turns,
-       count(DISTINCT e.key) AS episodes, count(DISTINCT e.key) FILTER (NOT e.success) AS unsolved,
-       arg_min(e.key, (e.success, e.key)) AS example
-FROM stored.turns t JOIN stored.episodes e ON e.run = t.run AND e.key = t.episode
-WHERE NOT t.ok AND t.kind <> 'thought' AND e.phase = 'test'
-GROUP BY e.run, e.domain, e.method, e.model, e.learner_model, t.kind, t.callee, t.learned, why
+SELECT run, domain, method, model, learner_model, bool_or(simulated) AS simulated, kind, callee, learned, why,
+       sum(turns)::BIGINT AS turns, sum(episodes)::BIGINT AS episodes,
+       sum(episodes - solved)::BIGINT AS unsolved, coalesce(min(unsolved_example), min(example)) AS example
+FROM stored.all_turn_groups WHERE topic = 'failures'
+GROUP BY run, domain, method, model, learner_model, kind, callee, learned, why
