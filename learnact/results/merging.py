@@ -7,7 +7,7 @@ reads few of their row groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +27,12 @@ PREFIX = 5
 @dataclass(frozen=True)
 class RowSlice:
     """Rows from one place in a table's order up to another; None: from the beginning, to the end. A place is
-    the first two columns of the order.
+    the first two columns of the order. `rows`: how many there are.
     """
 
     begin: tuple[str, str] | None
     end: tuple[str, str] | None
+    rows: int
 
     def condition(self, first: str, second: str) -> tuple[str, list[str]]:
         """As SQL with its values, in a form that lets row groups be passed over."""
@@ -45,6 +46,19 @@ class RowSlice:
             parts.append(f"{second} >= ? AND {second} < ?")
             values += [self.begin[1], self.end[1]]
         return " AND ".join(parts), values
+
+
+def slices(counted: Iterable[tuple[str, str, int]], most: int) -> Iterator[RowSlice]:
+    """Slices of at most so many rows where that can be, from the rows of each place (first column, beginning of
+    the second, rows), in order.
+    """
+    begin, held = None, 0
+    for first, second, count in counted:
+        if held and held + count > most:
+            yield RowSlice(begin, (first, second), held)
+            begin, held = (first, second), 0
+        held += count
+    yield RowSlice(begin, None, held)
 
 
 def merge_rows(
@@ -83,18 +97,12 @@ def _slices(
     types = {column.name: column.type for column in table.columns}
     first, second = _place(table)
     if rows <= most or types[first] != pa.string() or types[second] != pa.string():
-        yield RowSlice(None, None)
+        yield RowSlice(None, None, rows)
         return
     counted = connection.execute(
         f"SELECT {first}, left({second}, {PREFIX}), count(*) FROM {source} GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    begin, held = None, 0
-    for trial, prefix, count in counted:
-        if held and held + count > most:
-            yield RowSlice(begin, (trial, prefix))
-            begin, held = (trial, prefix), 0
-        held += count
-    yield RowSlice(begin, None)
+    yield from slices(counted, most)
 
 
 def _rows_a_slice(files: Sequence[Path]) -> tuple[int, int]:

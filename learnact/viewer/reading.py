@@ -12,12 +12,13 @@ from typing import Any
 from learnact.results.location import Location
 from learnact.results.overview import fingerprint
 from learnact.results.reader import Connection, connect_folders, dictionaries, find_run
+from learnact.viewer.searching import FoundText, search
 
 KEPT = 4
 """Runs whose connection is kept."""
 PAGE = 100
 """Episodes on a page."""
-SEARCHED = "raw || chr(10) || observation"
+ORDER = "ORDER BY domain, task, method, learn_repeat, test_repeat, key"
 
 
 class RunReaders:
@@ -68,7 +69,7 @@ class EpisodeFilter:
     """Words in replies or observations, in any case."""
 
     def condition(self) -> tuple[str, list[Any]]:
-        """As SQL on `episodes` with its values."""
+        """As SQL on `episodes` with its values, all but the text."""
         parts, values = ["true"], []
         for column in ("method", "domain", "phase", "model"):
             if wanted := getattr(self, column):
@@ -81,9 +82,6 @@ class EpisodeFilter:
         if self.outcome:
             parts.append("success = ?")
             values.append(self.outcome == "solved")
-        if self.text:
-            parts.append(f"key IN (SELECT episode FROM turns WHERE contains(lower({SEARCHED}), lower(?)))")
-            values.append(self.text)
         return " AND ".join(parts), values
 
 
@@ -140,16 +138,23 @@ class RunReader:
     def episodes(self, wanted: EpisodeFilter, page: int) -> tuple[list[dict[str, Any]], int]:
         """A page of episodes, from 1, and how many there are."""
         condition, values = wanted.condition()
-        rows = self.rows(
+        rows = self._listed(f"{condition} {ORDER} LIMIT {PAGE} OFFSET ?", [*values, (page - 1) * PAGE])
+        (count,) = self.rows(f"SELECT count(*) AS number FROM episodes WHERE {condition}", values)
+        return rows, count["number"]
+
+    def search(self, wanted: EpisodeFilter, after: str) -> tuple[list[dict[str, Any]], FoundText]:
+        """Episodes with the text that is wanted, from a place of the search on, and how far it has come."""
+        found = search(self.connection, wanted.text, wanted.condition(), after, PAGE)
+        return self._listed(f"key IN (SELECT unnest(?::TEXT[])) {ORDER}", [list(found.keys)]), found
+
+    def _listed(self, condition: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        return self.rows(
             f"""SELECT key, method, domain, task, phase, model, learn_repeat, test_repeat, success, progress,
                    turns, primitive_steps, library, prompt_tokens + completion_tokens AS tokens, seconds,
                    simulated
-            FROM episodes WHERE {condition}
-            ORDER BY domain, task, method, learn_repeat, test_repeat, key LIMIT {PAGE} OFFSET ?""",
-            [*values, (page - 1) * PAGE],
+            FROM episodes WHERE {condition}""",
+            values,
         )
-        (count,) = self.rows(f"SELECT count(*) AS number FROM episodes WHERE {condition}", values)
-        return rows, count["number"]
 
     def same_task(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Other episodes of the same task, to look at side by side."""

@@ -107,21 +107,20 @@ def episodes_view(reader: RunReader, request: web.Request, base: str) -> str:
     """The episodes that fit the filters, a page at a time."""
     wanted = EpisodeFilter(**{name: request.query.get(name, "")[:MOST_CHARS] for name in FILTERS})
     page = _number(request.query.get("page", "1"))
-    rows, count = reader.episodes(wanted, page)
     given = {name: value for name, value in asdict(wanted).items() if value}
-    pages = max(1, -(-count // PAGE))
-    return render(
-        "view_episodes.html",
-        rows=rows,
-        count=count,
-        page=page,
-        pages=pages,
-        wanted=wanted,
-        choices=reader.choices(),
-        previous=urlencode({**given, "page": page - 1}) if page > 1 else "",
-        following=urlencode({**given, "page": page + 1}) if page < pages else "",
-        **_shared(reader, base),
-    )
+    shown: dict[str, Any] = {"wanted": wanted, "choices": reader.choices(), "search": None, "first": ""}
+    if wanted.text:
+        shown["rows"], found = reader.search(wanted, request.query.get("after", "")[:MOST_CHARS])
+        shown["search"] = found
+        shown["following"] = urlencode({**given, "after": found.following}) if found.following else ""
+        shown["first"] = urlencode(given) if request.query.get("after") else ""
+    else:
+        shown["rows"], count = reader.episodes(wanted, page)
+        pages = max(1, -(-count // PAGE))
+        shown |= {"count": count, "page": page, "pages": pages}
+        shown["previous"] = urlencode({**given, "page": page - 1}) if page > 1 else ""
+        shown["following"] = urlencode({**given, "page": page + 1}) if page < pages else ""
+    return render("view_episodes.html", **shown, **_shared(reader, base))
 
 
 def _number(text: str) -> int:

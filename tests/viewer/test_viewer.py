@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from learnact.errors import BadInput
 from learnact.pages.episodes import episode_view, sent_prompts
+from learnact.viewer import reading, searching
 from learnact.viewer.app import application
 from learnact.viewer.reading import RunReaders
 from learnact.viewer.serving import serve
@@ -141,6 +142,35 @@ async def test_filters_text_and_pages(browser: Browser, folder: Path) -> None:
     assert "No episode fits." in (await browser.get(f"{episodes}?page=7")).flat
     for wrong in ("0", "-1", "x", "9" * 30, "%D9%A1"):
         assert "pages are numbered from 1" in (await browser.get(f"{episodes}?page={wrong}", 404)).flat
+
+
+async def test_a_long_search_goes_on_in_steps_and_finds_each_episode_once(
+    browser: Browser, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However little a page searches or shows, following the links finds what one page finds."""
+    episodes = f"/run/{folder.name}/episodes"
+    whole = await browser.get(f"{episodes}?text=LEFT+holds&phase=test")
+    assert "turns searched; " in whole.flat
+    expected = set(re.findall(r"episode/([0-9a-f]{24})", " ".join(links(whole))))
+    assert len(expected) > 3
+    monkeypatch.setattr(searching, "STEP", 5)
+    monkeypatch.setattr(reading, "PAGE", 2)
+    monkeypatch.setattr(searching, "SECONDS", 0.0)
+    found: list[str] = []
+    page, steps = await browser.get(f"{episodes}?text=LEFT+holds&phase=test"), 1
+    while "Search on" in page.flat:
+        shown = list(dict.fromkeys(re.findall(r"episode/([0-9a-f]{24})", " ".join(links(page)))))
+        assert len(shown) <= 2
+        assert "turns searched so far" in page.flat
+        refreshes = any(attributes.get("http-equiv") == "refresh" for _, attributes in page.tags)
+        assert refreshes == (not shown), "a page without a find goes on by itself"
+        found += shown
+        page, steps = await browser.get(link(page, "/episodes?", "after=")), steps + 1
+    found += dict.fromkeys(re.findall(r"episode/([0-9a-f]{24})", " ".join(links(page))))
+    assert sorted(found) == sorted(expected)
+    assert steps > 3
+    nothing = await browser.get(f"{episodes}?text=left&after=nowhere", 404)
+    assert "no place that a search can go on from" in nothing.flat
 
 
 @pytest.mark.parametrize(
