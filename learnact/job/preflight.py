@@ -148,6 +148,10 @@ def _check_method(trial: TrialSpec) -> None:
                 f"learner_example: same_domain needs a worked function of {trial.domain.name} (`function` in "
                 "its table of sentences); it has none, so use other_world"
             )
+    if trial.learns and (
+        why := learner.problem(learner.options_of(trial.learner), registry.build(trial.domain))
+    ):
+        raise JobError(f"{trial.label} on {trial.domain.name}: {why}")
     if agent.open_loop:
         for spec in trial.test_domains:
             if registry.build(spec).profile.explores:

@@ -135,6 +135,10 @@ class Learner(ABC, Generic[Options]):
         """How the library of a test task is chosen; None where every task is given the whole library."""
         return None
 
+    def problem(self, options: Options, domain: Domain) -> str:  # noqa: ARG002 - for subclasses
+        """Why it cannot learn on a domain with these options, and the way out; "" where it can."""
+        return ""
+
     def combined(self, options: Options, given: frozenset[str]) -> Options:  # noqa: ARG002 - for subclasses
         """The options with those made consistent that depend on each other.
 

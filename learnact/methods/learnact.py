@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
+from learnact.domains.base import Domain
 from learnact.methods import learner_replies
 from learnact.methods.act import ACT
 from learnact.methods.base import (
@@ -37,9 +38,10 @@ from learnact.methods.proposals import (
     others_section,
     propose,
 )
+from learnact.methods.racing import Race, RaceRules, random_order, unsuited
 from learnact.methods.react import REACT
 from learnact.methods.replay_check import broken_by, shown_to_work
-from learnact.methods.selector import best, scored
+from learnact.methods.selector import MEANS, best, scored
 from learnact.methods.training import (
     TEMPLATES,
     Learned,
@@ -49,7 +51,7 @@ from learnact.methods.training import (
     learner_prompt,
     together,
 )
-from learnact.records import Candidate, Library, Origin, Prompt, digest
+from learnact.records import Candidate, Library, Origin, Prompt, digest, seed_from
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,16 @@ class LearnAct(Learner[LearnActOptions]):
         tested = proposals if options.test_every_candidate else 0
         tested = max(tested, options.iterations + 1 if options.test_each_iteration else 0)
         return WorkBound((proposals + replays) * tasks, requests, max(0, tested - 1))
+
+    def problem(self, options: LearnActOptions, domain: Domain) -> str:
+        """Racing needs a score that is a mean over tasks."""
+        names = options.score or domain.profile.score
+        if not options.racing or not (wrong := unsuited(names)):
+            return ""
+        return (
+            f"racing needs terms of the score that are means over tasks, and {', '.join(wrong)} is none: "
+            f"use for example `learner: {{score: [progress]}}` (possible: {', '.join(MEANS)})"
+        )
 
     def combined(self, options: LearnActOptions, given: frozenset[str]) -> LearnActOptions:
         """`sampling: false` and `candidates: 1` are one thing, so are `learning: false` and `iterations:
@@ -166,7 +178,7 @@ class LearnActRun:
             ask = partial(self._improve, iteration, winner, failure)
             improved = await self._proposals(range(1, number + 1), ask)
             incumbent = await self._incumbent(iteration, winner)
-            now_tried = await self._try(improved)
+            now_tried = await self._try(improved, [incumbent])
             winner = await self._select([incumbent, *now_tried])
             tried += now_tried
             winners.append(winner.library)
@@ -269,18 +281,75 @@ class LearnActRun:
 
     # Try
 
-    async def _try(self, candidates: Sequence[tuple[Candidate, Library | None]]) -> list[TriedCandidate]:
-        """Every candidate plays every training task, all at once."""
-        return await together(*(self._try_one(row, library) for row, library in candidates))
+    async def _try(
+        self,
+        candidates: Sequence[tuple[Candidate, Library | None]],
+        incumbents: Sequence[TriedCandidate] = (),
+    ) -> list[TriedCandidate]:
+        """Every candidate plays every training task, all at once; or, in a race, as long as it can win."""
+        entered = [(row, self._entered(row, library)) for row, library in candidates]
+        if self.options.racing:
+            return await self._race(entered, incumbents)
+        return await together(*(self._try_one(row, library) for row, library in entered))
 
-    async def _try_one(self, row: Candidate, library: Library | None) -> TriedCandidate:
+    def _entered(self, row: Candidate, library: Library | None) -> Library | None:
+        """What a candidate plays with; None where it is not played."""
         empty = self.options.uncreated == "empty" and bool(row.uncreated) and row.iteration == 0
         if library is None and not empty:
-            return TriedCandidate(Library(), (), row)
+            return None
         library = library or Library()
         self.training.journal.library(self.training.trial.id, library)
+        return library
+
+    async def _try_one(self, row: Candidate, library: Library | None) -> TriedCandidate:
+        if library is None:
+            return TriedCandidate(Library(), (), row)
         episodes = await self.training.play(library)
         return TriedCandidate(library, episodes, self._scored(row, episodes))
+
+    async def _race(
+        self, entered: Sequence[tuple[Candidate, Library | None]], incumbents: Sequence[TriedCandidate]
+    ) -> list[TriedCandidate]:
+        """The candidates play block by block, and those that can no longer win are stopped (racing.py)."""
+        training, trial = self.training, self.training.trial
+        libraries = {_name(row): library for row, library in entered if library is not None}
+        iteration = entered[0][0].iteration
+        seed = seed_from(trial.job_seed, trial.domain.name, trial.learn_repeat, "racing", iteration)
+        race = Race(
+            self._race_rules(),
+            random_order(len(training.tasks), seed),
+            {_name(one.row): one.episodes for one in incumbents if one.episodes and not one.row.excluded},
+            tuple(libraries),
+        )
+        for block in race.blocks():
+            tasks, running = [training.tasks[number] for number in block], race.running
+            for name, episodes in zip(
+                running,
+                await together(*(training.play(libraries[name], tasks=tasks) for name in running)),
+                strict=True,
+            ):
+                race.take(name, block, episodes)
+            if running:
+                race.decide()
+        return [self._raced(race, row, library) for row, library in entered]
+
+    def _raced(self, race: Race, row: Candidate, library: Library | None) -> TriedCandidate:
+        if library is None:
+            return TriedCandidate(Library(), (), row)
+        episodes = race.episodes(_name(row))
+        row = self._scored(row, episodes)
+        if why := race.stopped.get(_name(row)):
+            row = replace(row, score=None, excluded=why)
+        return TriedCandidate(library, episodes, row)
+
+    def _race_rules(self) -> RaceRules:
+        options = self.options
+        return RaceRules(
+            names=options.score or self.training.domain.profile.score,
+            error=options.error_rate / (options.iterations + 1),
+            block=options.racing_block,
+            acting=self.training.trial.rules.empty_call == "failed",
+        )
 
     async def _incumbent(self, iteration: int, winner: TriedCandidate) -> TriedCandidate:
         """The previous best: keeps its score, or (published) plays again, which corrects a lucky score."""
@@ -301,6 +370,7 @@ class LearnActRun:
 
     def _scored(self, row: Candidate, episodes: Sequence[PlayedEpisode]) -> Candidate:
         names = self.options.score or self.training.domain.profile.score
+        row = replace(row, played_tasks=len(episodes), planned_tasks=len(self.training.tasks))
         return scored(row, episodes, names, self.training.trial.rules)
 
     # Select
@@ -399,6 +469,11 @@ class LearnActRun:
             reason=created.reason,
         )
         return Proposed(created, row)
+
+
+def _name(row: Candidate) -> str:
+    """A candidate within its trial, for people too."""
+    return f"{row.iteration}.{row.candidate}"
 
 
 def improve_answer(call: str, callee: str, rules: str, *, updates: bool, notes: bool) -> str:

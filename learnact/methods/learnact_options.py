@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from learnact.methods.base import Count, MethodOptions, Positive, Temperature
 from learnact.methods.proposals import Check
@@ -59,6 +61,13 @@ class LearnActOptions(MethodOptions):
     """Look for failed calls in all episodes, or in those of unsolved tasks only. Published: failed_calls."""
     stop: Literal["no_failed_call", "all_solved"] = "no_failed_call"
     """Stop when no learned call failed, or when every training task is solved. Published: no_failed_call."""
+    racing: bool = False
+    """Stop a candidate as soon as another is surely better; it then has no score. Needs terms of the score that
+    are means over tasks (`score: [progress]`), and training tasks by the dozen."""
+    error_rate: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """Racing: with what probability, at most, learning may end otherwise than without it."""
+    racing_block: Positive = 4
+    """Racing: training tasks between two decisions. More wait for each other less, fewer stop earlier."""
     test_each_iteration: bool = False
     """Test the winner of each iteration."""
     test_every_candidate: bool = False

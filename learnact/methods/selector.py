@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import fmean
 from typing import Literal
@@ -16,6 +16,12 @@ Ties = Literal["efficient", "earlier"]
 """Which of several candidates with an equal score wins: the one with fewer turns, then fewer tokens, then the
 earlier; or the earlier.
 """
+MEANS: dict[str, Callable[[PlayedEpisode], float]] = {
+    "success": lambda played: float(played.result.success),
+    "progress": lambda played: played.result.progress,
+    "turns": lambda played: _turns_left(played),
+}
+"""Terms that are a mean over tasks, each with its value on one; the others are ratios over all tasks."""
 IDLE = "no call of its functions made a primitive action"
 
 
@@ -50,6 +56,11 @@ def _turns_left(played: PlayedEpisode) -> float:
     """Share of the turn budget that a solved episode left."""
     budget = played.episode.budget.turns
     return max(0.0, 1 - len(played.result.turns) / budget) if played.result.success else 0.0
+
+
+def task_scores(played: Sequence[PlayedEpisode], names: Sequence[str]) -> list[float]:
+    """The score of each episode by terms that are means (`MEANS`): their mean is the candidate's score."""
+    return [sum(MEANS[name](one) for name in names) for one in played]
 
 
 def score(of: Terms, names: Sequence[str]) -> float | None:

@@ -200,13 +200,20 @@ class Training:
         return result.vectors
 
     async def play(
-        self, library: Library, replicate: int = 0, sampling: Sampling | None = None
+        self,
+        library: Library,
+        replicate: int = 0,
+        sampling: Sampling | None = None,
+        *,
+        tasks: Sequence[Task] | None = None,
     ) -> tuple[PlayedEpisode, ...]:
-        """The trial's agent plays every training task with a library, in parallel; in order of tasks.
+        """The trial's agent plays every training task, or those given, with a library, in parallel; in order of
+        tasks.
 
         Each replicate has a seed of its own. `sampling`: a temperature of its own for the agent.
         """
-        episodes = [self._sampled(task, library, replicate, sampling) for task in self.tasks]
+        wanted = self.tasks if tasks is None else tasks
+        episodes = [self._sampled(task, library, replicate, sampling) for task in wanted]
         outcomes = {o.key: o for o in await self.outcomes(episodes)}
         return tuple(_played(outcomes[e.key]) for e in episodes)
 

@@ -103,8 +103,9 @@ class Candidate:
     `library` and `parent` are library ids ("" for none); `uncreated` says why it could not be created, else
     ""; `reason` is the learner's own reason for an update or a note; `failed_call` the call that was shown
     to it; `equal_to` ("0.2": iteration and number) the candidate whose functions and notes it repeats, so
-    that it was not played. `excluded` says why it cannot win although it has a score, else "".
+    that it was not played. `excluded` says why it cannot win although it was played, else "".
     `played_turns` and `played_tokens` are sums over its training episodes; None where none was played.
+    `played_tasks`: training tasks that it has played of the `planned_tasks`: fewer where racing stopped it.
     """
 
     trial: str
@@ -123,3 +124,5 @@ class Candidate:
     excluded: str = ""
     played_turns: int | None = None
     played_tokens: int | None = None
+    played_tasks: int | None = None
+    planned_tasks: int | None = None

@@ -244,6 +244,8 @@ def candidate_line(row: dict[str, Any]) -> str:
         scored = "not played in training"
         if row["uncreated"]:
             scored = f"not created: {printable(row['uncreated'])}"
+        elif row["excluded"]:
+            scored = row["excluded"]
         elif row["equal_to"]:
             scored = f"equal to candidate {row['equal_to']}, so not played again"
     else:

@@ -556,10 +556,10 @@ CANDIDATES = TableSchema(
             "score",
             REAL,
             "candidate.score",
-            "sum of the chosen terms; null where it could not be created or was not played",
+            "sum of the chosen terms; null where it could not be created, was not played, or was stopped",
         ),
         TableColumn(
-            "excluded", TEXT, "candidate.excluded", "why it cannot win although it has a score, else empty"
+            "excluded", TEXT, "candidate.excluded", "why it cannot win although it was played, else empty"
         ),
         TableColumn("played_turns", INT32, "candidate.played_turns", "turns of its training episodes, a sum"),
         TableColumn(
@@ -567,6 +567,18 @@ CANDIDATES = TableSchema(
             INT64,
             "candidate.played_tokens",
             "tokens of its training episodes, prompt and completion, a sum",
+        ),
+        TableColumn(
+            "played_tasks",
+            INT32,
+            "candidate.played_tasks",
+            "training tasks that it has played; null in old runs",
+        ),
+        TableColumn(
+            "planned_tasks",
+            INT32,
+            "candidate.planned_tasks",
+            "training tasks that it would have played unless racing had stopped it; null in old runs",
         ),
         TableColumn("selected", FLAG, "candidate.selected", "whether it won its iteration"),
         TableColumn("uncreated", TEXT, "candidate.uncreated", "why it could not be created, else empty"),
