@@ -42,7 +42,7 @@ def table(
         typer.Argument(
             metavar="TABLE",
             help="1 to 7, pass@k, robustness, selector, transfer, cost, stream, causes, replies, credit, "
-            "tournament.",
+            "tournament, racing.",
             show_default=False,
         ),
     ],
@@ -70,7 +70,7 @@ def table(
     where each difference between LearnAct, its variants and the other methods comes from, in libraries and
     trajectories. replies: why replies could not be read, and what was left out of the others. credit: what
     one learned action is worth, from forks (`learnact fork`). tournament: Elo ratings of methods and learned
-    libraries, from who did better on the same tasks.
+    libraries, from who did better on the same tasks. racing: what racing saved.
 
     Each rate has its 95 % interval and number of episodes (n); the columns after it count unfinished episodes
     and unreadable replies. As csv: fractions, intervals in columns _low and _high, the table's title in the

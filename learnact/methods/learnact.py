@@ -165,7 +165,7 @@ class LearnActRun:
         """The story: create, try, select; then improve, try, select."""
         number, options = self.options.candidates, self.options
         created = await self._proposals(range(number), self._create)
-        first = await self._try(created)
+        first = await self._try(created, racing=options.racing)
         winner = await self._select(first)
         winners = [winner.library]
         tried = [*first]
@@ -178,7 +178,8 @@ class LearnActRun:
             ask = partial(self._improve, iteration, winner, failure)
             improved = await self._proposals(range(1, number + 1), ask)
             incumbent = await self._incumbent(iteration, winner)
-            now_tried = await self._try(improved, [incumbent])
+            racing = options.racing and iteration <= options.iterations
+            now_tried = await self._try(improved, [incumbent], racing=racing)
             winner = await self._select([incumbent, *now_tried])
             tried += now_tried
             winners.append(winner.library)
@@ -193,7 +194,7 @@ class LearnActRun:
         number = self.options.candidates
         async for done in rounds(self.training, 1):
             created = await self._proposals(range(done * number, (done + 1) * number), self._create)
-            tried += await self._try(created)
+            tried += await self._try(created, racing=False)
         return Learned((await self._select(tried)).library)
 
     # Propose
@@ -285,10 +286,15 @@ class LearnActRun:
         self,
         candidates: Sequence[tuple[Candidate, Library | None]],
         incumbents: Sequence[TriedCandidate] = (),
+        *,
+        racing: bool,
     ) -> list[TriedCandidate]:
-        """Every candidate plays every training task, all at once; or, in a race, as long as it can win."""
+        """Every candidate plays every training task, all at once; or, in a race, as long as it can win.
+
+        The error rate is shared among the planned rounds, so those that a matched budget adds do not race.
+        """
         entered = [(row, self._entered(row, library)) for row, library in candidates]
-        if self.options.racing:
+        if racing:
             return await self._race(entered, incumbents)
         return await together(*(self._try_one(row, library) for row, library in entered))
 

@@ -62,8 +62,8 @@ class LearnActOptions(MethodOptions):
     stop: Literal["no_failed_call", "all_solved"] = "no_failed_call"
     """Stop when no learned call failed, or when every training task is solved. Published: no_failed_call."""
     racing: bool = False
-    """Stop a candidate as soon as another is surely better; it then has no score. Needs terms of the score that
-    are means over tasks (`score: [progress]`), and training tasks by the dozen."""
+    """Stop a candidate as soon as another is surely better; it then has no score. Needs terms of the score
+    that are means over tasks (`score: [progress]`), and training tasks by the dozen."""
     error_rate: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Racing: with what probability, at most, learning may end otherwise than without it."""
     racing_block: Positive = 4

@@ -4,9 +4,9 @@ All candidates of a round play the tasks in blocks, in one random order. After a
 when another is better on all tasks together, by a decision that may be made at any time with an error rate
 (statistics/sequences.py). Who is not stopped plays every task, so the winner is scored as without racing.
 
-The winner w of the full design is stopped only where some other candidate is wrongly found better: with R rivals
-that has a probability of at most R times the rate of each comparison. So each has rate / (rounds x R), and
-learning takes another path than the full design with a probability of at most the rate.
+The winner w of the full design is stopped only where some other candidate is wrongly found better: with R
+rivals that has a probability of at most R times the rate of each comparison. So each has rate / (rounds x
+R), and learning takes another path than the full design with a probability of at most the rate.
 
 Pure: what is decided follows from the episodes of whole blocks, in the order of tasks, never of completion.
 """
@@ -27,8 +27,8 @@ class RaceRules:
     """How a round is decided.
 
     `names`: the terms of the score. `error`: error rate of the round. `block`: tasks between two decisions.
-    `acting`: whether only a candidate whose actions were seen to act may stop others, as only that one is sure
-    to be able to win.
+    `acting`: whether only a candidate whose actions were seen to act may stop others, as only that one is
+    sure to be able to win.
     """
 
     names: tuple[str, ...]
@@ -77,7 +77,8 @@ class Race:
             for other in (*self.known, *self.running):
                 if other != name and self._is_better(other, name, done, self.rules.error / rivals):
                     self.stopped[name] = (
-                        f"stopped after {done} of {tasks} training tasks: candidate {other} is better (racing)"
+                        f"stopped after {done} of {tasks} training tasks: "
+                        f"candidate {other} is better (racing)"
                     )
                     break
 

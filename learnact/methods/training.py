@@ -207,8 +207,8 @@ class Training:
         *,
         tasks: Sequence[Task] | None = None,
     ) -> tuple[PlayedEpisode, ...]:
-        """The trial's agent plays every training task, or those given, with a library, in parallel; in order of
-        tasks.
+        """The trial's agent plays every training task, or those given, with a library, in parallel; in order
+        of tasks.
 
         Each replicate has a seed of its own. `sampling`: a temperature of its own for the agent.
         """

@@ -23,6 +23,7 @@ from learnact.report.efficiency import efficiency_tables
 from learnact.report.findings import findings
 from learnact.report.overview_table import overview_tables
 from learnact.report.pass_at_k import pass_tables
+from learnact.report.racing import racing_tables
 from learnact.report.replies import reply_tables
 from learnact.report.result_table import Cell, Column, ResultTable
 from learnact.report.robustness import robustness_tables
@@ -225,6 +226,7 @@ TABLES: dict[str, Callable[[ReportData], list[ResultTable]]] = {
     "replies": reply_tables,
     "credit": credit_tables,
     "tournament": tournament_tables,
+    "racing": racing_tables,
 }
 """The tables by name."""
 

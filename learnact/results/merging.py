@@ -49,8 +49,8 @@ class RowSlice:
 
 
 def slices(counted: Iterable[tuple[str, str, int]], most: int) -> Iterator[RowSlice]:
-    """Slices of at most so many rows where that can be, from the rows of each place (first column, beginning of
-    the second, rows), in order.
+    """Slices of at most so many rows where that can be, from the rows of each place (first column, beginning
+    of the second, rows), in order.
     """
     begin, held = None, 0
     for first, second, count in counted:

@@ -30,7 +30,7 @@ from learnact.results.redact import HIDDEN
 from learnact.results.run_file import NAME
 from learnact.results.storage import storage_of
 from learnact.results.storage.protocol import file_checksum
-from learnact.results.tables import TABLES, TableSchema
+from learnact.results.tables import TABLES, TURN_GROUPS, TableSchema
 
 PLACES = ("host", "node", "pid")
 """Columns that say where something ran."""
@@ -74,6 +74,10 @@ def copy_redacted(source: Location, target: Path, known: Sequence[str]) -> Redac
         hosts = _hosts(connection)
         about = _run_file(source, everywhere, hosts)
         for name, table in TABLES.items():
+            if (
+                table is TURN_GROUPS
+            ):  # made from turns of merged parts only: the copy's turns are read instead
+                continue
             place = target / part.file(name)
             count = _copy(connection, table, place, everywhere, hosts, hidden)
             if count:

@@ -1,5 +1,5 @@
-"""The table `turn_groups`: what the turns of test episodes come to, counted when parts are merged, so that the
-views over them need not read ten million turns.
+"""The table `turn_groups`: what the turns of test episodes come to, counted when parts are merged, so that
+the views over them need not read ten million turns.
 
 A part that was merged has it; of the others (as committed, or of earlier versions) the turns themselves are
 read. The views see both as `stored.all_turn_groups`.
@@ -24,8 +24,8 @@ PartPath: TypeAlias = Callable[[ResultsPart, str], Path]
 """Where the file of a part's table is."""
 NAME = TURN_GROUPS.name
 MOST_TURNS = 2_000_000
-"""A part with more turns that has no groups (a run of an earlier version) is not counted at a merge: that would
-take much memory at once.
+"""A part with more turns that has no groups (a run of an earlier version) is not counted at a merge: that
+would take much memory at once.
 """
 _COUNTED = ("turns", "ok", "steps", "errors", "episodes", "solved")
 _EXAMPLES = ("unsolved_example", "example")
@@ -45,8 +45,8 @@ def has_groups(part: ResultsPart) -> bool:
 def merge_groups(
     connection: duckdb.DuckDBPyConnection, parts: Sequence[ResultsPart], path: PartPath, target: Path
 ) -> int | None:
-    """Write the groups of all parts together to `target`; returns how many there are. None, and no file, where
-    that would take too much memory, or there is nothing to count.
+    """Write the groups of all parts together to `target`; returns how many there are. None, and no file,
+    where that would take too much memory, or there is nothing to count.
     """
     if all("turns" not in part.rows for part in parts) or any(
         not has_groups(part) and part.rows["turns"] > MOST_TURNS for part in parts

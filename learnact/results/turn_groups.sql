@@ -1,5 +1,5 @@
--- What the turns of test episodes come to, in groups, for three views (`topic`). Counts of parts add up, since
--- an episode lies in one part with all its turns. {turns} and {episodes} are tables.
+-- What the turns of test episodes come to, in groups, for three views (`topic`). Counts of parts add up,
+-- since an episode lies in one part with all its turns. {turns} and {episodes} are tables.
 WITH noted AS (
     SELECT run, episode, 'action_usage' AS topic, '' AS kind, callee, true AS learned, '' AS why, ok,
            len(steps) AS steps, error IS NOT NULL AS failed

@@ -24,8 +24,8 @@ BETWEEN = "~"
 class FoundText:
     """Keys of episodes with the text, in order of trial and key, and how far the search has come.
 
-    `following` is the place to go on from; "" where all has been searched. `searched` and `turns`: turns up to
-    there, and all that are to be searched.
+    `following` is the place to go on from; "" where all has been searched. `searched` and `turns`: turns up
+    to there, and all that are to be searched.
     """
 
     keys: tuple[str, ...]
@@ -37,8 +37,8 @@ class FoundText:
 def search(
     connection: Connection, text: str, condition: tuple[str, list[Any]], after: str, most: int
 ) -> FoundText:
-    """Episodes with the text in a reply or an observation, in any case, among those that fit the condition (SQL
-    on `episodes`, with its values), from a place on, at most so many.
+    """Episodes with the text in a reply or an observation, in any case, among those that fit the condition
+    (SQL on `episodes`, with its values), from a place on, at most so many.
 
     Raises `ResultsError` for a place that is none.
     """

@@ -1,8 +1,8 @@
 """Reading many results: the viewer's pages and the report over 100,000 episodes with 1M turns, and over 1M
 with 10M.
 
-The runs are generated (large_run.py), as a run that ended leaves them. Times are of a whole request, connection
-to the run included for the first page. LEARNACT_BENCH_EPISODES sets other sizes.
+The runs are generated (large_run.py), as a run that ended leaves them. Times are of a whole request,
+connection to the run included for the first page. LEARNACT_BENCH_EPISODES sets other sizes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Writes runs of up to a million episodes, for measurements: real Parquet with manifests, as a merge leaves it.
+"""Writes runs of up to a million episodes, for measurements: real Parquet with manifests, as a merge leaves
+it.
 
-A hundred episodes are recorded by the real store: two methods, five repeats of learning, libraries, candidates,
-requests. DuckDB then copies them. Each copy has keys of its own (in order, as a merge leaves them), tasks,
-seeds, outcomes, token counts, and texts that no other turn has.
+A hundred episodes are recorded by the real store: two methods, five repeats of learning, libraries,
+candidates, requests. DuckDB then copies them. Each copy has keys of its own (in order, as a merge leaves
+them), tasks, seeds, outcomes, token counts, and texts that no other turn has.
 """
 
 from __future__ import annotations
@@ -100,8 +101,8 @@ def _learning(store: RunStore, trial: str, library: Library) -> None:
 
 
 def generate(results: Path, source: Path, episodes: int) -> Path:
-    """A run with so many episodes, and ten times as many turns and calls: a part for each trial, merged by the
-    run's own writer.
+    """A run with so many episodes, and ten times as many turns and calls: a part for each trial, merged by
+    the run's own writer.
     """
     folder = results / f"large-{episodes}"
     folder.mkdir()

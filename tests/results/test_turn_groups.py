@@ -19,9 +19,9 @@ PLAIN = {
     "failures": """SELECT method, kind, callee, learned, coalesce(error.type, nullif(cause, ''),
         left(observation, 60)), count(*), count(DISTINCT key), count(DISTINCT key) FILTER (NOT success),
         arg_min(key, (success, key)) FROM played WHERE NOT ok AND kind <> 'thought' GROUP BY ALL""",
-    "unreadable": """SELECT method, cause, count(*), count(*) / any_value(replies), count(DISTINCT key), min(key)
-        FROM played JOIN (SELECT method, count(*) AS replies FROM played GROUP BY method) USING (method)
-        WHERE kind = 'unreadable' GROUP BY ALL""",
+    "unreadable": """SELECT method, cause, count(*), count(*) / any_value(replies), count(DISTINCT key),
+        min(key) FROM played JOIN (SELECT method, count(*) AS replies FROM played GROUP BY method) USING
+        (method) WHERE kind = 'unreadable' GROUP BY ALL""",
 }
 COLUMNS = {
     "action_usage": "method, callee, calls, ok, steps, errors, episodes, solved",
@@ -78,7 +78,7 @@ def assert_same(folder):
 
 @pytest.mark.parametrize("most", [turn_groups.MOST_TURNS, 20])
 async def test_the_views_say_what_the_turns_say_before_and_after_merging(tmp_path, monkeypatch, most):
-    """`most`: with a small one, merged parts of an earlier version are not counted, and are read as before."""
+    """With a small `most`, merged parts of an earlier version are not counted, and are read as before."""
     monkeypatch.setattr(turn_groups, "MOST_TURNS", most)
     store = await session(tmp_path / "a", range(7))
     going_on = shutil.copytree(store.folder, tmp_path / "going-on")
