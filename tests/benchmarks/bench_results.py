@@ -26,7 +26,7 @@ def open_store(folder: str) -> RunStore:
 def size(store: RunStore) -> int:
     """Bytes of the files that count."""
     parts = live_parts(store.folder)
-    return sum(part.path(store.folder, table).stat().st_size for part in parts for table in part.rows)
+    return sum((store.folder / part.file(table)).stat().st_size for part in parts for table in part.rows)
 
 
 async def record(made: list[Any], streamed: bool) -> tuple[float, float, float]:

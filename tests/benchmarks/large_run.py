@@ -109,7 +109,7 @@ def generate(results: Path, source: Path, episodes: int) -> Path:
     (folder / "run.json").write_bytes((source / "run.json").read_bytes())
     whole = [part for part in live_parts(source) if part.rows]
     sources = {
-        table: read_parquet([part.path(source, table) for part in whole if table in part.rows])
+        table: read_parquet([source / part.file(table) for part in whole if table in part.rows])
         for table in TABLES
         if any(table in part.rows for part in whole)
     }

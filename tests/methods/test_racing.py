@@ -6,6 +6,7 @@ import itertools
 import random
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from learnact.methods.racing import Race, RaceRules, random_order
 from learnact.methods.selector import best, scored
 from learnact.methods.training import PlayedEpisode
 from learnact.records import Candidate, Rules
+from tests import racing_simulation
 from tests.methods.test_learning_round import FUNCTIONS, learn, names, scripted
 from tests.results import material
 from tests.scripted import Notes
@@ -139,3 +141,18 @@ def test_a_score_that_is_no_mean_over_tasks_is_refused_before_a_run(tmp_path):
     with pytest.raises(JobError, match=r"step_correctness, call_ratio is none.*score: \[progress\]"):
         preflight(load(job), tmp_path)
     preflight(load({**job, "learner": {"racing": True, "score": [["success", "turns"]]}}), tmp_path)
+
+
+@settings(max_examples=30, deadline=None)
+@given(TABLES.filter(lambda table: len(table) > 1), st.integers(1, 4))
+def test_the_simulation_decides_as_the_race(table, block):
+    """`python -m tests.racing_simulation` speaks of what is used: a round, in the order of play."""
+    tasks = len(table[0])
+    raced = race(table, 0.4, block, 5)
+    order = list(raced.order)
+    scores = np.array([[[row[task] for task in order] for row in table]])
+    stopped = racing_simulation.stops(scores, 0.4, block)[0]
+    for number, after in enumerate(stopped):
+        why = raced.stopped.get(str(number), "")
+        assert (after < tasks) == bool(why)
+        assert not why or f"stopped after {after} of {tasks}" in why
