@@ -3,7 +3,8 @@
     python -m tests.scaling_figures [--write]
 
 CPU is measured, not time. The driver and the workers are measured as they work together over Ray: 400
-episodes of 10 turns with a model that answers after 200 ms, recorded by the real store. `Fleet` is what is assumed.
+episodes of 10 turns with a model that answers after 200 ms, recorded by the real
+store. `Fleet` is what is assumed.
 """
 
 from __future__ import annotations
