@@ -97,7 +97,7 @@ def test_a_run_lives_in_a_bucket_and_all_commands_read_it(place, server, tmp_pat
         said = learnact(*command, "--results", place)
         assert "error: " not in said, (command, said)
     again = learnact("run", str(job), "--address", "local", "--results", place, "--json")
-    assert json.loads(again[again.index("{") :])["run"]
+    assert json.JSONDecoder().raw_decode(again[again.index("{") :])[0]["run"]
     with connect(place) as connection:
         (key,) = connection.execute("SELECT key FROM episodes ORDER BY key LIMIT 1").fetchone()
         assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (8,)
