@@ -129,7 +129,7 @@ COMMANDS: dict[str, CommandInfo] = {
     "export": CommandInfo(
         "export:export",
         READ,
-        "Export a run: logs of Inspect AI, tables as CSV, or a dataset that Hugging Face's datasets loads.",
+        "Export a run: logs of Inspect AI, tables as CSV, a dataset for Hugging Face, or training data.",
     ),
     "bundle": CommandInfo(
         "bundle:bundle",

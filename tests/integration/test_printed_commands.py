@@ -28,7 +28,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 ELSEWHERE = re.compile(
-    r"\b(s3://\S+|ferry|insights|alfworld\S*|(?:textworld|scienceworld|jericho)\S*|"
+    r"\b(s3://\S+|\S+\.bundle\.zip|corridor\.yaml|(?:table|figure) stream|ferry|insights|alfworld\S*|(?:textworld|scienceworld|jericho)\S*|"
     r"RAY_\w+|examples/\S+)(?!\w)"
 )
 """What the environment of the tests need not have."""
@@ -36,7 +36,8 @@ WORKED: list[tuple[list[str], Path]] = []
 """Commands that need not be run again, with their folder."""
 PARSED = ("simulate", "serve-model", "view", "submit", "status", "stop", "fetch")
 """What serves until it is ended, and what needs a cluster (run by tests/cluster/test_submit.py)."""
-ONLY_RUN = ("--address", "--no-check", "--accept-model-change")
+ONLY_RUN = ("--address", "--no-check", "--accept-model-change", "--metrics-port", "--trace")
+WITH_VALUES = ("--address", "--metrics-port", "--trace")
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +124,7 @@ def without_run_options(words: list[str]) -> list[str]:
     """The words of a run as `plan` takes them."""
     kept: list[str] = []
     for before, word in zip(["", *words], words, strict=False):
-        if word not in ONLY_RUN and before != "--address" and word != "--json":
+        if word not in ONLY_RUN and before not in WITH_VALUES and word != "--json":
             kept.append(word)
     return kept
 
