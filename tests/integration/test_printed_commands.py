@@ -28,7 +28,8 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 ELSEWHERE = re.compile(
-    r"\b(s3://\S+|\S+\.bundle\.zip|corridor\.yaml|(?:table|figure) stream|ferry|insights|alfworld\S*|(?:textworld|scienceworld|jericho)\S*|"
+    r"\b(s3://\S+|\S+\.bundle\.zip|corridor\.yaml|(?:table|figure) stream|"
+    r"ferry|insights|alfworld\S*|(?:textworld|scienceworld|jericho)\S*|"
     r"RAY_\w+|examples/\S+)(?!\w)"
 )
 """What the environment of the tests need not have."""
