@@ -88,7 +88,7 @@ class Reader(threading.Thread):
     """Asks ten times a second through SQL: counts must only grow, and no question may fail. It keeps a
     connection for a while, as a person does, and opens a new one for each question too."""
 
-    def __init__(self, results: Path) -> None:
+    def __init__(self, results: Path | str) -> None:
         super().__init__(daemon=True)
         self._results = results
         self._ended = threading.Event()
@@ -141,8 +141,10 @@ def until(what: str) -> Iterator[None]:
 class ChaosRun:
     """A job that is run by `learnact run`, and started again as often as it is needed."""
 
-    def __init__(self, folder: Path, job: str, server: ModelServer, seed: int) -> None:
-        self.results = folder / "results"
+    def __init__(
+        self, folder: Path, job: str, server: ModelServer, seed: int, results: str | None = None
+    ) -> None:
+        self.results: Path | str = results or folder / "results"
         self._folder = folder
         self._job = folder / "job.yaml"
         self._job.write_text(job)
