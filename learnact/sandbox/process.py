@@ -91,7 +91,11 @@ class ConfinedProcess:
 
     @property
     def usable(self) -> bool:
-        """Whether the process can take another call."""
+        """Whether the process can take another call. Between calls it is looked at its channel first: the
+        end of a process that was killed may not have been noticed yet.
+        """
+        if self._lost is None and self._waiter is None:
+            self._readable()
         return self._lost is None
 
     async def exchange(self, message: bytes) -> Any:

@@ -72,7 +72,7 @@ def test_the_figure_is_drawn(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_told(desk: Desk) -> None:
-    assert "valid are: 2, 3, 4" in learnact("table", "9", "desk", *desk.results).err
+    assert "valid are: 1, 2, 3, 4" in learnact("table", "9", "desk", *desk.results).err
     assert learnact("table", "2", "dsk", *desk.results).code == 2
     assert learnact("figure", "4", "desk", *desk.results).code == 2
 

@@ -28,7 +28,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 ELSEWHERE = re.compile(
-    r"\b(s3://\S+|\S+\.bundle\.zip|corridor\.yaml|(?:table|figure) stream|"
+    r"\b(s3://\S+|\S+\.bundle\.zip|corridor\.yaml|(?:table|figure) stream|table racing|"
     r"ferry|insights|alfworld\S*|(?:textworld|scienceworld|jericho)\S*|"
     r"RAY_\w+|examples/\S+)(?!\w)"
 )

@@ -161,7 +161,7 @@ def rows_of(connection, table, number=0):
     return result_table.as_plain(TABLES[table](ReportData(connection))[number])["rows"]
 
 
-@pytest.mark.parametrize("table", [name for name in TABLES if name != "credit"])  # it needs forks
+@pytest.mark.parametrize("table", sorted(TABLES.keys() - {"credit", "stream", "racing"}))
 def test_every_table_shows_in_every_form_and_is_marked(connection, table):
     for shown in TABLES[table](ReportData(connection)):
         assert shown.rows

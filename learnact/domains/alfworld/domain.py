@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -20,6 +20,7 @@ from learnact.domains.alfworld.language import ActionSet, InPlace, Language, Per
 from learnact.domains.alfworld.task_types import TASK_TYPES, TaskType
 from learnact.domains.base import Environment, Example, FunctionExample, Primitive, Profile
 from learnact.domains.levels import Level
+from learnact.domains.made_tasks import MadeTasks
 from learnact.errors import JobError, TaskError
 from learnact.records import Task, digest
 
@@ -180,11 +181,25 @@ class AlfworldDomain:
         translation.translate(unpack(task.content, task.name).problem)
 
     @cached_property
-    def _generated(self) -> dict[str, GeneratedTasks]:
-        series, test = (self._options.seed, self._options.level), self._options.test
+    def _generated(self) -> dict[str, MadeTasks]:
+        seed, level, test = self._options.seed, self._options.level, self._options.test
+
+        def made(split: str, count: int) -> MadeTasks:
+            """Games of a series (seed and level), each made when it is first asked for (about a second), all
+            at once when all are.
+            """
+
+            def make(numbers: Sequence[int]) -> dict[int, Task]:
+                paths = generated(self._kind, split, seed, numbers, level)
+                tasks = (game_files.read_game(path, {}) for path in paths)
+                labelled = (replace(task, labels={**task.labels, "level": level}) for task in tasks)
+                return dict(zip(numbers, labelled, strict=True))
+
+            return MadeTasks(count, make)
+
         return {
-            "train": GeneratedTasks(self._kind, "train", series, self._options.train),
-            "test": GeneratedTasks(self._kind, "valid_unseen", series, 20 if test is None else test),
+            "train": made("train", self._options.train),
+            "test": made("valid_unseen", 20 if test is None else test),
         }
 
     @cached_property
@@ -229,37 +244,6 @@ class AlfworldDomain:
                 f"{self.name}: train_indices {beyond} are not among the {have} games of {self._options.split}"
             )
         return tuple(indices)
-
-
-class GeneratedTasks(Sequence[Task]):
-    """Generated games of a series (seed and level) in order, each made when it is first asked for (about a
-    second), all at once when all are."""
-
-    def __init__(self, kind: TaskType, split: str, series: tuple[int, str], count: int) -> None:
-        self._make = kind, split, series[0]
-        self._level = series[1]
-        self._count = count
-        self._tasks: dict[int, Task] = {}
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, index: int) -> Task: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Task]: ...
-    def __getitem__(self, index: int | slice) -> Task | list[Task]:
-        """The game of a number, or those of a slice."""
-        wanted = range(self._count)[index]
-        numbers = wanted if isinstance(wanted, range) else (wanted,)
-        missing = [n for n in numbers if n not in self._tasks]
-        for number, path in zip(missing, generated(*self._make, missing, self._level), strict=True):
-            task = game_files.read_game(path, {})
-            self._tasks[number] = replace(task, labels={**task.labels, "level": self._level})
-        return [self._tasks[n] for n in numbers] if isinstance(wanted, range) else self._tasks[wanted]
-
-    def __iter__(self) -> Iterator[Task]:
-        return iter(self[:])
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ WITH lists AS (
 ), turns_as_entries AS (  -- as records.history_entries makes them
     SELECT run, episode,
            flatten(list([CASE WHEN thought <> '' THEN 'Think: ' || thought || chr(10) ELSE '' END
-                         || CASE kind WHEN 'thought' THEN 'Think: ' ELSE 'Action: ' END || said || chr(10),
+                         || CASE WHEN kind = 'action' AND call = ''
+                            THEN 'Program:' || chr(10) || '```python' || chr(10) || said || chr(10) || '```'
+                            WHEN kind = 'thought' THEN 'Think: ' || said ELSE 'Action: ' || said END || chr(10),
                          'Observation: ' || observation || chr(10)] ORDER BY turn)) AS entries
     FROM stored.turns GROUP BY run, episode
 )
