@@ -23,11 +23,15 @@ WITH lists AS (
     GROUP BY p.run, p.unit, p.hashes
 ), turns_as_entries AS (  -- as records.history_entries makes them
     SELECT run, episode,
-           flatten(list([CASE WHEN thought <> '' THEN 'Think: ' || thought || chr(10) ELSE '' END
-                         || CASE WHEN kind = 'action' AND call = ''
-                            THEN 'Program:' || chr(10) || '```python' || chr(10) || said || chr(10) || '```'
-                            WHEN kind = 'thought' THEN 'Think: ' || said ELSE 'Action: ' || said END || chr(10),
-                         'Observation: ' || observation || chr(10)] ORDER BY turn)) AS entries
+           flatten(list([
+               CASE WHEN thought <> '' THEN 'Think: ' || thought || chr(10) ELSE '' END
+               || CASE WHEN kind = 'action' AND call = ''
+                       THEN 'Program:' || chr(10) || '```python' || chr(10) || said || chr(10) || '```'
+                       WHEN kind = 'thought' THEN 'Think: ' || said
+                       ELSE 'Action: ' || said END
+               || chr(10),
+               'Observation: ' || observation || chr(10)
+           ] ORDER BY turn)) AS entries
     FROM stored.turns GROUP BY run, episode
 )
 SELECT c.run, c.trial, c.unit, c.ordinal, c.purpose, s.text AS system,
