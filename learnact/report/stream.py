@@ -15,23 +15,29 @@ from learnact.statistics.intervals import Interval, clustered_mean
 
 EPISODES = """
 WITH played AS (
-    SELECT DISTINCT ON (e.key) e.trial, e.task_hash, e.replicate AS learned_from, e.success, e.simulated,
+    SELECT DISTINCT ON (e.key) e.trial, e.phase, e.task_hash, e.replicate AS learned_from, e.success,
+           e.simulated,
            coalesce(len(l.actions), 0) AS functions, coalesce(len(l.lessons), 0) AS sentences,
            (SELECT count(DISTINCT t.callee) FROM turns t
             WHERE t.run = e.run AND t.episode = e.key AND t.learned) AS called
     FROM episodes e LEFT JOIN libraries l
       ON l.run = e.run AND l.trial = e.trial AND l.library = e.library
-    WHERE e.phase = 'stream' ORDER BY e.key, e.run
+    WHERE e.phase = 'stream' OR (e.phase = 'test' AND e.trial IN
+        (SELECT DISTINCT trial FROM episodes WHERE phase = 'stream'))
+    ORDER BY e.key, e.run
 )
-SELECT *, min(learned_from) OVER (PARTITION BY trial, task_hash) AS place
-FROM played ORDER BY trial, place, learned_from
+SELECT *, min(learned_from) OVER (PARTITION BY trial, phase, task_hash) AS place
+FROM played ORDER BY trial, phase, place, learned_from
 """
-"""Each episode of a stream with its task's place (0 is the first) and the size of the library."""
+"""Each episode of a stream, and of the test after it, with its task's place (0 is the first) and the size of
+the library."""
 NOTES = (
     "Before: each task as it comes, with what was learned from those before it. After: the same tasks right "
     "after they were learned from. End: all tasks with the final library. Forgotten: tasks that were solved "
     "at some time after they were learned from and not at the end, a share of all. Two or more: solved "
-    "episodes that called at least two different learned actions, a share of the solved ones.",
+    "episodes that called at least two different learned actions, a share of the solved ones. Test: the test "
+    "tasks with the final library; with the domain's option composition they ask for a combination of what "
+    "single training tasks asked.",
     "Intervals: 95 %, clustered by task; they speak of these streams.",
     "Functions, sentences: of the final library, means over trials.",
 )
@@ -77,6 +83,9 @@ class Streams:
     that single tasks were given, the largest."""
     solved: int = 0
     combined: int = 0
+    tested: list[tuple[str, bool]] = field(default_factory=list)
+    """The test episodes after the streams: task and success."""
+    tested_combined: int = 0
     simulated: bool = False
 
     @property
@@ -103,6 +112,12 @@ def read_streams(data: ReportData) -> dict[RowKey, Streams]:
         if trial is None:
             continue
         streams = found[trial.row_key]
+        combined = row["success"] and row["called"] > 1
+        streams.simulated |= row["simulated"]
+        if row["phase"] == "test":
+            streams.tested.append((row["task_hash"], row["success"]))
+            streams.tested_combined += combined
+            continue
         key = (row["trial"], row["task_hash"])
         task = streams.tasks.setdefault(key, StreamTask(row["task_hash"], row["place"]))
         task.success[row["learned_from"]] = row["success"]
@@ -110,8 +125,7 @@ def read_streams(data: ReportData) -> dict[RowKey, Streams]:
         at = (row["trial"], row["learned_from"])
         streams.libraries[at] = max(streams.libraries.get(at, size), size)
         streams.solved += row["success"]
-        streams.combined += row["success"] and row["called"] > 1
-        streams.simulated |= row["simulated"]
+        streams.combined += combined
     return {key: found[key] for key in data.ordered(found)}
 
 
@@ -135,6 +149,8 @@ def stream_tables(data: ReportData) -> list[ResultTable]:
                 _share((t.task, t.end) for t in tasks),
                 _share((t.task, t.forgotten) for t in tasks),
                 streams.combined / streams.solved if streams.solved else None,
+                _share(streams.tested),
+                streams.tested_combined / won if (won := sum(ok for _, ok in streams.tested)) else None,
                 *last,
             )
         )
@@ -149,6 +165,8 @@ def stream_tables(data: ReportData) -> list[ResultTable]:
         Column("end", "share"),
         Column("forgotten", "share"),
         Column("two or more", "share"),
+        Column("test", "share"),
+        Column("test, two or more", "share"),
         Column("functions", "number"),
         Column("sentences", "number"),
     )

@@ -32,7 +32,9 @@ WIDE = [
     "domains=[{name: babyai-goto, level: easy, train: 1, test: 1}, {name: hotpotqa, level: easy, test: 1},"
 ]
 WIDE = [f"{WIDE[0]} {GRIPPER}]", "tasks.train=1"]
+COMBINED = ["domains=[{name: tyreworld, level: easy, composition: true, train: 2, test: 1}]", "tasks.train=2"]
 SMALL = {
+    "composition.yaml": COMBINED,
     "agentrefine.yaml": WIDE,
     "breadth.yaml": WIDE,
     "quickstart.yaml": PLANNING,

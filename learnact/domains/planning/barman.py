@@ -6,9 +6,11 @@ from __future__ import annotations
 import itertools
 from typing import Annotated
 
+from learnact.domains.planning.composition import GoalKinds
 from learnact.domains.planning.domain import Family
 from learnact.domains.planning.drawing import Draw, Stratum
 from learnact.domains.planning.options import LevelOptions, Range, within
+from learnact.domains.planning.pddl import Atom, PddlProblem
 from learnact.domains.planning.plans import Player, Stuck
 
 HANDS = ("left", "right")
@@ -219,4 +221,17 @@ class _Bar:
         return next(a[2] for a in self.player.facts("shaker-level") if a[1] == self.shaker)
 
 
-FAMILY = Family("barman", BarmanOptions, generate, plan, indices=(8, 7, 13), levels=LEVELS)
+def _drink(atom: Atom, problem: PddlProblem) -> str:
+    """The kind of a fact of a goal: what the glass contains."""
+    return problem.objects[atom[2]][0]
+
+
+FAMILY = Family(
+    "barman",
+    BarmanOptions,
+    generate,
+    plan,
+    indices=(8, 7, 13),
+    levels=LEVELS,
+    goal_kinds=GoalKinds(("ingredient", "cocktail"), _drink),
+)

@@ -24,6 +24,7 @@ from learnact.domains.base import Example, FunctionExample, PlannedCall, Profile
 from learnact.domains.levels import spread
 from learnact.domains.option_errors import option_fault
 from learnact.domains.planning import published
+from learnact.domains.planning.composition import GoalKinds
 from learnact.domains.planning.drawing import Draw, Stratum
 from learnact.domains.planning.engine import Grounding
 from learnact.domains.planning.environment import DescribedProblem, PlanningEnvironment, primitives
@@ -54,7 +55,8 @@ class Family(Generic[Options]):
 
     `files` holds `NAME.pddl` and `NAME.yaml`; `generate` draws a problem as PDDL text; `plan` is a
     constructive planner (None: search); `indices` are the published training indices; `levels` are the kinds
-    of tasks of each level (a level that is not named is the generator's own affair).
+    of tasks of each level (a level that is not named is the generator's own affair); `goal_kinds` are the
+    kinds of facts of its goals where it has several (`composition`).
     """
 
     name: str
@@ -64,6 +66,7 @@ class Family(Generic[Options]):
     indices: tuple[int, ...] = ()
     files: Traversable | None = None
     levels: Mapping[str, Sequence[Stratum]] = field(default_factory=dict)
+    goal_kinds: GoalKinds | None = None
 
     def __call__(self, options: dict[str, Any]) -> PlanningDomain[Options]:
         """The domain with these options; raises `JobError` for options that it does not have."""
@@ -99,6 +102,7 @@ class PlanningDomain(Generic[Options]):
         self.wording = Wording.parse(words, where)
         self.wording.check(self.rules)
         self.title = self.wording.title
+        self._kinds = _goal_kinds(family, options)
         self._equal = options.equal_arguments == "valid"
         differ = "" if self._equal else f" {self.wording.phrases.differ}"
         self.instruction = f"{self.wording.instruction.rstrip()}{differ}"
@@ -247,7 +251,9 @@ class PlanningDomain(Generic[Options]):
             for i, path in enumerate(files)
         )
 
-    def _generate(self, split: str, number: int, before: Sequence[Task]) -> Iterator[Task]:
+    def _generate(
+        self, split: Literal["train", "test"], number: int, before: Sequence[Task]
+    ) -> Iterator[Task]:
         """Solvable tasks that are not solved at the start, each unlike the others, those before and the
         example."""
         seen = {task.hash for task in before} | {self.example_task.hash}
@@ -257,14 +263,15 @@ class PlanningDomain(Generic[Options]):
                 if task is not None and task.hash not in seen:
                     break
             else:
+                combining = "" if self._kinds is None else f" with goals of {', '.join(self._kinds.names)}"
                 raise TaskError(
-                    f"domain {self.name}: only {i} different {split} tasks with these sizes; ask for "
-                    "fewer or widen the sizes"
+                    f"domain {self.name}: only {i} different {split} tasks{combining} with these sizes; ask "
+                    f"for fewer, widen the sizes{', or take another level' if combining else ''}"
                 )
             seen.add(task.hash)
             yield task
 
-    def _drawn(self, split: str, number: int, attempt: int) -> Task | None:
+    def _drawn(self, split: Literal["train", "test"], number: int, attempt: int) -> Task | None:
         """A task of the number's kind; None where this attempt gives none."""
         level = self.options.level if isinstance(self.options, LevelOptions) else ""
         strata = self.family.levels.get(level, ())
@@ -276,16 +283,25 @@ class PlanningDomain(Generic[Options]):
             return random.Random(seed_from(*root, seed, split, "sizes", turn))
 
         # where a kind of few tasks is used up, another one of the level takes its place
-        place = number + attempt // _TRIES_OF_A_KIND
+        place = number + attempt // (_TRIES_OF_A_KIND if self._kinds is None else 1)
         stratum = spread(strata, place, cycle(number // len(strata)).random()) if strata else None
         rng = random.Random(seed_from(*root, seed, split, number, attempt))
-        text = self.family.generate(Draw(rng, number, cycle, stratum), self.options)
+        drawn = number if self._kinds is None else place  # a small task may have too few kinds
+        text = self.family.generate(Draw(rng, drawn, cycle, stratum), self.options)
         name = "-".join([*root, split, str(seed), str(number)])
         labels: dict[str, Plain] = {"level": level} if level else {}
+        if self._kinds is not None:
+            place = number if split == "train" else self.options.train
+            problem = self._kinds.task(parse_problem(text, self.rules), split, place)
+            if problem is None:
+                return None
+            labels["kinds"] = "+".join(self._kinds.left_to_do(problem))
+            text, name = write_problem(problem, self.rules), f"{name}-composition"
         task = self.task(text, name, {"index": number, "seed": seed, **labels})
         if not task.reference:
             return None
-        if stratum is None or (isinstance(self.options, LevelOptions) and self.options.sized):
+        sized = isinstance(self.options, LevelOptions) and self.options.sized
+        if stratum is None or sized or self._kinds is not None:
             return task
         return task if stratum.accepts(task.reference, bool(task.labels["met"])) else None
 
@@ -297,6 +313,23 @@ class PlanningDomain(Generic[Options]):
                 )
             if not NAME.fullmatch(name):
                 raise TaskError(f"{where}: object {name}: a name is a letter, then letters, digits, - and _")
+
+
+def _goal_kinds(family: Family[Any], options: PlanningOptions) -> GoalKinds | None:
+    """The kinds of goals if tasks of combinations are asked for; raises `JobError` where there are none."""
+    if not (isinstance(options, LevelOptions) and options.composition):
+        return None
+    kinds = family.goal_kinds
+    if kinds is None:
+        raise JobError(
+            f"domain {family.name}: composition: all goals are of one kind here, so nothing can be combined; "
+            "barman and tyreworld have goals of several kinds"
+        )
+    if options.train < 2:
+        raise JobError(
+            f"domain {family.name}: composition: train must be at least 2, a training task for each kind"
+        )
+    return kinds
 
 
 def _profile(wording: Wording) -> Profile:

@@ -67,6 +67,10 @@ class LevelOptions(PlanningOptions):
 
     level: Level = "published"
     """Difficulty of generated tasks: `easy`, `published` (like the published ones), `hard`, `harder`."""
+    composition: bool = False
+    """Training tasks with goals of one kind each, in turn, and test tasks that combine kinds (barman:
+    ingredients and cocktails; tyreworld: wheels put on, inflated, put away). Plans of training tasks are
+    shorter than the level says."""
 
     @property
     def sized(self) -> bool:
@@ -76,6 +80,7 @@ class LevelOptions(PlanningOptions):
 
     @model_validator(mode="after")
     def _levelled(self) -> Self:
-        if self.source != GENERATED and "level" in self.model_fields_set:
-            raise ValueError("level is of generated tasks; those of a source are as they are")
+        for name in ("level", "composition"):
+            if self.source != GENERATED and name in self.model_fields_set:
+                raise ValueError(f"{name} is of generated tasks; those of a source are as they are")
         return self

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from learnact.domains.planning.composition import GoalKinds
 from learnact.domains.planning.domain import Family
 from learnact.domains.planning.drawing import Draw, Stratum
 from learnact.domains.planning.engine import Grounding
@@ -248,4 +249,12 @@ class _Garage:
         player.do("tighten", nut, hub)
 
 
-FAMILY = Family("tyreworld", TyreworldOptions, generate, plan, indices=(8, 4, 0), levels=LEVELS)
+FAMILY = Family(
+    "tyreworld",
+    TyreworldOptions,
+    generate,
+    plan,
+    indices=(8, 4, 0),
+    levels=LEVELS,
+    goal_kinds=GoalKinds(("on", "inflated", "in")),
+)
