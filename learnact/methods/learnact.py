@@ -17,12 +17,8 @@ from typing import Any, TypeAlias
 from learnact.domains.base import Domain
 from learnact.methods import learner_replies
 from learnact.methods.act import ACT
-from learnact.methods.base import (
-    Learner,
-    Method,
-    OptionConflict,
-    WorkBound,
-)
+from learnact.methods.base import Learner, Method, OptionConflict, WorkBound
+from learnact.methods.candidate_play import CandidatePlay, TriedCandidate
 from learnact.methods.experience import rounds
 from learnact.methods.explanations import DESCRIBE_TRIES, USAGE_TRIES, explain
 from learnact.methods.failures import FailedCall, first_failed_call, what_happened
@@ -38,29 +34,19 @@ from learnact.methods.proposals import (
     others_section,
     propose,
 )
-from learnact.methods.racing import Race, RaceRules, random_order, unsuited
+from learnact.methods.racing import unsuited
 from learnact.methods.react import REACT
 from learnact.methods.replay_check import broken_by, shown_to_work
-from learnact.methods.selector import MEANS, best, scored
+from learnact.methods.selector import MEANS
 from learnact.methods.training import (
     TEMPLATES,
     Learned,
-    PlayedEpisode,
     Sampling,
     Training,
     learner_prompt,
     together,
 )
-from learnact.records import Candidate, Library, Origin, Prompt, digest, seed_from
-
-
-@dataclass(frozen=True)
-class TriedCandidate:
-    """A candidate with its training episodes; `row` is what the results keep of it."""
-
-    library: Library
-    episodes: tuple[PlayedEpisode, ...]
-    row: Candidate
+from learnact.records import Candidate, Library, Origin, Prompt, digest
 
 
 class LearnAct(Learner[LearnActOptions]):
@@ -158,6 +144,7 @@ class LearnActRun:
         self.training = training
         self.options = options
         self.sampling = Sampling(options.proposal_temperature)
+        self.play = CandidatePlay(training, options)
         self.first: dict[str, Proposed] = {}
         """The first proposal of each content."""
 
@@ -165,8 +152,8 @@ class LearnActRun:
         """The story: create, try, select; then improve, try, select."""
         number, options = self.options.candidates, self.options
         created = await self._proposals(range(number), self._create)
-        first = await self._try(created, racing=options.racing)
-        winner = await self._select(first)
+        first = await self.play.all(created, racing=options.racing)
+        winner = await self.play.select(first)
         winners = [winner.library]
         tried = [*first]
         for iteration in itertools.count(1):
@@ -177,10 +164,10 @@ class LearnActRun:
                 break
             ask = partial(self._improve, iteration, winner, failure)
             improved = await self._proposals(range(1, number + 1), ask)
-            incumbent = await self._incumbent(iteration, winner)
+            incumbent = await self.play.incumbent(iteration, winner)
             racing = options.racing and iteration <= options.iterations
-            now_tried = await self._try(improved, [incumbent], racing=racing)
-            winner = await self._select([incumbent, *now_tried])
+            now_tried = await self.play.all(improved, [incumbent], racing=racing)
+            winner = await self.play.select([incumbent, *now_tried])
             tried += now_tried
             winners.append(winner.library)
         others = winners if options.test_each_iteration else []
@@ -194,8 +181,8 @@ class LearnActRun:
         number = self.options.candidates
         async for done in rounds(self.training, 1):
             created = await self._proposals(range(done * number, (done + 1) * number), self._create)
-            tried += await self._try(created, racing=False)
-        return Learned((await self._select(tried)).library)
+            tried += await self.play.all(created, racing=False)
+        return Learned((await self.play.select(tried)).library)
 
     # Propose
 
@@ -280,119 +267,6 @@ class LearnActRun:
         )
         return self._proposed(ProposalId(0, number), "create", created, "")
 
-    # Try
-
-    async def _try(
-        self,
-        candidates: Sequence[tuple[Candidate, Library | None]],
-        incumbents: Sequence[TriedCandidate] = (),
-        *,
-        racing: bool,
-    ) -> list[TriedCandidate]:
-        """Every candidate plays every training task, all at once; or, in a race, as long as it can win.
-
-        The error rate is shared among the planned rounds, so those that a matched budget adds do not race.
-        """
-        entered = [(row, self._entered(row, library)) for row, library in candidates]
-        if racing:
-            return await self._race(entered, incumbents)
-        return await together(*(self._try_one(row, library) for row, library in entered))
-
-    def _entered(self, row: Candidate, library: Library | None) -> Library | None:
-        """What a candidate plays with; None where it is not played."""
-        empty = self.options.uncreated == "empty" and bool(row.uncreated) and row.iteration == 0
-        if library is None and not empty:
-            return None
-        library = library or Library()
-        self.training.journal.library(self.training.trial.id, library)
-        return library
-
-    async def _try_one(self, row: Candidate, library: Library | None) -> TriedCandidate:
-        if library is None:
-            return TriedCandidate(Library(), (), row)
-        episodes = await self.training.play(library)
-        return TriedCandidate(library, episodes, self._scored(row, episodes))
-
-    async def _race(
-        self, entered: Sequence[tuple[Candidate, Library | None]], incumbents: Sequence[TriedCandidate]
-    ) -> list[TriedCandidate]:
-        """The candidates play block by block, and those that can no longer win are stopped (racing.py)."""
-        training, trial = self.training, self.training.trial
-        libraries = {_name(row): library for row, library in entered if library is not None}
-        iteration = entered[0][0].iteration
-        seed = seed_from(trial.job_seed, trial.domain.name, trial.learn_repeat, "racing", iteration)
-        race = Race(
-            self._race_rules(),
-            random_order(len(training.tasks), seed),
-            {_name(one.row): one.episodes for one in incumbents if one.episodes and not one.row.excluded},
-            tuple(libraries),
-        )
-        for block in race.blocks():
-            tasks, running = [training.tasks[number] for number in block], race.running
-            for name, episodes in zip(
-                running,
-                await together(*(training.play(libraries[name], tasks=tasks) for name in running)),
-                strict=True,
-            ):
-                race.take(name, block, episodes)
-            if running:
-                race.decide()
-        return [self._raced(race, row, library) for row, library in entered]
-
-    def _raced(self, race: Race, row: Candidate, library: Library | None) -> TriedCandidate:
-        if library is None:
-            return TriedCandidate(Library(), (), row)
-        episodes = race.episodes(_name(row))
-        row = self._scored(row, episodes)
-        if why := race.stopped.get(_name(row)):
-            row = replace(row, score=None, excluded=why)
-        return TriedCandidate(library, episodes, row)
-
-    def _race_rules(self) -> RaceRules:
-        options = self.options
-        return RaceRules(
-            names=options.score or self.training.domain.profile.score,
-            error=options.error_rate / (options.iterations + 1),
-            block=options.racing_block,
-            acting=self.training.trial.rules.empty_call == "failed",
-        )
-
-    async def _incumbent(self, iteration: int, winner: TriedCandidate) -> TriedCandidate:
-        """The previous best: keeps its score, or (published) plays again, which corrects a lucky score."""
-        row = replace(
-            winner.row,
-            iteration=iteration,
-            candidate=0,
-            origin="incumbent",
-            parent=winner.library.id,
-            selected=False,
-            reason="",
-            failed_call="",
-        )
-        if self.options.incumbent == "keep":
-            return replace(winner, row=row)
-        episodes = await self.training.play(winner.library, replicate=iteration)
-        return TriedCandidate(winner.library, episodes, self._scored(row, episodes))
-
-    def _scored(self, row: Candidate, episodes: Sequence[PlayedEpisode]) -> Candidate:
-        names = self.options.score or self.training.domain.profile.score
-        row = replace(row, played_tasks=len(episodes), planned_tasks=len(self.training.tasks))
-        return scored(row, episodes, names, self.training.trial.rules)
-
-    # Select
-
-    async def _select(self, tried: Sequence[TriedCandidate]) -> TriedCandidate:
-        """The best by score; the empty library where no candidate could be created, or none can win.
-
-        Records every candidate.
-        """
-        chosen = best([t.row for t in tried], self.options.ties)
-        for index, candidate in enumerate(tried):
-            self.training.journal.candidate(replace(candidate.row, selected=index == chosen))
-        if chosen is not None:
-            return tried[chosen]
-        return TriedCandidate(Library(), (), tried[0].row)
-
     # Improve
 
     def _failure_of(self, winner: TriedCandidate) -> FailedCall | None:
@@ -475,11 +349,6 @@ class LearnActRun:
             reason=created.reason,
         )
         return Proposed(created, row)
-
-
-def _name(row: Candidate) -> str:
-    """A candidate within its trial, for people too."""
-    return f"{row.iteration}.{row.candidate}"
 
 
 def improve_answer(call: str, callee: str, rules: str, *, updates: bool, notes: bool) -> str:
