@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from learnact.domains import registry
-from learnact.driver import open_runner, spending_limits
+from learnact.driver.runner import open_runner, spending_limits
 from learnact.errors import BadInput, suggestion
 from learnact.job import Job, load
 from learnact.job.preflight import check_price, versions

@@ -20,8 +20,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from learnact import driver
-from learnact.driver import run_job
+from learnact.driver import run_job, session
 from learnact.job import Job, load
 from learnact.protocols import CallLog, StoppableRunner
 from learnact.records import Outcome
@@ -91,7 +90,7 @@ class Watch(Display):
 
 def step(what: str, results: Path, episodes: int) -> dict[str, float]:
     """Play a run, or continue it where it is finished, and say what that took."""
-    driver.open_runner = in_process  # type: ignore[assignment]
+    session.open_runner = in_process  # type: ignore[assignment]
     watch, before = Watch(), memory("VmRSS")
     began, used = time.perf_counter(), time.process_time()
     summary = asyncio.run(run_job(job(episodes), results, None, watch))

@@ -44,8 +44,8 @@ class Mine(learnact.Display):
 learnact.run("quickstart", display=Mine(), address="local")
 """
 REVEALED = [
-    "learnact.driver.Summary",
-    "learnact.driver.Summary",
+    "learnact.driver.session.Summary",
+    "learnact.driver.session.Summary",
     "float | None",
     "str",
     "list[dict[str, Any]]",

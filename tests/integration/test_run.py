@@ -106,7 +106,7 @@ async def test_a_finished_trial_is_not_gone_through_again(tmp_path, monkeypatch)
         first = await run(job(server.url), tmp_path)
     units = first.counters.episodes + first.counters.requests
     parts = sorted(path.name for path in first.folder.glob("episodes.*"))
-    monkeypatch.setattr("learnact.driver.run_trial", None)
+    monkeypatch.setattr("learnact.driver.session.run_trial", None)
     again = await run(job("http://127.0.0.1:9/v1"), tmp_path)
     assert [replace(r, found=False) for r in again.trials] == list(first.trials)
     assert again.counters.found >= units  # checks are units too

@@ -3,8 +3,8 @@
     learnact.run(job) -> run_async -> run_job:
     job -> checks -> trials -> CommittingRunner(Ray or in-process) -> results
 
-Does not cover: what is checked before (job/preflight.py), what a trial does (trial.py), how units are run
-(runners/worker.py), files (results), display (report).
+Does not cover: what is checked before (job/preflight.py), the runner (runner.py), what a trial does
+(trial.py), how units are run (runners/worker.py), files (results), display (report).
 """
 
 from __future__ import annotations
@@ -12,29 +12,24 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
-import signal
 import time
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from learnact.errors import HarnessFailure, ResultsError
+from learnact.driver.runner import LOCAL, JobRunner, open_runner
+from learnact.errors import ResultsError
 from learnact.job import Job, load
 from learnact.job.endpoints import check_endpoints
 from learnact.job.libraries import origin
 from learnact.job.preflight import Preflight, preflight, versions
 from learnact.models.identity import ModelIdentity, answered_in
-from learnact.models.limits.gate import LocalLimiter, RequestGate
-from learnact.models.pool import ModelPool
-from learnact.protocols import CallLog, StoppableRunner
-from learnact.records import Outcome, Plain, Unit, canonical
+from learnact.records import Plain, canonical
 from learnact.records.trials import TrialSpec
-from learnact.report.display import Display, Standing
+from learnact.report.display import Display
 from learnact.report.estimate import JobEstimate, estimate
 from learnact.report.request_sizes import check_request_sizes
 from learnact.results.counters import Counters
@@ -42,29 +37,19 @@ from learnact.results.location import Location, location_of
 from learnact.results.pending import unfinished_calls
 from learnact.results.reader import connect, dictionaries, models_returned
 from learnact.results.store import RunStore
-from learnact.runners.calls import MeteredCallLog, Spending, SpendingLimits, spent_so_far
+from learnact.runners.calls import spent_so_far
 from learnact.runners.interrupts import ARM_SECONDS, RunInterrupted, StopRequests
-from learnact.runners.local import LocalRunner
 from learnact.runners.ray.inside_job import (
     SUBMISSION,
     address_in_job,
     check_results_folder,
     submission_id,
 )
-from learnact.runners.ray.options import RayOptions
-from learnact.runners.ray.runner import RayRunner
-from learnact.runners.resume import CommittingRunner
 from learnact.runners.tracing import RunTrace, traced
-from learnact.runners.unreadable import UnreadableReplies
-from learnact.runners.worker import UnitLimits, Worker
 from learnact.trial import LearningCosts, TrialResult, planned_episodes, run_trial
 
 _log = logging.getLogger("learnact.driver")
 RESULTS = Path("results")
-TELL_SECONDS = 1.0
-"""Seconds between two looks at the limits, for displays and metrics."""
-LOCAL = "local"
-"""The address that means: no Ray, one worker in this process."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -271,7 +256,7 @@ async def run_job(
         aliases = ModelIdentity(known, accept_model_change)
         async with AsyncExitStack() as stack:
             spans = stack.enter_context(traced(trace, plan.run, job.name))
-            runner = _Watched(
+            runner = JobRunner(
                 job,
                 store,
                 display,
@@ -341,7 +326,7 @@ def _finished_trials(plan: Preflight, store: RunStore) -> dict[str, TrialResult]
 
 async def _all_trials(
     plan: Preflight,
-    runner: _Watched,
+    runner: JobRunner,
     store: RunStore,
     display: Display,
     finished: Mapping[str, TrialResult],
@@ -411,135 +396,3 @@ def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = ""
             }
         ),
     }
-
-
-@asynccontextmanager
-async def open_runner(
-    job: Job, address: str | None, calls: CallLog | None = None
-) -> AsyncIterator[StoppableRunner]:
-    """The runner that a job asks for: Ray, or one worker in this process. `calls` is told of each call."""
-    cluster = job.cluster
-    limits = UnitLimits(
-        tries=job.limits.tries,
-        deadline=job.limits.episode_seconds,
-        tokens=job.limits.episode_tokens,
-        dollars=job.limits.episode_dollars,
-    )
-    if address == LOCAL or (address is None and cluster.runner == "local"):
-        limiter = LocalLimiter()
-        gate = RequestGate(limiter, job.limits.requests)
-        async with ModelPool(gate=gate) as pool, Worker(pool, limits, gate=gate) as worker:
-            yield LocalRunner(worker, cluster.in_flight, calls, limiter)
-        return
-    options = RayOptions(
-        address=address or cluster.address,
-        workers=cluster.workers,
-        in_flight=cluster.in_flight,
-        requests=job.limits.requests,
-        limits=limits,
-        keys=_keys(job),
-    )
-    async with RayRunner(options, call_log=calls) as runner:
-        yield runner
-
-
-def _keys(job: Job) -> dict[str, str]:
-    """The providers' keys that the job names and this process has, for workers on machines that do not have
-    them."""
-    models = job.models
-    parts = (*models.agent, *models.learner, models.agent_defaults, models.learner_defaults)
-    names = {part.api_key_env for part in (*parts, *([models.embeddings] if models.embeddings else []))}
-    return {name: os.environ[name] for name in sorted(names) if name in os.environ}
-
-
-class _Watched:
-    """The run's runner: commits, shows, checks the models' names, and ends what is under way between two
-    calls once a limit of the job is used up (`calls`)."""
-
-    def __init__(
-        self,
-        job: Job,
-        store: RunStore,
-        display: Display,
-        aliases: ModelIdentity,
-        earlier: Spending,
-        *,
-        start: Any,
-        spans: RunTrace | None = None,
-    ) -> None:
-        self._store = store
-        self._display = display
-        self._aliases = aliases
-        self._failures: dict[str, Counter[str]] = defaultdict(Counter)
-        self._unreadable = UnreadableReplies(job.limits.unreadable, lambda failure: self._inner.stop(failure))
-        self._inner = CommittingRunner(
-            lambda: start(self.calls),
-            store,
-            refuse=lambda: self.calls.failure or self._unreadable.failure or self._inner.interrupted,
-            observe=self._see,
-        )
-        self._spans = spans
-        self.calls = MeteredCallLog(
-            spans.watch(store) if spans else store, spending_limits(job), earlier, self._inner.stop
-        )
-
-    def _see(self, outcome: Outcome) -> None:
-        """A unit has ended, and is about to be committed."""
-        self._unreadable.see(outcome)
-        if self._spans is not None:
-            self._spans.outcome(outcome)
-
-    def warm_up(self) -> None:
-        """Begin to start the cluster."""
-        self._inner.warm_up()
-
-    def drain(self, number: int) -> None:
-        """A signal asks to stop: no call begins from now on, those in flight are answered."""
-        name = signal.Signals(number).name
-        _log.warning(
-            "%s: no call begins any more; those in flight are awaited and all is committed "
-            "(once more: stop at once, what is in flight is lost)",
-            name,
-        )
-        self._inner.interrupt(HarnessFailure(f"interrupted by {name}; the same command continues", False))
-
-    async def tell_limits(self) -> None:
-        """Show how it stands at the limits, again and again."""
-        while True:
-            endpoints = await self._inner.limits()
-            self._display.limits(Standing(self.calls.spent, self.calls.limits, tuple(endpoints)))
-            await asyncio.sleep(TELL_SECONDS)
-
-    async def close(self) -> None:
-        """A cluster that is still being started is not waited for."""
-        await self._inner.close()
-
-    @property
-    def executed(self) -> int:
-        """Units done now."""
-        now = self._store.counters
-        return now.episodes + now.requests
-
-    async def run(self, units: Iterable[Unit]) -> AsyncIterator[Outcome]:
-        """As `Runner.run`."""
-        async for outcome in self._inner.run(units):
-            self._aliases.see(outcome)
-            if outcome.result is None and outcome.attempts:
-                self._failures[outcome.unit.trial][outcome.attempts[-1].error] += 1
-            self._display.outcome(outcome, self._store.counters)
-            yield outcome
-
-    def why_unfinished(self, trial: str) -> str:
-        """The most frequent cause for which units of a trial have no result, and how many others there
-        are."""
-        found = self._failures[trial].most_common()
-        if not found:
-            return ""
-        others = f" (and {len(found) - 1} other causes)" if len(found) > 1 else ""
-        return f"{found[0][0]}{others}"
-
-
-def spending_limits(job: Job) -> SpendingLimits:
-    """What a run of the job may use."""
-    limits = job.limits
-    return SpendingLimits(limits.dollars, limits.tokens, limits.calls, limits.hours)
