@@ -14,27 +14,23 @@ import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from learnact.errors import Failure, HarnessFailure, ProviderFailure
 from learnact.models.client import RetryableError
 from learnact.models.limits.deadline import not_counted
+from learnact.models.limits.endpoint_gate import EndpointGate, Waiter
 from learnact.models.limits.headers import SAID_NOTHING, RateHeaders
 from learnact.models.limits.limiter import Limiter, with_in_flight
 from learnact.models.limits.messages import (
-    EndpointAnswer,
-    EndpointReport,
     LimiterAnswer,
     Report,
-    Ticket,
 )
 from learnact.records import EndpointLimits, EndpointName, EndpointState, ModelSpec
 
 IDLE_SECONDS = 1.0
 """A gate with nothing to do says so after this time, and its places go to others."""
-PERMIT_SECONDS = 2.0
-"""A permit that could not be used for so long is given back, and asked for again."""
 LOST_SECONDS = 0.5
 """Seconds until a limiter that did not answer is asked again."""
 TOLD_AFTER = 10.0
@@ -108,120 +104,6 @@ class Permit:
             self.refused = True
 
 
-@dataclass(eq=False)
-class _Waiter:
-    """A call that waits."""
-
-    number: int
-    tokens: int
-    since: float
-    go: asyncio.Future[None]
-    granted: float | None = None
-    """When its permit came."""
-
-
-@dataclass
-class _News:
-    """What the next report of an endpoint will tell."""
-
-    waiting: list[_Waiter] = field(default_factory=list)
-    dropped: list[int] = field(default_factory=list)
-    used: list[tuple[int, float]] = field(default_factory=list)
-    settled: list[tuple[int, int]] = field(default_factory=list)
-    good: int = 0
-    refused: list[float] = field(default_factory=list)
-    headers: RateHeaders = SAID_NOTHING
-
-    @property
-    def any(self) -> bool:
-        lists = self.waiting or self.dropped or self.used or self.settled or self.refused
-        return bool(lists or self.good)
-
-    def put_back(self, untold: _News) -> None:
-        """A report did not arrive: it is told again. Calls that wait are, whenever a limiter is new."""
-        self.dropped[:0], self.used[:0] = untold.dropped, untold.used
-        self.settled[:0], self.refused[:0] = untold.settled, untold.refused
-        self.good += untold.good
-
-
-@dataclass(eq=False)
-class _EndpointGate:
-    """One endpoint, as one worker sees it."""
-
-    name: EndpointName
-    limits: EndpointLimits
-    places: int = 0
-    until: float = 0.0
-    """When places and permits lapse unless they are given anew."""
-    hold: float = 0.0
-    asked_hold: float = 0.0
-    """Until when a reply to this worker asked to wait."""
-    in_flight: int = 0
-    queue: list[_Waiter] = field(default_factory=list)
-    news: _News = field(default_factory=_News)
-
-    @property
-    def rated(self) -> bool:
-        return (self.limits.requests_per_minute, self.limits.tokens_per_minute) != (None, None)
-
-    @property
-    def idle(self) -> bool:
-        return not (self.in_flight or self.queue or self.news.any)
-
-    def advance(self, now: float) -> None:
-        """Let through what may go."""
-        while self.queue and self.hold <= now < self.until and self.in_flight < self.places:
-            waiter = next((w for w in self.queue if w.granted is not None or not self.rated), None)
-            if waiter is None:
-                return
-            self.queue.remove(waiter)
-            self.in_flight += 1
-            if self.rated:
-                self.news.used.append((waiter.number, now))
-            if not waiter.go.done():
-                waiter.go.set_result(None)
-
-    def report(self, now: float, numbers: itertools.count[int]) -> tuple[EndpointReport, _News]:
-        """What to tell the limiter, and the news in it, which are told by this."""
-        for waiter in self.queue:
-            if waiter.granted is not None and now - waiter.granted > PERMIT_SECONDS:
-                self.news.dropped.append(waiter.number)
-                waiter.number, waiter.granted = next(numbers), None
-                self.news.waiting.append(waiter)
-        news, self.news = self.news, _News()
-        report = EndpointReport(
-            name=self.name,
-            limits=self.limits,
-            waiting=tuple(Ticket(w.number, w.tokens, now - w.since) for w in news.waiting),
-            dropped=tuple(news.dropped),
-            used=tuple((number, now - sent) for number, sent in news.used),
-            settled=tuple(news.settled),
-            places=self.places,
-            in_flight=self.in_flight,
-            queued=len(self.queue),
-            good=news.good,
-            refused=tuple(now - sent for sent in news.refused),
-            hold=max(0.0, self.asked_hold - now),
-            requests_left=news.headers.requests,
-            tokens_left=news.headers.tokens,
-        )
-        return report, news
-
-    def take(self, answer: EndpointAnswer, now: float, until: float) -> None:
-        """What may be done now; it holds until `until`."""
-        self.places, self.until, self.hold = answer.places, until, max(self.asked_hold, now + answer.hold)
-        granted = set(answer.granted)
-        for waiter in self.queue:
-            if waiter.granted is None and waiter.number in granted:
-                waiter.granted = now
-
-    def introduce(self) -> None:
-        """The limiter knows nothing of this worker: tell it of all calls that wait."""
-        for waiter in self.queue:
-            waiter.granted = None
-        self.news.waiting = list(self.queue)
-
-
 class RequestGate:
     """Lets the requests of a process through. Used from one event loop; close it when done.
 
@@ -240,7 +122,7 @@ class RequestGate:
         self._in_flight = in_flight
         self._barrier = barrier
         self._worker = secrets.token_hex(6)
-        self._endpoints: dict[EndpointName, _EndpointGate] = {}
+        self._endpoints: dict[EndpointName, EndpointGate] = {}
         self._numbers = itertools.count()
         self._epoch = ""
         self._wake = asyncio.Event()
@@ -287,11 +169,11 @@ class RequestGate:
         finally:
             self._ended(endpoint, number, permit)
 
-    async def _let_through(self, endpoint: _EndpointGate, tokens: int, since: float, patience: float) -> int:
+    async def _let_through(self, endpoint: EndpointGate, tokens: int, since: float, patience: float) -> int:
         """Wait for a place, and for a permit where the rate is limited; returns the number of the call."""
         if self._stopped is not None:
             raise _copy(self._stopped)
-        waiter = _Waiter(next(self._numbers), tokens, since, asyncio.get_running_loop().create_future())
+        waiter = Waiter(next(self._numbers), tokens, since, asyncio.get_running_loop().create_future())
         bisect.insort(endpoint.queue, waiter, key=lambda one: one.since)
         if endpoint.rated:
             endpoint.news.waiting.append(waiter)
@@ -302,7 +184,7 @@ class RequestGate:
             await self._wait(endpoint, waiter, patience)
         return waiter.number
 
-    async def _wait(self, endpoint: _EndpointGate, waiter: _Waiter, patience: float) -> None:
+    async def _wait(self, endpoint: EndpointGate, waiter: Waiter, patience: float) -> None:
         with not_counted():
             try:
                 while not waiter.go.done():
@@ -315,7 +197,7 @@ class RequestGate:
                 self._left(endpoint, waiter)
                 raise
 
-    def _left(self, endpoint: _EndpointGate, waiter: _Waiter) -> None:
+    def _left(self, endpoint: EndpointGate, waiter: Waiter) -> None:
         """A call waits no longer."""
         if waiter in endpoint.queue:
             endpoint.queue.remove(waiter)
@@ -324,7 +206,7 @@ class RequestGate:
         elif waiter.go.done() and not waiter.go.cancelled() and waiter.go.exception() is None:
             self._ended(endpoint, waiter.number, Permit(_now(), waiter.tokens, settled=0))
 
-    def _ended(self, endpoint: _EndpointGate, number: int, permit: Permit) -> None:
+    def _ended(self, endpoint: EndpointGate, number: int, permit: Permit) -> None:
         now = _now()
         endpoint.in_flight -= 1
         endpoint.news.good += permit.good
@@ -341,10 +223,10 @@ class RequestGate:
             self._talk_soon()
         endpoint.advance(now)
 
-    def _endpoint(self, model: ModelSpec, url: str) -> _EndpointGate:
+    def _endpoint(self, model: ModelSpec, url: str) -> EndpointGate:
         name = EndpointName(url, model.name)
         if name not in self._endpoints:
-            self._endpoints[name] = _EndpointGate(name, with_in_flight(model.limits, self._in_flight))
+            self._endpoints[name] = EndpointGate(name, with_in_flight(model.limits, self._in_flight))
         return self._endpoints[name]
 
     # Talking to the limiter
