@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from learnact.simulated.noisy_reader import ModelSettings
 
-VERSION = "2"
+VERSION = "3"
 """Goes up whenever a reply could change; told as the fingerprint of each reply."""
 DRAWS = "1"
 """Part of every draw. It stays as long as replies to an agent without learned actions stay, on which the

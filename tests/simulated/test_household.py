@@ -199,6 +199,21 @@ def test_functions_come_from_the_errand_as_it_might_go() -> None:
     assert all(s.name in CALLS for functions in found for f in functions for s in f.steps)
 
 
+def test_a_step_program_makes_the_calls_that_can_be_foreseen_and_may_define_a_function() -> None:
+    seen = "Action: goto('shelf 1')\nObservation: On the shelf 1, you see a mug 1.\n"
+    prompt = (
+        section("Primitive actions", CALLS)
+        + section("Your task", f"Goal: {GOALS[0]}\nObservation: {Cottage().opening}")
+        + section("So far", seen)
+        + "## Your answer\nWrite the next step as one short Python program."
+    )
+    written = [reply_to("sim-perfect", [("user", prompt)], seed).text for seed in range(8)]
+    plain = [text for text in written if "def " not in text]
+    assert plain and all("take('mug 1', 'shelf 1')\ngoto('cabinet 1')" in text for text in plain)
+    functions = [text for text in written if "def " in text]
+    assert functions and all('"""Does: take(' in text for text in functions)
+
+
 FAILED = """Goal: put a mug in cabinet.
 Observation: {opening}
 Action: fetch('mug 1', 'shelf 1', 'cabinet 1')

@@ -41,7 +41,7 @@ from learnact.simulated.noisy_reader import READINGS, NoisyReader
 from learnact.simulated.prompt import ParsedPrompt
 from learnact.simulated.rule_replies import with_rule
 from learnact.simulated.rules import Rule
-from learnact.simulated.step_replies import fenced
+from learnact.simulated.step_replies import MOST_CALLS, Keywords, calls_ahead, fenced
 
 MAX_PREDICTED = 8
 MAX_IMAGINED = 16
@@ -60,9 +60,14 @@ def call(prompt: ParsedPrompt, reader: NoisyReader) -> str:
 
 
 def step_program(prompt: ParsedPrompt, reader: NoisyReader) -> str:
-    """A program of one call."""
-    actions, step = _decide(prompt, reader)
-    return fenced(_written(actions, step)) if step else NOTHING
+    """A program of the next call, if it is a learned action or what follows is not known; else of a few."""
+    actions, step, ahead = _foresee(prompt, reader)
+    if step is None:
+        return NOTHING
+    if not ahead or step != ahead[0]:
+        return fenced(_written(actions, step))
+    keywords = _keywords(actions)
+    return calls_ahead(prompt, reader, ahead[:MOST_CALLS], keywords, lambda c: _written(actions, c))
 
 
 def thought_or_call(prompt: ParsedPrompt, reader: NoisyReader) -> str:
@@ -76,8 +81,16 @@ def thought_or_call(prompt: ParsedPrompt, reader: NoisyReader) -> str:
 
 
 def _decide(prompt: ParsedPrompt, reader: NoisyReader) -> tuple[HouseholdActions, text.ActionCall | None]:
-    """The next call, a learned action where one does what is foreseen; after closer looks where nothing
-    was found."""
+    """The next call."""
+    actions, step, _ = _foresee(prompt, reader)
+    return actions, step
+
+
+def _foresee(
+    prompt: ParsedPrompt, reader: NoisyReader
+) -> tuple[HouseholdActions, text.ActionCall | None, list[text.ActionCall]]:
+    """The next call, a learned action where one does what is foreseen, and what is foreseen; after closer
+    looks where nothing was found."""
     actions = HouseholdActions()
     for look in range(READINGS):
         reread = reader.reread(look)
@@ -91,11 +104,11 @@ def _decide(prompt: ParsedPrompt, reader: NoisyReader) -> tuple[HouseholdActions
         if ahead and str(ahead[0]) not in belief.failed_calls:
             looking = len(ahead) == 1 and actions.go is not None and ahead[0].name == actions.go.name
             search = search_call(prompt, reread, actions, belief, goal) if looking else None
-            return actions, search or _learned(prompt, reread, ahead) or ahead[0]
+            return actions, search or _learned(prompt, reread, ahead) or ahead[0], ahead
     belief = initial_belief(prompt)
     if actions.go and belief.places:
-        return actions, actions.go.call("", belief.places[reader.draw("anywhere", len(belief.places))])
-    return actions, None
+        return actions, actions.go.call("", belief.places[reader.draw("anywhere", len(belief.places))]), []
+    return actions, None, []
 
 
 def _goal(prompt: ParsedPrompt, reader: NoisyReader) -> HouseholdGoal | None:
@@ -216,8 +229,12 @@ def _keyworded(
     actions: HouseholdActions, written: list[tuple[Function, tuple[str, ...]]]
 ) -> list[tuple[Function, tuple[str, ...]]]:
     """The functions with keywords where an action asks for them."""
-    words = {a.name: (a.parameters, a.keywords) for _, a in actions.treatments if a.keywords}
+    words = _keywords(actions)
     return [(replace(f, keywords=words), names) for f, names in written]
+
+
+def _keywords(actions: HouseholdActions) -> Keywords:
+    return {a.name: (a.parameters, a.keywords) for _, a in actions.treatments if a.keywords}
 
 
 def induction(prompt: ParsedPrompt, reader: NoisyReader) -> str:
