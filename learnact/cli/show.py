@@ -120,18 +120,20 @@ def _show_episodes(connection: Connection, keys: list[str], json: bool) -> None:
 
 def _list_episodes(connection: Connection, choice: EpisodeChoice, folder: Location, json: bool) -> None:
     from learnact.report.commands import show_command
+    from learnact.report.failed import why_all_failed
     from learnact.report.trajectory import episode_line, find_episodes
 
     rows = find_episodes(connection, choice.task, choice.method, choice.failed)
+    why = why_all_failed(connection, [row["key"] for row in rows if not row["success"]])
     if json:
-        say_json(rows)
+        say_json([{**row, "failed": asdict(why[row["key"]]) if row["key"] in why else None} for row in rows])
     elif not rows:
         say("No test episode fits.")
     elif len(rows) == 1:
         _show_episodes(connection, [rows[0]["key"]], json)
     else:
         for row in rows:
-            say(episode_line(row))
+            say(episode_line(row, why.get(row["key"])))
         say(f"\nOpen one: {show_command(folder.name, folder.parent, rows[0]['key'][:12])}")
 
 
@@ -177,10 +179,16 @@ def _library(connection: Connection, wanted: str) -> dict[str, Any]:
 
 
 def _episode(connection: Connection, wanted: str) -> dict[str, Any]:
-    """An episode's row with its turns."""
+    """An episode's row with why it failed and its turns."""
+    from learnact.report.failed import why_failed
     from learnact.results.reader import dictionaries, load_episode
 
     result = load_episode(connection, wanted)
     query = "SELECT * EXCLUDE (finished) FROM episodes WHERE starts_with(key, ?) ORDER BY key LIMIT 1"
     row = dictionaries(connection, query, [wanted])[0]
-    return {**row, "turns": [asdict(turn) for turn in result.turns]}
+    why = why_failed(connection, row["trial"], row["key"])
+    return {
+        **row,
+        "failed": asdict(why) if why else None,
+        "turns": [asdict(turn) for turn in result.turns],
+    }

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 from learnact.report.data import ReportData
+from learnact.report.failed import CAUSES, failed_query
 from learnact.results.reader import dictionaries
 
 EXAMPLES = 8
 """Episodes linked for each cause and method."""
-CAUSES = {
-    "unreadable replies": "more turns than of any other kind had no readable action",
-    "failed calls of learned actions": "most wrong turns called a learned action that failed on the way",
-    "invalid actions": "most wrong turns were actions that were not possible then, or do not exist",
-    "ended early": "nothing was wrong in most turns, and the episode ended before its turns were used up",
-    "repeated moves": "most turns repeated an action of the same episode",
-    "turns used up": "valid actions that had not reached the goal when the turns were used up",
-}
-"""What each cause means."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +36,9 @@ class FailureCause:
         return CAUSES[self.cause]
 
 
-def failures_query() -> str:
-    """The query that gives each failed test episode its cause."""
-    return (files("learnact.pages") / "queries" / "failures.sql").read_text(encoding="utf-8")
-
-
 def failures(data: ReportData) -> list[FailureCause]:
     """Causes by domain and method, the most frequent first within each."""
-    data.connection.execute(f"CREATE OR REPLACE TEMP TABLE report_failures AS {failures_query()}")
+    data.connection.execute(f"CREATE OR REPLACE TEMP TABLE report_failures AS {failed_query()}")
     rows = dictionaries(
         data.connection,
         f"""SELECT f.cause, e.method, e.domain, count(*) AS episodes, avg(e.progress) AS progress,

@@ -20,7 +20,7 @@ from learnact.errors import BadInput
 from learnact.pages.answer import Answer, answers, reference_method
 from learnact.pages.charts import PageChart, charts
 from learnact.pages.episodes import episode_view
-from learnact.pages.failures import CAUSES, FailureCause, failures, failures_query
+from learnact.pages.failures import FailureCause, failures
 from learnact.pages.html import HtmlTable, dollars, html_table, percent, render
 from learnact.pages.learned import TrialView, best, learned
 from learnact.pages.settings import (
@@ -36,6 +36,7 @@ from learnact.report.commands import RUN_CHARS
 from learnact.report.cost import cost_tables
 from learnact.report.data import ALL, ReportData
 from learnact.report.efficiency import efficiency_tables
+from learnact.report.failed import CAUSES, failed_query, why_failed
 from learnact.report.findings import findings
 from learnact.report.result_table import SIMULATED, Column, ResultTable, join_tables
 from learnact.report.summary import action_uses, unfinished_trials
@@ -110,14 +111,20 @@ def report_files(data: ReportData, episodes: int) -> Iterator[tuple[str, str | b
         yield file, run.job
     for chart in drawn:
         yield from _chart_files(chart)
-    yield "charts/failures.sql", failures_query()
+    yield "charts/failures.sql", failed_query()
     yield "charts/failures.csv", join_tables([_failure_table(causes)], "csv")
     shared = {"title": title, "back": "../index.html", "simulated": simulated}
     for trial in trials:
         yield trial_file(trial), render("trial.html", trial=trial, **shared)
     for key in keys:
         view = episode_view(data.connection, key)
-        text = render("episode.html", episode=view, first_failure=view.first_failure, **shared)
+        text = render(
+            "episode.html",
+            episode=view,
+            first_failure=view.first_failure,
+            why=why_failed(data.connection, view.row["trial"], key),
+            **shared,
+        )
         yield f"episodes/{key}.html", text
 
 

@@ -11,6 +11,7 @@ from learnact.errors import ResultsError, suggestion
 from learnact.records import EpisodeResult, Library, Turn
 from learnact.records.text import printable
 from learnact.report.causes import first_difference
+from learnact.report.failed import FailedEpisode, why_failed
 from learnact.results.reader import Connection, dictionaries, load_episode, load_library
 
 WIDTH = 116
@@ -18,9 +19,11 @@ COLUMN_WIDTH = WIDTH // 2 - 2
 """Width of a column where two episodes are shown side by side."""
 
 
-def episode_text(row: dict[str, Any], result: EpisodeResult) -> str:
-    """A trajectory: task and outcome, then each turn. `row` is the episode's row in `episodes`."""
-    lines = [*episode_head(row, result), "", *_task_lines(result)]
+def episode_text(row: dict[str, Any], result: EpisodeResult, why: FailedEpisode | None = None) -> str:
+    """A trajectory: task and outcome, why it failed, then each turn. `row` is the episode's row in
+    `episodes`.
+    """
+    lines = [*episode_head(row, result), *_why_lines(result, why), "", *_task_lines(result)]
     for turn in result.turns:
         lines += ["", *turn_lines(turn)]
     return "\n".join(lines) + "\n"
@@ -39,6 +42,19 @@ def episode_head(row: dict[str, Any], result: EpisodeResult) -> list[str]:
         + (f"; plan known with {row['reference']} steps" if row["reference"] else ""),
         f"library {row['library'] or 'none'}",
     ]
+
+
+def _why_lines(result: EpisodeResult, why: FailedEpisode | None) -> list[str]:
+    """The cause of a failure, and the first turn that went wrong."""
+    if why is None:
+        return []
+    lines = _wrapped("why it failed: ", why.text)
+    first = next((turn for turn in result.turns if not turn.ok and turn.kind != "thought"), None)
+    if first is not None:
+        lines += _wrapped(
+            "first failure: ", f"turn {first.index + 1}, {first.call or first.said or first.raw}"
+        )
+    return lines
 
 
 def _task_lines(result: EpisodeResult) -> list[str]:
@@ -83,8 +99,8 @@ def _wrapped(label: str, text: str, width: int = WIDTH) -> list[str]:
 
 def show_episode(connection: Connection, key: str) -> str:
     """The trajectory of an episode by key or the beginning of it. Raises ResultsError if there is none."""
-    result = load_episode(connection, key)
-    return episode_text(episode_row(connection, key), result)
+    result, row = load_episode(connection, key), episode_row(connection, key)
+    return episode_text(row, result, why_failed(connection, row["trial"], row["key"]))
 
 
 def episode_row(connection: Connection, key: str) -> dict[str, Any]:
@@ -118,13 +134,13 @@ def find_episodes(
     )
 
 
-def episode_line(row: dict[str, Any]) -> str:
+def episode_line(row: dict[str, Any], why: FailedEpisode | None = None) -> str:
     """An episode in one line, for lists."""
     outcome = "solved" if row["success"] else f"not solved, progress {row['progress']:.0%}"
     return (
         f"{row['key'][:12]}  {printable(row['method'])}: {row['domain']} {printable(row['task'])}, "
         f"repeat {row['learn_repeat']}.{row['test_repeat']}: {outcome} in {row['turns']} turns; "
-        f"library {row['library'][:12] or 'none'}"
+        f"library {row['library'][:12] or 'none'}" + (f"; {why.brief}" if why else "")
     )
 
 

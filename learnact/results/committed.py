@@ -152,10 +152,10 @@ class Committed:
             if (found := counts.get(trial)) is not None
         }
 
-    def facts(self) -> dict[str, str]:
-        """The last facts of each check, as JSON."""
-        found = self.read("checks", ["seq", "name", "facts"]).sort_by("seq").to_pylist()
-        return {row["name"]: row["facts"] for row in found}
+    def keyed_rows(self) -> dict[str, list[dict[str, Any]]]:
+        """The rows of the tables in which the last row of a key counts, oldest first."""
+        keyed = [name for name, table in TABLES.items() if table.key]
+        return {name: self.read(name).sort_by("seq").to_pylist() for name in keyed}
 
     def add(self, outcome: Outcome) -> None:
         """An outcome has been committed in this session."""

@@ -10,6 +10,8 @@ import os
 import socket
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from learnact.errors import ResultsError
@@ -60,6 +62,38 @@ def remove(path: Path) -> int:
     except FileNotFoundError:
         return 0
     return size
+
+
+def begin_reading(folder: Path) -> Callable[[], None]:
+    """Say that files of runs in a results folder are read, until what is returned is called (or the process
+    ends): then no writer removes replaced files at once. Does nothing where a folder cannot be locked.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return lambda: None
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return partial(os.close, descriptor)
+
+
+@contextlib.contextmanager
+def unread(folder: Path) -> Iterator[bool]:
+    """Whether nobody reads files of runs in a results folder; nobody begins to while the context lasts."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        yield False
+        return
+    try:
+        alone = True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            alone = False
+        yield alone
+    finally:
+        os.close(descriptor)
 
 
 class Lock:

@@ -57,6 +57,14 @@ def live_parts(folder: Location) -> list[ResultsPart]:
     Raises `ResultsError` for an unknown schema, and where a manifest or a file that counts is missing or
     damaged.
     """
+    end_reading = storage_of(folder).begin_reading()
+    try:
+        return _live_parts(folder)
+    finally:
+        end_reading()
+
+
+def _live_parts(folder: Location) -> list[ResultsPart]:
     for _ in range(READINGS):
         parts = read_manifests(folder)
         live = [part for part in parts if not any(other.covers(part.number) for other in parts)]

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from learnact.results.table_sql import newest_condition
 from learnact.results.tables import TableSchema
 
 ROW_GROUP = 20_000
@@ -67,21 +68,29 @@ def merge_rows(
     source: str,
     files: Sequence[Path],
     target: Path,
-) -> None:
-    """Write the rows of `files`, which the SQL expression `source` reads, to `target` in order."""
-    order = ", ".join(table.order)
+) -> int:
+    """Write the rows of `files`, which the SQL expression `source` reads, to `target` in order: all of them,
+    or the last of each key where only that counts. Returns how many.
+
+    A key's rows are in one slice, since slices are made of tables without keys alone.
+    """
+    order, newest = ", ".join(table.order), newest_condition(table)
     writer: pq.ParquetWriter | None = None
+    count = 0
     try:
         for part in _slices(connection, table, source, files):
             condition, values = part.condition(*_place(table)) if part.begin or part.end else ("true", [])
-            query = f"SELECT * FROM {source} WHERE {condition} ORDER BY {order}"
+            newest_of = f" QUALIFY {newest}" if newest else ""
+            query = f"SELECT * FROM {source} WHERE {condition}{newest_of} ORDER BY {order}"
             rows: pa.Table = connection.sql(query, params=values).to_arrow_table()
             if writer is None:
                 writer = pq.ParquetWriter(target, rows.schema, compression="zstd")
             writer.write_table(rows, row_group_size=ROW_GROUP)
+            count += rows.num_rows
     finally:
         if writer is not None:
             writer.close()
+    return count
 
 
 def _place(table: TableSchema) -> tuple[str, str]:
@@ -96,7 +105,7 @@ def _slices(
     rows, most = _rows_a_slice(files)
     types = {column.name: column.type for column in table.columns}
     first, second = _place(table)
-    if rows <= most or types[first] != pa.string() or types[second] != pa.string():
+    if table.key or rows <= most or types[first] != pa.string() or types[second] != pa.string():
         yield RowSlice(None, None, rows)
         return
     counted = connection.execute(

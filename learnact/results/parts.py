@@ -4,10 +4,11 @@
     part.0000007.json    its manifest, written last: with it the whole part exists, without it none of it
 
 A compaction is a part that replaces an unbroken range of older ones; its manifest makes the exchange in one
-step. The files of the replaced parts stay for a while (`GRACE`), for readers that connected before; the next
-merge, the run's next start, or `learnact tidy` removes them. What a crash leaves behind (temporary files,
-files without a manifest) is ignored by readers, and removed or set aside by the next writer. Reading:
-manifests.py.
+step. The files of the replaced parts are then removed, so that `*.parquet` has each row once. Where somebody
+reads runs of the results folder (files.begin_reading), or the run lies in a bucket, they stay for a while
+(`GRACE`); the next merge, the run's next start, or `learnact tidy` removes them. What a crash leaves behind
+(temporary files, files without a manifest) is ignored by readers, and removed or set aside by the next
+writer. Reading: manifests.py.
 
 On an object store a driver that was taken for dead can wake up and write. Its next part has the number after
 its last one, and a manifest is only ever created, never replaced. So a driver that starts *claims* all free
@@ -66,7 +67,7 @@ class Parts:
         self.live = live_parts(folder)
         verify_copies(folder, self.live)
         self._merging = True
-        self._next = tidy(folder).highest + 1
+        self._next = self._tidy().highest + 1
         if self._storage.shared:
             self._claim()
 
@@ -111,7 +112,12 @@ class Parts:
         """Merge everything into one part with its rows in order."""
         if len(self.live) > 1:
             self._try_merge(self.live)
-        tidy(self.folder)
+        self._tidy()
+
+    def _tidy(self) -> Tidied:
+        """Remove what was replaced: at once where nobody reads it, else after a while."""
+        with self._storage.unread() as alone:
+            return tidy(self.folder, 0.0 if alone else GRACE)
 
     def _try_merge(self, old: list[ResultsPart]) -> None:
         """Merge parts; when that fails (memory, space) they stay as they are, which is slower to read and
@@ -128,16 +134,13 @@ class Parts:
                 self.live = [*self.live, empty]
 
     def _merge_levels(self) -> None:
-        cleaned = False
         while self._merging:
             level = self.live[-1].level
             tail = [part for part in self.live if part.level == level]
             if len(tail) < FAN_IN:
                 return
-            if not cleaned:
-                tidy(self.folder)
-                cleaned = True
             self._try_merge(tail)
+            self._tidy()
 
     def _merge(self, old: list[ResultsPart]) -> None:
         old = list(old)
@@ -153,7 +156,7 @@ class Parts:
                 names = {p.file(name): p.files[p.file(name)] for p in old if name in p.rows}
                 sources = self._storage.paths(names)
                 temporary = self._storage.scratch(part.file(name))
-                merge_rows(connection, TABLES[name], read_parquet(sources), sources, temporary)
+                rows[name] = merge_rows(connection, TABLES[name], read_parquet(sources), sources, temporary)
                 sums[name] = self._storage.take(temporary, part.file(name))
             temporary = self._storage.scratch(part.file(TURN_GROUPS))
             groups = merge_groups(connection, old, self._path, temporary)

@@ -7,7 +7,9 @@ A connection shows the runs as they were when it was made; connect again to see 
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -152,13 +154,15 @@ def connect(
     if run is not None:
         wanted = [run] if isinstance(run, str) else run
         return connect_folders([find_run(results, name).folder for name in wanted], read_only=read_only)
-    whole = {}
-    for info in runs(results):
-        try:
-            whole[info.folder] = live_parts(info.folder)
-        except ResultsError as error:
-            _log.warning("left out: %s", error)
-    return _connect(whole, read_only)
+    found = [info.folder for info in runs(results)]
+    with _reading(found) as readings:
+        whole = {}
+        for folder in found:
+            try:
+                whole[folder] = live_parts(folder)
+            except ResultsError as error:
+                _log.warning("left out: %s", error)
+        return _connect(whole, readings, read_only)
 
 
 def connect_folders(folders: Sequence[Location], *, read_only: bool = False) -> Connection:
@@ -167,11 +171,23 @@ def connect_folders(folders: Sequence[Location], *, read_only: bool = False) -> 
     `read_only`: only SELECT works as intended; files other than the runs' cannot be read or written, and
     settings cannot be changed.
     """
-    return _connect({folder: live_parts(folder) for folder in folders}, read_only)
+    with _reading(folders) as readings:
+        return _connect({folder: live_parts(folder) for folder in folders}, readings, read_only)
 
 
-def _connect(parts: Mapping[Location, Sequence[ResultsPart]], read_only: bool) -> Connection:
+def _reading(folders: Sequence[Location]) -> ExitStack:
+    """Says that runs are read, once for each folder that they lie in."""
+    readings = ExitStack()
+    for folder in {folder.parent: folder for folder in folders}.values():
+        readings.callback(storage_of(folder).begin_reading())
+    return readings
+
+
+def _connect(
+    parts: Mapping[Location, Sequence[ResultsPart]], readings: ExitStack, read_only: bool
+) -> Connection:
     connection = duckdb.connect(config={"temp_directory": str(SPILL)})
+    weakref.finalize(connection, readings.pop_all().close)  # also where the caller does not close it
     try:
         _make_views(connection, parts, read_only)
     except duckdb.Error as error:

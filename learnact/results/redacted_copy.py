@@ -25,11 +25,12 @@ from learnact.errors import ResultsError
 from learnact.results.location import Location
 from learnact.results.manifests import ResultsPart
 from learnact.results.parts import manifest_bytes, manifest_name
-from learnact.results.reader import connect_folders, view_text
+from learnact.results.reader import connect_folders
 from learnact.results.redact import HIDDEN
 from learnact.results.run_file import NAME
 from learnact.results.storage import storage_of
 from learnact.results.storage.protocol import file_checksum
+from learnact.results.table_sql import newest_condition
 from learnact.results.tables import TABLES, TURN_GROUPS, TableSchema
 
 PLACES = ("host", "node", "pid")
@@ -123,7 +124,7 @@ def _copy(
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     order = ", ".join(table.order)
     source = f"stored.{table.name}"
-    if newest := _newest(table.name):
+    if newest := newest_condition(table):
         source = f"(FROM {source} QUALIFY {newest})"
     count = 0
     try:
@@ -147,15 +148,6 @@ def _copy(
     except (duckdb.Error, pa.ArrowException) as error:
         raise ResultsError(f"the run cannot be copied: {' '.join(str(error).split())}") from None
     return count
-
-
-def _newest(table: str) -> str | None:
-    """The condition that the view of a table puts on its rows, where it shows the newest alone."""
-    if table not in ("trials", "candidates", "checks"):
-        return None
-    found = re.search(r"QUALIFY (row_number\(\).*= 1)", view_text(table).replace("t.", ""), re.DOTALL)
-    assert found is not None
-    return found[1]
 
 
 def _emptied(array: pa.Array) -> pa.Array:

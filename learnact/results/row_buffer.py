@@ -25,18 +25,26 @@ from learnact.records import (
 from learnact.results import rows, tables
 from learnact.results.blocks import Blocks
 from learnact.results.bounded import json_text
+from learnact.results.newest_rows import NewestRows
 from learnact.results.redact import hide, hide_in, secrets
 from learnact.results.tables import Row
 
 
 class RowBuffer:
     """Rows by table. `known` are addresses of texts on file, `seq` is the highest number given so far,
-    `facts` are the last of each check.
+    `keyed` are the rows on file of the tables in which the last row of a key counts.
     """
 
-    def __init__(self, run: str, name: str, known: Sequence[str], seq: int, facts: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        run: str,
+        name: str,
+        known: Sequence[str],
+        seq: int,
+        keyed: Mapping[str, Sequence[Mapping[str, Any]]],
+    ) -> None:
         self.run, self.name = run, name
-        self._facts = dict(facts)
+        self._newest = NewestRows(keyed)
         self._blocks = Blocks(known)
         self._seq = seq
         self._secrets = secrets()
@@ -47,7 +55,7 @@ class RowBuffer:
         for address, text in self._blocks.take().items():
             self._put("blocks", tables.BLOCKS.row(run=self.run, hash=address, text=text))
         taken, self._rows = self._rows, {}
-        return taken
+        return taken | self._newest.take()
 
     def outcome(self, outcome: Outcome, calls: Sequence[Call]) -> None:
         """Rows of an outcome with its calls; one without result leaves its attempts only."""
@@ -68,25 +76,25 @@ class RowBuffer:
         """A row of `libraries`."""
         self._put("libraries", tables.LIBRARIES.row(run=self.run, trial=trial, library=library))
 
-    def candidate(self, candidate: Candidate) -> None:
-        """A row of `candidates`."""
+    def candidate(self, candidate: Candidate) -> bool:
+        """A row of `candidates`; False where none is written now."""
         row = tables.CANDIDATES.row(run=self.run, seq=self._number(), candidate=candidate)
-        self._put("candidates", row)
+        return self._newest.put_anew(tables.CANDIDATES, row)
 
-    def trial(self, trial: str, facts: Plain) -> None:
-        """A row of `trials`, without secrets."""
+    def trial(self, trial: str, facts: Plain) -> bool:
+        """A row of `trials`, without secrets; False where the last of that trial is equal."""
         hidden = hide_in(facts, self._secrets)
         known: dict[str, Any] = hidden if isinstance(hidden, dict) else {}
-        self._put("trials", rows.trial_row(self.run, self._number(), trial, known))
+        if known.get("status") != "running":
+            self._newest.settle(tables.CANDIDATES, run=self.run, trial=trial)
+        row = rows.trial_row(self.run, self._number(), trial, known)
+        return self._newest.put(tables.TRIALS, row)
 
     def check(self, name: str, facts: Plain) -> bool:
-        """A row of `checks`, without secrets; False and no row where the last of that name is equal."""
+        """A row of `checks`, without secrets; False where the last of that name is equal."""
         shown = json_text(hide_in(facts, self._secrets))
-        if self._facts.get(name) == shown:
-            return False
-        self._facts[name] = shown
-        self._put("checks", tables.CHECKS.row(run=self.run, seq=self._number(), name=name, facts=shown))
-        return True
+        row = tables.CHECKS.row(run=self.run, seq=self._number(), name=name, facts=shown)
+        return self._newest.put(tables.CHECKS, row)
 
     def event(
         self, event: str, job: Plain = None, resolved: Plain = None, versions: Mapping[str, str] | None = None

@@ -54,7 +54,11 @@ class RunStore:
         self._parts = Parts(folder)
         self._committed = Committed(folder, self._parts)
         self._buffer = RowBuffer(
-            run, name, self._committed.block_hashes(), self._committed.next_seq(), self._committed.facts()
+            run,
+            name,
+            self._committed.block_hashes(),
+            self._committed.next_seq(),
+            self._committed.keyed_rows(),
         )
         self._pending = CallJournal(folder, self._committed.__contains__)
         self._libraries = self._committed.libraries()
@@ -199,19 +203,21 @@ class RunStore:
             self._writer.touch()
 
     def candidate(self, candidate: Candidate) -> None:
-        """Keep a candidate's row; the last row of (trial, iteration, candidate) counts."""
+        """Keep a candidate's row; the last row of (trial, iteration, candidate) counts. One that an earlier
+        session has kept is written again only where it comes to differ, when its trial ends.
+        """
         self._check()
-        self._buffer.candidate(candidate)
-        self._writer.touch()
+        if self._buffer.candidate(candidate):
+            self._writer.touch()
 
     def trial(self, trial: str, row: Plain) -> None:
         """Keep a trial's row; the last one counts. Keys without a column of their own are kept as JSON in
         `more`.
         """
         self._check()
-        self._buffer.trial(trial, row)
         self._counter.trial(trial, str(row.get("status") or "") if isinstance(row, dict) else "")
-        self._writer.touch()
+        if self._buffer.trial(trial, row):
+            self._writer.touch()
 
     def check(self, name: str, row: Plain) -> None:
         """Keep a fact that the run has checked, e.g. that no test task is a training task. The last of a name

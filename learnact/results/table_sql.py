@@ -30,6 +30,13 @@ def table_query(table: TableSchema, paths: Iterable[Path]) -> str:
     return f"{query} UNION ALL BY NAME SELECT * FROM {read_parquet(found)}" if found else query
 
 
+def newest_condition(table: TableSchema) -> str | None:
+    """The condition (for QUALIFY) that leaves the last row of each key; None where all rows count."""
+    if not table.key:
+        return None
+    return f"row_number() OVER (PARTITION BY {', '.join(table.key)} ORDER BY seq DESC) = 1"
+
+
 def _sql_type(kind: pa.DataType) -> str:
     """DuckDB's name of an Arrow type."""
     if pa.types.is_list(kind):

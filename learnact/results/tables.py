@@ -54,12 +54,17 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class TableSchema:
-    """A table: columns, order of rows after compaction, whether equal runs have equal rows in it."""
+    """A table: columns, order of rows after compaction, whether equal runs have equal rows in it.
+
+    `key`: of the rows that are equal in these columns the one with the highest `seq` counts; empty where all
+    rows count.
+    """
 
     name: str
     columns: tuple[TableColumn, ...]
     order: tuple[str, ...]
     compared: bool = True
+    key: tuple[str, ...] = ()
     row: Callable[..., Row] = field(init=False, repr=False)
     """A row, from keywords: the first names of the columns' sources, e.g. `TURNS.row(run=..., turn=...)`."""
 
@@ -595,6 +600,7 @@ CANDIDATES = TableSchema(
         ),
     ),
     order=("trial", "iteration", "candidate", "seq"),
+    key=("run", "trial", "iteration", "candidate"),
 )
 
 ATTEMPTS = TableSchema(
@@ -654,6 +660,7 @@ TRIALS = TableSchema(
         TableColumn("more", TEXT, "more", "JSON of what has no column of its own"),
     ),
     order=("trial", "seq"),
+    key=("run", "trial"),
 )
 
 EVENTS = TableSchema(
@@ -693,6 +700,7 @@ CHECKS = TableSchema(
         TableColumn("facts", TEXT, "facts", "as JSON, e.g. how many test tasks equal a training task (none)"),
     ),
     order=("name", "seq"),
+    key=("run", "name"),
 )
 
 BLOCKS = TableSchema(

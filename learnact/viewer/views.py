@@ -18,6 +18,7 @@ from learnact.pages.episodes import episode_view, sent_prompts
 from learnact.pages.html import render
 from learnact.pages.learned import candidate_views
 from learnact.records import Turn
+from learnact.report.failed import why_failed
 from learnact.report.result_table import SIMULATED
 from learnact.report.trajectory import descent
 from learnact.results.location import Location
@@ -138,6 +139,7 @@ def one_episode_view(reader: RunReader, request: web.Request, base: str) -> str:
         "view_episode.html",
         episode=view,
         first_failure=view.first_failure,
+        why=why_failed(reader.connection, view.row["trial"], view.row["key"]),
         calls=calls,
         call_of=of_turn,
         others=reader.same_task(view.row),

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,8 +142,16 @@ class ChaosRun:
     """A job that is run by `learnact run`, and started again as often as it is needed."""
 
     def __init__(
-        self, folder: Path, job: str, server: ModelServer, seed: int, results: str | None = None
+        self,
+        folder: Path,
+        job: str,
+        server: ModelServer,
+        seed: int,
+        results: str | None = None,
+        *,
+        after: Callable[[ChaosRun], None] = lambda _: None,
     ) -> None:
+        """`after`: called when the driver was killed, before it starts again."""
         self.results: Path | str = results or folder / "results"
         self._folder = folder
         self._job = folder / "job.yaml"
@@ -151,6 +159,7 @@ class ChaosRun:
         self._server = server
         self._random = random.Random(seed)
         self.kills: list[Kill] = []
+        self._after = after
         self.lives = 0
         self.said: list[str] = []
         self._start()
@@ -218,6 +227,7 @@ class ChaosRun:
                 return
         if kind == "driver":
             self._driver.wait()
+            self._after(self)
         if kind == "raylet":  # the run ends by itself, with words
             assert self._driver.wait(BOUND_SECONDS) not in (0, None)
             assert "the same command continues the run" in self.last_words()

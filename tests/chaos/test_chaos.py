@@ -13,6 +13,7 @@ from learnact.results.reader import connect
 from tests.chaos.harness import JOB, KINDS, ChaosRun, Reader, model_server, table
 from tests.chaos.request_log import requests_in
 from tests.results.compare import compare
+from tests.results.test_raw_parquet import repeated
 
 
 def undisturbed(folder: Path, tests: int, repeats: int) -> tuple[Path, Counter[str]]:
@@ -62,5 +63,6 @@ def test_killed_at_any_moment(
     with connect(run.results) as connection:
         ((rows, keys),) = connection.execute("SELECT count(*), count(DISTINCT key) FROM episodes").fetchall()
     assert rows == keys > 2 * tests * repeats
+    assert repeated(run.folder) == {}
     assert [k for k in run.kills if k.cost.again > k.cost.bound] == []
     assert reader.problems == [] and reader.polls > len(kinds)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from learnact.report.failed import CAUSES, FailedEpisode, failed_query
+from learnact.results.reader import connect, dictionaries
 from tests.cli.conftest import Desk, learnact
 from tests.report.conftest import write
 
@@ -49,3 +53,36 @@ def test_the_story_of_learning_names_each_candidates_library(desk: Desk) -> None
     shown = learnact("show", "desk", *desk.results).out
     library = learnact("show", "desk", *desk.results, "--json").json["best_library"]["library"]
     assert f"library {library[:12]})" in shown
+
+
+def test_a_failed_episode_says_why_it_failed(tmp_path: Path) -> None:
+    """In the list of failed episodes, in the episode opened, and as JSON: the same cause as in the report."""
+    run = asyncio.run(write(tmp_path)).name
+    results = ("--results", str(tmp_path))
+    rows = learnact("show", run, "--failed", *results, "--json").json
+    assert rows and all(row["failed"]["cause"] in CAUSES for row in rows)
+    listed = learnact("show", run, "--failed", *results).out
+    for row in rows:
+        (line,) = (line for line in listed.splitlines() if line.startswith(row["key"][:12]))
+        assert f"; {row['failed']['cause']}" in line
+    one = rows[0]
+    opened = learnact("show", run, one["key"][:12], *results).out
+    assert f"\nwhy it failed: {one['failed']['cause']}: " in opened
+    assert learnact("show", run, one["key"], *results, "--json").json["failed"] == one["failed"]
+    with connect(tmp_path) as connection:
+        causes = {row["episode"]: row["cause"] for row in dictionaries(connection, failed_query())}
+    assert causes == {row["key"]: row["failed"]["cause"] for row in rows}
+    listed = learnact("show", run, "--method", "learnact", *results, "--json").json
+    solved = next(row for row in listed if row["success"])
+    assert solved["failed"] is None
+    assert "why it failed" not in learnact("show", run, solved["key"], *results).out
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_each_cause_is_told_with_its_figures(cause: str) -> None:
+    counts = {"turns": 20, "budget": 30, "unreadable": 11, "failed_calls": 12, "invalid": 13}
+    counts |= {"actions": 17, "distinct_moves": 5}
+    told = FailedEpisode(episode="k", cause=cause, wrong="move: ValueError", times=3, **counts).text
+    assert told.startswith(f"{cause}: ") and told.endswith("; most often: move: ValueError, 3 times")
+    assert any(number in told for number in ("11 of 20", "12 of 17", "13 of 17", "20 of 30", "5 of", "17"))
+    assert "most often" not in FailedEpisode(episode="k", cause=cause, wrong="", times=0, **counts).text

@@ -1,4 +1,5 @@
-"""Parts that were replaced stay for readers that connected before, and are removed later."""
+"""Parts that were replaced stay for readers that connected before, and are removed later; at once where there
+is none."""
 
 import asyncio
 import os
@@ -9,6 +10,7 @@ from learnact.errors import ResultsError
 from learnact.results import parts
 from learnact.results.parts import GRACE, tidy
 from learnact.results.reader import connect
+from learnact.results.storage.local import LocalStorage
 from learnact.results.store import RunStore
 from tests.results import material
 
@@ -33,6 +35,14 @@ def data(folder):
     return {path.name for path in folder.glob("*.parquet")}
 
 
+@pytest.fixture
+def reader(tmp_path):
+    """Somebody reads runs of the folder."""
+    end_reading = LocalStorage(tmp_path / "run").begin_reading()
+    yield
+    end_reading()
+
+
 def counted(connection):
     return connection.execute("SELECT count(*) FROM requests").fetchone()[0]
 
@@ -51,6 +61,7 @@ async def test_a_connection_made_while_a_run_goes_on_answers_after_it_ended_and_
         assert counted(connection) == 5
 
 
+@pytest.mark.usefixtures("reader")
 async def test_replaced_parts_are_removed_by_the_next_start_after_a_while(tmp_path):
     store = open_store(tmp_path)
     await play(store, range(3))
@@ -64,6 +75,21 @@ async def test_replaced_parts_are_removed_by_the_next_start_after_a_while(tmp_pa
     await store.close()
 
 
+async def test_replaced_parts_that_nobody_reads_are_removed_as_the_run_ends(tmp_path):
+    store = open_store(tmp_path)
+    await play(store, range(3))
+    connection = connect(tmp_path)
+    await store.close()
+    kept = data(store.folder)
+    connection.close()
+    del connection
+    store = open_store(tmp_path)
+    await store.close()
+    assert len([name for name in data(store.folder) if name.startswith("requests.")]) == 1
+    assert len(data(store.folder)) < len(kept)
+
+
+@pytest.mark.usefixtures("reader")
 async def test_tidying_removes_what_does_not_count_and_nothing_else(tmp_path):
     store = open_store(tmp_path)
     await play(store, range(3))
@@ -80,6 +106,7 @@ async def test_tidying_removes_what_does_not_count_and_nothing_else(tmp_path):
         assert counted(connection) == 3
 
 
+@pytest.mark.usefixtures("reader")
 async def test_merging_goes_on_over_parts_that_are_replaced_and_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(parts, "FAN_IN", 3)
     store = open_store(tmp_path)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -111,6 +112,14 @@ class LocalStorage:
     def paths(self, files_: Mapping[str, str]) -> list[Path]:
         """Where the files are."""
         return [self.folder / name for name in files_]
+
+    def begin_reading(self) -> Callable[[], None]:
+        """Said of the folder above: one lock for all runs of a results folder."""
+        return files.begin_reading(self.folder.resolve().parent)
+
+    def unread(self) -> AbstractContextManager[bool]:
+        """Where readers of a run of the same results folder have ended."""
+        return files.unread(self.folder.resolve().parent)
 
     def remove(self, names: list[str]) -> int:
         """Remove files; returns their bytes."""

@@ -140,6 +140,14 @@ class ObjectStorage:
         """The contents of files that are there, as they are stored now."""
         return [content for content in _at_once(self._get_or_none, names) if content is not None]
 
+    def begin_reading(self) -> Callable[[], None]:
+        """Nothing: copies are read."""
+        return lambda: None
+
+    def unread(self) -> contextlib.AbstractContextManager[bool]:
+        """Unknown: somebody may be about to fetch what was listed before."""
+        return contextlib.nullcontext(False)
+
     def remove(self, names: list[str]) -> int:
         """Remove files; returns their bytes."""
         if not names:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -145,6 +146,14 @@ class Storage(Protocol):
 
     def paths(self, files: Mapping[str, str]) -> list[Path]:
         """Paths at which DuckDB and Arrow read files, given by name with their checksums ("" for none)."""
+        ...
+
+    def begin_reading(self) -> Callable[[], None]:
+        """Say that the folder's files are read, until what is returned is called."""
+        ...
+
+    def unread(self) -> AbstractContextManager[bool]:
+        """Whether surely nobody reads the folder's files, and nobody begins to while the context lasts."""
         ...
 
     def remove(self, names: list[str]) -> int:
