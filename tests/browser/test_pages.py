@@ -237,4 +237,11 @@ def test_the_report_prints(browser, places, tmp_path) -> None:
     ground = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(255, 255, 255)"
     assert not page.locator("nav").first.is_visible()
+    page.set_viewport_size({"width": 700, "height": 900})  # what A4 leaves between its margins
+    assert page.locator("thead").first.is_visible()
+    cut_off = page.evaluate(
+        "() => [...document.querySelectorAll('table, pre, figure, td')].filter("
+        "e => e.getBoundingClientRect().right > innerWidth).map(e => e.innerText.slice(0, 80))"
+    )
+    assert cut_off == []
     page.close()
