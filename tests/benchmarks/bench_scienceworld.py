@@ -25,8 +25,10 @@ WALK = (
     "pick up orange",
     "inventory",
 )
-ROUNDS = 6
-"""The first rounds, in which Java compiles, are not counted."""
+ROUNDS = 10
+"""Of our episodes. The first half, in which Java compiles, has a row of its own."""
+STOCK_ROUNDS = 4
+"""Of the stock package's episode; the first half is not counted."""
 
 
 def run() -> list[dict[str, Any]]:
@@ -50,31 +52,44 @@ def _ours() -> list[dict[str, Any]]:
     began = time.perf_counter()
     machine()
     started = time.perf_counter() - began
-    opened, steps, houses, spent = [], [], [], 0.0
+    houses, opened = [], []
     for _ in range(4):
-        began = time.perf_counter()
+        before = _both()
         houses.append(ScienceWorldEnvironment(_variation(), all_primitives()))
-        opened.append(time.perf_counter() - began)
-    for number in range(ROUNDS):
-        if number == ROUNDS // 2:
-            spent = _cpu(machine().java_process.pid) + time.process_time()
-        for house in houses:
-            for command in WALK:
-                began = time.perf_counter()
-                house.text(command)
-                if number >= ROUNDS // 2:
-                    steps.append(time.perf_counter() - began)
-    spent = _cpu(machine().java_process.pid) + time.process_time() - spent
+        opened.append(_both() - before)
+    cold, _ = _played(houses)
+    warm, steps = _played(houses)
     memory = _resident(machine().java_process.pid) + _resident("self")
     for house in houses:
         house.close()
     return [
         {"name": "start of Java", "value": started, "unit": "s"},
-        {"name": "open", "value": statistics.median(opened), "unit": "s"},
-        {"name": "step, CPU", "value": spent / len(steps) * 1e3, "unit": "ms", "target": 12},
+        {"name": "open, CPU, the first", "value": opened[0], "unit": "s"},
+        {"name": "open, CPU, later", "value": statistics.median(opened[1:]), "unit": "s"},
+        {"name": "step, CPU, the first 140", "value": cold * 1e3, "unit": "ms"},
+        {"name": "step, CPU", "value": warm * 1e3, "unit": "ms", "target": 12},
         {"name": "step", "value": statistics.median(steps) * 1e3, "unit": "ms"},
         {"name": "memory, four episodes", "value": memory, "unit": "MB", "target": 400},
     ]
+
+
+def _played(houses: list[Any]) -> tuple[float, list[float]]:
+    """Half of the rounds, the episodes in turns: CPU seconds of a step, and its times."""
+    steps, before = [], _both()
+    for _ in range(ROUNDS // 2):
+        for command in WALK:
+            for house in houses:
+                began = time.perf_counter()
+                house.text(command)
+                steps.append(time.perf_counter() - began)
+    return (_both() - before) / len(steps), steps
+
+
+def _both() -> float:
+    """CPU seconds of Java and of this process."""
+    from learnact.domains.scienceworld.java import machine
+
+    return _cpu(machine().java_process.pid) + time.process_time()
 
 
 def _stock() -> list[dict[str, Any]]:
@@ -86,13 +101,13 @@ def _stock() -> list[dict[str, Any]]:
     stock.reset()
     opened = time.perf_counter() - began
     steps, spent = [], 0.0
-    for number in range(ROUNDS // 2):
-        if number == 1:
+    for number in range(STOCK_ROUNDS):
+        if number == STOCK_ROUNDS // 2:
             spent = _cpu(stock._gateway.java_process.pid) + time.process_time()
         for command in WALK:
             began = time.perf_counter()
             stock.step(command)
-            if number:
+            if number >= STOCK_ROUNDS // 2:
                 steps.append(time.perf_counter() - began)
     spent = _cpu(stock._gateway.java_process.pid) + time.process_time() - spent
     memory = _resident(stock._gateway.java_process.pid)

@@ -25,9 +25,11 @@ def read_labels(path: str) -> dict[tuple[str, int], Ways]:
         try:
             entry = json.loads(line)
             level = str(entry["additional_info"]["subtask"]).removeprefix(_LEVEL)
-            ways = [entry["subgoals"]] + [entry[key] for key in sorted(entry) if key.startswith("subgoals_")]
+            ways = [way for key, way in entry.items() if "subgoals" in key]
             kept = tuple(tuple(str(pattern) for pattern in way) for way in ways)
-        except (ValueError, KeyError, TypeError) as error:
+            if not (kept and all(isinstance(way, list) and way for way in ways)):
+                raise KeyError("subgoals")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TaskError(
                 f"{path}:{number}: not a line of AgentBoard's data/babyai/test.jsonl: {error!r}"
             ) from None

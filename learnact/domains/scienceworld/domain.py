@@ -19,7 +19,7 @@ from learnact.domains.family_text import FamilyText, read_family_text
 from learnact.domains.made_tasks import MadeTasks
 from learnact.domains.scienceworld import plans
 from learnact.domains.scienceworld.package import PACKAGES
-from learnact.domains.scienceworld.surface import COMMANDS, command_of, read_labels
+from learnact.domains.scienceworld.surface import PUBLISHED_COMMANDS, command_of, read_labels
 from learnact.domains.scienceworld.tasks import (
     AGENTBOARD,
     KINDS,
@@ -38,14 +38,15 @@ PUBLISHED_VERSION = "1.2.2"
 
 
 @cache
-def _family() -> FamilyText:
-    return read_family_text("learnact.domains.scienceworld")
+def _family(surface: str) -> FamilyText:
+    file = "text_agentboard.yaml" if surface == "agentboard" else "text.yaml"
+    return read_family_text("learnact.domains.scienceworld", file)
 
 
 @cache
-def words(name: str) -> FamilyText:
+def words(name: str, surface: str = "ours") -> FamilyText:
     """The words of one domain: the family's, with its title. All kinds share one worked example."""
-    text = _family()
+    text = _family(surface)
     title = f"ScienceWorld: {KINDS[name.removeprefix(PREFIX)].title}"
     own = text.domains["scienceworld"].model_copy(update={"title": title})
     return text.model_copy(update={"domains": {name: own}})
@@ -66,6 +67,8 @@ class ScienceWorldOptions(FamilyOptions):
     """`agentboard`: observations and scores as the published wrapper gives them (scienceworld 1.2.2)."""
     labels: str | None = None
     """AgentBoard's label file: its tasks of this kind are the test tasks, its sub-goals the progress."""
+    faults: bool = False
+    """With labels: as published, success is that of the labels, and a negative score ends nothing."""
 
     @model_validator(mode="after")
     def _consistent(self) -> ScienceWorldOptions:
@@ -73,6 +76,8 @@ class ScienceWorldOptions(FamilyOptions):
             raise ValueError("simplifications: one is named twice")
         if self.labels is not None and self.surface != "agentboard":
             raise ValueError("labels: they are patterns of `surface: agentboard`")
+        if self.faults and self.labels is None:
+            raise ValueError("faults are those of the published wrapper with its labels: give labels too")
         return self
 
 
@@ -82,7 +87,7 @@ class ScienceWorldDomain(FamilyDomain[ScienceWorldOptions]):
     PROFILE = Profile(explores=True, blocking=True, history=50, failure_context="history")
 
     def __init__(self, name: str, options: ScienceWorldOptions) -> None:
-        super().__init__(name, options, words(name), PACKAGES)
+        super().__init__(name, options, words(name, options.surface), PACKAGES)
         self._task = name.removeprefix(PREFIX)
         self._kind = KINDS[self._task]
         self._installed = importlib.metadata.version("scienceworld")
@@ -98,7 +103,9 @@ class ScienceWorldDomain(FamilyDomain[ScienceWorldOptions]):
     @cached_property
     def text_forms(self) -> tuple[tuple[str, str], ...]:
         """The simulator's command for each primitive action."""
-        return tuple((COMMANDS[p.name].format(*p.parameters), p.description) for p in self.primitives)
+        return tuple(
+            (PUBLISHED_COMMANDS[p.name].format(*p.parameters), p.description) for p in self.primitives
+        )
 
     @cached_property
     def text_example(self) -> Example:
@@ -112,7 +119,7 @@ class ScienceWorldDomain(FamilyDomain[ScienceWorldOptions]):
 
     def version_parts(self) -> tuple[Plain, ...]:
         """The surface changes observations."""
-        return (self.options.surface,)
+        return (self.options.surface, self.options.faults) if self.options.faults else (self.options.surface,)
 
     def tasks(self, split: Literal["train", "test"]) -> Sequence[Task]:
         """Training tasks are of the simulator's training variations and test tasks of its test variations, in
@@ -134,10 +141,12 @@ class ScienceWorldDomain(FamilyDomain[ScienceWorldOptions]):
         """The episode in this process's Java; call this in an engine process."""
         from learnact.domains.scienceworld import known_walk
         from learnact.domains.scienceworld.environment import ScienceWorldEnvironment
+        from learnact.domains.scienceworld.published_environment import PublishedEnvironment
 
         known_walk.check(self._installed)
-        published = self.options.surface == "agentboard"
-        return ScienceWorldEnvironment(self._variation(task), self.primitives, published)
+        if self.options.surface == "agentboard":
+            return PublishedEnvironment(self._variation(task), self.primitives, self.options.faults)
+        return ScienceWorldEnvironment(self._variation(task), self.primitives)
 
     def reference_plan(self, task: Task) -> tuple[PlannedCall, ...] | None:
         """The simulator's own way through the task."""

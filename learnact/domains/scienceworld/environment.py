@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from learnact.domains.base import Primitive
 from learnact.domains.family_environment import FamilyEnvironment, PrimitiveAnswer, shortened
@@ -24,15 +23,10 @@ _LONGEST = 200
 class ScienceWorldEnvironment(FamilyEnvironment):
     """`learnact.domains.base.Environment` on the simulator."""
 
-    def __init__(
-        self, variation: Variation, primitives: Sequence[Primitive], published: bool = False
-    ) -> None:
+    def __init__(self, variation: Variation, primitives: Sequence[Primitive]) -> None:
         super().__init__(primitives)
         self._episode = SimulatedHouse(variation)
-        self._published = published
-        self._labels = [re.compile(label) for label in variation.labels]
-        self._seen = [False] * len(self._labels)
-        self._command = self._said = ""
+        self._command = ""
         self.goal = variation.goal or self._episode.description
         look, carried = (self._episode.ask(f"freeAction{what}") for what in ("Look", "Inventory"))
         self.first_observation = f"{look.strip()}\n{carried.strip()}"
@@ -53,27 +47,20 @@ class ScienceWorldEnvironment(FamilyEnvironment):
             return self.invalid(shortened(command), "That is no command of this house.")
         return self.take(self._command, _TEXT, ())
 
-    def take(self, command: str, name: str, values: tuple[Plain, ...]) -> Step:
-        """As for every family; on the published surface the observation is what the simulator says."""
-        self._said = ""
-        step = super().take(command, name, values)
-        return replace(step, observation=self._said) if self._published and self._said else step
-
     def close(self) -> None:
         """Let the episode go. Idempotent."""
         self._episode.close()
 
     def _told(self, command: str) -> PrimitiveAnswer:
-        answered = self._episode.raw(command) if self._published else self._episode.do(command)
-        self._said = answered.text
+        answered = self._episode.do(command)
         if not answered.possible:
             return PrimitiveAnswer(self._reason(answered), valid=False)
         return PrimitiveAnswer(
             answered.text,
             True,
-            self._progress_after(answered),
+            max(0.0, answered.score),
             success=answered.score >= 1,
-            failed=FAILED if answered.score < 0 and not self._published else "",
+            failed=FAILED if answered.score < 0 else "",
         )
 
     def _reason(self, answered: SimulatorAnswer) -> str:
@@ -85,11 +72,3 @@ class ScienceWorldEnvironment(FamilyEnvironment):
             return answered.text
         more = ", ..." if len(meanings) > _MOST_MEANINGS else "."
         return f"That may mean: {', '.join(meanings[:_MOST_MEANINGS])}{more} Say which, by its place."
-
-    def _progress_after(self, answered: SimulatorAnswer) -> float:
-        """The score; where the user has AgentBoard's labels, the share of them seen so far."""
-        if not self._labels:
-            return max(0.0, answered.score)
-        for index, label in enumerate(self._labels):
-            self._seen[index] = self._seen[index] or bool(label.search(answered.text))
-        return sum(self._seen) / len(self._seen)

@@ -11,6 +11,8 @@ from learnact.domains.scienceworld.tasks import KINDS
 from learnact.domains.text_file import read_text
 from learnact.errors import TaskError
 
+CHECK = "check valid actions"
+"""A command of AgentBoard's wrapper, which lists the forms of commands."""
 COMMANDS: dict[str, str] = {
     "look_around": "look around",
     "inventory": "inventory",
@@ -40,6 +42,8 @@ COMMANDS: dict[str, str] = {
     "teleport": "teleport to {}",
 }
 """The command of each primitive action; its arguments stand in the braces."""
+PUBLISHED_COMMANDS = {**COMMANDS, "choose": "{}", "check_valid_actions": CHECK}
+"""Those of AgentBoard's surface; `choose` answers the simulator's question with a number."""
 _SAME = (
     (r"look around|look", "look_around"),
     (r"examine (.+)|look at (.+)|look on (.+)", "look_at"),
@@ -56,7 +60,7 @@ _SAME = (
 
 def command_of(name: str, values: Sequence[str]) -> str:
     """A call as the simulator's command."""
-    return COMMANDS[name].format(*values)
+    return PUBLISHED_COMMANDS[name].format(*values)
 
 
 def call_of(command: str) -> tuple[str, tuple[str, ...]]:

@@ -173,3 +173,13 @@ def test_a_label_file_is_read_and_another_refused(tmp_path: Path):
 def test_options_that_do_not_fit_are_refused(options, message):
     with pytest.raises(JobError, match=message):
         build(DomainSpec("babyai-goto", canonical(options)))
+
+
+def test_labels_with_several_ways_need_no_key_without_a_number(tmp_path: Path):
+    file = tmp_path / "labels.jsonl"
+    line = {"subgoals_1": ["a red **"], "subgoals_2": ["a blue **"],
+            "additional_info": {"subtask": "BabyAI-GoToSeqS5R2-v0"}}  # fmt: skip
+    file.write_text(json.dumps(line))
+    options = {"source": "agentboard", "surface": "agentboard", "labels": str(file)}
+    domain = build(DomainSpec("babyai-seq", canonical(options)))
+    assert '"labels":[["a red **"],["a blue **"]]' in domain.tasks("test")[0].content

@@ -36,17 +36,20 @@ def replayed(name: str) -> int:
     return steps
 
 
-def in_a_process(python: str, name: str, hash_seed: str) -> int:
+def in_a_process(python: str, name: str, hash_seed: str, folder: Path) -> int:
+    """Replay in another process, which leaves nothing behind in the folder that it is started in."""
+    folder.mkdir()
     program = f"from tests.domains.families.test_walks import replayed; print(replayed({name!r}))"
     done = subprocess.run(
         [python, "-c", program],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        cwd=folder,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=1800,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    assert not list(folder.iterdir())
     return int(done.stdout.splitlines()[-1])
 
 
@@ -54,8 +57,8 @@ def test_every_family_has_walks():
     assert {path.stem for path in WALKS.glob("*.json")} == set(families())
 
 
-def test_recorded_walks_are_answered_alike_in_a_new_process(family):
-    assert in_a_process(sys.executable, family, "7") >= MOVES
+def test_recorded_walks_are_answered_alike_in_a_new_process(family, tmp_path):
+    assert in_a_process(sys.executable, family, "7", tmp_path / "empty") >= MOVES
 
 
 @pytest.mark.slow
@@ -78,7 +81,7 @@ def other_python() -> str:
 
 
 @pytest.mark.slow
-def test_recorded_walks_are_answered_alike_by_another_python(family):
+def test_recorded_walks_are_answered_alike_by_another_python(family, tmp_path):
     python = other_python()
     if not python:
         pytest.skip("no other Python with learnact (LEARNACT_OTHER_PYTHON)")
@@ -87,5 +90,5 @@ def test_recorded_walks_are_answered_alike_by_another_python(family):
     imported = "; ".join(f"import {name}" for name in modules) or "pass"
     if subprocess.run([python, "-c", imported], capture_output=True).returncode:
         pytest.skip(f"the other Python lacks {', '.join(modules)}")
-    assert in_a_process(python, family, "3") >= MOVES
+    assert in_a_process(python, family, "3", tmp_path / "empty") >= MOVES
     assert not why_missing(families()[family])
