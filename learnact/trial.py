@@ -6,6 +6,7 @@ The method's story, readable top to bottom.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -215,7 +216,8 @@ def test_episodes(trial: TrialSpec, tests: Iterable[PlannedTest]) -> Iterator[Ep
     prompts = AGENT_TEMPLATES.hash
     for planned in tests:
         budget = trial.test_budget.over(test_budget(planned.domain), planned.task.reference)
-        for number in range(trial.test_repeats):
+        against = trial.against(planned.spec)
+        for number, opponent in itertools.product(range(trial.test_repeats), against):
             repeat = trial.first_repeat + number
             yield Episode(
                 trial=trial.id,
@@ -234,12 +236,15 @@ def test_episodes(trial: TrialSpec, tests: Iterable[PlannedTest]) -> Iterator[Ep
                 learn_repeat=trial.learn_repeat,
                 test_repeat=repeat,
                 learner_model=trial.learned_by,
+                opponent=opponent.beside(planned.library) if opponent else None,
             )
 
 
 def planned_episodes(trial: TrialSpec) -> int:
     """How many episodes test the library that the trial ends with."""
-    return trial.test_repeats * sum(len(test_tasks(trial, spec)) for spec in trial.test_domains)
+    return trial.test_repeats * sum(
+        len(test_tasks(trial, spec)) * len(trial.against(spec)) for spec in trial.test_domains
+    )
 
 
 def test_tasks(trial: TrialSpec, spec: DomainSpec) -> Sequence[Task]:

@@ -148,6 +148,11 @@ def _forked(record: RecordedRun, job: Job, outcome: Outcome, turn: int | None, c
     if agent.open_loop or agent is FORKED or unit.model is None:
         why = "it has no turns in which a model goes on"
         raise BadInput(f"an episode of the agent {unit.agent.name} cannot be forked: {why}")
+    if unit.opponent is not None:
+        raise BadInput(
+            f"episode {outcome.key[:12]} was played against a second model ({unit.opponent.label}), whose "
+            "replies to other moves are not recorded, so it cannot be forked"
+        )
     if turn is None:
         turn = next((t.index for t in result.turns if t.learned and t.callee == change.without), 0)
     if not 0 <= turn <= len(result.turns):

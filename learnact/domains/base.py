@@ -168,6 +168,18 @@ class ListsObjects(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class OpponentChoice:
+    """Whom a domain's options put on the other seat: a model with the agent of a method and a library ("" for
+    none, `same` for the agent's own, a file, or RUN:LIBRARY); without a model, every other player of the
+    job.
+    """
+
+    model: str = ""
+    method: str = "act"
+    library: str = ""
+
+
 class Environment(Protocol):
     """A task being played. Single use: it has no reset; when done with it, close it. Synchronous; not
     shared between episodes."""
@@ -198,6 +210,41 @@ class Environment(Protocol):
 
     def close(self) -> None:
         """Free what it holds. Idempotent."""
+        ...
+
+
+class SeatEnvironment(Environment, Protocol):
+    """One of the two seats of a task that is played by two (`learnact.domains.two_seats`). A call that hands
+    the turn over returns at once; what it led to is told when the turn is back.
+    """
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is the other seat's turn; False also where the task is over."""
+        ...
+
+    def now(self) -> str:
+        """What this seat sees when it is its turn: the first observation of its player."""
+        ...
+
+    def resume(self, step: Step) -> Step:
+        """The step of the call that handed the turn over, with what the other seat has done since."""
+        ...
+
+    def give_up(self) -> None:
+        """End the task here: this seat has no turns left. Without effect where it is over."""
+        ...
+
+
+@runtime_checkable
+class TwoSeats(Protocol):
+    """A domain whose tasks a second agent can play from the other side (docs/games.md)."""
+
+    second: OpponentChoice | None
+    """Whom its options put there; None for the domain's own opponent."""
+
+    def open_seats(self, task: Task) -> tuple[SeatEnvironment, SeatEnvironment]:
+        """One game, as the agent and as the second player see it. Raises as `Domain.open` does."""
         ...
 
 

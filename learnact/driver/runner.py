@@ -73,8 +73,9 @@ def _keys(job: Job) -> dict[str, str]:
     """The providers' keys that the job names and this process has, for workers on machines that do not have
     them."""
     models = job.models
-    parts = (*models.agent, *models.learner, models.agent_defaults, models.learner_defaults)
-    names = {part.api_key_env for part in (*parts, *([models.embeddings] if models.embeddings else []))}
+    others = (*(models.opponent or ()), *([models.embeddings] if models.embeddings else []))
+    parts = (*models.agent, *models.learner, models.agent_defaults, models.learner_defaults, *others)
+    names = {part.api_key_env for part in parts}
     return {name: os.environ[name] for name in sorted(names) if name in os.environ}
 
 

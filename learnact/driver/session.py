@@ -25,6 +25,7 @@ from learnact.errors import ResultsError
 from learnact.job import Job, load
 from learnact.job.endpoints import check_endpoints
 from learnact.job.libraries import origin
+from learnact.job.opponents import seated
 from learnact.job.preflight import Preflight, preflight, versions
 from learnact.models.identity import ModelIdentity, answered_in
 from learnact.records import Plain, canonical
@@ -391,6 +392,7 @@ def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = ""
                 "learn_budget": trial.learn_budget,
                 "test_budget": trial.test_budget,
                 "test": trial.test,
+                **seated(trial),
                 **({"match_budget": trial.match_budget} if trial.match_budget else {}),
                 **({"library_from": came_from} if (came_from := origin(trial)) else {}),
             }

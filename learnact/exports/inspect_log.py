@@ -17,7 +17,7 @@ from typing import Any
 
 from learnact.errors import MissingExtra
 from learnact.pages.episodes import EpisodeView, episode_view, sent_prompts
-from learnact.records import Turn
+from learnact.records import ACT, Turn
 from learnact.results.reader import Connection, dictionaries
 
 GROUPS = """
@@ -196,13 +196,14 @@ def _events(connection: Connection, view: EpisodeView) -> Iterator[Any]:
     """For each turn: the call of the model, then the action, and the sandbox where learned code ran."""
     from inspect_ai.event import SandboxEvent, ToolEvent
 
-    calls = {call.pop("ordinal"): call for call in _calls(connection, view)}
+    own = (call for call in _calls(connection, view) if call["purpose"] == ACT)
+    calls = dict(enumerate(own))
     matched = len(calls) == len(view.result.turns)
-    for ordinal, call in sorted(calls.items()) if not matched else ():
-        yield _model_event(view, ordinal, call)
+    for call in calls.values() if not matched else ():
+        yield _model_event(view, call)
     for turn in view.result.turns:
         if matched:
-            yield _model_event(view, turn.index, calls[turn.index])
+            yield _model_event(view, calls[turn.index])
         if turn.kind != "action" or not turn.callee:
             continue
         yield ToolEvent(
@@ -231,8 +232,8 @@ def _calls(connection: Connection, view: EpisodeView) -> list[dict[str, Any]]:
     """The calls of an episode with the messages as sent."""
     rows = dictionaries(
         connection,
-        """SELECT ordinal, reply, finish, model, parameters, latency, prompt_tokens, completion_tokens,
-               cached_tokens, reasoning_tokens
+        """SELECT ordinal, purpose, reply, finish, model, parameters, latency, prompt_tokens,
+               completion_tokens, cached_tokens, reasoning_tokens
         FROM stored.calls WHERE trial = ? AND unit = ? ORDER BY ordinal""",
         [view.row["trial"], view.row["key"]],
     )
@@ -240,7 +241,7 @@ def _calls(connection: Connection, view: EpisodeView) -> list[dict[str, Any]]:
     return [{**row, "prompt": prompts[row["ordinal"]]} for row in rows]
 
 
-def _model_event(view: EpisodeView, ordinal: int, call: Mapping[str, Any]) -> Any:
+def _model_event(view: EpisodeView, call: Mapping[str, Any]) -> Any:
     from inspect_ai.event import ModelEvent
     from inspect_ai.model import (
         ChatMessageSystem,
@@ -262,5 +263,5 @@ def _model_event(view: EpisodeView, ordinal: int, call: Mapping[str, Any]) -> An
         tool_choice="none",
         config=GenerateConfig(**{name: sent[name] for name in PARAMETERS if sent.get(name) is not None}),
         output=output,
-        metadata={"ordinal": ordinal},
+        metadata={"ordinal": call["ordinal"]},
     )

@@ -13,6 +13,9 @@ from learnact.job.schema import BudgetsConfig, DomainConfig, JobConfig
 from learnact.records import DomainSpec, canonical
 from learnact.records.trials import TrainedTrial
 
+DOMAIN_KEYS = ("domains", "learn_on", "test_on")
+"""The keys of a job that name domains."""
+
 
 class DomainPlan(NamedTuple):
     """A domain that is learned on, those that what was learned is tested on, and the budget of its own."""

@@ -31,6 +31,11 @@ def learner_models(job: JobConfig, source: JobFile, *, asked: bool) -> list[Vari
     return _limited(job, source, "learner", _learners(job), asked=asked)
 
 
+def opponent_models(job: JobConfig, source: JobFile) -> list[Variant]:
+    """The models that only play against agents, likewise."""
+    return _limited(job, source, "opponent", _opponents(job), asked=True)
+
+
 def embedding_model(job: JobConfig) -> ModelSpec | None:
     """The endpoint for embeddings."""
     found = [_with_shared(variant.value, _shared_limits(job)) for variant in _embeddings(job)]
@@ -43,6 +48,10 @@ def _agents(job: JobConfig) -> list[Variant]:
 
 def _learners(job: JobConfig) -> list[Variant]:
     return list(models(job.models.learner, job.models.learner_defaults, LEARNER_DEFAULTS))
+
+
+def _opponents(job: JobConfig) -> list[Variant]:
+    return list(models(job.models.opponent or (), job.models.agent_defaults, {}))
 
 
 def _embeddings(job: JobConfig) -> list[Variant]:
@@ -62,7 +71,8 @@ def _limited(
 
 
 def _shared_limits(job: JobConfig) -> SharedLimits:
-    return shared_limits(v.value for v in (*_agents(job), *_learners(job), *_embeddings(job)))
+    asked = (*_agents(job), *_learners(job), *_opponents(job), *_embeddings(job))
+    return shared_limits(v.value for v in asked)
 
 
 def shared_limits(specs: Iterable[ModelSpec]) -> SharedLimits:

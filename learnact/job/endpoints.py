@@ -18,11 +18,12 @@ DEFAULT_KEY = ModelSpec("").api_key_env
 
 
 def asked_models(trials: Iterable[TrialSpec]) -> list[tuple[ModelSpec, str]]:
-    """The models that trials ask, each once, with its place in the job (`agent`, `learner`)."""
+    """The models that trials ask, each once, with its place in the job (`agent`, `learner`, `opponent`)."""
     asked: dict[tuple[object, ...], tuple[ModelSpec, str]] = {}
     for trial in trials:
-        for model, place in ((trial.agent_model, "agent"), (trial.learner_model, "learner")):
-            if place == "agent" or trial.learns:
+        others = [(opponent.model, "opponent") for _, opponent in trial.opponents]
+        for model, place in ((trial.agent_model, "agent"), (trial.learner_model, "learner"), *others):
+            if place != "learner" or trial.learns:
                 asked.setdefault((model.name, model.base_urls, model.api_key_env), (model, place))
     return list(asked.values())
 

@@ -65,6 +65,11 @@ class Job(JobConfig):
     def _trials(self) -> tuple[TrialSpec, ...]:
         return grid.trials(self, self._source)
 
+    @property
+    def source(self) -> JobFile:
+        """What was written, with its places."""
+        return self._source
+
     def where(self, path: str | Sequence[Key] = ()) -> str:
         """The place of a key (`domains.1.train`), such as `jobs/a.yaml:12`, `--set ...` or `preset
         paper:3`.

@@ -107,19 +107,35 @@ def read(
     return tuple(addressed), libraries
 
 
+def named_library(
+    job: Job, place: tuple[str | int, ...], name: str, spec: DomainSpec, results: Location
+) -> Library:
+    """The library that a file or RUN:LIBRARY names, for a domain. Raises as `read` does."""
+    if kind_of(name) == "file":
+        return read_library(Path(name), _primitives(spec))
+    run, _, wanted = name.rpartition(":")
+    if not run:
+        raise job.error(place, f"{name!r} is no library file and no RUN:LIBRARY")
+    return _of_run(job, place, name, run, wanted, results=results)
+
+
+def _of_run(
+    job: Job, place: tuple[str | int, ...], name: str, run: str, wanted: str, *, results: Location
+) -> Library:
+    try:
+        with connect(results, run) as connection:
+            return load_library(connection, wanted)
+    except ResultsError as error:
+        raise job.error(place, f"{name}: {error}") from None
+
+
 def _library(job: Job, trial: TrialSpec, results: Location) -> Library:
     place = _place(job, trial)
-    if kind_of(trial.library) == "file":
-        library = read_library(Path(trial.library), _primitives(trial.test_domains[0]))
+    if trial.trained is not None:
+        run, wanted = trial.trained.run, trial.trained.library
+        library = _of_run(job, place, trial.library, run, wanted, results=results)
     else:
-        run, _, wanted = trial.library.rpartition(":")
-        if trial.trained is not None:
-            run, wanted = trial.trained.run, trial.trained.library
-        try:
-            with connect(results, run) as connection:
-                library = load_library(connection, wanted)
-        except ResultsError as error:
-            raise job.error(place, f"{trial.library}: {error}") from None
+        library = named_library(job, place, trial.library, trial.test_domains[0], results)
     for spec in trial.test_domains:
         if library.actions and (problems := check(library.source, _primitives(spec))):
             told = "; ".join(problem.message for problem in problems)

@@ -19,8 +19,8 @@ from learnact.domains import registry
 from learnact.domains.base import OwnFunctionExample
 from learnact.domains.disjoint import check_disjoint
 from learnact.errors import BadInput, JobError, LearnactError, suggestion
-from learnact.job import Job, libraries, run_id
-from learnact.job.domains import domain_spec, families
+from learnact.job import Job, libraries, opponents, run_id
+from learnact.job.domains import DOMAIN_KEYS, domain_spec, families
 from learnact.job.schema import DomainConfig
 from learnact.methods.registry import find_agent, find_learner
 from learnact.records import DomainSpec, Library, ModelSpec, Plain, Task, digest
@@ -28,8 +28,6 @@ from learnact.records.trials import TrialSpec
 from learnact.results.location import Location
 from learnact.sandbox.seccomp import missing
 from learnact.trial import budget_key, planned_episodes, test_tasks
-
-DOMAIN_KEYS = ("domains", "learn_on", "test_on")
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,7 @@ def preflight(job: Job, results: Location) -> Preflight:
     _check_domains(job)
     grid = job.trials(libraries.trained_trials(job, results))
     trials, made_elsewhere = libraries.read(job, map(_with_version, grid), results)
+    trials, made_elsewhere = opponents.seat(job, trials, made_elsewhere, results)
     for index, entry in enumerate(job.methods):
         for trial in (t for t in trials if t.method == entry.name):
             try:
@@ -191,7 +190,8 @@ def _with_version(trial: TrialSpec) -> TrialSpec:
 def _check_prices(job: Job, trials: tuple[TrialSpec, ...]) -> None:
     """A limit in dollars holds only for models with prices."""
     for trial in trials:
-        for model in (trial.agent_model, *([trial.learner_model] if trial.learns else [])):
+        seated = [opponent.model for _, opponent in trial.opponents]
+        for model in (trial.agent_model, *([trial.learner_model] if trial.learns else []), *seated):
             check_price(job, model)
 
 

@@ -244,6 +244,8 @@ class ModelsConfig(StrictConfig):
     """Plays the episodes."""
     learner: Axis[ModelEntry] = (ModelConfig(name="sim-strong"),)
     """Writes learned actions and lessons."""
+    opponent: Axis[ModelEntry] | None = None
+    """Models that only play against the agent, where a domain names them (docs/games.md). No axis."""
     embeddings: ModelEntry | None = None
     """Endpoint with /v1/embeddings for Voyager's retrieval; BM25 when left out."""
     agent_defaults: ModelDefaults = ModelDefaults()

@@ -271,12 +271,13 @@ class Training:
     def _check(self, task: Task, library: Library, program: str = "") -> Episode:
         """A run of a fixed program, which may do nothing but open the task."""
         agent = AgentSpec("program", program=program)
-        return replace(self.episode(task, library), phase="check", agent=agent, model=None)
+        return replace(self.episode(task, library), phase="check", agent=agent, model=None, opponent=None)
 
     def episode(self, task: Task, library: Library, replicate: int = 0) -> Episode:
         """A training episode of the trial's agent. Each replicate has a seed of its own."""
         trial = self.trial
         seed = seed_from(trial.job_seed, trial.domain.name, task.hash, trial.learn_repeat, "learn")
+        opponent = trial.against(trial.domain)[0]
         return Episode(
             trial=trial.id,
             method=trial.label,
@@ -294,6 +295,7 @@ class Training:
             learn_repeat=trial.learn_repeat,
             replicate=replicate,
             learner_model=trial.learner_model.name,
+            opponent=opponent.beside(library) if opponent else None,
         )
 
     async def outcomes(self, units: Sequence[Unit]) -> list[Outcome]:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from learnact.errors import ResultsError
-from learnact.records import Call, Outcome, Plain
+from learnact.records import OPPONENT, Call, Episode, Outcome, Plain, Unit
 
 _log = logging.getLogger("learnact.models.identity")
 
@@ -18,6 +18,14 @@ def answered_in(calls: Iterable[Call]) -> list[tuple[str, str]]:
     """(model asked, name it answered as) of some calls."""
     pairs = {(str(json.loads(call.reply.parameters).get("model", "")), call.reply.model) for call in calls}
     return sorted((asked, answered) for asked, answered in pairs if asked and answered)
+
+
+def _asked(unit: Unit, call: Call) -> tuple[str, str]:
+    """The model that a call of a unit asked, and the name it answered as."""
+    model = unit.model
+    if isinstance(unit, Episode) and unit.opponent is not None and call.purpose == OPPONENT:
+        model = unit.opponent.model
+    return model.name if model else "", call.reply.model
 
 
 class ModelIdentity:
@@ -40,8 +48,7 @@ class ModelIdentity:
         Raises:
             ResultsError: the model answers under a name that it did not have when the run began.
         """
-        asked = outcome.unit.model.name if outcome.unit.model else ""
-        for answered in {call.reply.model for call in outcome.calls if call.reply.model}:
+        for asked, answered in {_asked(outcome.unit, call) for call in outcome.calls if call.reply.model}:
             if answered in self._seen[asked]:
                 continue
             if self._seen[asked]:

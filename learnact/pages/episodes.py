@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from learnact.errors import ResultsError
-from learnact.records import EpisodeResult, history_entries
+from learnact.records import ACT, EpisodeResult, history_entries
 from learnact.results.reader import Connection, dictionaries
 from learnact.results.rows import result_from, turn_from
 
@@ -36,6 +36,7 @@ class SentPrompt:
     system: str
     user: str
     request: str
+    purpose: str = ACT
 
 
 def episode_view(connection: Connection, key: str) -> EpisodeView:
@@ -73,7 +74,7 @@ def sent_prompts(connection: Connection, view: EpisodeView) -> dict[int, SentPro
     """
     calls = dictionaries(
         connection,
-        """SELECT ordinal, system, fixed, history, history_start, history_count, ask, request
+        """SELECT ordinal, purpose, system, fixed, history, history_start, history_count, ask, request
         FROM stored.calls WHERE trial = ? AND unit = ? ORDER BY ordinal""",
         [view.row["trial"], view.row["key"]],
     )
@@ -90,9 +91,18 @@ def sent_prompts(connection: Connection, view: EpisodeView) -> dict[int, SentPro
     return {call["ordinal"]: _sent(call, texts, entries) for call in calls}
 
 
+def prompts_of_turns(view: EpisodeView, sent: Mapping[int, SentPrompt]) -> dict[int, SentPrompt]:
+    """The agent's own prompts by turn. A second player's are left out; turns that a fork has taken over have
+    none.
+    """
+    own = [prompt for _, prompt in sorted(sent.items()) if prompt.purpose == ACT]
+    taken_over = len(view.result.turns) - len(own)
+    return {taken_over + number: prompt for number, prompt in enumerate(own)}
+
+
 def _sent(call: Mapping[str, Any], texts: Mapping[str, str], entries: Sequence[str]) -> SentPrompt:
     start, count = call["history_start"] or 0, call["history_count"] or 0
     kept = call["history"]
     history = entries[start : start + count] if kept is None else [texts[name] for name in kept]
     user = "".join([*(texts[name] for name in call["fixed"] or ()), *history, texts[call["ask"]]])
-    return SentPrompt(texts[call["system"]], user, call["request"])
+    return SentPrompt(texts[call["system"]], user, call["request"], call["purpose"])

@@ -25,6 +25,8 @@ from learnact.records.libraries import (
     Terms,
 )
 from learnact.records.models import (
+    ACT,
+    OPPONENT,
     Call,
     EndpointLimits,
     Exchange,
@@ -60,6 +62,7 @@ from learnact.records.units import (
     CodeBounds,
     Episode,
     LearnerSpec,
+    Opponent,
     Phase,
     Request,
     Rules,
@@ -67,10 +70,12 @@ from learnact.records.units import (
 )
 
 __all__ = [
+    "ACT",
     "DIGEST_CHARS",
     "ENDPOINT_VALUES",
     "EXAMPLES_APART",
     "METRICS",
+    "OPPONENT",
     "ActionError",
     "AgentSpec",
     "Attempt",
@@ -91,6 +96,7 @@ __all__ = [
     "Library",
     "Message",
     "ModelSpec",
+    "Opponent",
     "Origin",
     "Outcome",
     "Phase",

@@ -12,7 +12,9 @@ from typing import Any, Literal, TypeAlias
 from learnact.records.identity import digest
 
 Purpose: TypeAlias = str
-"""What a model is asked for: `act`, `embed`, or a purpose of a learner (`Learner.asks_for`)."""
+"""What a model is asked for: `act`, `opponent` (the second player of an episode), `embed`, or a purpose of a
+learner (`Learner.asks_for`)."""
+ACT, OPPONENT = "act", "opponent"
 
 
 @dataclass(frozen=True)

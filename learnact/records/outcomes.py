@@ -143,7 +143,7 @@ class Seconds:
 
 @dataclass(frozen=True)
 class EpisodeResult:
-    """A finished episode.
+    """A finished episode. `opponent_progress`: what a second player came to, in 0 .. 1; None without one.
 
     Counts that follow from the turns are properties, so that they cannot disagree with them.
     """
@@ -158,6 +158,7 @@ class EpisodeResult:
     model_returned: str = ""
     seconds: Seconds = Seconds()
     sandbox_kind: str = ""
+    opponent_progress: float | None = None
 
     @property
     def action_turns(self) -> int:

@@ -13,7 +13,7 @@ from learnact.errors import TaskError
 from learnact.records.identity import digest
 from learnact.records.models import ModelSpec
 from learnact.records.tasks import DomainSpec
-from learnact.records.units import AgentSpec, Budget, LearnerSpec, Rules
+from learnact.records.units import AgentSpec, Budget, LearnerSpec, Opponent, Rules
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ class TrialSpec:
     test_domains        where it is tested: its own domain unless the job says otherwise (`test_on`)
     learn_repeat        counts from 0
     test_repeats        test episodes for each task; (learn x test) for a method that learns nothing
+    opponents           who takes the other seat, with the domain: none where a domain has its own opponent
     version             address of the code, prompts and domain versions that decide its results
     """
 
@@ -125,6 +126,7 @@ class TrialSpec:
     match_budget: MatchBudget | None = None
     protocol: Literal["batch", "stream"] = "batch"
     trained: TrainedTrial | None = None
+    opponents: tuple[tuple[DomainSpec, Opponent], ...] = ()
     version: str = ""
 
     @property
@@ -133,6 +135,10 @@ class TrialSpec:
         if self.trained is not None:
             return self.trained.learner_model
         return self.learner_model.shown if self.learns else ""
+
+    def against(self, domain: DomainSpec) -> tuple[Opponent | None, ...]:
+        """Who takes the other seat on a domain, one after the other; None for the domain itself."""
+        return tuple(one for spec, one in self.opponents if spec == domain) or (None,)
 
     @property
     def first_repeat(self) -> int:
@@ -170,5 +176,6 @@ class TrialSpec:
             "match_budget": self.match_budget,
             "protocol": self.protocol,
             "version": self.version,
+            **({"opponents": [(d, o.identity) for d, o in self.opponents]} if self.opponents else {}),
         }
         return digest("trial", parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -90,8 +90,35 @@ class LearnerSpec:
 
 
 @dataclass(frozen=True)
+class Opponent:
+    """A second player, who takes the other seat of a task for two (docs/games.md).
+
+    `label`: the method as jobs and tables call it. `shares`: its library is the one that the agent has
+    (self-play); `library` is then that one in each episode. `learner_model`: who wrote the library, "" for
+    nobody. `version`: address of the code and prompts that play.
+    """
+
+    label: str
+    agent: AgentSpec
+    model: ModelSpec
+    library: Library = field(default_factory=Library)
+    shares: bool = False
+    learner_model: str = ""
+    version: str = ""
+
+    @cached_property
+    def identity(self) -> str:
+        """Address of what can change its moves."""
+        return digest(self.agent, self.model.fingerprint, self.library.id, self.shares, self.version)
+
+    def beside(self, library: Library) -> Opponent:
+        """The opponent of an episode whose agent has this library."""
+        return replace(self, library=library) if self.shares else self
+
+
+@dataclass(frozen=True)
 class Episode:
-    """A unit of work: one agent plays one task once.
+    """A unit of work: one agent plays one task once, alone or against a second player (`opponent`).
 
     Identity (`key`) is all that can change the result, and nothing else: neither URLs nor hosts nor times.
     `replicate` tells deliberate repetitions apart (the incumbent's replay). `prompts` is the hash of the
@@ -115,6 +142,7 @@ class Episode:
     test_repeat: int = 0
     replicate: int = 0
     learner_model: str = ""
+    opponent: Opponent | None = None
 
     @cached_property
     def key(self) -> str:
@@ -133,6 +161,7 @@ class Episode:
             "prompts": self.prompts,
             "versions": self.versions,
             "replicate": self.replicate,
+            **({"opponent": self.opponent.identity} if self.opponent else {}),
         }
         return digest("episode", parts)
 

@@ -23,7 +23,8 @@ WITH units AS (
     SELECT run, trial, phase, key, success, turns, primitive_steps,
            prompt_tokens + completion_tokens AS tokens, cost, CASE WHEN model = '' THEN 0 ELSE
            coalesce(made.number, 0) END AS calls, 'act' AS purpose
-    FROM episodes LEFT JOIN (SELECT run AS run_, unit, count(*) AS number FROM calls GROUP BY ALL) made
+    FROM episodes LEFT JOIN (SELECT run AS run_, unit, count(*) AS number FROM calls
+                            WHERE purpose <> 'opponent' GROUP BY ALL) made
       ON made.run_ = episodes.run AND made.unit = episodes.key
     UNION ALL
     SELECT run, trial, 'learn', key, false, 0, 0, prompt_tokens + completion_tokens, cost, calls, purpose

@@ -18,7 +18,7 @@ from learnact.methods.base import WorkBound
 from learnact.methods.prompt_sections import context_sections, task_section
 from learnact.methods.registry import find_agent, find_learner
 from learnact.methods.training import learn_budget, test_budget
-from learnact.records import Budget, EndpointLimits, Library, ModelSpec, Tokens
+from learnact.records import Budget, EndpointLimits, Library, ModelSpec, Opponent, Tokens
 from learnact.records.trials import TrialSpec
 from learnact.report.ceilings import Ceiling, ceilings
 from learnact.trial import budget_key, test_tasks
@@ -64,20 +64,25 @@ class Estimate:
     requests: Amount
     testing: Amount
     bounded: bool = True
+    opposing: tuple[tuple[ModelSpec, Amount], ...] = ()
+    """What second players are asked, by model; their episodes are those of learning and testing."""
 
     @property
     def total(self) -> Amount:
         """All together; without learning where that is not bounded."""
-        return self.learning + self.requests + self.testing
+        return sum((amount for _, amount in self.opposing), self.learning + self.requests + self.testing)
 
     @property
     def dollars(self) -> float | None:
         """US dollars at most; None where a model that is asked has no price, or learning has no bound."""
-        acting = _cost(self.trial.agent_model, self.learning + self.testing)
-        asking = _cost(self.trial.learner_model, self.requests)
-        if acting is None or asking is None or not self.bounded:
-            return None
-        return acting + asking
+        work = [
+            (self.trial.agent_model, self.learning + self.testing),
+            (self.trial.learner_model, self.requests),
+            *self.opposing,
+        ]
+        costs = [_cost(model, amount) for model, amount in work]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if self.bounded and len(known) == len(costs) else None
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,7 @@ def _endpoint_seconds(estimates: Sequence[Estimate]) -> dict[tuple[str, tuple[st
         for model, amount in (
             (one.trial.agent_model, one.learning + one.testing),
             (one.trial.learner_model, one.requests),
+            *one.opposing,
         ):
             key = (model.name, model.base_urls)
             work[key] = work.get(key, Amount()) + amount
@@ -189,9 +195,17 @@ def _one(trial: TrialSpec) -> Estimate:
     bound = work_of(trial, len(domain.tasks("train")))
     work = bound or WorkBound()
     learning = requests = Amount()
+    opposing: list[tuple[ModelSpec, Amount]] = []
+
+    def oppose(opponent: Opponent | None, domain: Domain, number: int, budget: Budget) -> None:
+        if opponent is not None:
+            other = replace(trial, agent=opponent.agent, agent_model=opponent.model)
+            opposing.append((opponent.model, replace(_episodes(other, domain, number, budget), episodes=0)))
+
     if trial.learns:
         learning = _episodes(trial, domain, work.episodes, _longest(trial, domain))
         requests = _requests(trial, domain, work.requests)
+        oppose(trial.against(trial.domain)[0], domain, work.episodes, _longest(trial, domain))
     testing = Amount()
     for spec in trial.test_domains:
         tested = registry.build(spec)
@@ -199,8 +213,11 @@ def _one(trial: TrialSpec) -> Estimate:
         budgets = Counter(trial.test_budget.over(own, task.reference) for task in test_tasks(trial, spec))
         for budget, tasks in budgets.items():
             number = tasks * trial.test_repeats * (1 + work.other_libraries)
-            testing += _episodes(trial, tested, number, budget)
-    return Estimate(trial, learning, requests, testing, bounded=bound is not None)
+            for opponent in trial.against(spec):
+                testing += _episodes(trial, tested, number, budget)
+                oppose(opponent, tested, number, budget)
+    bounded = bound is not None
+    return Estimate(trial, learning, requests, testing, bounded=bounded, opposing=tuple(opposing))
 
 
 def _longest(trial: TrialSpec, domain: Domain) -> Budget:

@@ -23,6 +23,7 @@ IGNORED = frozenset(
         "test_domains",
         "test",
         "library_from",
+        "opponents",
         "settings.test_each_iteration",
         "settings.test_every_candidate",
         "model.name",

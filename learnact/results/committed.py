@@ -174,8 +174,11 @@ class Committed:
         attempts = tuple(rows.attempt_from(a) for a in loaded.attempts.get(key, ()))
         if kind == "episodes":
             turns: tuple[Turn, ...] = tuple(rows.turn_from(t) for t in loaded.rows_of("turns", key))
-            library = self.libraries()[trial, row["library"]] if row["library"] else Library()
-            episode: Episode = rows.episode_from(row, loaded.texts.__getitem__, library)
+            library, second = (
+                self.libraries()[trial, row[of]] if row[of] else Library()
+                for of in ("library", "opponent_library")
+            )
+            episode: Episode = rows.episode_from(row, loaded.texts.__getitem__, library, second)
             return Outcome(episode, rows.result_from(row, turns), attempts, (), row["finished"], row["node"])
         calls = loaded.rows_of("calls", key)
         request = rows.request_from(row, loaded.texts.__getitem__)

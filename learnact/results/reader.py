@@ -311,7 +311,8 @@ def used_so_far(folder: Location) -> tuple[int, int, int, float, int]:
 def models_returned(folder: Location) -> list[tuple[str, str]]:
     """(model asked, name it answered as) of all that is committed in a run's folder."""
     query = """
-        SELECT DISTINCT u.model AS asked, c.model AS returned FROM stored.calls c
+        SELECT DISTINCT coalesce(json_extract_string(c.parameters, '$.model'), u.model) AS asked,
+               c.model AS returned FROM stored.calls c
         JOIN (SELECT key, model FROM stored.episodes UNION ALL SELECT key, model FROM stored.requests) u
         ON u.key = c.unit
         WHERE c.model != ''

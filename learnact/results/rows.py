@@ -19,6 +19,7 @@ from learnact.records import (
     EpisodeResult,
     Library,
     ModelSpec,
+    Opponent,
     Outcome,
     Reply,
     Request,
@@ -65,7 +66,13 @@ def _model(model: ModelSpec | None) -> dict[str, Any] | None:
 def episode_setup(unit: Episode) -> str:
     """What episodes share, as canonical JSON: with task and library enough to play one again."""
     return _setup(
-        unit.domain, unit.agent, unit.model, unit.budget, unit.rules, versions=(unit.prompts, unit.versions)
+        unit.domain,
+        unit.agent,
+        unit.model,
+        unit.budget,
+        unit.rules,
+        versions=(unit.prompts, unit.versions),
+        opponent=unit.opponent,
     )
 
 
@@ -78,9 +85,12 @@ def _setup(
     rules: Rules,
     *,
     versions: tuple[str, str],
+    opponent: Opponent | None,
 ) -> str:
+    more = {} if opponent is None else {"opponent": _opponent(opponent)}
     return canonical(
         {
+            **more,
             "domain": domain,
             "agent": agent,
             "model": _model(model),
@@ -90,6 +100,12 @@ def _setup(
             "versions": versions[1],
         }
     )
+
+
+def _opponent(opponent: Opponent) -> dict[str, Any]:
+    """A second player without what is kept elsewhere: the library's content."""
+    kept = {name: getattr(opponent, name) for name in opponent.__dataclass_fields__}
+    return {**kept, "model": _model(opponent.model), "library": opponent.library.id}
 
 
 def episode_row(run: str, unit: Episode, outcome: Outcome, result: EpisodeResult, blocks: Blocks) -> Row:
@@ -158,7 +174,7 @@ reply_from = record_reader(tables.CALLS, Reply, "call.reply")
 """The reply of a row of `calls`."""
 _call = record_reader(tables.CALLS, Call, "call", given=("prompt",))
 _result = record_reader(tables.EPISODES, EpisodeResult, "result", given=("turns",))
-_episode = record_reader(tables.EPISODES, Episode, "unit", given=("task", "library", *_SETUP))
+_episode = record_reader(tables.EPISODES, Episode, "unit", given=("task", "library", "opponent", *_SETUP))
 _request = record_reader(tables.REQUESTS, Request, "unit", given=("model", "prompt"))
 
 
@@ -167,8 +183,12 @@ def result_from(row: Mapping[str, Any], turns: tuple[Turn, ...]) -> EpisodeResul
     return _result(row, turns=turns)
 
 
-def episode_from(row: Mapping[str, Any], text: Callable[[str], str], library: Library) -> Episode:
-    """An episode (the unit of work) from its row. Its model has no URLs: they are not kept."""
+def episode_from(
+    row: Mapping[str, Any], text: Callable[[str], str], library: Library, opponents: Library | None = None
+) -> Episode:
+    """An episode (the unit of work) from its row. Its model has no URLs: they are not kept. `opponents`: the
+    library of its second player.
+    """
     setup, task = json.loads(text(row["setup"])), json.loads(text(row["task_block"]))
     return _episode(
         row,
@@ -176,6 +196,7 @@ def episode_from(row: Mapping[str, Any], text: Callable[[str], str], library: Li
         task=Task(**task),
         agent=AgentSpec(**setup["agent"]),
         library=library,
+        opponent=_opponent_from(setup.get("opponent"), opponents or Library()),
         model=_model_from(setup["model"]),
         budget=Budget(**setup["budget"]),
         rules=_rules(setup["rules"]),
@@ -195,6 +216,14 @@ def request_from(row: Mapping[str, Any], text: Callable[[str], str]) -> Request:
     if model is None:
         raise ResultsError(f"request {row['key']} has no model on file")
     return _request(row, model=model, prompt=prompt_from(row, text))
+
+
+def _opponent_from(value: dict[str, Any] | None, library: Library) -> Opponent | None:
+    if value is None:
+        return None
+    model = _model_from(value["model"])
+    assert model is not None, "a second player has a model"
+    return Opponent(**{**value, "agent": AgentSpec(**value["agent"]), "model": model, "library": library})
 
 
 def _model_from(value: dict[str, Any] | None) -> ModelSpec | None:

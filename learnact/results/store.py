@@ -182,6 +182,8 @@ class RunStore:
         calls = list(outcome.calls or self._pending.of(outcome.key))
         if isinstance(unit, Episode) and result is not None:
             self.library(unit.trial, unit.library)
+            if unit.opponent is not None:
+                self.library(unit.trial, unit.opponent.library)
         if (
             isinstance(unit, Request)
             and isinstance(result, Reply)

@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 
 from learnact.errors import BadInput, MissingExtra
 from learnact.protocols import CallLog
-from learnact.records import Call, Episode, EpisodeResult, Outcome, Request, Turn
+from learnact.records import ACT, OPPONENT, Call, Episode, EpisodeResult, Outcome, Request, Turn
 from learnact.records.trials import TrialSpec
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -243,13 +243,16 @@ class RunTrace:
     def _turns(self, result: EpisodeResult, answered: list[_Answered], span: Any, end: int) -> None:
         """A span for each action: from its call's answer to the next call. Calls that an earlier session made
         are not timed, so neither are their actions."""
-        by_ordinal = {one.call.ordinal: one for one in answered}
+        own = [one for one in answered if one.call.purpose == ACT]
+        by_turn = {one.call.ordinal: one for one in own}
+        if len(own) < len(answered):  # a second player's calls stand between
+            by_turn = dict(enumerate(own)) if len(own) == len(result.turns) else {}
         for turn in result.turns:
-            own, following = by_ordinal.get(turn.index), by_ordinal.get(turn.index + 1)
-            if own is None or turn.kind != "action":
+            made, following = by_turn.get(turn.index), by_turn.get(turn.index + 1)
+            if made is None or turn.kind != "action":
                 continue
             until = following.start if following else end
-            self._action(turn, span, own.end, max(until, own.end))
+            self._action(turn, span, made.end, max(until, made.end))
 
     def _action(self, turn: Turn, parent: Any, start: int, end: int) -> None:
         name = turn.callee or "program"
@@ -292,6 +295,8 @@ class RunTrace:
 
     def _call(self, one: _Answered, unit: Episode | Request, parent: Any) -> None:
         call, reply, model = one.call, one.call.reply, unit.model
+        if isinstance(unit, Episode) and unit.opponent is not None and call.purpose == OPPONENT:
+            model = unit.opponent.model
         operation = "embeddings" if reply.vectors else "chat"
         asked = model.name if model is not None else reply.model
         sent = json.loads(reply.parameters or "{}")

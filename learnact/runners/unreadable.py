@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from learnact.errors import Failure, HarnessFailure
-from learnact.records import EpisodeResult, Outcome
+from learnact.records import ACT, EpisodeResult, Outcome
 
 
 class UnreadableReplies:
@@ -34,7 +34,7 @@ class UnreadableReplies:
         if any(turn.kind != "unreadable" for turn in result.turns):
             self._readable.add(model.shown)
             return
-        finishes = [call.reply.finish for call in outcome.calls]
+        finishes = [call.reply.finish for call in outcome.calls if call.purpose == ACT]
         causes = self._causes[model.shown]
         for index, turn in enumerate(result.turns):
             cut = index < len(finishes) and finishes[index] == "length"

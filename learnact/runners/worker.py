@@ -11,19 +11,23 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 
 from learnact.domains import registry
+from learnact.domains.base import Domain, TwoSeats
 from learnact.domains.engine_process import EnginePool
-from learnact.domains.environments import open_environment
+from learnact.domains.environments import AsyncEnvironment, open_environment
+from learnact.domains.two_seats import SharedTask
 from learnact.errors import BadInput, Failure, HarnessFailure
-from learnact.methods.episode import EpisodeRun
+from learnact.methods.episode import AskModel, EpisodeRun
 from learnact.methods.registry import find_agent
 from learnact.models.limits.deadline import deadline
 from learnact.models.limits.gate import RequestGate
 from learnact.protocols import Chat
 from learnact.records import (
+    ACT,
+    OPPONENT,
     Attempt,
     Call,
     Episode,
@@ -35,6 +39,7 @@ from learnact.records import (
     Reply,
     Request,
     Unit,
+    seed_from,
 )
 from learnact.sandbox.bounds import Bounds
 from learnact.sandbox.sandbox import Sandbox
@@ -153,10 +158,62 @@ class Worker:
         """One try of an episode. Replies that an earlier try received are used again: nothing is asked
         twice."""
         domain = registry.build(episode.domain)
+        made: list[Call] = []
+
+        def asker(player: Episode, purpose: Purpose) -> AskModel:
+            """How a player asks its model. The calls of both players have one order: one acts at a time."""
+
+            async def ask(prompt: Prompt, ordinal: int) -> Exchange:  # noqa: ARG001
+                found = calls.find(prompt, len(made))
+                if found is None:
+                    self._check_stopped()
+                    self._check_limits(calls.received)
+                    assert player.model is not None, "an agent without a model asked one"
+                    found = await self._chat.complete(player.model, prompt, player.seed, episode.key)
+                    await calls.add(purpose, found)
+                made.append(Call(episode.key, len(made), purpose, found.prompt, found.reply))
+                return found
+
+            return ask
+
+        async with AsyncExitStack() as stack:
+            environment = await self._opened(episode, domain, asker)
+            stack.push_async_callback(environment.close)
+            run = await self._play_seat(episode, domain, environment, asker(episode, ACT))
+            result = run.result()
+            if isinstance(environment, SharedTask):
+                result = replace(result, opponent_progress=environment.finish())
+            return result, tuple(made)
+
+    async def _opened(
+        self, episode: Episode, domain: Domain, asker: Callable[[Episode, Purpose], AskModel]
+    ) -> AsyncEnvironment:
+        """The task, with the second player on its other seat where the episode has one."""
+        opponent = episode.opponent
+        if opponent is None:
+            return await open_environment(domain, episode.domain, episode.task, self._engines)
+        if not isinstance(domain, TwoSeats):
+            raise HarnessFailure(f"{episode.domain.name} has no seat for a second player", False)
+        other = replace(
+            episode,
+            agent=opponent.agent,
+            library=opponent.library,
+            model=opponent.model,
+            seed=seed_from(episode.seed, OPPONENT),
+            opponent=None,
+        )
+
+        async def play(seat: AsyncEnvironment) -> None:
+            await self._play_seat(other, domain, seat, asker(other, OPPONENT))
+
+        return await SharedTask.open(domain.open_seats(episode.task), play)
+
+    async def _play_seat(
+        self, episode: Episode, domain: Domain, environment: AsyncEnvironment, ask: AskModel
+    ) -> EpisodeRun:
+        """One player's agent from its first turn to its last."""
         agent = find_agent(episode.agent.name)
         async with AsyncExitStack() as stack:
-            environment = await open_environment(domain, episode.domain, episode.task, self._engines)
-            stack.push_async_callback(environment.close)
             session = None
             if episode.library.actions or agent.writes_code:
                 sandbox = await self._sandbox(episode)
@@ -164,20 +221,9 @@ class Worker:
                 session = await stack.enter_async_context(
                     sandbox.session(episode.library.source, names, episode.seed)
                 )
-
-            async def ask(prompt: Prompt, ordinal: int) -> Exchange:
-                found = calls.find(prompt, ordinal)
-                if found is None:
-                    self._check_stopped()
-                    self._check_limits(calls.received)
-                    assert episode.model is not None, "an agent without a model asked one"
-                    found = await self._chat.complete(episode.model, prompt, episode.seed, episode.key)
-                    await calls.add("act", found)
-                return found
-
             run = EpisodeRun(episode, domain, environment, session, ask)
             await agent.play(run, agent.options_of(episode.agent))
-            return run.result(), tuple(run.calls)
+            return run
 
     def _check_stopped(self) -> None:
         if self._stopped is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from learnact.pages.episodes import EpisodeView, SentPrompt, episode_view, sent_prompts
+from learnact.pages.episodes import EpisodeView, SentPrompt, episode_view, prompts_of_turns, sent_prompts
 from learnact.records import Turn
 from learnact.results.reader import Connection
 from learnact.training.error_kinds import ErrorKind, error_kind
@@ -89,7 +89,7 @@ class TrainingRecord:
 def record_of(connection: Connection, key: str) -> TrainingRecord:
     """An episode as a record. Raises `ResultsError` if there is none."""
     view = episode_view(connection, key)
-    return _record(view, sent_prompts(connection, view))
+    return _record(view, prompts_of_turns(view, sent_prompts(connection, view)))
 
 
 def _record(view: EpisodeView, sent: Mapping[int, SentPrompt]) -> TrainingRecord:

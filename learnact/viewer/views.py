@@ -17,7 +17,7 @@ from learnact.pages.code import difference, highlighted, library_source
 from learnact.pages.episodes import episode_view, sent_prompts
 from learnact.pages.html import render
 from learnact.pages.learned import candidate_views
-from learnact.records import Turn
+from learnact.records import ACT, Turn
 from learnact.report.failed import why_failed
 from learnact.report.result_table import SIMULATED
 from learnact.report.trajectory import descent
@@ -134,13 +134,15 @@ def one_episode_view(reader: RunReader, request: web.Request, base: str) -> str:
     """An episode turn by turn, with what each call took."""
     view = episode_view(reader.connection, request.match_info["key"])
     calls = reader.calls(view.row["trial"], view.row["key"])
-    of_turn = {call["ordinal"]: call for call in calls} if len(calls) == len(view.result.turns) else {}
+    own = [call for call in calls if call["purpose"] == ACT]
+    of_turn = dict(enumerate(own)) if len(own) == len(view.result.turns) else {}
+    others = [call for call in calls if not of_turn or call["purpose"] != ACT]
     return render(
         "view_episode.html",
         episode=view,
         first_failure=view.first_failure,
         why=why_failed(reader.connection, view.row["trial"], view.row["key"]),
-        calls=calls,
+        calls=others,
         call_of=of_turn,
         others=reader.same_task(view.row),
         text=request.query.get("text", "")[:MOST_CHARS],

@@ -11,6 +11,23 @@ from learnact.records import canonical
 
 OpponentKind = Literal["random", "search"]
 """`random`: any legal move. `search`: the game's own way of playing well (docs/games.md)."""
+PLAYERS = "players"
+"""Every other player of the job takes the other seat, one after the other."""
+SAME = "same"
+"""The library that the agent has."""
+
+
+class ModelOpponent(BaseModel):
+    """A second model on the other seat."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    model: str = Field(min_length=1)
+    """The name or label of a model of the job: one of `models.opponent`, `models.agent`, `models.learner`."""
+    method: str = "act"
+    """The method whose agent plays."""
+    library: str = ""
+    """Its learned actions: none, `same` for those of the agent, a file, or RUN:LIBRARY."""
 
 
 class MatchContent(BaseModel):

@@ -34,18 +34,31 @@ def load(game: str) -> Any:
         raise TaskError(f"{game}: {' '.join(str(error).split())}") from None
 
 
+def begun(content: MatchContent, where: str) -> Any:
+    """OpenSpiel's state after the opening of a game. Raises `TaskError` naming `where`."""
+    state = load(content.game).new_initial_state()
+    for action in content.opening:
+        if action not in state.legal_actions():
+            raise TaskError(f"{where}: {action} in its opening is no legal action")
+        state.apply_action(action)
+    return state
+
+
+def drawn_by_chance(content: MatchContent, state: Any) -> int:
+    """What chance brings in a state: it follows from the seed and the moves so far."""
+    rng = random.Random(seed_from("chance", content.seed, state.history()))
+    actions, weights = zip(*state.chance_outcomes(), strict=True)
+    return int(rng.choices(actions, weights)[0])
+
+
 class Match:
     """One game. `told` is what happened since the agent's last move, in words."""
 
     def __init__(self, content: MatchContent, where: str) -> None:
         self._content = content
         self.name = name_of(content.game)
-        self._state = load(content.game).new_initial_state()
+        self._state = begun(content, where)
         self.rules = RULES[self.name]
-        for action in content.opening:
-            if action not in self._state.legal_actions():
-                raise TaskError(f"{where}: {action} in its opening is no legal action")
-            self._state.apply_action(action)
         self.told: list[str] = []
         self._go_on()
 
@@ -92,9 +105,7 @@ class Match:
         content, state = self._content, self._state
         while not state.is_terminal() and state.current_player() != content.seat:
             if state.is_chance_node():
-                rng = random.Random(seed_from("chance", content.seed, state.history()))
-                actions, weights = zip(*state.chance_outcomes(), strict=True)
-                state.apply_action(rng.choices(actions, weights)[0])
+                state.apply_action(drawn_by_chance(content, state))
                 continue
             action = opponent_move(self.name, state, content.opponent, content.strength, content.seed)
             self.told.append(f"The opponent plays {self.rules.move(state, action)!r}.")

@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 CARDS = ("jack", "queen", "king")
 """The ranks of Leduc poker, two cards each."""
 THINGS = ("book", "hat", "basketball")
 """What is shared in the bargaining game."""
+
+
+GAVE_UP, OTHER_GAVE_UP = "You gave up.", "The opponent gave up."
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ class GameWords(ABC):
         if mine > 0:
             return Result(1.0, True, "You won.")
         return Result(0.5, False, "The game is a draw.") if mine == 0 else Result(0.0, False, "You lost.")
+
+    def given_up(self, state: Any, seat: int, *, own: bool) -> Result:  # noqa: ARG002
+        """How a game is judged that one of the players gave up (`own`: this one)."""
+        return Result(0.0, False, GAVE_UP) if own else Result(1.0, True, f"{OTHER_GAVE_UP} You won.")
 
 
 class Nim(GameWords):
@@ -117,7 +124,18 @@ class LeducPoker(GameWords):
 
     def result(self, state: Any, seat: int) -> Result:
         """More than nothing is a win; the score is where the result lies between the worst and the best."""
-        mine, game = state.returns()[seat], state.get_game()
+        return self._worth(state.get_game(), state.returns()[seat])
+
+    def given_up(self, state: Any, seat: int, *, own: bool) -> Result:
+        """Who gives up folds, and loses what it has put in."""
+        antes = re.search(r"\[Antes?: (\d+) (\d+)\]", state.observation_string(seat))
+        assert antes is not None, "what both have put in is always seen"
+        lost = int(antes[1 + (seat if own else 1 - seat)])
+        result = self._worth(state.get_game(), -lost if own else lost)
+        return replace(result, told=f"{GAVE_UP if own else OTHER_GAVE_UP} {result.told}")
+
+    @staticmethod
+    def _worth(game: Any, mine: float) -> Result:
         score = (mine - game.min_utility()) / (game.max_utility() - game.min_utility())
         told = f"You won {mine:g}." if mine > 0 else f"You lost {-mine:g}." if mine < 0 else "Nobody won."
         return Result(score, mine > 0, told)
@@ -127,7 +145,15 @@ class LeducPoker(GameWords):
         return CARDS[int(number) // 2]
 
 
-class Bargaining(GameWords):
+class _Together(GameWords):
+    """Both get something only where both play to the end."""
+
+    def given_up(self, state: Any, seat: int, *, own: bool) -> Result:  # noqa: ARG002
+        """Nobody gets anything."""
+        return Result(0.0, False, f"{GAVE_UP if own else OTHER_GAVE_UP} Nobody gets anything.")
+
+
+class Bargaining(_Together):
     """Three kinds of things are shared; each player values them otherwise."""
 
     def move(self, state: Any, action: int) -> str:
@@ -165,7 +191,7 @@ class Bargaining(GameWords):
         return Result(min(mine / 10, 1.0), mine >= best, told)
 
 
-class TinyHanabi(GameWords):
+class TinyHanabi(_Together):
     """Two players with one card each make one move each and share the result."""
 
     def move(self, state: Any, action: int) -> str:  # noqa: ARG002
