@@ -159,6 +159,11 @@ COMMANDS: dict[str, CommandInfo] = {
     "simulate": CommandInfo(
         "simulate:simulate", MACHINE, "Run the simulated model as a server, also with faults on purpose."
     ),
+    "serve-env": CommandInfo(
+        "serve_env:serve_env",
+        MACHINE,
+        "Serve a domain as an OpenEnv environment, which TRL, verifiers and NeMo Gym can play.",
+    ),
     "serve-model": CommandInfo(
         "serve_model:serve_model",
         MACHINE,

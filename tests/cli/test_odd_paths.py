@@ -46,6 +46,8 @@ READING = {
     "export": "export desk --to csv --results ODD",
     "bundle": "bundle desk --output ODD --results ODD",
     "verify": "verify --results ODD",
+    "serve-env": "serve-env gripper --library ODD --port 0",
+    "serve-env source": "serve-env gripper --source ODD --port 0",
     "serve-model": "serve-model ODD --port 0",
     "submit": "submit ODD --address http://127.0.0.1:9 --results /results",
     "fetch": "fetch job --address http://127.0.0.1:9 --results ODD",

@@ -42,6 +42,7 @@ COMMAND_LINES = {
     "export": "export quickstart --to csv",
     "bundle": "bundle quickstart",
     "verify": "verify",
+    "serve-env": "serve-env --help",
     "serve-model": "serve-model --help",
     "prompt": "prompt quickstart --purpose create",
     "jobs": "jobs transfer --copy mine.yaml",

@@ -35,7 +35,7 @@ ELSEWHERE = re.compile(
 """What the environment of the tests need not have."""
 WORKED: list[tuple[list[str], Path]] = []
 """Commands that need not be run again, with their folder."""
-PARSED = ("simulate", "serve-model", "view", "submit", "status", "stop", "fetch")
+PARSED = ("simulate", "serve-env", "serve-model", "view", "submit", "status", "stop", "fetch")
 """What serves until it is ended, and what needs a cluster (run by tests/cluster/test_submit.py)."""
 ONLY_RUN = ("--address", "--no-check", "--accept-model-change", "--metrics-port", "--trace")
 WITH_VALUES = ("--address", "--metrics-port", "--trace")
