@@ -10,7 +10,6 @@ begin in the same state; those of "independent seeds" in none. The formulas are 
 
 from __future__ import annotations
 
-import argparse
 import zlib
 from dataclasses import dataclass
 from itertools import product
@@ -21,11 +20,11 @@ from scipy import special
 
 from learnact.statistics.components import crossed_terms, task_terms, total_variance, without_tasks
 from learnact.statistics.intervals import student, wilson
+from tests.marked_blocks import print_or_write
 
 TASK_SD = 1.5
 RUNS = 20_000
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
-BEGIN, END = "<!-- coverage: begin -->", "<!-- coverage: end -->"
 SHARED_LUCK = 0.5
 KINDS = ("rate", "difference, independent seeds", "difference, shared seeds")
 
@@ -143,20 +142,5 @@ def table(runs: int = RUNS) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Print the table, or put it into the documentation."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
-    parser.add_argument("--runs", type=int, default=RUNS)
-    given = parser.parse_args()
-    text = table(given.runs)
-    print(text)
-    if given.write:
-        page = PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        _, _, after = rest.partition(END)
-        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    print_or_write(__doc__, PAGE, "coverage", table, RUNS)

@@ -26,9 +26,9 @@ from learnact.results.reader import connect_folders
 from tests import level_figures
 from tests.benchmarks.__main__ import OUTPUT, target_text
 from tests.domains.alfworld.conftest import INSTALLED, published_games
+from tests.marked_blocks import BLOCK
 
 ROOT = Path(__file__).parent.parent
-BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 DOMAINS = "domains=[{name: gripper, level: easy, test: 10}, {name: blockworld, level: easy, test: 6}]"
 SMALL = ("cluster.runner=local", DOMAINS)
 """What makes a paper job small."""
@@ -101,6 +101,9 @@ def blocks(runs: Runs) -> dict[str, Callable[[], str | None]]:
         "causes-items": lambda: runs.tables("paper/table7", "causes", 2),
         "runs": lambda: run_table(runs),
         "bench": bench_table,
+        "coverage": lambda: None,  # `make coverage-simulation`
+        "racing": lambda: None,  # `python -m tests.racing_simulation --write`
+        "scaling": lambda: None,  # `python -m tests.scaling_figures --write`
         "rates": lambda: None,  # takes many minutes: `python -m tests.benchmarks.bench_rates --write`
         "small-model": lambda: None,  # takes many minutes: `python -m tests.small_model_figures`
         "levels-planning": level_figures.planning_table,

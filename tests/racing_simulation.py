@@ -10,7 +10,6 @@ goes into docs/racing.md.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +18,9 @@ import numpy.typing as npt
 from scipy import special
 
 from learnact.statistics.sequences import first_above
+from tests.marked_blocks import print_or_write
 
 PAGE = Path(__file__).parents[1] / "docs" / "racing.md"
-BEGIN, END = "<!-- racing: begin -->", "<!-- racing: end -->"
 RUNS = 2_000
 CANDIDATES, ROUNDS, BLOCK, TASK_SD = 4, 3, 4, 1.5
 NOMINAL = 0.05
@@ -95,20 +94,5 @@ def table(runs: int = RUNS) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Print the table, or put it into the documentation."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
-    parser.add_argument("--runs", type=int, default=RUNS)
-    given = parser.parse_args()
-    text = table(given.runs)
-    print(text)
-    if given.write:
-        page = PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        _, _, after = rest.partition(END)
-        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    print_or_write(__doc__, PAGE, "racing", table, RUNS)

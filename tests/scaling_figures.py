@@ -20,10 +20,10 @@ from learnact.records import ModelSpec
 from learnact.results.store import RunStore
 from learnact.runners.ray.runner import RayOptions, RayRunner
 from tests.benchmarks import bench_cluster, bench_results
+from tests.marked_blocks import put
 from tests.results import material
 
 PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
-BEGIN, END = "<!-- scaling: begin -->", "<!-- scaling: end -->"
 EPISODES = 400
 TABLES_A_PART = 6
 """Files of a part and its manifest (episodes, turns, calls, blocks, attempts): each a PUT."""
@@ -158,10 +158,7 @@ def main() -> None:
     text = table(measure())
     print(text)
     if given.write:
-        page = PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        _, _, after = rest.partition(END)
-        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+        put(PAGE, "scaling", text)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ import learnact
 from learnact.errors import ResultsError
 from learnact.job import load
 from learnact.results.reader import connect_folders, find_run
-from tests.docs_figures import BLOCK, ROOT
+from tests.docs_figures import ROOT
+from tests.marked_blocks import put
 
 PAGE = ROOT / "docs" / "local-models.md"
 BY_TRIAL = """
@@ -71,8 +72,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         results = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(made)
         written = table(results)
-    page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(BLOCK.sub(lambda found: f"{found[1]}{written}{found[3]}", page), encoding="utf-8")
+    put(PAGE, "small-model", written)
     print(written)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import learnact
+from tests.marked_blocks import put
 from tests.models.limits.metered_server import MeteredHttpServer
 
 REQUESTS, TOKENS = 600, 60_000
@@ -124,10 +125,7 @@ def main(arguments: list[str]) -> None:
         print(case.name, found[case.name], flush=True)
     print(table(found))
     if "--write" in arguments:
-        from tests.docs_figures import fill
-
-        text = DOCUMENT.read_text(encoding="utf-8")
-        DOCUMENT.write_text(fill(text, {"rates": lambda: table(found)}), encoding="utf-8")
+        put(DOCUMENT, "rates", table(found))
 
 
 if __name__ == "__main__":
