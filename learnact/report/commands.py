@@ -21,9 +21,9 @@ def show_command(run: str, results: Location | None, *arguments: str) -> str:
     return _joined(["learnact", "show", run, *arguments], results)
 
 
-def query_command(run: str, results: Location, query: str) -> str:
-    """`learnact sql` with a shipped query."""
-    return _joined(["learnact", "sql", "--run", run, "--file", query], results)
+def compare_command(run: str, results: Location, first: str, second: str) -> str:
+    """`learnact compare` of two methods of a run, by domain."""
+    return _joined(["learnact", "compare", first, second, "--by", "domain", "--run", run], results)
 
 
 def report_command(run: str, results: Location) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from learnact.records import Library
 from learnact.records.text import json_text, printable
-from learnact.report.commands import query_command, report_command, run_command, show_command
+from learnact.report.commands import compare_command, report_command, run_command, show_command
 from learnact.report.data import ReportData
 from learnact.report.efficiency import short_table
 from learnact.report.findings import findings
@@ -84,7 +84,7 @@ def run_page(folder: Location, arguments: Sequence[str] = ()) -> RunPage:
             findings=findings(data),
             unfinished=unfinished,
             used=spent_so_far(folder),
-            commands=_commands(connection, folder, libraries, arguments if unfinished else ()),
+            commands=_commands(data, folder, libraries, arguments if unfinished else ()),
         )
 
 
@@ -172,20 +172,26 @@ def unfinished_trials(connection: Connection) -> tuple[str, ...]:
 
 
 def _commands(
-    connection: Connection, folder: Location, libraries: Sequence[str], arguments: Sequence[str]
+    data: ReportData, folder: Location, libraries: Sequence[str], arguments: Sequence[str]
 ) -> tuple[str, ...]:
     run, results = folder.name, folder.parent
     commands = [run_command(arguments, results)] if arguments else []
+    learning = {trial.method for trial in data.trials.values() if trial.learns or trial.learner_model}
+    methods = sorted({trial.method for trial in data.trials.values()}, key=data.place_of)
+    first = next((method for method in methods if method in learning), None)
+    second = next((method for method in methods if method not in learning), None)
+    if first is not None and second is not None:
+        commands.append(compare_command(run, results, first, second))
     commands += [show_command(run, results, "--library", library[:12]) for library in libraries]
     commands.append(report_command(run, results))
-    episode = connection.execute(
-        """SELECT key FROM episodes WHERE phase = 'test'
-        ORDER BY learned_calls > 0 DESC, success, progress, key LIMIT 1"""
-    ).fetchone()
-    if episode:
-        commands.append(show_command(run, results, episode[0][:12]))
-    commands += [query_command(run, results, "success"), show_command(run, results)]
-    return tuple(commands[: max(3, len(libraries) + 2)])
+    tested = dictionaries(
+        data.connection,
+        "SELECT key, success FROM episodes WHERE phase = 'test' ORDER BY success, key LIMIT 1",
+    )
+    commands += [
+        show_command(run, results, row["key"][:12] if row["success"] else "--failed") for row in tested
+    ]
+    return tuple(commands)
 
 
 def render_page(page: RunPage) -> RenderableType:

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from learnact.results.table_sql import newest_condition
+from learnact.results.table_sql import rows_that_count
 from learnact.results.tables import TableSchema
 
 ROW_GROUP = 20_000
@@ -74,14 +74,13 @@ def merge_rows(
 
     A key's rows are in one slice, since slices are made of tables without keys alone.
     """
-    order, newest = ", ".join(table.order), newest_condition(table)
+    order = ", ".join(table.order)
     writer: pq.ParquetWriter | None = None
     count = 0
     try:
         for part in _slices(connection, table, source, files):
             condition, values = part.condition(*_place(table)) if part.begin or part.end else ("true", [])
-            newest_of = f" QUALIFY {newest}" if newest else ""
-            query = f"SELECT * FROM {source} WHERE {condition}{newest_of} ORDER BY {order}"
+            query = f"SELECT * FROM ({rows_that_count(table, source, condition)}) ORDER BY {order}"
             rows: pa.Table = connection.sql(query, params=values).to_arrow_table()
             if writer is None:
                 writer = pq.ParquetWriter(target, rows.schema, compression="zstd")

@@ -36,8 +36,9 @@ class NewestRows:
         if self._last.get(key) == content:
             return False
         self._last[key] = content
-        self._waiting.pop(key, None)
-        self._waiting[key] = row
+        place = table.schema.names.index("seq")
+        before = self._waiting.get(key, row)[place]  # as in a merge: the key's first number stays
+        self._waiting[key] = (*row[:place], before, *row[place + 1 :])
         return True
 
     def put_anew(self, table: TableSchema, row: Row) -> bool:

@@ -30,7 +30,7 @@ from learnact.results.redact import HIDDEN
 from learnact.results.run_file import NAME
 from learnact.results.storage import storage_of
 from learnact.results.storage.protocol import file_checksum
-from learnact.results.table_sql import newest_condition
+from learnact.results.table_sql import rows_that_count
 from learnact.results.tables import TABLES, TURN_GROUPS, TableSchema
 
 PLACES = ("host", "node", "pid")
@@ -124,11 +124,10 @@ def _copy(
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     order = ", ".join(table.order)
     source = f"stored.{table.name}"
-    if newest := newest_condition(table):
-        source = f"(FROM {source} QUALIFY {newest})"
     count = 0
     try:
-        reader = connection.sql(f"SELECT {columns} FROM {source} ORDER BY {order}").to_arrow_reader(BATCH)
+        query = f"SELECT {columns} FROM ({rows_that_count(table, source)}) ORDER BY {order}"
+        reader = connection.sql(query).to_arrow_reader(BATCH)
         with pq.ParquetWriter(target, table.schema, compression="zstd") as writer:
             for batch in reader:
                 arrays = []

@@ -30,11 +30,17 @@ def table_query(table: TableSchema, paths: Iterable[Path]) -> str:
     return f"{query} UNION ALL BY NAME SELECT * FROM {read_parquet(found)}" if found else query
 
 
-def newest_condition(table: TableSchema) -> str | None:
-    """The condition (for QUALIFY) that leaves the last row of each key; None where all rows count."""
+def rows_that_count(table: TableSchema, source: str, where: str = "true") -> str:
+    """A query for rows of a table: of each key the last one, with the `seq` of the first, so that keys stay
+    in the order in which they were first written.
+    """
     if not table.key:
-        return None
-    return f"row_number() OVER (PARTITION BY {', '.join(table.key)} ORDER BY seq DESC) = 1"
+        return f"SELECT * FROM {source} WHERE {where}"
+    key = ", ".join(f"s.{name}" for name in table.key)
+    return (
+        f"SELECT s.* REPLACE (min(s.seq) OVER (PARTITION BY {key}) AS seq) FROM {source} AS s WHERE {where} "
+        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY s.seq DESC) = 1"
+    )
 
 
 def _sql_type(kind: pa.DataType) -> str:

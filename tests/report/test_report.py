@@ -134,8 +134,11 @@ def test_the_last_page_names_the_best_library_the_place_and_the_next_commands(fo
     assert page.best.library == material.LIBRARY
     assert "carry(ball, start, end, hand)" in shown
     assert str(folder) in shown.replace("\n", "")
-    assert len(page.commands) == 3
-    assert page.commands[0].startswith(f"learnact show {folder.name} --library {material.LIBRARY.id[:12]}")
+    compared, library, report, failed = page.commands
+    assert compared.startswith(f"learnact compare learnact act --by domain --run {folder.name}")
+    assert library.startswith(f"learnact show {folder.name} --library {material.LIBRARY.id[:12]}")
+    assert report.startswith(f"learnact report {folder.name}")
+    assert failed.startswith(f"learnact show {folder.name} --failed")
     assert not page.unfinished
     assert json.loads(summary.page_json(page))["best_library"]["actions"][0]["calls"] == 5
     page = summary.run_page(broken, ["jobs/x.yaml"])

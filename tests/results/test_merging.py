@@ -72,3 +72,18 @@ def test_long_rows_make_small_slices(tmp_path, monkeypatch):
     about = pq.read_metadata(tmp_path / "merged.parquet")
     assert about.num_rows == 200
     assert max(about.row_group(index).total_byte_size for index in range(about.num_row_groups)) < 500_000
+
+
+def test_of_a_key_the_last_row_stays_at_the_place_of_its_first(tmp_path):
+    """So methods stay in the order in which a run began them, whichever ends first."""
+    rows = [("t1", 1, "running"), ("t2", 2, "running"), ("t2", 3, "done"), ("t1", 4, "done")]
+    files = []
+    for index, some in enumerate((rows[:3], rows[3:])):
+        cells = [{"run": "r", "trial": trial, "seq": seq, "status": status} for trial, seq, status in some]
+        files.append(tmp_path / f"trials.{index:07d}.parquet")
+        pq.write_table(pa.Table.from_pylist(cells, schema=TABLES["trials"].schema), files[-1])
+    with duckdb.connect() as connection:
+        target = tmp_path / "merged.parquet"
+        assert merging.merge_rows(connection, TABLES["trials"], read_parquet(files), files, target) == 2
+    found = [(row["trial"], row["seq"], row["status"]) for row in pq.read_table(target).to_pylist()]
+    assert found == [("t1", 1, "done"), ("t2", 2, "done")]
