@@ -37,6 +37,14 @@ def overviews(results: Location) -> list[RunOverview]:
 
 def overview(info: RunInfo) -> RunOverview:
     """One run."""
+    end_reading = storage_of(info.folder).begin_reading()
+    try:
+        return _overview(info)
+    finally:
+        end_reading()
+
+
+def _overview(info: RunInfo) -> RunOverview:
     try:
         parts = read_manifests(info.folder)
         live = [part for part in parts if not any(other.covers(part.number) for other in parts)]

@@ -5,6 +5,7 @@ only; the run may be going on.
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from learnact.results.committed import Committed
 from learnact.results.location import Location
 from learnact.results.manifests import ResultsPart, live_parts
 from learnact.results.run_file import read_run_file
+from learnact.results.storage import storage_of
 
 FORK_OF = "fork_of"
 """The key under which a run of forks names the run that they go on from, in the place of a job."""
@@ -58,6 +60,7 @@ class RecordedRun:
 
     def __init__(self, folder: Location) -> None:
         self.info = read_run_file(folder)
+        weakref.finalize(self, storage_of(folder).begin_reading())
         self._committed = Committed(folder, _Live(live_parts(folder)))
 
     @property

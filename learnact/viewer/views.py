@@ -175,7 +175,10 @@ def pair_view(reader: RunReader, request: web.Request, base: str) -> str:
         raise ResultsError("these episodes are of different tasks; only the same task can be compared")
     turns = list(zip_longest(*(view.result.turns for view in views)))
     differ = next((place for place, pair in enumerate(turns) if _differ(*pair)), None)
-    return render("view_pair.html", episodes=views, turns=turns, differ=differ, **_shared(reader, base))
+    why = [why_failed(reader.connection, view.row["trial"], view.row["key"]) for view in views]
+    return render(
+        "view_pair.html", episodes=views, why=why, turns=turns, differ=differ, **_shared(reader, base)
+    )
 
 
 def _differ(one: Turn | None, two: Turn | None) -> bool:

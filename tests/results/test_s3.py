@@ -93,6 +93,11 @@ def test_a_run_lives_in_a_bucket_and_all_commands_read_it(place, server, tmp_pat
         ("export", "small", "--to", "csv", "--output", str(tmp_path / "export")),
         ("bundle", "small", "--output", str(tmp_path / "b.zip")),
         ("plan", str(job)),
+        ("show", "small", "--method", "act"),
+        ("compare", "act", "act", "--run", "small"),
+        ("figure", "efficiency", "small", "--output", str(tmp_path / "figure.svg")),
+        ("table", "causes", "small"),
+        ("doctor",),
     ):
         said = learnact(*command, "--results", place)
         assert "error: " not in said, (command, said)
