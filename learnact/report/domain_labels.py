@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from learnact.report.data import TrialRow
+    from learnact.report.samples import TrialRow
 
 COUNTS = frozenset({"train", "test", "seed"})
 """Options that say how many tasks there are and which: they make no other domain."""
