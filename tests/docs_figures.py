@@ -108,6 +108,7 @@ def blocks(runs: Runs) -> dict[str, Callable[[], str | None]]:
         "small-model": lambda: None,  # takes many minutes: `python -m tests.small_model_figures`
         "levels-planning": level_figures.planning_table,
         "levels-alfworld": household_table,
+        "levels-families": level_figures.families_table,
     }
 
 

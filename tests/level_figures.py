@@ -12,14 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from learnact.domains import registry
 from learnact.domains.alfworld.houses import make_house
 from learnact.domains.alfworld.task_types import TASK_TYPES, TaskGoal, read_goal
+from learnact.domains.family import DomainEntry
 from learnact.domains.levels import LEVELS
 from learnact.domains.planning.domain import PlanningDomain
 from learnact.domains.planning.pddl import parse_problem
-from learnact.records import DomainSpec, Task, canonical
+from learnact.records import DomainSpec, Plain, Task, canonical
 
 PLANNING = ("gripper", "blockworld", "barman", "tyreworld")
 TURNS = 30
@@ -122,6 +124,38 @@ def planning_table() -> str:
     for name in PLANNING:
         rows = {"as published": PUBLISHED[name]} | {level: generated(name, level) for level in LEVELS}
         lines += [f"| {name} | {level} | {' | '.join(row.row())} |" for level, row in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
+# Families
+# ------------------------------------------------------------------------------------------------
+
+FEWER = {"textworld": 8}
+"""Tasks of a level in families whose games take seconds to make; else `TASKS`."""
+
+
+def levelled_families() -> dict[str, DomainEntry[Any]]:
+    """The registered domains of families that have levels and can be played here, by name."""
+    found = {name: registry.factory(name) for name in registry.OURS}
+    made = {name: entry for name, entry in found.items() if isinstance(entry, DomainEntry)}
+    return {name: entry for name, entry in made.items() if "level" in entry.options_model.model_fields}
+
+
+def family_cell(name: str, level: str) -> str:
+    """Median (least to most) of the reference plans of a level, and how many are longer than an episode."""
+    count = FEWER.get(name.partition("-")[0], TASKS)
+    options: dict[str, Plain] = {"level": level, "train": 1, "test": count}
+    tasks = registry.build(DomainSpec(name, canonical(options))).tasks("test")
+    plans = [task.reference for task in tasks if task.reference]
+    long = sum(steps > TURNS for steps in plans)
+    return f"{Spread.of(plans)}" + (f", {100 * long / len(plans):.0f} % > {TURNS}" if long else "")
+
+
+def families_table() -> str:
+    """Lengths of reference plans of the families' levels, in Markdown."""
+    lines = [f"| domain | {' | '.join(LEVELS)} |", f"|---|{'---|' * len(LEVELS)}"]
+    for name in levelled_families():
+        lines.append(f"| {name} | {' | '.join(family_cell(name, level) for level in LEVELS)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -117,7 +117,7 @@ async def _play(setup: ManualSetup, lines: Iterator[str] | None, json: bool) -> 
             if not command or command.startswith("#"):
                 continue
             if lines is None and command in HELP_WORDS:
-                _help(setup)
+                _help(setup, game)
                 continue
             result = await game.play(command)
             if json:
@@ -156,7 +156,8 @@ def _welcome(setup: ManualSetup, game: ManualPlay, at_prompt: bool) -> None:
         say("Type a call, help, or quit.")
 
 
-def _help(setup: ManualSetup) -> None:
+def _help(setup: ManualSetup, game: ManualPlay) -> None:
+    say(f"Goal: {game.goal}\n")
     for action in setup.library.actions:
         say(f"{action.signature}: {action.description or 'a learned action'}")
     for primitive in setup.domain.primitives:
@@ -171,6 +172,6 @@ def _print_result(result: CommandResult, echo: bool) -> None:
         say(printable(f"  {step.command}{failed}: {' '.join(step.observation.split())}"))
     for words in (result.error if not result.observation else None, result.observation):
         if words:
-            say(printable(words, keep="\n"))
+            say(printable(words, keep="\n\t"))
     end = ", solved" if result.success else ", over: not solved" if result.over else ""
     say(f"[turn {result.turn}, progress {result.progress:.0%}{end}]")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("minigrid")
 
+from learnact.domains.babyai.plans import GENERATOR, GeneratorProcess
 from learnact.domains.base import TextActions
 from learnact.domains.registry import build
 from learnact.errors import JobError, TaskError
@@ -183,3 +186,58 @@ def test_labels_with_several_ways_need_no_key_without_a_number(tmp_path: Path):
     options = {"source": "agentboard", "surface": "agentboard", "labels": str(file)}
     domain = build(DomainSpec("babyai-seq", canonical(options)))
     assert '"labels":[["a red **"],["a blue **"]]' in domain.tasks("test")[0].content
+
+
+# Drawing and solving
+
+ENDLESS = (
+    "from learnact.domains.babyai import generator\n"
+    "generator.CPU_SECONDS = 1\n"
+    "generator.draw = lambda **given: [None for _ in iter(int, 1)]\n"
+    "generator.main()\n"
+)
+
+
+@pytest.mark.slow
+def test_a_generator_that_never_ends_is_ended_and_the_next_request_gets_another(monkeypatch):
+    process = GeneratorProcess()
+    started = process._started
+
+    def endless() -> subprocess.Popen[str]:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        return subprocess.Popen([sys.executable, "-c", ENDLESS], text=True, **pipes)
+
+    monkeypatch.setattr(process, "_started", endless)
+    assert process.ask({"draw": {"made": "GoToLocal", "given": {}, "seed": 1}}) is None
+    monkeypatch.setattr(process, "_started", started)
+    reply = process.ask({"draw": {"made": "GoToLocal", "given": {}, "seed": 1}})
+    assert reply is not None and reply["plan"]
+    process.stop()
+
+
+@pytest.mark.slow
+def test_a_task_in_which_the_bot_searches_for_ever_has_no_plan():
+    reply = GENERATOR.ask({"draw": {"made": "UnlockToUnlock", "given": {}, "seed": 1234}})
+    assert reply is not None and reply["plan"] is None and '"rows"' in reply["content"]
+
+
+def test_a_task_carries_its_grid_its_mission_and_the_pose():
+    task = build(DomainSpec("babyai-open", canonical({"level": "easy", "test": 1}))).tasks("test")[0]
+    kept = json.loads(task.content)
+    assert {"rows", "mission", "position", "direction", "goal"} <= set(kept)
+    moved = opened(canonical({**kept, "direction": (kept["direction"] + 1) % 4}), "babyai-open")
+    assert moved.first_observation != opened(task.content, "babyai-open").first_observation
+
+
+def test_progress_of_a_thing_put_next_to_another_is_seen_carried_beside_done():
+    rows = ["WeWeWeWeWeWe", "We........We", "We......BrWe", "WeAg......We", "WeWeWeWeWeWe"]
+    mission = {"does": "put_next", "target": {"kind": "ball", "colour": "green", "at": [[1, 3]]},
+               "beside": {"kind": "box", "colour": "red", "at": [[4, 2]]}}  # fmt: skip
+    environment = opened(content(rows, mission, position=(3, 1), direction=3))
+    plan = ["turn_left", "turn_left", "move_forward", "move_forward", "turn_right", "move_forward", "pick_up",
+            "turn_right", "turn_right", "move_forward", "turn_left", "move_forward", "turn_right",
+            "turn_right", "move_forward", "turn_left", "drop"]  # fmt: skip
+    seen = [environment.progress]
+    seen += [environment.call(name, [], {}).progress for name in plan]
+    assert seen == sorted(seen) and {0.25, 0.5, 0.75} <= set(seen)
+    assert environment.success and seen[-1] == 1
