@@ -85,6 +85,11 @@ COMMANDS: dict[str, CommandInfo] = {
         CLUSTER,
         "Copy the run of a submitted job into a folder here, as far as it is; also while it goes on.",
     ),
+    "synthesize": CommandInfo(
+        "synthesize:synthesize",
+        RUN,
+        "Make refinement-tuning data: a model writes worlds and plays in them, and each reply is verified.",
+    ),
     "plan": CommandInfo("plan:plan", RUN, "Tell what a job would do and cost at most; calls nobody."),
     "prompt": CommandInfo("prompt:prompt", RUN, "Show the exact messages of a job before spending anything."),
     "replay": CommandInfo("replay:replay", RUN, "Do a run again from its recorded calls; no model is asked."),

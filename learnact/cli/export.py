@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from learnact.cli.options import Results
-from learnact.cli.output import console, say
+from learnact.cli.output import console, say, say_json, table
+from learnact.errors import BadInput
 
 if TYPE_CHECKING:
     from learnact.results.reader import Connection
+    from learnact.training.counts import ExportCount
     from learnact.training.write import TrainingKind
 
 
 def export(
     run: Annotated[
-        str, typer.Argument(help="A run: its job's name, the beginning of its id, its folder, or latest.")
+        list[str],
+        typer.Argument(
+            help="A run: its job's name, the beginning of its id, its folder, or latest; of training data "
+            "several."
+        ),
     ],
     to: Annotated[
         Literal["inspect", "csv", "hf", "sft", "preference", "stepwise"],
@@ -48,7 +55,8 @@ def export(
     where: Annotated[
         str,
         typer.Option(
-            help="Training data: which episodes, as a condition in SQL on the view episodes.",
+            help="Training data: which episodes, as a condition in SQL on the view episodes and on source "
+            "(engine, synthesized).",
             show_default=False,
         ),
     ] = "",
@@ -64,6 +72,9 @@ def export(
         bool, typer.Option("--include-test", help="Training data: test tasks too, which then leak.")
     ] = False,
     results: Results = Path("results"),
+    json: Annotated[
+        bool, typer.Option("--json", help="Training data: say what was written as one JSON object.")
+    ] = False,
 ) -> None:
     """Export a run: logs of Inspect AI, tables as CSV, a dataset for Hugging Face, or training data.
 
@@ -77,6 +88,8 @@ def export(
     learnact export quickstart --to sft --format agentrefine --refinements 2 --output refine.jsonl
 
     learnact export quickstart --to preference --where "domain = 'gripper'"
+
+    learnact export quickstart synthesize --to sft --refinements 2 --output both.jsonl
     """
     from learnact.exports.folders import new_folder, write_csv, write_dataset
     from learnact.exports.inspect_log import write_inspect_logs
@@ -84,9 +97,10 @@ def export(
     from learnact.results.query import QuerySession
     from learnact.results.reader import connect_folders, find_run
 
-    info = find_run(results, run)
+    found = [find_run(results, name) for name in dict.fromkeys(run)]
+    folders = list(dict.fromkeys(info.folder for info in found))
     if to in ("sft", "preference", "stepwise"):
-        with reading([info.folder]), connect_folders([info.folder]) as connection:
+        with reading(folders), connect_folders(folders) as connection:
             _training_data(
                 connection,
                 to,
@@ -96,8 +110,12 @@ def export(
                 refinements=refinements,
                 include_test=include_test,
                 output=output,
+                json=json,
             )
         return
+    if len(folders) > 1:
+        raise BadInput(f"--to {to} exports one run; only training data is taken from several")
+    info = found[0]
     folder = new_folder(output or Path(f"export-{to}"))
     with reading([info.folder]):
         if to == "inspect":
@@ -121,10 +139,11 @@ def _training_data(
     refinements: int,
     include_test: bool,
     output: Path | None,
+    json: bool,
 ) -> None:
     from rich.progress import track
 
-    from learnact.errors import BadInput
+    from learnact.training.counts import ExportCounts
     from learnact.training.write import (
         AS_PARQUET,
         check_format,
@@ -142,7 +161,27 @@ def _training_data(
         raise BadInput(f"--output {path}: there is such a file already; name a new one")
     selection = selected(connection, where, include_test=include_test)
     keys = track(selection.keys, "reading episodes", console=console(stderr=True), transient=True)
-    records = read_records(connection, keys, refinements)
+    counts = ExportCounts()
+    records = counts.watch(read_records(connection, keys, refinements, selection.synthesized))
     number = write_rows(connection, rows_of(records, kind, form, sources), path, form)
+    if json:
+        say_json(
+            {"file": str(path), "rows": number, "left_out": selection.left_out, "counts": counts.plain()}
+        )
+        return
     left = f"; {selection.left_out} episodes of test tasks were left out" if selection.left_out else ""
-    say(f"wrote {number} rows of {len(selection.keys)} episodes to {path}{left}")
+    what = "records" if selection.synthesized else "episodes"
+    say(f"wrote {number} rows of {len(selection.keys)} {what} to {path}{left}")
+    _show_counts(counts.counts)
+
+
+def _show_counts(counts: Sequence[ExportCount]) -> None:
+    from learnact.training.counts import KINDS
+
+    heads = ("#records", "#replies", "#trained on", *(f"#{kind}" for kind in KINDS), "#repaired")
+    shown = table("", "source", "domain", *heads, "model")
+    for one in counts:
+        numbers = (one.records, one.replies, one.good, *(one.mistakes[kind] for kind in KINDS), one.repaired)
+        model = "simulated" if one.simulated else ""
+        shown.add_row(one.source, one.domain, *(f"{number:,}" for number in numbers), model)
+    console().print(shown)

@@ -39,6 +39,12 @@ def show(
     library: Annotated[
         str | None, typer.Option("--library", help="A library's id or the beginning of it.")
     ] = None,
+    example: Annotated[
+        int | None,
+        typer.Option(
+            "--example", min=0, help="An example of a synthesis, by its number.", show_default=False
+        ),
+    ] = None,
     results: Results = Path("results"),
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object; a library's can be played with.")
@@ -57,21 +63,25 @@ def show(
     learnact show quickstart 3f2a9c 81d0b7
 
     learnact show quickstart --library 77b01d --json > library.json
+
+    learnact show synthesize --example 3
     """
     from learnact.results.damage import reading
     from learnact.results.reader import connect_folders, find_run
 
     listed = task is not None or method is not None or failed
-    if (episode is not None) + (library is not None) + listed > 1:
+    if (episode is not None) + (library is not None) + (example is not None) + listed > 1:
         raise BadInput(
-            "name an episode or a task, a --library, or episodes by --task, --method and --failed: one "
-            "of these"
+            "name an episode or a task, a --library, an --example, or episodes by --task, --method and "
+            "--failed: one of these"
         )
     info = find_run(results, run)
     with reading([info.folder]), connect_folders([info.folder]) as connection:
         if episode is not None and other is None and not _is_key(connection, episode):
             task, episode, listed = episode, None, True
-        if library is not None:
+        if example is not None:
+            _show_example(connection, example, json)
+        elif library is not None:
             _show_library(connection, library, json)
         elif episode is not None:
             _show_episodes(connection, [key for key in (episode, other) if key is not None], json)
@@ -137,9 +147,25 @@ def _list_episodes(connection: Connection, choice: EpisodeChoice, folder: Locati
         say(f"\nOpen one: {show_command(folder.name, folder.parent, rows[0]['key'][:12])}")
 
 
+def _show_example(connection: Connection, number: int, json: bool) -> None:
+    from learnact.synthesis.showing import example_row, example_text
+
+    if json:
+        say_json(example_row(connection, number))
+    else:
+        say(example_text(connection, number))
+
+
 def _show_run(connection: Connection, folder: Location, json: bool) -> None:
     from learnact.report.summary import page_json, render_page, run_page
+    from learnact.synthesis.showing import is_synthesis, run_state, run_text
 
+    if is_synthesis(connection):
+        if json:
+            say_json(run_state(connection))
+        else:
+            say(run_text(connection))
+        return
     page = run_page(folder)
     if json:
         typer.echo(page_json(page))

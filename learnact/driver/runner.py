@@ -16,6 +16,7 @@ from typing import Any
 
 from learnact.errors import HarnessFailure
 from learnact.job import Job
+from learnact.job.schema import ClusterConfig
 from learnact.models.identity import ModelIdentity
 from learnact.models.limits.gate import LocalLimiter, RequestGate
 from learnact.models.pool import ModelPool
@@ -44,16 +45,35 @@ async def open_runner(
     job: Job, address: str | None, calls: CallLog | None = None
 ) -> AsyncIterator[StoppableRunner]:
     """The runner that a job asks for: Ray, or one worker in this process. `calls` is told of each call."""
-    cluster = job.cluster
     limits = UnitLimits(
         tries=job.limits.tries,
         deadline=job.limits.episode_seconds,
         tokens=job.limits.episode_tokens,
         dollars=job.limits.episode_dollars,
     )
+    requests, names = job.limits.requests, _keys(job)
+    async with runner_at(address, job.cluster, limits, requests=requests, keys=names, calls=calls) as runner:
+        yield runner
+
+
+@asynccontextmanager
+async def runner_at(
+    address: str | None,
+    cluster: ClusterConfig,
+    limits: UnitLimits,
+    *,
+    requests: int,
+    keys: Iterable[str],
+    calls: CallLog | None,
+) -> AsyncIterator[StoppableRunner]:
+    """A runner at an address, or where `cluster` says: Ray, or one worker in this process.
+
+    `requests`: in flight at one endpoint at most; `keys`: names of the variables that hold providers' keys,
+    for workers on machines that do not have them.
+    """
     if address == LOCAL or (address is None and cluster.runner == "local"):
         limiter = LocalLimiter()
-        gate = RequestGate(limiter, job.limits.requests)
+        gate = RequestGate(limiter, requests)
         async with ModelPool(gate=gate) as pool, Worker(pool, limits, gate=gate) as worker:
             yield LocalRunner(worker, cluster.in_flight, calls, limiter)
         return
@@ -61,22 +81,20 @@ async def open_runner(
         address=address or cluster.address,
         workers=cluster.workers,
         in_flight=cluster.in_flight,
-        requests=job.limits.requests,
+        requests=requests,
         limits=limits,
-        keys=_keys(job),
+        keys={name: os.environ[name] for name in sorted(keys) if name in os.environ},
     )
     async with RayRunner(options, call_log=calls) as runner:
         yield runner
 
 
-def _keys(job: Job) -> dict[str, str]:
-    """The providers' keys that the job names and this process has, for workers on machines that do not have
-    them."""
+def _keys(job: Job) -> set[str]:
+    """The names of the variables in which the job says that providers' keys are."""
     models = job.models
     others = (*(models.opponent or ()), *([models.embeddings] if models.embeddings else []))
     parts = (*models.agent, *models.learner, models.agent_defaults, models.learner_defaults, *others)
-    names = {part.api_key_env for part in parts}
-    return {name: os.environ[name] for name in sorted(names) if name in os.environ}
+    return {part.api_key_env for part in parts}
 
 
 def spending_limits(job: Job) -> SpendingLimits:

@@ -357,13 +357,13 @@ async def _all_trials(
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(trial)) for trial in plan.trials]
     except BaseExceptionGroup as group_error:
-        raise _first(group_error) from group_error
+        raise first_error(group_error) from group_error
     return [task.result() for task in tasks]
 
 
-def _first(error: BaseException) -> BaseException:
+def first_error(error: BaseException) -> BaseException:
     """The first error of a group of groups: what a person is told."""
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+    return first_error(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def trial_row(trial: TrialSpec, status: str, reason: str = "", library: str = "") -> dict[str, Plain]:

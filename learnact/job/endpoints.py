@@ -35,16 +35,7 @@ async def check_endpoints(job: Job, trials: Iterable[TrialSpec]) -> None:
         JobError: what is wrong with each model that cannot be asked, and the way out.
     """
     asked = asked_models(trials)
-
-    async def reason(model: ModelSpec) -> str | None:
-        if model.simulated and not model.base_urls:
-            return None
-        if model.local:
-            return problem(model.name)
-        quick = dataclasses.replace(model, timeout=min(model.timeout, 60.0))
-        return _unset_key(model) or await reachable(quick)
-
-    reasons = await asyncio.gather(*(reason(model) for model, _ in asked))
+    reasons = await asyncio.gather(*(why_not_askable(model) for model, _ in asked))
     wrong = [
         f"{job.where(('models', place, 'base_url'))}: models.{place}: {why}"
         for (_, place), why in zip(asked, reasons, strict=True)
@@ -52,6 +43,16 @@ async def check_endpoints(job: Job, trials: Iterable[TrialSpec]) -> None:
     ]
     if wrong:
         raise JobError("\n".join([*wrong, "Nothing was started; --no-check starts the run without asking."]))
+
+
+async def why_not_askable(model: ModelSpec) -> str | None:
+    """Why a model cannot be asked, in words with the way out; None where it can."""
+    if model.simulated and not model.base_urls:
+        return None
+    if model.local:
+        return problem(model.name)
+    quick = dataclasses.replace(model, timeout=min(model.timeout, 60.0))
+    return _unset_key(model) or await reachable(quick)
 
 
 def _unset_key(model: ModelSpec) -> str | None:

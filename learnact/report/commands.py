@@ -31,6 +31,11 @@ def report_command(run: str, results: Location) -> str:
     return _joined(["learnact", "report", run], results)
 
 
+def export_command(run: str, results: Location, *arguments: str) -> str:
+    """`learnact export` of a run."""
+    return _joined(["learnact", "export", run, *arguments], results)
+
+
 def run_command(arguments: Sequence[str], results: Location) -> str:
     """`learnact run` with the arguments (job file, settings) of the run that it continues."""
     return _joined(["learnact", "run", *arguments], results)

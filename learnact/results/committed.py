@@ -126,7 +126,7 @@ class Committed:
     def next_seq(self) -> int:
         """The highest number given to a row so far."""
         highest = 0
-        for table in ("candidates", "trials", "events", "checks"):
+        for table in ("candidates", "trials", "events", "checks", "reply_checks"):
             highest = max(highest, pc.max(self.read(table, ["seq"])["seq"]).as_py() or 0)
         return highest
 
@@ -151,6 +151,11 @@ class Committed:
             for trial, library in done.items()
             if (found := counts.get(trial)) is not None
         }
+
+    def examples(self) -> dict[tuple[str, int], str]:
+        """The examples of a synthesis that have ended, by trial and number, with how (`status`)."""
+        found = self.read("trajectories", ["trial", "example", "status"]).to_pylist()
+        return {(row["trial"], row["example"]): row["status"] for row in found}
 
     def keyed_rows(self) -> dict[str, list[dict[str, Any]]]:
         """The rows of the tables in which the last row of a key counts, oldest first."""

@@ -53,6 +53,8 @@ TABLE_VIEWS = (
     "prompts",
     "attempts",
     "blocks",
+    "trajectories",
+    "reply_checks",
 )
 """One view for each table, and parts of tables."""
 DERIVED = (

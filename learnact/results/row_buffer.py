@@ -22,12 +22,16 @@ from learnact.records import (
     Request,
     history_entries,
 )
+from learnact.records.synthesis import ReplyCheck, SynthesisScript, SynthesizedExample
 from learnact.results import rows, tables
 from learnact.results.blocks import Blocks
 from learnact.results.bounded import json_text
 from learnact.results.newest_rows import NewestRows
 from learnact.results.redact import hide, hide_in, secrets
 from learnact.results.tables import Row
+
+NO_SCRIPT = SynthesisScript("", "", (), ())
+"""What is stored of an example that came to none."""
 
 
 class RowBuffer:
@@ -80,6 +84,16 @@ class RowBuffer:
         """A row of `candidates`; False where none is written now."""
         row = tables.CANDIDATES.row(run=self.run, seq=self._number(), candidate=candidate)
         return self._newest.put_anew(tables.CANDIDATES, row)
+
+    def example(self, example: SynthesizedExample) -> None:
+        """A row of `trajectories`."""
+        row = tables.TRAJECTORIES.row(run=self.run, example=example, script=example.script or NO_SCRIPT)
+        self._put("trajectories", row)
+
+    def reply_check(self, check: ReplyCheck) -> bool:
+        """A row of `reply_checks`; False where the last of that reply is equal."""
+        row = tables.REPLY_CHECKS.row(run=self.run, seq=self._number(), check=check)
+        return self._newest.put(tables.REPLY_CHECKS, row)
 
     def trial(self, trial: str, facts: Plain) -> bool:
         """A row of `trials`, without secrets; False where the last of that trial is equal."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from learnact.errors import ResultsError, RunTakenOver, StoreUnavailable
 from learnact.records import Call, Candidate, Episode, Library, Outcome, Plain, Reply, Request
+from learnact.records.synthesis import ReplyCheck, SynthesizedExample
 from learnact.results.bounded import BoundedValue, count_by_place
 from learnact.results.committed import Committed, FinishedTrial
 from learnact.results.counters import Counters, RunCounter
@@ -210,6 +211,24 @@ class RunStore:
         """
         self._check()
         if self._buffer.candidate(candidate):
+            self._writer.touch()
+
+    def examples(self) -> dict[tuple[str, int], str]:
+        """The examples of a synthesis that earlier sessions have ended, by trial and number, with how."""
+        return self._committed.examples()
+
+    def example(self, example: SynthesizedExample) -> None:
+        """Keep an example of a synthesis that has ended, once. It is stored no later than the outcome that is
+        committed next.
+        """
+        self._check()
+        self._buffer.example(example)
+        self._writer.touch()
+
+    def reply_check(self, check: ReplyCheck) -> None:
+        """Keep what was found in a reply; the last row of (trial, example, stage, attempt) counts."""
+        self._check()
+        if self._buffer.reply_check(check):
             self._writer.touch()
 
     def trial(self, trial: str, row: Plain) -> None:

@@ -1,8 +1,8 @@
 """The tables of a run, each declared once: columns with type, meaning, and where a record has the value.
 
 Writing (`TableSchema.row`, `TableSchema.arrow`), reading (`record_reader`) and the data dictionary
-(dictionary.py) follow from the declarations, which lie in unit_tables.py and run_tables.py. The views in
-`views/` are what people query; `stored.NAME` is the stored table.
+(dictionary.py) follow from the declarations, which lie in unit_tables.py, run_tables.py and
+synthesis_tables.py. The views in `views/` are what people query; `stored.NAME` is the stored table.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from learnact.results.schema import (
     TableSchema,
     record_reader,
 )
+from learnact.results.synthesis_tables import REPLY_CHECKS, TRAJECTORIES
 from learnact.results.unit_tables import CALLS, EPISODES, REQUESTS, TURNS
 
 __all__ = [
@@ -37,9 +38,11 @@ __all__ = [
     "EVENTS",
     "LIBRARIES",
     "READABLE_VERSIONS",
+    "REPLY_CHECKS",
     "REQUESTS",
     "SCHEMA_VERSION",
     "TABLES",
+    "TRAJECTORIES",
     "TRIALS",
     "TURNS",
     "TURN_GROUPS",
@@ -64,5 +67,7 @@ TABLES: dict[str, TableSchema] = {
         CHECKS,
         BLOCKS,
         TURN_GROUPS,
+        TRAJECTORIES,
+        REPLY_CHECKS,
     )
 }

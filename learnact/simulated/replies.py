@@ -23,6 +23,7 @@ from learnact.simulated.household.belief import is_house
 from learnact.simulated.household.forms import FORMS
 from learnact.simulated.models import DRAWS, MODELS
 from learnact.simulated.noisy_reader import NoisyReader
+from learnact.simulated.plays import play_replies, script_replies
 from learnact.simulated.prompt import ParsedPrompt, parse_prompt
 from learnact.simulated.unfamiliar import is_unfamiliar
 from learnact.simulated.unread import unread_in
@@ -53,6 +54,8 @@ REPLY_KINDS: tuple[tuple[str, str, Writer], ...] = (
     ("manual", "write the rules above as a manual", rule_replies.manual),
     ("lesson", "one short, general lesson", judgement_replies.lesson),
     ("verdict", "judge whether the goal", judgement_replies.verdict),
+    ("script", "write the script of a world", script_replies.script),
+    ("play", "write the turns of the", play_replies.play),
 )
 """Each kind of reply: its name, the words at the end of a prompt that ask for it, and its function.
 

@@ -33,6 +33,13 @@ PROSE = frozenset(
         "Workflows",
         "Your last answer",
         "Your answer",
+        "Rules of the script",
+        "Example of a script",
+        "Person",
+        "Rules of the play",
+        "Script",
+        "Turns so far",
+        "What was wrong",
     )
 )
 """Sections that are not read line by line: words for the agent, code, and what a model wrote itself."""

@@ -41,7 +41,7 @@ def neutral(record: TrainingRecord) -> Rows:
         "method": record.method,
         "model": record.model,
         "simulated": record.simulated,
-        "source": "engine",
+        "source": record.source,
         "episode": record.episode,
     }
 

@@ -11,6 +11,7 @@ from learnact.records import Turn
 from learnact.results.reader import Connection
 from learnact.training.error_kinds import ErrorKind, error_kind
 
+TrainingSource = Literal["engine", "synthesized"]
 Role = Literal["system", "user", "assistant"]
 
 
@@ -45,7 +46,8 @@ class TrainingRecord:
     """An episode as training data.
 
     `reward` is 1 for success, else the progress. `split` is train for a training task. `refinements` counts
-    mistakes that a later reply repaired.
+    mistakes that a later reply repaired. `source`: an engine played it and knows the mistakes, or a model
+    wrote it and verification checked it (docs/synthesis.md); `episode` is then the example's key.
     """
 
     episode: str
@@ -61,6 +63,7 @@ class TrainingRecord:
     success: bool
     progress: float
     turns: tuple[TrainingTurn, ...]
+    source: TrainingSource = "engine"
 
     @property
     def reward(self) -> float:

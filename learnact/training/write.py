@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -14,19 +14,33 @@ from learnact.results.table_sql import quoted
 from learnact.training.formats import PREFERENCE, SFT, STEPWISE, Row
 from learnact.training.pairs import PairSource, pairs_of
 from learnact.training.records import TrainingRecord, record_of
+from learnact.training.synthesized import synthesized_record
 
 TrainingKind = Literal["sft", "preference", "stepwise"]
 FORMATS = {"sft": SFT, "preference": PREFERENCE, "stepwise": STEPWISE}
 """The formats of each kind of training data."""
-PLAYED = "phase IN ('learn', 'test') AND model <> ''"
-"""Episodes that a model played with the learner's or the test's library."""
+OFFERED = """
+(
+    SELECT 'engine' AS source, * FROM episodes
+    WHERE phase IN ('learn', 'test') AND model <> ''
+    UNION ALL BY NAME
+    SELECT 'synthesized' AS source, run, trial, key, 'synthesis' AS method, 'learn' AS phase,
+           'synthesized' AS domain, printf('example-%06d', example) AS task, persona, goal, refinements,
+           model, simulated, seed, true AS success, 1.0 AS progress, (len(turns) - 1) // 2 AS turns
+    FROM trajectories WHERE status = 'verified'
+)
+"""
+"""What can be exported: episodes that a model played with the learner's or the test's library, with the
+columns of the view `episodes`; and verified trajectories of syntheses, with columns of the same names,
+persona and refinements.
+"""
 AS_PARQUET = frozenset({"verl"})
 """Formats that their trainer reads from Parquet."""
 _LEAKED = f"""
 SELECT count(*) FILTER (phase = 'test') AS tests,
        count(*) FILTER (phase <> 'test'
            AND task_hash IN (SELECT task_hash FROM episodes WHERE phase = 'test')) AS shared
-FROM (SELECT * FROM episodes WHERE {PLAYED}) WHERE {{where}}
+FROM {OFFERED} WHERE {{where}}
 """
 
 
@@ -38,10 +52,13 @@ def check_format(kind: TrainingKind, name: str) -> None:
 
 @dataclass(frozen=True)
 class Selection:
-    """Keys of episodes in a fixed order, and how many of test tasks were left out."""
+    """Keys of episodes and of synthesized trajectories (`synthesized`) in a fixed order, and how many
+    episodes of test tasks were left out.
+    """
 
     keys: tuple[str, ...]
     left_out: int
+    synthesized: frozenset[str] = frozenset()
 
 
 def pair_sources(names: str) -> tuple[PairSource, ...]:
@@ -66,15 +83,14 @@ def selected(connection: Connection, where: str, *, include_test: bool) -> Selec
         (leaked,) = dictionaries(connection, _LEAKED.format(where=condition))
         rows = dictionaries(
             connection,
-            f"""SELECT DISTINCT key, method, task, learn_repeat, test_repeat FROM episodes
-            WHERE {PLAYED} AND {condition}
-            AND ({str(include_test).lower()} OR phase <> 'test')
-            ORDER BY method, task, learn_repeat, test_repeat, key""",
+            f"""SELECT DISTINCT source, key, method, task, learn_repeat, test_repeat FROM {OFFERED}
+            WHERE {condition} AND ({str(include_test).lower()} OR phase <> 'test')
+            ORDER BY source, method, task, learn_repeat, test_repeat, key""",
         )
     except QUERY_ERRORS as error:
         raise BadInput(
             f"--where {where!r}: {str(error).splitlines()[0]}; it is a condition on the columns of the view "
-            "episodes, such as \"success AND domain = 'gripper'\""
+            "episodes and on source, such as \"success AND domain = 'gripper'\""
         ) from None
     if not include_test and leaked["shared"]:
         raise BadInput(
@@ -86,7 +102,8 @@ def selected(connection: Connection, where: str, *, include_test: bool) -> Selec
             f"no episode of a training task is selected ({leaked['tests']} of test tasks are left out, so "
             "that none leaks into training data; --include-test takes them)"
         )
-    return Selection(tuple(row["key"] for row in rows), 0 if include_test else leaked["tests"])
+    made = frozenset(row["key"] for row in rows if row["source"] == "synthesized")
+    return Selection(tuple(row["key"] for row in rows), 0 if include_test else leaked["tests"], made)
 
 
 def rows_of(
@@ -102,11 +119,13 @@ def rows_of(
 
 
 def read_records(
-    connection: Connection, keys: Iterable[str], least_refinements: int
+    connection: Connection, keys: Iterable[str], least_refinements: int, synthesized: Collection[str] = ()
 ) -> Iterator[TrainingRecord]:
-    """The records of episodes; those with fewer repaired mistakes are left out."""
+    """The records of episodes, and of synthesized trajectories; those with fewer repaired mistakes are left
+    out.
+    """
     for key in keys:
-        record = record_of(connection, key)
+        record = synthesized_record(connection, key) if key in synthesized else record_of(connection, key)
         if record.turns and record.refinements >= least_refinements:
             yield record
 

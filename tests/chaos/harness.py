@@ -139,7 +139,7 @@ def until(what: str) -> Iterator[None]:
 
 
 class ChaosRun:
-    """A job that is run by `learnact run`, and started again as often as it is needed."""
+    """A job that is run by `learnact run` or another `command`, and started again as often as needed."""
 
     def __init__(
         self,
@@ -150,8 +150,10 @@ class ChaosRun:
         results: str | None = None,
         *,
         after: Callable[[ChaosRun], None] = lambda _: None,
+        command: str = "run",
     ) -> None:
         """`after`: called when the driver was killed, before it starts again."""
+        self._command = command
         self.results: Path | str = results or folder / "results"
         self._folder = folder
         self._job = folder / "job.yaml"
@@ -165,7 +167,8 @@ class ChaosRun:
         self._start()
 
     def _start(self) -> None:
-        command = [sys.executable, "-c", "from learnact.cli import main; main()", "run", str(self._job)]
+        command = [sys.executable, "-c", "from learnact.cli import main; main()"]
+        command += [self._command, str(self._job)]
         command += ["--results", str(self.results), "--no-check", "--json"]
         self.lives += 1
         with (self._folder / f"life-{self.lives}.txt").open("w") as said:

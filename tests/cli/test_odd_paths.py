@@ -23,6 +23,9 @@ ROOT = Path(__file__).parents[2]
 READING = {
     "run": "run ODD --address local --results RESULTS",
     "plan": "plan ODD --results RESULTS",
+    "synthesize": "synthesize ODD --dry-run",
+    "synthesize personas": "synthesize synthesize --set personas=ODD --dry-run",
+    "synthesize results": "synthesize synthesize --set trajectories=1 --address local --results ODD",
     "prompt": "prompt ODD --results RESULTS",
     "prompt library": "prompt JOB --library ODD --results RESULTS",
     "play problem": "play gripper --problem ODD",

@@ -33,6 +33,7 @@ COMMAND_LINES = {
     "status": "status --help",
     "stop": "stop --help",
     "fetch": "fetch --help",
+    "synthesize": "synthesize synthesize --dry-run",
     "plan": "plan quickstart",
     "replay": "replay quickstart",
     "fork": "fork --help",

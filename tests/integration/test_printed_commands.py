@@ -18,6 +18,7 @@ from learnact.cli.app import COMMANDS, loaded
 from learnact.job.shipped import shipped_jobs
 from learnact.results.query import shipped_queries
 from learnact.results.reader import find_run
+from learnact.synthesis.driver import synthesize
 from tests.cli.conftest import JOB, learnact, speaker  # noqa: F401 - a fixture
 from tests.integration.printed import Context, commands_in, concrete
 
@@ -53,7 +54,9 @@ def context(speaker: str, tmp_path_factory: pytest.TempPathFactory) -> Context: 
     assert done.code == 0, done.err
     problems(folder)
     first = find_run(results, "my-job").folder
-    for number, name in enumerate(shipped_jobs()):
+    made = {"name": "synthesize", "trajectories": 4, "cluster": {"runner": "local"}}
+    assert synthesize(made, results=results).done
+    for number, name in enumerate(shipped_jobs().keys() - {"synthesize"}):
         copied = shutil.copytree(first, results / f"{name}-{number:08d}")
         card = json.loads((copied / "run.json").read_text())
         (copied / "run.json").write_text(
@@ -104,6 +107,8 @@ def check(command: str, context: Context, monkeypatch: pytest.MonkeyPatch, tmp_p
         return
     if name == "run" and "--help" not in words:
         words = ["plan", *without_run_options(words[1:])]
+    if name == "synthesize" and "--help" not in words:
+        words = [*without_run_options(words), "--dry-run"]
     if words == ["sql"]:
         words += ["--run", "my-job"]  # counting the rows of all runs takes its time
     place = tmp_path if name == "init" or "--copy" in words else context.folder

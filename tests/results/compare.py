@@ -33,7 +33,7 @@ def compare(first: Path, second: Path) -> list[Difference]:
         keys = [name for name in declared.order if name not in skip]
         listed = ", ".join(f'"{name}"' for name in names)
         query = f"SELECT {listed} FROM stored.{table} ORDER BY {listed}"
-        if table in ("candidates", "trials", "checks"):
+        if table in ("candidates", "trials", "checks", "reply_checks"):
             query = f"SELECT {listed} FROM {table} ORDER BY {listed}"
         rows_one = [repr(row) for row in dictionaries(one, query)]
         rows_two = [repr(row) for row in dictionaries(two, query)]

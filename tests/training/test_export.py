@@ -16,6 +16,8 @@ import learnact
 from learnact.errors import BadInput
 from learnact.records import PrimitiveStep, Turn
 from learnact.results.reader import Connection, connect_folders, dictionaries
+from learnact.results.table_sql import table_query
+from learnact.results.tables import TRAJECTORIES
 from learnact.training.error_kinds import error_kind
 from learnact.training.formats import SFT
 from learnact.training.pairs import pairs_of
@@ -138,7 +140,13 @@ def test_a_user_exports_training_tasks_only(results: Path, tmp_path: Path) -> No
     file = tmp_path / "sft.jsonl"
     told = export(results, file, "--to", "sft", "--format", "agentrefine")
     assert told.code == 0, told.err
-    assert told.out.strip() == f"wrote 9 rows of 9 episodes to {file}; 2 episodes of test tasks were left out"
+    first, head, counts = told.out.splitlines()[:3]
+    assert first == f"wrote 9 rows of 9 episodes to {file}; 2 episodes of test tasks were left out"
+    assert dict(zip(head.split()[:3], counts.split()[:3], strict=True)) == {
+        "source": "engine",
+        "domain": "gripper",
+        "records": "9",
+    }
     assert set(lines(file)[0]) == {"id", "conversations"}
     again = export(results, file, "--to", "sft")
     assert "there is such a file already" in again.err
@@ -185,6 +193,7 @@ def test_a_training_task_that_is_tested_too_is_refused_with_the_count() -> None:
             ('test', 'm', 'one', 'k3', 'act', 'a', 0, 0))
             AS t(phase, model, task_hash, key, method, task, learn_repeat, test_repeat)"""
         )
+        connection.execute(f"CREATE TABLE trajectories AS {table_query(TRAJECTORIES, ())}")
         with pytest.raises(BadInput, match="1 of the selected training episodes play tasks that are test"):
             selected(connection, "", include_test=False)
         assert selected(connection, "task_hash = 'two'", include_test=False).keys == ("k2",)
