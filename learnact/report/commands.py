@@ -26,6 +26,11 @@ def compare_command(run: str, results: Location, first: str, second: str) -> str
     return _joined(["learnact", "compare", first, second, "--by", "domain", "--run", run], results)
 
 
+def query_command(run: str, results: Location, query: str) -> str:
+    """`learnact sql` with a shipped query."""
+    return _joined(["learnact", "sql", "--run", run, "--file", query], results)
+
+
 def report_command(run: str, results: Location) -> str:
     """`learnact report` of a run."""
     return _joined(["learnact", "report", run], results)
