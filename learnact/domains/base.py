@@ -213,6 +213,16 @@ class Environment(Protocol):
         ...
 
 
+@runtime_checkable
+class Measured(Protocol):
+    """An environment that says more of how an episode ended than success and progress."""
+
+    @property
+    def measures(self) -> Mapping[str, float]:
+        """Figures by name, of the state now; none where nothing is to be measured."""
+        ...
+
+
 class SeatEnvironment(Environment, Protocol):
     """One of the two seats of a task that is played by two (`learnact.domains.two_seats`). A call that hands
     the turn over returns at once; what it led to is told when the turn is back.

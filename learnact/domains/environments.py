@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from learnact.domains.base import Domain, Environment
+from learnact.domains.base import Domain, Environment, Measured
 from learnact.domains.engine_process import EngineEnvironment, EnginePool
 from learnact.errors import EnvironmentFailure, LearnactError
 from learnact.records import DomainSpec, Plain, Step, Task
@@ -105,6 +105,10 @@ class _Attributes:
     @property
     def success(self) -> bool:
         return self._inner.success
+
+    @property
+    def measures(self) -> Mapping[str, float]:
+        return self._inner.measures if isinstance(self._inner, Measured) else {}
 
 
 class _InProcessEnvironment(_Attributes):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, Protocol
 
-from learnact.domains.base import Domain, TextActions
+from learnact.domains.base import Domain, Measured, TextActions
 from learnact.domains.environments import AsyncEnvironment
 from learnact.errors import HarnessFailure
 from learnact.library.calls import CallExpression, UnreadableCall, parse_call
@@ -205,6 +205,7 @@ class EpisodeRun:
         """The finished episode."""
         replies = [c.reply for c in self.calls]
         costs = [r.cost for r in replies]
+        measures = self._environment.measures if isinstance(self._environment, Measured) else {}
         return EpisodeResult(
             success=self._environment.success,
             progress=self._environment.progress,
@@ -216,6 +217,7 @@ class EpisodeRun:
             model_returned=" ".join(sorted({r.model for r in replies if r.model})),
             seconds=Seconds(wall=time.perf_counter() - self._started, **self._spent),
             sandbox_kind=self.episode.rules.sandbox if self._session else "",
+            measures=tuple(sorted(measures.items())),
         )
 
     async def _primitive(self, raw: str, call: CallExpression) -> Turn:

@@ -144,6 +144,7 @@ class Seconds:
 @dataclass(frozen=True)
 class EpisodeResult:
     """A finished episode. `opponent_progress`: what a second player came to, in 0 .. 1; None without one.
+    `measures`: what else the environment says of its end, by name.
 
     Counts that follow from the turns are properties, so that they cannot disagree with them.
     """
@@ -159,6 +160,7 @@ class EpisodeResult:
     seconds: Seconds = Seconds()
     sandbox_kind: str = ""
     opponent_progress: float | None = None
+    measures: tuple[tuple[str, float], ...] = ()
 
     @property
     def action_turns(self) -> int:

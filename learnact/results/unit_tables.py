@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import typing
 
 import pyarrow as pa
@@ -144,6 +145,14 @@ EPISODES = TableSchema(
             REAL,
             "result.opponent_progress",
             "what the second player came to, in 0 .. 1",
+        ),
+        TableColumn(
+            "measures",
+            TEXT,
+            "result.measures",
+            'what else the environment says of its end, as JSON ({"attack": 1.0}: docs/dojo.md), or null',
+            dump=lambda measures: json.dumps(dict(measures)) if measures else None,
+            load=lambda cell: tuple(sorted(json.loads(cell).items())) if cell else (),
         ),
         TableColumn("goal", TEXT, "result.goal", "the goal as the agent was shown it"),
         TableColumn(

@@ -184,6 +184,8 @@ def different_result(recorded: EpisodeResult, now: EpisodeResult) -> RecordDiffe
     if (recorded.success, recorded.progress) != (now.success, now.progress):
         values = f"success {recorded.success}", f"success {now.success}"
         return RecordDifference("", None, "the result differs", *values)
+    if recorded.measures != now.measures:
+        return RecordDifference("", None, "the measures differ", str(recorded.measures), str(now.measures))
     return None
 
 

@@ -16,7 +16,7 @@ from learnact.records import Task
 from tests.domains.families.walking import WALKS, build, families, replay, spec_of, table, why_missing
 
 ROOT = Path(__file__).parents[3]
-MOVES = 8
+MOVES = 6
 """A family's walks have at least so many steps; a game of tiny Hanabi is one move."""
 
 
@@ -43,7 +43,11 @@ def in_a_process(python: str, name: str, hash_seed: str, folder: Path) -> int:
     done = subprocess.run(
         [python, "-c", program],
         cwd=folder,
-        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            "PYTHONHASHSEED": hash_seed,
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        },
         capture_output=True,
         text=True,
         timeout=1800,
