@@ -212,7 +212,7 @@ def _episode(connection: Connection, wanted: str) -> dict[str, Any]:
     result = load_episode(connection, wanted)
     query = "SELECT * EXCLUDE (finished) FROM episodes WHERE starts_with(key, ?) ORDER BY key LIMIT 1"
     row = dictionaries(connection, query, [wanted])[0]
-    why = why_failed(connection, row["trial"], row["key"])
+    why = why_failed(connection, row, result)
     return {
         **row,
         "failed": asdict(why) if why else None,

@@ -122,7 +122,7 @@ def report_files(data: ReportData, episodes: int) -> Iterator[tuple[str, str | b
             "episode.html",
             episode=view,
             first_failure=view.first_failure,
-            why=why_failed(data.connection, view.row["trial"], key),
+            why=why_failed(data.connection, view.row, view.result),
             **shared,
         )
         yield f"episodes/{key}.html", text

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
+from learnact.records import EpisodeResult, Turn
 from learnact.records.text import printable
 from learnact.results.reader import Connection, dictionaries
 
@@ -19,6 +21,11 @@ CAUSES = {
 }
 """What each cause means."""
 TESTED = "e.phase = 'test'"
+_ONE_EPISODE = """SELECT $run AS run, $trial AS trial, $key AS key, $setup AS setup, false AS success,
+    $played::INT AS turns"""
+_ITS_TURNS = """SELECT $run AS run, $trial AS trial, $key AS episode, unnest($turns::STRUCT(
+    turn INT, kind TEXT, learned BOOLEAN, ok BOOLEAN, call TEXT, callee TEXT, said TEXT,
+    error STRUCT(type TEXT), steps STRUCT(ok BOOLEAN, command TEXT)[])[], max_depth := 2)"""
 
 
 @dataclass(frozen=True)
@@ -75,20 +82,39 @@ class FailedEpisode:
         }[self.cause]
 
 
-def failed_query(which: str = TESTED, turns_too: str = "") -> str:
-    """The query that gives failed episodes their causes. `which`: a condition on `episodes e`; `turns_too`:
-    one on `turns t` that lets their files be passed over.
+def failed_query(which: str = TESTED, episodes: str = "episodes", turns: str = "turns") -> str:
+    """The query that gives failed episodes their causes. `which`: a condition on `episodes e`; then tables,
+    or queries in brackets, to read episodes and turns from.
     """
     text = files("learnact.report").joinpath("failed.sql").read_text(encoding="utf-8")
-    lines = text.format(which=which, turns_too=turns_too).splitlines()
-    return "\n".join(line for line in lines if line.strip()) + "\n"
+    return text.format(which=which, episodes=episodes, turns=turns)
 
 
-def why_failed(connection: Connection, trial: str, key: str) -> FailedEpisode | None:
-    """Why an episode failed; None where it solved its task."""
-    query = failed_query("e.trial = $1 AND e.key = $2", "WHERE t.trial = $1 AND t.episode = $2")
-    rows = dictionaries(connection, query, [trial, key])
-    return FailedEpisode(**rows[0]) if rows else None
+def why_failed(connection: Connection, row: Mapping[str, Any], result: EpisodeResult) -> FailedEpisode | None:
+    """Why an episode failed, from its row in `episodes` and its turns; None where it solved its task."""
+    if result.success:
+        return None
+    query = failed_query("true", f"({_ONE_EPISODE})", f"({_ITS_TURNS})")
+    about = {"run": row["run"], "trial": row["trial"], "key": row["key"], "setup": row["setup"]}
+    (found,) = dictionaries(
+        connection, query, {**about, "played": len(result.turns), "turns": [_cells(t) for t in result.turns]}
+    )
+    return FailedEpisode(**found)
+
+
+def _cells(turn: Turn) -> dict[str, Any]:
+    """What the query reads of a turn."""
+    return {
+        "turn": turn.index,
+        "kind": turn.kind,
+        "learned": turn.learned,
+        "ok": turn.ok,
+        "call": turn.call,
+        "callee": turn.callee,
+        "said": turn.said,
+        "error": {"type": turn.error.type} if turn.error else None,
+        "steps": [{"ok": step.ok, "command": step.command} for step in turn.steps],
+    }
 
 
 def why_all_failed(connection: Connection, keys: Sequence[str]) -> dict[str, FailedEpisode]:

@@ -2,7 +2,7 @@
 WITH failed AS (
     SELECT DISTINCT ON (e.key) e.run, e.trial, e.key, e.turns,
            CAST(b.text ->> '$.budget.turns' AS INT) AS budget
-    FROM episodes e LEFT JOIN blocks b ON b.run = e.run AND b.hash = e.setup
+    FROM {episodes} e LEFT JOIN blocks b ON b.run = e.run AND b.hash = e.setup
     WHERE NOT e.success AND {which}
 ), moves AS (
     SELECT t.episode, t.turn, t.kind, t.learned, t.ok, if(t.call = '', t.said, t.call) AS move,
@@ -14,8 +14,7 @@ WITH failed AS (
                     || ' was not possible'
                 WHEN t.callee = '' THEN 'an action that does not exist'
                 ELSE t.callee || ' was not possible' END AS wrong
-    FROM turns t JOIN failed f ON f.run = t.run AND f.trial = t.trial AND f.key = t.episode
-    {turns_too}
+    FROM {turns} t JOIN failed f ON f.run = t.run AND f.trial = t.trial AND f.key = t.episode
 ), counted AS (
     SELECT episode, count(*) FILTER (kind = 'unreadable') AS unreadable,
            count(*) FILTER (kind = 'action' AND NOT ok AND learned) AS failed_calls,

@@ -100,7 +100,7 @@ def _wrapped(label: str, text: str, width: int = WIDTH) -> list[str]:
 def show_episode(connection: Connection, key: str) -> str:
     """The trajectory of an episode by key or the beginning of it. Raises ResultsError if there is none."""
     result, row = load_episode(connection, key), episode_row(connection, key)
-    return episode_text(row, result, why_failed(connection, row["trial"], row["key"]))
+    return episode_text(row, result, why_failed(connection, row, result))
 
 
 def episode_row(connection: Connection, key: str) -> dict[str, Any]:

@@ -244,10 +244,13 @@ def view_text(view: str) -> str:
 # Records ----------------------------------------------------------------------------------------------------
 
 
-def dictionaries(connection: Connection, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+def dictionaries(
+    connection: Connection, query: str, values: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[dict[str, Any]]:
     """Rows of a query as dictionaries. Raises `ResultsError` where the results cannot be read."""
     try:
-        found = connection.execute(query, list(values))
+        given = dict(values) if isinstance(values, Mapping) else list(values)
+        found = connection.execute(query, given)
         names = [column[0] for column in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     except (duckdb.IOException, duckdb.InvalidInputException) as error:

@@ -141,7 +141,7 @@ def one_episode_view(reader: RunReader, request: web.Request, base: str) -> str:
         "view_episode.html",
         episode=view,
         first_failure=view.first_failure,
-        why=why_failed(reader.connection, view.row["trial"], view.row["key"]),
+        why=why_failed(reader.connection, view.row, view.result),
         calls=others,
         call_of=of_turn,
         others=reader.same_task(view.row),
@@ -175,7 +175,7 @@ def pair_view(reader: RunReader, request: web.Request, base: str) -> str:
         raise ResultsError("these episodes are of different tasks; only the same task can be compared")
     turns = list(zip_longest(*(view.result.turns for view in views)))
     differ = next((place for place, pair in enumerate(turns) if _differ(*pair)), None)
-    why = [why_failed(reader.connection, view.row["trial"], view.row["key"]) for view in views]
+    why = [why_failed(reader.connection, view.row, view.result) for view in views]
     return render(
         "view_pair.html", episodes=views, why=why, turns=turns, differ=differ, **_shared(reader, base)
     )

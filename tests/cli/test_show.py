@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from learnact.report.failed import CAUSES, FailedEpisode, failed_query
-from learnact.results.reader import connect, dictionaries
+from learnact.report.failed import CAUSES, FailedEpisode, failed_query, why_failed
+from learnact.report.trajectory import episode_row
+from learnact.results.reader import connect, dictionaries, load_episode
 from tests.cli.conftest import Desk, learnact
 from tests.report.conftest import write
 
@@ -71,6 +73,11 @@ def test_a_failed_episode_says_why_it_failed(tmp_path: Path) -> None:
     assert learnact("show", run, one["key"], *results, "--json").json["failed"] == one["failed"]
     with connect(tmp_path) as connection:
         causes = {row["episode"]: row["cause"] for row in dictionaries(connection, failed_query())}
+        for row in rows:  # one by one as all at once
+            why = why_failed(
+                connection, episode_row(connection, row["key"]), load_episode(connection, row["key"])
+            )
+            assert why is not None and asdict(why) == row["failed"]
     assert causes == {row["key"]: row["failed"]["cause"] for row in rows}
     listed = learnact("show", run, "--method", "learnact", *results, "--json").json
     solved = next(row for row in listed if row["success"])
