@@ -201,7 +201,8 @@ def _connect(
 def _make_views(
     connection: Connection, parts: Mapping[Location, Sequence[ResultsPart]], read_only: bool
 ) -> None:
-    connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA stored")
+    # Files never change, and the footer of a large one takes longer to read than the rows of a page.
+    connection.execute("SET TimeZone = 'UTC'; SET GLOBAL parquet_metadata_cache = true; CREATE SCHEMA stored")
     read: list[str] = []
     for table, declared in TABLES.items():
         paths = _paths(parts, table)

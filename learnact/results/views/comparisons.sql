@@ -14,24 +14,32 @@
 -- tied: other pairs
 -- turns: difference in turns, a mean over tasks
 -- tokens: difference in tokens, a mean over tasks
-WITH tested AS (
-    SELECT run, domain, domain_options, model, method, task_hash, seed, bool_or(simulated) AS simulated,
-           avg(success::INT) AS success, avg(turns) AS turns,
-           avg(prompt_tokens + completion_tokens) AS tokens
-    FROM stored.episodes WHERE phase = 'test' GROUP BY ALL
+WITH places AS MATERIALIZED (
+    SELECT *, row_number() OVER () AS place
+    FROM (SELECT DISTINCT run, domain, domain_options, model, task_hash FROM stored.episodes
+          WHERE phase = 'test')
+), tested AS MATERIALIZED (
+    SELECT place, seed, method, bool_or(simulated) AS simulated, avg(success::INT) AS success,
+           avg(turns) AS turns, avg(prompt_tokens + completion_tokens) AS tokens
+    FROM stored.episodes e JOIN places USING (run, domain, domain_options, model, task_hash)
+    WHERE phase = 'test' GROUP BY place, seed, method
 ), by_task AS (
-    SELECT a.run, a.domain, a.domain_options, a.model, a.method AS first, b.method AS second, a.task_hash,
-           bool_or(a.simulated OR b.simulated) AS simulated, count(*) AS pairs,
-           avg(a.success) AS first_success, avg(b.success) AS second_success,
+    SELECT place, a.method AS first, b.method AS second, bool_or(a.simulated OR b.simulated) AS simulated,
+           count(*) AS pairs, avg(a.success) AS first_success, avg(b.success) AS second_success,
            count(*) FILTER (a.success > b.success) AS won, count(*) FILTER (a.success < b.success) AS lost,
            avg(a.turns - b.turns) AS turns, avg(a.tokens - b.tokens) AS tokens
-    FROM tested a
-    JOIN tested b USING (run, domain, domain_options, model, task_hash, seed)
-    WHERE a.method <> b.method GROUP BY ALL
+    FROM tested a JOIN tested b USING (place, seed) WHERE a.method < b.method
+    GROUP BY place, first, second
+), compared AS (
+    SELECT run, domain, domain_options, model, first, second, bool_or(simulated) AS simulated,
+           sum(pairs)::BIGINT AS pairs, count(*) AS tasks, avg(first_success) AS first_success,
+           avg(second_success) AS second_success, avg(first_success - second_success) AS difference,
+           sum(won)::BIGINT AS won, sum(lost)::BIGINT AS lost, sum(pairs - won - lost)::BIGINT AS tied,
+           avg(turns) AS turns, avg(tokens) AS tokens
+    FROM by_task JOIN places USING (place) GROUP BY run, domain, domain_options, model, first, second
 )
-SELECT run, domain, domain_options, model, first, second, bool_or(simulated) AS simulated,
-       sum(pairs)::BIGINT AS pairs, count(*) AS tasks, avg(first_success) AS first_success,
-       avg(second_success) AS second_success, avg(first_success - second_success) AS difference,
-       sum(won)::BIGINT AS won, sum(lost)::BIGINT AS lost, sum(pairs - won - lost)::BIGINT AS tied,
-       avg(turns) AS turns, avg(tokens) AS tokens
-FROM by_task GROUP BY run, domain, domain_options, model, first, second
+SELECT * FROM compared
+UNION ALL
+SELECT run, domain, domain_options, model, second, first, simulated, pairs, tasks, second_success,
+       first_success, -difference, lost, won, tied, -turns, -tokens
+FROM compared
