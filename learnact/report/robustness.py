@@ -23,15 +23,17 @@ from learnact.statistics.spread import Spread, spread
 
 ORIGINAL = "original"
 ALL_FOUR = "all four"
+FORMS = frozenset({"with-using", "move-to", "from-take", "no-space"})
+"""The perturbations that change how actions are written."""
 
 
 def interface(place: str) -> str:
-    """The interface of a domain: `original`, the perturbations joined by +, or `all four`.
+    """The interface of a domain: `original`, the perturbations joined by +, or `all four` (of the forms).
 
     `place`: name and options of the domain.
     """
     perturbed = json.loads(place.partition(" ")[2] or "{}").get("perturb") or []
-    return ALL_FOUR if len(perturbed) == 4 else "+".join(perturbed) or ORIGINAL
+    return ALL_FOUR if set(perturbed) == FORMS else "+".join(perturbed) or ORIGINAL
 
 
 @dataclass(frozen=True)

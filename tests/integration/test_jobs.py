@@ -22,7 +22,8 @@ TRANSFER = [
 HOUSES = ["domains=[{name: alfworld-put, train: 1, test: 1}]", "tasks.train=1"]
 CHANGED = [
     "domains=[{name: alfworld-put, train: 1, test: 1},"
-    " {name: alfworld-put, train: 1, test: 1, perturb: [move-to]}]",
+    " {name: alfworld-put, train: 1, test: 1, perturb: [move-to]},"
+    " {name: alfworld-put, train: 1, test: 1, perturb: [reworded]}]",
     "tasks.train=1",
 ]
 TOOLS = ["domains=[{name: tools-tickets, train: 1, test: 1}]", "tasks.train=1"]

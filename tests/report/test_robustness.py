@@ -24,6 +24,11 @@ from tests.results import material
         ({"perturb": ["move-to"]}, "move-to"),
         ({"perturb": ["with-using", "no-space"], "test": 2}, "with-using+no-space"),
         ({"perturb": ["with-using", "move-to", "from-take", "no-space"]}, "all four"),
+        ({"perturb": ["reworded"]}, "reworded"),
+        (
+            {"perturb": ["with-using", "move-to", "from-take", "reworded"]},
+            "with-using+move-to+from-take+reworded",
+        ),
     ],
 )
 def test_the_interface_is_that_of_the_domain_where_it_was_played(options, expected):

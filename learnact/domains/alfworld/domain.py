@@ -130,8 +130,8 @@ class AlfworldDomain:
 
     @property
     def curated_library(self) -> str:
-        """The functions that people wrote for the published surface; "" for another interface."""
-        if self._options.surface != "published" or self._options.perturb:
+        """The functions that people wrote for the published surface; "" where actions have other forms."""
+        if self._options.surface != "published" or set(self._options.perturb) - {"reworded"}:
             return ""
         file = resources.files("learnact.domains.alfworld") / "library.txt"
         return file.read_text("utf-8")

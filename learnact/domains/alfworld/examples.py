@@ -21,8 +21,9 @@ def _all() -> dict[str, Any]:
 
 
 def instruction(language: Language) -> str:
-    """What the world is like, without the list of actions."""
-    return language.show(str(_all()["instruction"]).strip())
+    """What the world is like, without the list of actions; in other words under `reworded`."""
+    name = "reworded_instruction" if "reworded" in language.perturb else "instruction"
+    return language.show(str(_all()[name]).strip())
 
 
 def example(kind: str, language: Language, as_text: bool = False) -> Example:

@@ -3,9 +3,10 @@ perturbations of the interface.
 
 Inside, everything is in the engine's commands of a surface (`take mug 1 from countertop 2`). A `Language`
 turns calls and texts of the agent into these, and refuses, with a sentence, whatever is not in its form:
-under a perturbation the original form is refused. It turns commands and observations back into what the agent
-reads. Perturbations (AgentRefine, arXiv 2501.01702), in any combination: `with-using` (P1), `move-to` (P2),
-`from-take` (P3), `no-space` (P4).
+under a perturbation the original form is refused. It turns commands and observations back into what the
+agent reads. Perturbations (AgentRefine, arXiv 2501.01702), in any combination: `with-using` (P1), `move-to`
+(P2), `from-take` (P3), `no-space` (P4), and `reworded` (P5): the instruction says the same in other words,
+and every command stays as it is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Literal
 from learnact.domains.base import Primitive
 from learnact.records import Plain
 
-Perturbation = Literal["with-using", "move-to", "from-take", "no-space"]
+Perturbation = Literal["with-using", "move-to", "from-take", "no-space", "reworded"]
 Surface = Literal["published", "new"]
 ActionSet = Literal["ours", "published"]
 InPlace = Literal["valid", "invalid"]

@@ -186,7 +186,9 @@ def test_both_surfaces_are_played(cache, surface):
 
 
 @pytest.mark.parametrize(
-    "perturb", [("with-using",), ("move-to",), ("from-take",), ("no-space",), COMBINATIONS[-1]], ids="+".join
+    "perturb",
+    [("with-using",), ("move-to",), ("from-take",), ("no-space",), ("reworded",), COMBINATIONS[-1]],
+    ids="+".join,
 )
 def test_perturbed_games_are_won_in_their_own_form(cache, perturb):
     (path,) = generated(TASK_TYPES["heat"], "valid_unseen", SEED, 1)

@@ -80,3 +80,27 @@ def test_the_function_of_the_same_domain_does_what_it_says():
     environment.call("goto", ["countertop 1"], {})
     assert "lettuce 1" in environment.call("goto", ["countertop 2"], {}).observation
     environment.close()
+
+
+WORDS = re.compile(
+    r"'[a-z]+ ?\d+'|\"[^\"]+\"|\b(?:sinkbasin|microwave|fridge|desklamp|clean|hot|cool|closed|recep)"
+)
+"""What an instruction says that a player must know by name."""
+
+
+@needs_extra
+@pytest.mark.parametrize("others", [[], ["no-space", "move-to"]], ids=str)
+def test_a_reworded_instruction_names_the_same_and_shares_no_sentence(others):
+    plain, reworded = a_domain("heat", perturb=others), a_domain("heat", perturb=[*others, "reworded"])
+    assert set(WORDS.findall(reworded.instruction)) == set(WORDS.findall(plain.instruction))
+    sentences = [set(re.split(r"[.;:]\s+|\n", d.instruction.lower())) for d in (plain, reworded)]
+    assert sentences[0] & sentences[1] == set()
+    longest = [
+        " ".join(words[at : at + 6])
+        for words in [plain.instruction.lower().split()]
+        for at in range(len(words) - 5)
+    ]
+    assert [run for run in longest if run in " ".join(reworded.instruction.lower().split())] == []
+    for part in ("primitives", "example", "function_example", "text_forms", "profile", "curated_library"):
+        assert getattr(reworded, part) == getattr(plain, part), part
+    assert reworded.version != plain.version

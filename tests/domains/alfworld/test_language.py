@@ -93,6 +93,18 @@ def test_the_four_forms():
     assert heat.keyword_only == ("using",)
 
 
+@pytest.mark.parametrize("perturb", COMBINATIONS, ids="+".join)
+@pytest.mark.parametrize("surface", ["published", "new"])
+def test_rewording_changes_no_command(surface, perturb):
+    plain, reworded = Language(surface, perturb), Language(surface, (*perturb, "reworded"))
+    assert reworded.primitives == plain.primitives
+    assert reworded.forms == plain.forms
+    seen = "On the desk 2, you see a mug 1."
+    assert reworded.show(seen) == plain.show(seen)
+    code = "def f(a, b):\n    goto(a)\n    heat(b, a)"
+    assert reworded.code(code) == plain.code(code)
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "keywords", "why"),
     [
