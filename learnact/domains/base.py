@@ -214,6 +214,16 @@ class Environment(Protocol):
 
 
 @runtime_checkable
+class NarrowsToTask(Protocol):
+    """A domain of which a task uses only some primitive actions: its agent is offered these."""
+
+    def for_task(self, task: Task) -> Domain:
+        """The domain with the primitive actions of a task, in the domain's order. Learned code may still call
+        the others; the environment says that the task has none."""
+        ...
+
+
+@runtime_checkable
 class Measured(Protocol):
     """An environment that says more of how an episode ended than success and progress."""
 

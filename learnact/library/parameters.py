@@ -16,15 +16,17 @@ from learnact.library.calls import CallExpression
 from learnact.library.check import READING_ERRORS
 from learnact.records import LearnedAction, Plain
 
-Kind = Literal["text", "number", "flag", "list"]
+Kind = Literal["text", "number", "flag", "list", "object"]
 """What a parameter takes, as far as it is known; text where it is not."""
 
 _ANNOTATIONS: dict[str, Kind] = {
     "str": "text", "int": "number", "float": "number", "bool": "flag", "list": "list", "List": "list",
     "Sequence": "list", "Iterable": "list", "tuple": "list", "Tuple": "list", "set": "list",
+    "dict": "object", "Dict": "object", "Mapping": "object",
 }  # fmt: skip
 _SCHEMA_TYPES: dict[str, Kind] = {
     "string": "text", "integer": "number", "number": "number", "boolean": "flag", "array": "list",
+    "object": "object",
 }  # fmt: skip
 _OF_LISTS = frozenset({"len", "enumerate", "zip", "sorted", "reversed", "list", "tuple", "set", "sum", "max"})
 

@@ -31,6 +31,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "number": {"type": "number"},
     "flag": {"type": "boolean"},
     "list": {"type": "array", "items": {"type": "string"}},
+    "object": {"type": "object"},
 }
 
 

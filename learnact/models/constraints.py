@@ -35,6 +35,7 @@ THOUGHT_CHARS = 240
 TEXT_CHARS = 60
 NUMBER_DIGITS = 6
 LIST_ITEMS = 12
+OBJECT_KEYS = 8
 
 
 @dataclass(frozen=True)
@@ -94,18 +95,23 @@ def _call(call: AllowedCall) -> ReplyPattern:
     """Required arguments in order, optional ones nested behind them, then those that are given by name."""
     positional = [v for v in call.values if not v.by_name]
     required = [v for v in positional if v.required]
-    optional = positional[len(required) :]
     written = sequence(*_separated([_value(v) for v in required]))
-    tail = NOTHING
-    for value in reversed(optional):
-        comma = text_is(", ") if required or value is not optional[0] else NOTHING
-        tail = repeated(sequence(comma, _value(value), tail), 0, 1)
+    tail = _optional([_value(v) for v in positional[len(required) :]], after=bool(required))
     named = [v for v in call.values if v.by_name]
     for index, value in enumerate(named):
         first = not positional and index == 0
         part = sequence(NOTHING if first else text_is(", "), text_is(f"{value.name}="), _value(value))
         tail = sequence(tail, part if value.required else repeated(part, 0, 1))
     return sequence(text_is(f"{call.name}("), written, tail, text_is(")"))
+
+
+def _optional(parts: Sequence[ReplyPattern], after: bool) -> ReplyPattern:
+    """Parts that may be left out from some place on. `after`: something stands before them."""
+    tail = NOTHING
+    for number, part in reversed(list(enumerate(parts))):
+        comma = text_is(", ") if after or number else NOTHING
+        tail = repeated(sequence(comma, part, tail), 0, 1)
+    return tail
 
 
 def _separated(parts: Iterable[ReplyPattern]) -> list[ReplyPattern]:
@@ -124,9 +130,27 @@ def _value(value: AllowedValue) -> ReplyPattern:
         case "flag":
             return one_of([text_is("True"), text_is("False")])
         case "list":
-            more = repeated(sequence(text_is(", "), _text(value)), 0, LIST_ITEMS - 1)
-            return sequence(text_is("["), _text(value), more, text_is("]"))
+            item = _text(value) if value.items is None else _value(value.items)
+            more = repeated(sequence(text_is(", "), item), 0, LIST_ITEMS - 1)
+            return sequence(text_is("["), item, more, text_is("]"))
+        case "object":
+            return _object(value)
     return _text(value)
+
+
+def _object(value: AllowedValue) -> ReplyPattern:
+    """A dict as Python writes it: with the keys that are known, else with any of texts, numbers and flags."""
+    if value.fields:
+        pairs = [
+            (sequence(text_is(f"{field.name!r}: "), _value(field)), field.required) for field in value.fields
+        ]
+        required = [pair for pair, must in pairs if must]
+        optional = _optional([pair for pair, must in pairs if not must], after=bool(required))
+        return sequence(text_is("{"), *_separated(required), optional, text_is("}"))
+    plain = one_of([_value(AllowedValue("", kind)) for kind in ("text", "number", "flag")])
+    pair = sequence(_text(AllowedValue("")), text_is(": "), plain)
+    more = repeated(sequence(text_is(", "), pair), 0, OBJECT_KEYS - 1)
+    return sequence(text_is("{"), repeated(sequence(pair, more), 0, 1), text_is("}"))
 
 
 def _text(value: AllowedValue) -> ReplyPattern:
@@ -174,8 +198,21 @@ def _value_schema(value: AllowedValue) -> dict[str, Any]:
         case "flag":
             return {"type": "boolean"}
         case "list":
-            return {"type": "array", "items": text, "minItems": 1, "maxItems": LIST_ITEMS}
+            items = text if value.items is None else _value_schema(value.items)
+            return {"type": "array", "items": items, "minItems": 1, "maxItems": LIST_ITEMS}
+        case "object" if value.fields:
+            known = {v.name: _value_schema(v) for v in value.fields}
+            return _closed(known, [v.name for v in value.fields if v.required])
+        case "object":
+            return {"type": "object"}
     return text
+
+
+def _is_strict(value: AllowedValue) -> bool:
+    """Whether OpenAI's strict form can say it: all keys are known and must be given."""
+    parts = [*value.fields, *([value.items] if value.items else [])]
+    known = value.kind != "object" or bool(value.fields)
+    return known and value.required and all(_is_strict(part) for part in parts)
 
 
 def _closed(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
@@ -200,7 +237,7 @@ def fields_of(prompt: Prompt, form: str) -> dict[str, Any]:
             return {"guided_regex": pattern_of(allowed).regex}
     if allowed.functions:
         return {}
-    strict = all(v.required for call in allowed.calls for v in call.values)
+    strict = all(_is_strict(v) for call in allowed.calls for v in call.values)
     schema = {"name": "action", "strict": strict, "schema": schema_of(allowed)}
     return {"response_format": {"type": "json_schema", "json_schema": schema}}
 

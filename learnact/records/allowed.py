@@ -5,22 +5,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
-ValueKind = Literal["text", "number", "flag", "list"]
-"""What an argument is: text, a number, True or False, or a list of texts."""
+ValueKind = Literal["text", "number", "flag", "list", "object"]
+"""What an argument is: text, a number, True or False, a list, or an object (a dict)."""
 
 
 @dataclass(frozen=True)
 class AllowedValue:
-    """A parameter of an allowed call. `choices`: the only texts that it takes; empty for any."""
+    """A parameter of an allowed call, or a part of one. `choices`: the only texts that it takes; empty for
+    any. `fields`: the keys of an object, empty for any. `items`: what a list holds, None for texts.
+    """
 
     name: str
     kind: ValueKind = "text"
     required: bool = True
     by_name: bool = False
     choices: tuple[str, ...] = ()
+    fields: tuple[AllowedValue, ...] = ()
+    items: AllowedValue | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """As a prompt keeps it: what is empty is left out but for `choices`."""
+        kept: dict[str, Any] = {
+            "name": self.name, "kind": self.kind, "required": self.required, "by_name": self.by_name,
+            "choices": self.choices,
+        }  # fmt: skip
+        if self.fields:
+            kept["fields"] = [value.plain() for value in self.fields]
+        if self.items is not None:
+            kept["items"] = self.items.plain()
+        return kept
 
 
 @dataclass(frozen=True)
@@ -42,7 +58,12 @@ class AllowedReplies:
 
     def as_text(self) -> str:
         """As a prompt keeps it (`Prompt.grammar`)."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        kept = {
+            "calls": [{"name": c.name, "values": [v.plain() for v in c.values]} for c in self.calls],
+            "thoughts": self.thoughts,
+            "functions": self.functions,
+        }
+        return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
 
 def allowed_from(text: str) -> AllowedReplies:
@@ -52,5 +73,11 @@ def allowed_from(text: str) -> AllowedReplies:
     return AllowedReplies(tuple(calls), kept["thoughts"], kept["functions"])
 
 
-def _values(kept: Sequence[dict[str, object]]) -> tuple[AllowedValue, ...]:
-    return tuple(AllowedValue(**{**v, "choices": tuple(v["choices"])}) for v in kept)  # type: ignore
+def _values(kept: Sequence[dict[str, Any]]) -> tuple[AllowedValue, ...]:
+    return tuple(_value(v) for v in kept)
+
+
+def _value(kept: dict[str, Any]) -> AllowedValue:
+    items = _value(kept["items"]) if "items" in kept else None
+    more = {"choices": tuple(kept["choices"]), "fields": _values(kept.get("fields", ())), "items": items}
+    return AllowedValue(**{**kept, **more})

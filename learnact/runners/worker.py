@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 
 from learnact.domains import registry
-from learnact.domains.base import Domain, TwoSeats
+from learnact.domains.base import Domain, NarrowsToTask, TwoSeats
 from learnact.domains.engine_process import EnginePool
 from learnact.domains.environments import AsyncEnvironment, open_environment
 from learnact.domains.two_seats import SharedTask
@@ -221,7 +221,8 @@ class Worker:
                 session = await stack.enter_async_context(
                     sandbox.session(episode.library.source, names, episode.seed)
                 )
-            run = EpisodeRun(episode, domain, environment, session, ask)
+            offered = domain.for_task(episode.task) if isinstance(domain, NarrowsToTask) else domain
+            run = EpisodeRun(episode, offered, environment, session, ask)
             await agent.play(run, agent.options_of(episode.agent))
             return run
 

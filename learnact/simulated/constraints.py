@@ -65,6 +65,9 @@ def _fitting(value: Any, schema: Mapping[str, Any]) -> Any:
             return value if isinstance(value, int | float) else 0
         case "boolean":
             return bool(value)
+        case "object":
+            given = value if isinstance(value, Mapping) else {}
+            return {key: _fitting(given.get(key), inner) for key, inner in _properties(schema).items()}
     text = "" if value is None else str(value)
     return _nearest(text, schema["enum"]) if "enum" in schema else text
 

@@ -19,7 +19,7 @@ from learnact.library.parameters import Parameter, as_call, of_learned, of_primi
 from learnact.records import DomainSpec, Library, Plain, canonical
 from learnact.training.playing import Playable, Playing, RewardKind, Split, playable, run
 
-_TYPES: Mapping[str, type] = {"text": str, "number": float, "flag": bool, "list": list}
+_TYPES: Mapping[str, type] = {"text": str, "number": float, "flag": bool, "list": list, "object": dict}
 
 
 class EnvironmentType(type):

@@ -99,60 +99,56 @@ class _Names:
         return name
 
 
+def _article(title: str, *sentences: str) -> Article:
+    return Article(title=title, sentences=sentences)
+
+
 def _film(rng: random.Random, name: str, director: str) -> Article:
-    year = rng.randint(1921, 1999)
-    return Article(
-        title=name,
-        sentences=(
-            f"{name} is a film of {year}.",
-            f"It was directed by {director}.",
-            f"It runs for {rng.randint(70, 160)} minutes.",
-        ),
+    return _article(
+        name,
+        f"{name} is a film of {rng.randint(1921, 1999)}.",
+        f"It was directed by {director}.",
+        f"It runs for {rng.randint(70, 160)} minutes.",
     )
 
 
 def _person(rng: random.Random, name: str, town: str, born: int | None = None) -> Article:
     year = born if born is not None else rng.randint(1880, 1960)
-    return Article(
-        title=name,
-        sentences=(
-            f"{name} (born {year}) was a film director and {rng.choice(_TRADES)}.",
-            f"{name.split()[0]} grew up in {town}.",
-            f"The best known work took {rng.randint(2, 9)} years.",
-        ),
+    return _article(
+        name,
+        f"{name} (born {year}) was a film director and {rng.choice(_TRADES)}.",
+        f"{name.split()[0]} grew up in {town}.",
+        f"The best known work took {rng.randint(2, 9)} years.",
     )
 
 
 def _town(rng: random.Random, name: str, river: str) -> Article:
-    return Article(
-        title=name,
-        sentences=(
-            f"{name} is a town of {rng.randint(2, 90)},000 people.",
-            f"It lies on the river {river}.",
-            f"It was first named in {rng.randint(900, 1500)}.",
-        ),
+    return _article(
+        name,
+        f"{name} is a town of {rng.randint(2, 90)},000 people.",
+        f"It lies on the river {river}.",
+        f"It was first named in {rng.randint(900, 1500)}.",
     )
 
 
 def _river(rng: random.Random, name: str, company: str) -> Article:
-    return Article(
-        title=name,
-        sentences=(
-            f"The {name} is a river of {rng.randint(40, 900)} kilometres.",
-            f"Its largest bridge was built by {company}.",
-            f"It is frozen for {rng.randint(1, 5)} months of the year.",
-        ),
+    return _article(
+        name,
+        f"The {name} is a river of {rng.randint(40, 900)} kilometres.",
+        f"Its largest bridge was built by {company}.",
+        f"It is frozen for {rng.randint(1, 5)} months of the year.",
     )
 
 
 def _company(rng: random.Random, name: str) -> tuple[Article, str]:
     goods = rng.choice(_GOODS)
-    sentences = (
+    article = _article(
+        name,
         f"{name} is a company founded in {rng.randint(1790, 1900)}.",
         f"Before it built bridges, it made {goods}.",
         f"It has {rng.randint(2, 30)} workshops.",
     )
-    return Article(title=name, sentences=sentences), goods
+    return article, goods
 
 
 def _bridge(rng: random.Random, names: _Names, hops: int) -> _Asked:

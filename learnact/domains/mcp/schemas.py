@@ -23,6 +23,8 @@ _KINDS = {
     "array": "list",
     "null": "None",
 }
+_DEEPEST_TOLD = 3
+"""How deep the keys of objects inside objects are told."""
 _DEEPEST = 8
 """How often a `$ref` is followed inside another one; what lies deeper may be anything."""
 
@@ -96,9 +98,7 @@ def _primitive(tool: ServerTool, name: str, actions: frozenset[str], where: str)
     if len(set(named.values())) < len(named):
         raise BadInput(f"{where}: two parameters of the tool {tool.name} have the same name in Python")
     optional = [p for p in order if p not in required]
-    told = [
-        f"{named[p]}: {_sentence(inline[p]['description'])}" for p in order if inline[p].get("description")
-    ]
+    told = [f"{named[p]}: {words}" for p in order if (words := _about(inline[p]))]
     kinds = {p: kind_of(inline[p]) for p in order}
     left_out = {p for p in optional if inline[p].get("default") is None}
     for p in left_out:
@@ -154,6 +154,36 @@ def _union(kinds: Sequence[str]) -> str:
     return " | ".join(
         [*(kind for kind in distinct if kind != "None"), *(["None"] if "None" in distinct else [])]
     )
+
+
+def _about(schema: Mapping[str, Any]) -> str:
+    """What is said of a parameter: its description, its values, and the keys of an object."""
+    said = _sentence(schema.get("description", ""))
+    shape = _shape(schema)
+    return " ".join(part for part in (said, f"{shape[0].upper()}{shape[1:]}." if shape else "") if part)
+
+
+def _shape(schema: Mapping[str, Any], depth: int = 0) -> str:
+    """The values that a schema lists and the keys that it names, in words; "" where it does neither."""
+    for key in ("anyOf", "oneOf"):
+        options = [o for o in schema.get(key, ()) if isinstance(o, Mapping) and o.get("type") != "null"]
+        if options and "type" not in schema:
+            return " or ".join(shape for one in options if (shape := _shape(one, depth)))
+    if values := schema.get("enum"):
+        return f"one of {', '.join(map(repr, values))}"
+    if schema.get("type") == "array" and isinstance(schema.get("items"), Mapping):
+        inner = _shape(schema["items"], depth)
+        return f"a list, each {inner}" if inner else ""
+    properties, required = schema.get("properties"), schema.get("required", ())
+    if not isinstance(properties, Mapping) or not properties or depth >= _DEEPEST_TOLD:
+        return ""
+    keys = []
+    for name, one in properties.items():
+        inner = (_shape(one, depth + 1) if isinstance(one, Mapping) else "") or kind_of(
+            one if isinstance(one, Mapping) else {}
+        )
+        keys.append(f"{name!r} ({inner}{'' if name in required else ', may be left out'})")
+    return f"a dict with the keys {', '.join(keys)}"
 
 
 def _sentence(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from functools import cached_property
 from typing import cast
@@ -16,6 +17,7 @@ from learnact.domains.tools.apis import Api, all_methods
 from learnact.domains.tools.content import unpack
 from learnact.domains.tools.environment import Check, ToolsEnvironment
 from learnact.domains.tools.package import PACKAGES
+from learnact.domains.tools.plans import SAY
 from learnact.records import Plain, Task
 
 
@@ -41,6 +43,7 @@ class ToolsOptions(LevelledOptions):
 class ToolsDomain(FamilyDomain[ToolsOptions]):
     """`learnact.domains.base.Domain` of the conversations around one API."""
 
+    TEXT_VERSION = 2
     PROFILE = Profile(
         test_turns=30,
         learn_turns=20,
@@ -69,6 +72,14 @@ class ToolsDomain(FamilyDomain[ToolsOptions]):
     def open(self, task: Task) -> ToolsEnvironment:
         """A conversation from its beginning."""
         return ToolsEnvironment(unpack(task.content, task.name), self.primitives, self.options.check)
+
+    def for_task(self, task: Task) -> ToolsDomain:
+        """With the methods of the conversation's own tools, as BFCL gives them to a model."""
+        used = set(all_methods(unpack(task.content, task.name).apis)) | {SAY}
+        narrowed = copy.copy(self)
+        narrowed.__dict__["version"] = self.version
+        narrowed.primitives = tuple(p for p in self.primitives if p.name in used)
+        return narrowed
 
     def reference_plan(self, task: Task) -> tuple[PlannedCall, ...]:
         """The package's own calls."""

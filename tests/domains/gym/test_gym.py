@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytest.importorskip("gymnasium")
 
@@ -22,6 +23,32 @@ def documented(language: str) -> str:
     found = re.search(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert found
     return found[1]
+
+
+def titled(title: str) -> str:
+    found = re.search(rf'```\w+ title="{title}"\n(.*?)```', PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_documented_environment_of_a_package_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Gymnasium's own frozen lake, drawn as text: to the goal, and into a hole."""
+    (tmp_path / "lake.py").write_text(titled("lake.py"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (options,) = yaml.safe_load(titled("lake.yaml"))["domains"]
+    played = domain(**{key: value for key, value in options.items() if key != "name"})
+    environment = played.open(played.tasks("test")[0])
+    assert environment.first_observation.split() == ["*S*FFF", "FHFH", "FFFH", "HFFG"]
+    for name in ("down", "down", "right", "right", "down"):
+        step = environment.call(name, [], {})
+        assert step.valid and not step.success
+    assert "*F*G" in step.observation
+    last = environment.call("right", [], {})
+    assert (last.success, last.progress) == (True, 1.0)
+    drowned = played.open(played.tasks("test")[1])
+    drowned.call("right", [], {})
+    step = drowned.call("down", [], {})
+    assert (step.success, step.over) == (False, True)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnact.domains import registry
+from learnact.domains.tools.apis import all_methods
 from learnact.domains.tools.content import Conversation, unpack
 from learnact.errors import JobError, TaskError
 from learnact.records import DomainSpec, Task, canonical
@@ -315,3 +316,19 @@ def test_the_published_check_agrees_with_the_packages_own_checker(name):
             verdicts.append((variant, ours))
     assert all(ours for variant, ours in verdicts if variant == 0)
     assert not all(ours for variant, ours in verdicts if variant == 1)
+
+
+@pytest.mark.parametrize("name", ["messages", "tickets", "files"])
+def test_an_agent_is_offered_the_methods_of_its_conversation(name):
+    """As BFCL does; a method of another tool is refused with a reason."""
+    domain = build(name)
+    for task in domain.tasks("test"):
+        offered = domain.for_task(task)
+        apis = json.loads(task.content)["apis"]
+        assert {p.name for p in offered.primitives} == {*all_methods(apis), "say"}
+        assert {call.name for call in domain.reference_plan(task)} <= {p.name for p in offered.primitives}
+        assert offered.version == domain.version
+    assert len(offered.primitives) < len(domain.primitives)
+    other = next(p for p in domain.primitives if p not in offered.primitives)
+    step = domain.open(task).call(other.name, [], dict.fromkeys(other.required, "x"))
+    assert not step.valid
