@@ -97,7 +97,8 @@ def load(job: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> 
     source = from_mapping(job) if isinstance(job, Mapping) else read(job_path(job))
     source = with_presets(override(source, overrides))
     if "trajectories" in source.values:
-        raise JobError(f"{source.at('trajectories')}: this job makes data; run it with `learnact synthesize`")
+        why = "this job makes data: `learnact synthesize` runs it (--dry-run: plans)"
+        raise JobError(f"{source.at('trajectories')}: {why}")
     problems: list[str] = []
     try:
         checked = Job.model_validate(source.values)

@@ -13,10 +13,15 @@ ErrorKind = Literal["", "format", "parameter", "place", "logic"]
 """format: no action could be read. parameter: an unknown name, or wrong arguments. place: not possible where
 the agent is. logic: another requirement does not hold."""
 _PARAMETER = re.compile(
-    r"\b[Tt]here is no\b|\btakes (?:\d+|no|one|two|three)\b|\bunknown\b|\bis not defined\b|"
-    r"\bno action\b|\bmissing\b.*\bargument|\bexpected\b",
+    r"\bthere is no\b(?! switch\b| exit\b|[^.]* in/on the\b)|\bthere is nothing called\b|\w takes \w|"
+    r"\bunknown\b|\bis not defined\b|\bno action\b|\bmissing\b.*\bargument|\bexpected\b",
+    re.IGNORECASE,
 )
-_PLACE = re.compile(r"\b(?:you are|You are) (?:not )?(?:in|at)\b|\bnot (?:here|there)\b")
+_PLACE = re.compile(
+    r"\byou are (?:not )?(?:in|at)\b|\bnot (?:here|there)\b|\bdo(?:es)? not see\b|\bthere is no exit\b|"
+    r"\bno path\b|\bthere is no [^.]* in/on the\b",
+    re.IGNORECASE,
+)
 
 
 def error_kind(turn: Turn) -> ErrorKind:
@@ -32,6 +37,7 @@ def error_kind(turn: Turn) -> ErrorKind:
     missing = failed.partition(" requires: ")[2]
     if missing:
         return "place" if _PLACE.search(missing) else "logic"
+    failed = failed.partition("Now:")[0]  # what follows is the state, not the reason
     if _PARAMETER.search(failed):
         return "parameter"
     return "place" if _PLACE.search(failed) else "logic"

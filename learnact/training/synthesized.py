@@ -5,7 +5,7 @@ the player's thoughts and actions are its replies, and replies that are marked a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from learnact.prompts import PromptTemplates
@@ -20,10 +20,11 @@ DOMAIN = "synthesized"
 """What tables and records call the domain of synthesized examples."""
 
 
-def synthesized_record(connection: Connection, key: str) -> TrainingRecord:
-    """The record of a verified example, by its key."""
-    rows = dictionaries(connection, "SELECT * FROM trajectories WHERE key = ? ORDER BY run LIMIT 1", [key])
-    return _record(rows[0])
+def synthesized_records(connection: Connection, keys: Sequence[str]) -> dict[str, TrainingRecord]:
+    """The records of verified examples by their keys."""
+    query = """SELECT DISTINCT ON (key) * FROM trajectories WHERE key IN (SELECT unnest(?::TEXT[]))
+    ORDER BY key, run"""
+    return {row["key"]: _record(row) for row in dictionaries(connection, query, [list(keys)])}
 
 
 def _record(row: Mapping[str, Any]) -> TrainingRecord:

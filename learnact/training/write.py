@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -14,7 +15,7 @@ from learnact.results.table_sql import quoted
 from learnact.training.formats import PREFERENCE, SFT, STEPWISE, Row
 from learnact.training.pairs import PairSource, pairs_of
 from learnact.training.records import TrainingRecord, record_of
-from learnact.training.synthesized import synthesized_record
+from learnact.training.synthesized import synthesized_records
 
 TrainingKind = Literal["sft", "preference", "stepwise"]
 FORMATS = {"sft": SFT, "preference": PREFERENCE, "stepwise": STEPWISE}
@@ -34,6 +35,8 @@ OFFERED = """
 columns of the view `episodes`; and verified trajectories of syntheses, with columns of the same names,
 persona and refinements.
 """
+READ_AT_ONCE = 200
+"""Synthesized records that are read by one query."""
 AS_PARQUET = frozenset({"verl"})
 """Formats that their trainer reads from Parquet."""
 _LEAKED = f"""
@@ -124,10 +127,14 @@ def read_records(
     """The records of episodes, and of synthesized trajectories; those with fewer repaired mistakes are left
     out.
     """
-    for key in keys:
-        record = synthesized_record(connection, key) if key in synthesized else record_of(connection, key)
-        if record.turns and record.refinements >= least_refinements:
-            yield record
+    waiting = iter(keys)
+    while chunk := list(islice(waiting, READ_AT_ONCE)):
+        wanted = [key for key in chunk if key in synthesized]
+        made = synthesized_records(connection, wanted) if wanted else {}
+        for key in chunk:
+            record = made[key] if key in made else record_of(connection, key)
+            if record.turns and record.refinements >= least_refinements:
+                yield record
 
 
 def write_rows(connection: Connection, rows: Iterable[Row], path: Path, name: str) -> int:

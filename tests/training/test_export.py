@@ -209,6 +209,17 @@ def test_a_training_task_that_is_tested_too_is_refused_with_the_count() -> None:
         ("No effect: pick takes 3 arguments (obj, place, hand), not 2.", "parameter"),
         ("Nothing happens. You are not at drawer 1.", "place"),
         ("Nothing happens. The drawer 1 is closed.", "logic"),
+        ("Nothing happens. There is no mug 1 in/on the desk 2.", "place"),
+        ("Nothing happens. You do not see mug 1 here.", "place"),
+        ("Nothing happens. There is no place desk 99 in this house.", "parameter"),
+        ("Nothing happens. There is no switch on the mug 1.", "logic"),
+        ("Nothing happens. You are already carrying mug 1.", "logic"),
+        ("Nothing happens. You are already at desk 2.", "logic"),
+        ("Nothing happens. A mug cannot be put in/on a lamp.", "logic"),
+        ("Nothing happens. take takes obj, recep.", "parameter"),
+        ("Nothing happens. There is nothing called mug1.", "parameter"),
+        ("No effect: there is no exit to the north.", "place"),
+        ("No effect: there is no ball9. Now: you are in rooma.", "parameter"),
     ],
 )
 def test_mistakes_are_told_apart_by_the_engines_answer(observation: str, kind: str) -> None:

@@ -15,7 +15,7 @@ from learnact.synthesis.driver import synthesize
 from learnact.training.formats import PREFERENCE, SFT, STEPWISE
 from learnact.training.pairs import pairs_of
 from learnact.training.records import TrainingRecord
-from learnact.training.synthesized import synthesized_record
+from learnact.training.synthesized import synthesized_records
 from tests.cli.conftest import Done
 from tests.cli.conftest import learnact as command
 from tests.training.test_export import JOB
@@ -46,7 +46,8 @@ def rows(connection: Connection) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def records(connection: Connection, rows: list[dict[str, Any]]) -> list[TrainingRecord]:
-    return [synthesized_record(connection, row["key"]) for row in rows]
+    made = synthesized_records(connection, [row["key"] for row in rows])
+    return [made[row["key"]] for row in rows]
 
 
 def export(results: Path, file: Path, *options: str, runs: tuple[str, ...] = ("made",)) -> Done:
