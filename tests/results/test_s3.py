@@ -6,10 +6,15 @@ import asyncio
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
 import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,6 +39,15 @@ methods: [act]
 models: {agent: {name: sim-strong}}
 domains: [{name: gripper, train: 2, test: 4}]
 repeats: {learn: 1, test: 2}
+"""
+LEARNING_JOB = """
+name: small
+methods: [act, learnact]
+models: {agent: {name: sim-strong}, learner: {name: sim-strong}}
+domains: [{name: gripper, train: 1, test: 4}]
+learner: {candidates: 2, iterations: 1}
+repeats: {learn: 1, test: 2}
+cluster: {runner: local}
 """
 
 
@@ -78,7 +92,7 @@ def learnact(*arguments: str, code: int = 0, **environment: str) -> str:
 
 def test_a_run_lives_in_a_bucket_and_all_commands_read_it(place, server, tmp_path):
     job = tmp_path / "small.yaml"
-    job.write_text(JOB)
+    job.write_text(LEARNING_JOB)
     said = learnact("run", str(job), "--address", "local", "--results", place)
     assert f"--results {place}" in said
     for command in (
@@ -93,20 +107,27 @@ def test_a_run_lives_in_a_bucket_and_all_commands_read_it(place, server, tmp_pat
         ("export", "small", "--to", "csv", "--output", str(tmp_path / "export")),
         ("bundle", "small", "--output", str(tmp_path / "b.zip")),
         ("plan", str(job)),
-        ("show", "small", "--method", "act"),
-        ("compare", "act", "act", "--run", "small"),
+        ("show", "small", "--failed"),
+        ("compare", "learnact", "act", "--by", "domain"),
         ("figure", "efficiency", "small", "--output", str(tmp_path / "figure.svg")),
-        ("table", "causes", "small"),
-        ("doctor",),
     ):
         said = learnact(*command, "--results", place)
         assert "error: " not in said, (command, said)
     again = learnact("run", str(job), "--address", "local", "--results", place, "--json")
     assert json.JSONDecoder().raw_decode(again[again.index("{") :])[0]["run"]
     with connect(place) as connection:
-        (key,) = connection.execute("SELECT key FROM episodes ORDER BY key LIMIT 1").fetchone()
-        assert connection.execute("SELECT count(*) FROM episodes").fetchone() == (8,)
-    assert "gripper" in learnact("show", "small", key, "--results", place)
+        tested = "SELECT key FROM episodes WHERE phase = 'test' AND method = 'act' ORDER BY key"
+        keys = [key for (key,) in connection.execute(tested).fetchall()]
+        (library,) = connection.execute("SELECT library FROM trials WHERE method = 'learnact'").fetchone()
+    assert len(keys) == 8
+    assert "gripper" in learnact("show", "small", keys[0], "--results", place)
+    forked = learnact("fork", "small", keys[0], "--turn", "1", "--library", library, "--results", place)
+    assert "turn 1" in forked
+    with viewer(place) as address:
+        runs_page = page(address)
+        run_page = next(link for link in re.findall('href="([^"]+)"', runs_page) if "/run/small-" in link)
+        for path in ("", "episodes?outcome=failed", f"episode/{keys[0]}", f"episode/{keys[0]}/call/0"):
+            assert "gripper" in page(urllib.parse.urljoin(address, f"{run_page}{path}"))
     texts = [
         server.client().get_object(Bucket=place.split("/")[2], Key=key)["Body"].read()
         for key in server.keys(place.split("/")[2])
@@ -116,6 +137,24 @@ def test_a_run_lives_in_a_bucket_and_all_commands_read_it(place, server, tmp_pat
             assert not any(secret.encode() in text for text in texts), (
                 "settings of the store are in no object"
             )
+
+
+@contextmanager
+def viewer(place: str) -> Iterator[str]:
+    """The address of a viewer of the bucket."""
+    command = [sys.executable, "-c", "from learnact.cli import main; main()", "view", "--no-browser"]
+    command += ["--port", "0", "--results", place]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
+
+
+def page(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=300) as answer:
+        return str(answer.read(), "utf-8")
 
 
 async def test_sql_asks_runs_in_a_folder_and_in_a_bucket_at_once(place, tmp_path):
