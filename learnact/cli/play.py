@@ -17,6 +17,7 @@ from learnact.cli.manual_play import CommandResult, ManualPlay, ManualSetup, ope
 from learnact.cli.options import DomainName, DomainOption, Seed, SourceFolder, Split, pick_task, spec_of
 from learnact.cli.output import say, say_json
 from learnact.domains import registry
+from learnact.domains.base import NarrowsToTask
 from learnact.domains.text_file import read_text
 from learnact.errors import BadInput
 from learnact.library.files import read_library
@@ -84,7 +85,8 @@ def play(
     names = [primitive.name for primitive in built.primitives]
     learned = read_library(library, names) if library is not None else Library()
     chosen = built.read(str(problem)) if problem is not None else pick_task(built, split, task)
-    asyncio.run(_play(ManualSetup(built, spec, chosen, learned, text), lines, json))
+    offered = built.for_task(chosen) if isinstance(built, NarrowsToTask) else built
+    asyncio.run(_play(ManualSetup(offered, spec, chosen, learned, text), lines, json))
 
 
 def _read(commands: Path | None) -> Iterator[str] | None:
