@@ -47,7 +47,7 @@ class LearnactEnvironment(Environment):
         result = self._client.reset(**given)
         return Observation(reward=result.reward, done=result.done, metadata=result.observation)
 
-    def step(self, action: Action, timeout_s: float | None = None, **_: Any) -> Observation:
+    def step(self, action: Action, **_: Any) -> Observation:
         """List the tools, or call one."""
         if isinstance(action, ListToolsAction):
             result = self._client.step({"type": "list_tools"})

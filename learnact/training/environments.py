@@ -12,7 +12,7 @@ from __future__ import annotations
 import copyreg
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from learnact.errors import BadInput
 from learnact.library.parameters import Parameter, as_call, of_learned, of_primitive
@@ -29,7 +29,8 @@ class EnvironmentType(type):
 class TaskEnvironment(metaclass=EnvironmentType):
     """A task being played through methods; one instance plays one task after another.
 
-    Public methods are `reset`, `get_reward`, `close`, and one for each action, which returns the observation.
+    Public methods are `reset`, `get_reward`, and one for each action, which returns the observation: trainers
+    offer every other public method to the model. As a context manager it frees the task at the end.
     """
 
     made_by: tuple[Any, ...] = ()
@@ -58,8 +59,13 @@ class TaskEnvironment(metaclass=EnvironmentType):
         """The reward of what was done since `reset`, in 0 .. 1."""
         return self._playing.reward
 
-    def close(self) -> None:
-        """Free what the task holds. Idempotent."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Free what the task holds, which the next `reset` does too. A method `close` would be offered to the
+        model as a tool.
+        """
         run(self._playing.close())
 
 
@@ -86,7 +92,7 @@ def environment(
     }
     for action in what.library.offered:
         methods[action.name] = _method(action.name, action.description, of_learned(action))
-    taken = sorted({"reset", "get_reward", "close", "made_by"} & methods.keys())
+    taken = sorted({"reset", "get_reward", "made_by"} & methods.keys())
     renamed = {f"{name}_" if name in taken else name: method for name, method in methods.items()}
     inside = {
         "__doc__": f"{what.domain.title}. {what.domain.instruction}",

@@ -140,9 +140,9 @@ SFT: Mapping[str, Callable[[TrainingRecord], Rows]] = {
 """Formats for supervised fine-tuning by name."""
 
 
-def trl_pair(pair: PreferencePair) -> Row:
+def trl_pair(pair: PreferencePair) -> Rows:
     """TRL's preference rows (DPO, reward models)."""
-    return {
+    yield {
         "prompt": _chat(pair.prompt),
         "chosen": _chat(pair.chosen),
         "rejected": _chat(pair.rejected),
@@ -151,21 +151,27 @@ def trl_pair(pair: PreferencePair) -> Row:
     }
 
 
-def llamafactory_pair(pair: PreferencePair) -> Row:
-    """LLaMA-Factory's `ranking: true` rows in ShareGPT form: one reply each, so of longer continuations the
-    first.
+def llamafactory_pair(pair: PreferencePair) -> Rows:
+    """LLaMA-Factory's `ranking: true` rows in ShareGPT form, which have one reply each: of longer
+    continuations the first reply in which they differ, behind what they share. None where an observation
+    differs first.
     """
+    both = list(zip(pair.chosen, pair.rejected, strict=False))
+    place = next((number for number, (good, bad) in enumerate(both) if good != bad), len(both))
+    if place == len(both) or {m.role for m in both[place]} != {"assistant"}:
+        return
     names = {"system": "system", "user": "human", "assistant": "gpt"}
-    prompt = [m for m in pair.prompt if m.role != "system"]
-    return {
+    shared = [m for m in (*pair.prompt, *pair.chosen[:place]) if m.role != "system"]
+    good, bad = both[place]
+    yield {
         "system": "".join(m.content for m in pair.prompt if m.role == "system"),
-        "conversations": [{"from": names[m.role], "value": m.content} for m in prompt],
-        "chosen": {"from": "gpt", "value": pair.chosen[0].content},
-        "rejected": {"from": "gpt", "value": pair.rejected[0].content},
+        "conversations": [{"from": names[m.role], "value": m.content} for m in shared],
+        "chosen": {"from": "gpt", "value": good.content},
+        "rejected": {"from": "gpt", "value": bad.content},
     }
 
 
-PREFERENCE: Mapping[str, Callable[[PreferencePair], Row]] = {
+PREFERENCE: Mapping[str, Callable[[PreferencePair], Rows]] = {
     "trl": trl_pair,
     "llamafactory": llamafactory_pair,
 }

@@ -114,7 +114,8 @@ def rows_of(
 ) -> Iterator[Row]:
     """The rows of records in a format."""
     if kind == "preference":
-        yield from map(PREFERENCE[name], pairs_of(list(records), sources))
+        for pair in pairs_of(list(records), sources):
+            yield from PREFERENCE[name](pair)
     else:
         project = SFT[name] if kind == "sft" else STEPWISE[name]
         for record in records:

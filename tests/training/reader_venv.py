@@ -40,14 +40,18 @@ def reader(name: str) -> Path:
 
 def _make(folder: Path, name: str) -> None:
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    base = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [folder / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    steps = [["install", "-r", READERS / f"{name}.txt"]]
     for line in (READERS / f"{name}.txt").read_text().splitlines():
-        if line.startswith("# then: "):  # a step of its own, such as one package without what it pulls
-            subprocess.run([*base, *line.removeprefix("# then: ").split()], check=True)
-    done = subprocess.run([*base, "-r", READERS / f"{name}.txt"], capture_output=True, text=True)
-    if done.returncode:
-        shutil.rmtree(folder)
-        raise AssertionError(f"the reader {name} cannot be installed: {done.stderr[-2000:]}")
+        if line.startswith("# without: "):  # what its requirements bring and it does not need
+            steps.append(["uninstall", "--yes", *line.removeprefix("# without: ").split()])
+        if line.startswith("# alone: "):  # without what it asks for
+            steps.append(["install", "--no-deps", *line.removeprefix("# alone: ").split()])
+    for step in steps:
+        done = subprocess.run([*pip, *step], capture_output=True, text=True)
+        if done.returncode:
+            shutil.rmtree(folder)
+            raise AssertionError(f"the reader {name} cannot be installed: {done.stderr[-2000:]}")
     (site,) = (folder / "lib").glob("python*/site-packages")
     (site / "behind.pth").write_text(HOOK)
     (folder / "made").touch()
@@ -57,13 +61,15 @@ def behind() -> dict[str, str]:
     """The variables of a reader's process: learnact and what it needs, behind the reader's own packages."""
     paths = [str(REPOSITORY), *(path for path in sys.path if path.endswith("-packages"))]
     kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    quiet = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "WANDB_MODE": "disabled"}
+    quiet = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TRL_EXPERIMENTAL_SILENCE": "1"}
     return {**kept, **quiet, BEHIND: os.pathsep.join(dict.fromkeys(paths))}
 
 
-def script(name: str, program: str, *arguments: object, seconds: float = 900) -> str:
-    """What a program prints that runs in a reader's environment, as a module of this package's `reading`."""
-    command = [str(reader(name)), "-m", f"tests.training.reading.{program}", *map(str, arguments)]
+def script(name: str, program: str, *arguments: object, seconds: float = 1800) -> str:
+    """What a module prints that runs in a reader's environment: one of `reading`, or a file of this
+    repository."""
+    module = ["-m", f"tests.training.reading.{program}"] if "/" not in program else [program]
+    command = [str(reader(name)), *module, *map(str, arguments)]
     done = subprocess.run(
         command, env=behind(), cwd=REPOSITORY, capture_output=True, text=True, timeout=seconds
     )
@@ -83,7 +89,8 @@ def checks(name: str, file: str, *arguments: object, seconds: float = 1800) -> N
         *map(str, arguments),
     ]
     command = [str(reader(name)), "-m", "pytest", *options, f"tests/training/reading/{file}"]
+    variables = behind() | ({"LEARNACT_EXPORTS": str(exports)} if exports else {})
     done = subprocess.run(
-        command, env=behind(), cwd=REPOSITORY, capture_output=True, text=True, timeout=seconds
+        command, env=variables, cwd=REPOSITORY, capture_output=True, text=True, timeout=seconds
     )
     assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-3000:]}"

@@ -24,7 +24,7 @@ def library() -> Library:
 def test_actions_are_typed_methods_with_docstrings_and_observations() -> None:
     made = environment("gripper", OPTIONS)
     tools = {n for n, _ in inspect.getmembers(made, inspect.isfunction) if not n.startswith("_")}
-    assert tools == {"move", "pick", "drop", "reset", "get_reward", "close"}
+    assert tools == {"move", "pick", "drop", "reset", "get_reward"}
     assert str(inspect.signature(made.pick)) == "(self, obj: str, place: str, hand: str) -> str"
     assert "Requires: obj is a ball." in inspect.getdoc(made.pick)
     assert "Args:\n    obj: obj." in inspect.getdoc(made.pick)
@@ -39,6 +39,10 @@ def test_actions_are_typed_methods_with_docstrings_and_observations() -> None:
     assert playing.move("roomb", "rooma") == "The task is solved; nothing is left to do."
     with pytest.raises(TypeError, match="missing a required argument: 'hand'"):
         playing.pick("ball1", "rooma")
+    with playing:
+        playing.reset(index=1)
+    with pytest.raises(BadInput, match="call reset first"):
+        playing.move("rooma", "roomb")
 
 
 @pytest.mark.parametrize(("reward", "worth"), [("success", 1.0), ("progress", 1.0), ("steps", 0.97)])
