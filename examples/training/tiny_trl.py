@@ -8,9 +8,9 @@ It shows that the path works, from a run to a trainer; the model learns nothing 
     pip install 'learnact[training]'
     python examples/training/tiny_trl.py --sft sft.jsonl --pairs pairs.jsonl --steps 3
 
-Three parts, one line of JSON each: `sft` (prompt and completion), `dpo` (preference pairs), and `grpo`, for which
-the model is first shown a solved task as a conversation with tool calls (`shown`), so that it calls the domain's
-actions, and is then rewarded for what it does in it.
+Three parts, one line of JSON each: `sft` (prompt and completion), `dpo` (preference pairs), and `grpo`, for
+which the model is first shown a solved task as a conversation with tool calls (`shown`), so that it calls the
+domain's actions, and is then rewarded for what it does in it.
 """
 
 from __future__ import annotations

@@ -77,17 +77,10 @@ def script(name: str, program: str, *arguments: object, seconds: float = 1800) -
     return done.stdout
 
 
-def checks(name: str, file: str, *arguments: object, seconds: float = 1800) -> None:
-    """Run a file of checks of `reading` with pytest in a reader's environment. All must pass."""
-    options = [
-        "--noconftest",
-        "-p",
-        "no:cacheprovider",
-        "-o",
-        "asyncio_mode=auto",
-        "-q",
-        *map(str, arguments),
-    ]
+def checks(name: str, file: str, exports: Path | None = None, *, seconds: float = 1800) -> None:
+    """Run a file of checks of `reading` with pytest in a reader's environment, on what was exported to a
+    folder. All must pass."""
+    options = ["--noconftest", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", "-q"]
     command = [str(reader(name)), "-m", "pytest", *options, f"tests/training/reading/{file}"]
     variables = behind() | ({"LEARNACT_EXPORTS": str(exports)} if exports else {})
     done = subprocess.run(

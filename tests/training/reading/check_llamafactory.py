@@ -1,5 +1,9 @@
-"""LLaMA-Factory reads what was exported, with both of its engines; and TRL 0.24, which it brings, the labels of
-steps."""
+"""LLaMA-Factory reads what was exported, with both of its engines; and TRL 0.24, which it brings, labels of
+steps.
+
+Its module of data imports torchaudio, which need not fit the build of torch that is here. Nothing here hears
+sounds, so an empty module stands for it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tests.training.reading.without_sound  # noqa: F401, I001  before what imports torchaudio
 from datasets import load_dataset
+
 from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
 from llamafactory.hparams import get_train_args
 from llamafactory.v1.core.data_engine import DataEngine
