@@ -23,6 +23,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset, load_dataset
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM, set_seed
@@ -119,6 +120,7 @@ def told(part: str, trainer: Any, *names: str) -> None:
 def main(sft: Path, pairs: Path, steps: int, folder: str) -> None:
     """All three parts."""
     set_seed(0)
+    torch.set_num_threads(1)  # a model of this size is faster so
     rows = load_dataset("json", data_files=str(sft), split="train").select(range(16))
     preferred = load_dataset("json", data_files=str(pairs), split="train").select(range(4))
     example = shown()
@@ -140,7 +142,7 @@ def main(sft: Path, pairs: Path, steps: int, folder: str) -> None:
     told("dpo", trainer, "loss", "rewards/margins")
 
     player = model(tokens)
-    settings = common(folder, 150, per_device_train_batch_size=1, learning_rate=3e-3, max_length=None)
+    settings = common(folder, 200, per_device_train_batch_size=1, learning_rate=5e-3, max_length=None)
     config = SFTConfig(**settings | {"logging_steps": 50}, assistant_only_loss=True)
     trainer = SFTTrainer(
         player, config, train_dataset=Dataset.from_list([example] * 4), processing_class=tokens
@@ -149,10 +151,10 @@ def main(sft: Path, pairs: Path, steps: int, folder: str) -> None:
     told("shown", trainer, "loss")
 
     config = GRPOConfig(
-        **common(folder, steps, per_device_train_batch_size=2, num_generations=2, learning_rate=1e-5),
+        **common(folder, steps, per_device_train_batch_size=4, num_generations=4, learning_rate=1e-5),
         max_completion_length=512,
         max_tool_calling_iterations=4,
-        chat_template_kwargs={"enable_thinking": False},
+        temperature=0.7,
     )
     prompts = Dataset.from_list([{"prompt": [{"role": "user", "content": PROMPT}], "index": 0}] * 8)
     trainer = GRPOTrainer(

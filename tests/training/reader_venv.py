@@ -77,13 +77,11 @@ def script(name: str, program: str, *arguments: object, seconds: float = 1800) -
     return done.stdout
 
 
-def checks(name: str, file: str, exports: Path | None = None, *, seconds: float = 1800) -> None:
-    """Run a file of checks of `reading` with pytest in a reader's environment, on what was exported to a
-    folder. All must pass."""
+def checks(name: str, file: str, *, seconds: float = 1800, **variables: object) -> None:
+    """Run a file of checks of `reading` with pytest in a reader's environment, with these variables. All must
+    pass."""
     options = ["--noconftest", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", "-q"]
     command = [str(reader(name)), "-m", "pytest", *options, f"tests/training/reading/{file}"]
-    variables = behind() | ({"LEARNACT_EXPORTS": str(exports)} if exports else {})
-    done = subprocess.run(
-        command, env=variables, cwd=REPOSITORY, capture_output=True, text=True, timeout=seconds
-    )
+    given = behind() | {key: str(value) for key, value in variables.items()}
+    done = subprocess.run(command, env=given, cwd=REPOSITORY, capture_output=True, text=True, timeout=seconds)
     assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-3000:]}"

@@ -19,12 +19,13 @@ from learnact.results.reader import Connection, connect_folders, dictionaries
 from learnact.results.table_sql import table_query
 from learnact.results.tables import TRAJECTORIES
 from learnact.training.error_kinds import error_kind
-from learnact.training.formats import SFT
-from learnact.training.pairs import pairs_of
-from learnact.training.records import TrainingRecord, record_of
+from learnact.training.formats import SFT, llamafactory_pair
+from learnact.training.pairs import PreferencePair, pairs_of
+from learnact.training.records import TrainingMessage, TrainingRecord, record_of
 from learnact.training.write import selected
 from tests.cli.conftest import Done
 from tests.cli.conftest import learnact as command
+from tests.training.exported import ODD
 
 JOB: dict[str, Any] = {
     "name": "t",
@@ -114,6 +115,46 @@ def rows(record: TrainingRecord, name: str, key: str) -> list[dict[str, Any]]:
     (row,) = SFT[name](record)
     assert len(row[key]) == len(record.messages)
     return list(row[key])
+
+
+def test_formats_of_whole_conversations_lose_nothing(records: list[TrainingRecord]) -> None:
+    """OpenAI's and AgentRefine's readers are not published: here their fields are read back."""
+    odd = replace(records[0], turns=tuple(replace(t, reply=t.reply + ODD) for t in records[0].turns))
+    roles = {"system": "system", "human": "user", "gpt": "assistant"}
+    for record in [*records, odd]:
+        wanted = [(m.role, m.content, m.weight) for m in record.messages]
+        refine = json.loads(json.dumps(rows(record, "agentrefine", "conversations"), ensure_ascii=False))
+        assert [set(m) for m in refine] == [{"from", "value", "loss"}] * len(wanted)
+        assert [(roles[m["from"]], m["value"], int(m["loss"])) for m in refine] == wanted
+        for name, mark in [("openai", "weight"), ("axolotl", "train"), ("tinker", "trainable")]:
+            found = json.loads(json.dumps(rows(record, name, "messages"), ensure_ascii=False))
+            assert [(m["role"], m["content"], int(m.get(mark, 0))) for m in found] == wanted
+        for message in rows(record, "openai", "messages"):
+            assert ("weight" in message) == (message["role"] == "assistant"), "OpenAI refuses it elsewhere"
+
+
+def test_pairs_for_one_reply_begin_where_two_attempts_differ() -> None:
+    def said(role: str, *texts: str) -> list[TrainingMessage]:
+        return [TrainingMessage(role, text) for text in texts]  # type: ignore[arg-type]
+
+    prompt = tuple(said("system", "rules") + said("user", "task"))
+    shared = said("assistant", "look") + said("user", "a door")
+    pair = PreferencePair(
+        prompt=prompt,
+        chosen=(*shared, *said("assistant", "open")),
+        rejected=(*shared, *said("assistant", "wait"), *said("user", "dark")),
+        source="episodes",
+        domain="d",
+        task="t",
+        margin=1.0,
+        episodes=("a", "b"),
+    )
+    (row,) = llamafactory_pair(pair)
+    assert row["system"] == "rules"
+    assert [m["value"] for m in row["conversations"]] == ["task", "look", "a door"]
+    assert (row["chosen"]["value"], row["rejected"]["value"]) == ("open", "wait")
+    other = replace(pair, rejected=(shared[0], *said("user", "a wall"), *said("assistant", "wait")))
+    assert list(llamafactory_pair(other)) == []
 
 
 def test_pairs_come_from_repeats_repairs_and_attempts(records: list[TrainingRecord]) -> None:

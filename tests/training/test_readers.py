@@ -21,9 +21,9 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["trl", "llamafactory"])
+@pytest.mark.parametrize("name", ["trl", "llamafactory", "axolotl", "tinker", "verl"])
 def test_a_trainer_reads_what_was_exported(name: str, exports: Path) -> None:
-    checks(name, f"check_{name}.py", exports)
+    checks(name, f"check_{name}.py", LEARNACT_EXPORTS=exports)
 
 
 def test_a_tiny_model_is_trained_on_exported_data_and_in_a_domain(exports: Path) -> None:

@@ -8,7 +8,8 @@ import json
 import pytest
 
 from tests.cli.conftest import learnact as command
-from tests.training.reader_venv import checks, script
+from tests.training.reader_venv import behind, checks, reader, script
+from tests.training.reading.serving import serve_env
 
 
 @pytest.mark.slow
@@ -30,3 +31,10 @@ def test_without_openenv_it_says_what_to_install() -> None:
     assert told.code == 2
     assert "learnact serve-env needs openenv, which is not installed" in told.err
     assert "pip install 'learnact[openenv]'" in told.err
+
+
+@pytest.mark.slow
+def test_verifiers_plays_what_is_served() -> None:
+    easy = ("gripper", "--level", "easy", "-o", "balls=2", "-o", "train=3", "-o", "test=2")
+    with serve_env(*easy, python=reader("openenv"), variables=behind()) as served:
+        checks("verifiers", "check_verifiers.py", LEARNACT_SERVER=served.url)

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tests.training.reading.without_sound  # noqa: F401, I001  before what imports torchaudio
 from datasets import load_dataset
+
+import tests.training.reading.without_sound  # noqa: F401  before what imports torchaudio
+
+# isort: split
 
 from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
 from llamafactory.hparams import get_train_args
@@ -38,7 +41,13 @@ CHAT = {
 REFINE = {
     "formatting": "sharegpt",
     "columns": {"messages": "conversations"},
-    "tags": {"system_tag": "system"},
+    "tags": {
+        "role_tag": "from",
+        "content_tag": "value",
+        "user_tag": "human",
+        "assistant_tag": "gpt",
+        "system_tag": "system",
+    },
 }
 RANKED = {
     "formatting": "sharegpt",

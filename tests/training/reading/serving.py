@@ -18,10 +18,13 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def serve_env(*arguments: object) -> Iterator[Served]:
+def serve_env(
+    *arguments: object, python: object = sys.executable, variables: dict[str, str] | None = None
+) -> Iterator[Served]:
     """`learnact serve-env ARGUMENTS --port 0`; it is told to end, and must do so well."""
-    command = [sys.executable, "-m", "learnact.cli", "serve-env", *map(str, arguments), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command = [str(python), "-m", "learnact.cli", "serve-env", *map(str, arguments), "--port", "0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=variables) as process:
         assert process.stdout is not None and process.stderr is not None
         told = process.stdout.readline()
         assert told.startswith("http://"), process.stderr.read()
