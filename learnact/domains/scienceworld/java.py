@@ -22,7 +22,7 @@ from learnact.domains.scienceworld.package import jar, java_program
 from learnact.errors import EnvironmentFailure
 
 OPTIONS = (
-    "-Xmx256m",
+    "-Xmx400m",
     "-XX:+UseSerialGC",
     "-Xshare:auto",
     # Identity hash codes from a counter instead of a random number: the simulator walks through sets in the
