@@ -84,6 +84,7 @@ class ScienceWorldOptions(FamilyOptions):
 class ScienceWorldDomain(FamilyDomain[ScienceWorldOptions]):
     """`learnact.domains.base.Domain` of one kind of task; also its `TextActions`."""
 
+    TEXT_VERSION = 2
     PROFILE = Profile(explores=True, blocking=True, history=50, failure_context="history")
 
     def __init__(self, name: str, options: ScienceWorldOptions) -> None:

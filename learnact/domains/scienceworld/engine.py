@@ -80,7 +80,8 @@ class SimulatedHouse:
 
     def do(self, command: str) -> SimulatorAnswer:
         """Do a command where it is possible. One that is ambiguous is not done: the simulator's question is
-        the text, and it is answered so that the next command is read as one."""
+        the text, and it is answered so that the next command is read as one. Where all meanings read alike
+        (one of several seeds in a jar), nobody could say which is meant, and the first is done."""
         try:
             self._state.enter()
             if command.lower() == "task":
@@ -138,8 +139,10 @@ class SimulatedHouse:
         """Why a command is not done; None for one that is possible, whose action is then queued. Changes
         nothing else."""
         understood, said = self._parsed(command)
+        ambiguous = not understood and bool(self._parser.isInAmbiguousState())
+        if ambiguous and len(set(meanings_of(said))) == 1:
+            understood, said = self._parsed("0")
         if not understood:
-            ambiguous = bool(self._parser.isInAmbiguousState())
             if ambiguous:
                 self._parser.clearAmbiguousState()
             return SimulatorAnswer(said, ambiguous, False, self._score)
@@ -162,6 +165,11 @@ class SimulatedHouse:
         given = action.assignments()
         more = (self._agent,) if kind.rpartition(".")[2] in _OF_THE_AGENT else ()
         return scala_object(kind).isValidAction(given, *more)
+
+
+def meanings_of(question: str) -> list[str]:
+    """What an ambiguous command may mean, from the simulator's question."""
+    return re.findall(r"^\d+:\t(.+)$", question, re.MULTILINE)
 
 
 def _failure(error: Py4JError) -> EnvironmentFailure:

@@ -3,17 +3,17 @@ the progress. Engine processes only."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from learnact.domains.base import Primitive
 from learnact.domains.family_environment import FamilyEnvironment, PrimitiveAnswer, shortened
-from learnact.domains.scienceworld.engine import SimulatedHouse, SimulatorAnswer
+from learnact.domains.scienceworld.engine import SimulatedHouse, SimulatorAnswer, meanings_of
 from learnact.domains.scienceworld.surface import command_of
 from learnact.domains.scienceworld.tasks import Variation
 from learnact.records import Plain, Step
 
 FAILED = "The task has failed: you focused on something that the task does not ask for."
+UNKNOWN = "There is nothing of that name here, or that cannot be done with it."
 _TEXT = "text"
 """Stands for a primitive's name where a command was given as text."""
 _MOST_MEANINGS = 6
@@ -66,9 +66,9 @@ class ScienceWorldEnvironment(FamilyEnvironment):
     def _reason(self, answered: SimulatorAnswer) -> str:
         """Why a command was not done, in the simulator's words; of an ambiguous one, what it may mean."""
         if not answered.understood:
-            return "There is nothing of that name here, or that cannot be done with it."
-        meanings = re.findall(r"^\d+:\t(.+)$", answered.text, re.MULTILINE)
+            return UNKNOWN
+        meanings = list(dict.fromkeys(meanings_of(answered.text)))
         if not meanings:
-            return answered.text
+            return answered.text or "That cannot be done with it."
         more = ", ..." if len(meanings) > _MOST_MEANINGS else "."
         return f"That may mean: {', '.join(meanings[:_MOST_MEANINGS])}{more} Say which, by its place."

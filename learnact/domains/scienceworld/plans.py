@@ -16,12 +16,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from learnact.domains.base import PlannedCall
-from learnact.domains.scienceworld.surface import call_of
+from learnact.domains.scienceworld.surface import calls_of
 from learnact.domains.scienceworld.tasks import Variation
 from learnact.errors import EnvironmentFailure
 from learnact.records import digest
 
 _SECONDS_EACH = 600.0
+_MOMENT = ("look_at", ("agent",))
+"""A call that takes one moment and changes nothing (`wait1` takes two)."""
 
 
 def cache_folder() -> Path:
@@ -80,20 +82,43 @@ def make_here(variation: Variation) -> None:
 
 
 def _solved(variation: Variation) -> list[PlannedCall] | None:
-    from learnact.domains.scienceworld.domain import all_primitives
     from learnact.domains.scienceworld.engine import SimulatedHouse
-    from learnact.domains.scienceworld.environment import ScienceWorldEnvironment
 
     planner = SimulatedHouse(variation, gold=True)
     commands = planner.gold_path
     planner.close()
+    return _played(variation, commands, waits=False) or _played(variation, commands, waits=True)
+
+
+def _played(variation: Variation, commands: Sequence[str], waits: bool) -> list[PlannedCall] | None:
+    """The calls of a path that are possible, where they solve the task. `waits`: with a moment in place of
+    each action that is not possible, which takes time in the simulator and none here."""
+    from learnact.domains.scienceworld.domain import all_primitives
+    from learnact.domains.scienceworld.environment import UNKNOWN, ScienceWorldEnvironment
+
     environment = ScienceWorldEnvironment(variation, all_primitives())
-    calls = []
+    calls: list[PlannedCall] = []
+
+    def done(name: str, given: tuple[str, ...]) -> tuple[bool, bool]:
+        """Whether a call was possible, and whether it was understood at all."""
+        step = environment.call(name, given, {})
+        if step.valid:
+            calls.append(PlannedCall(name, given))
+        return step.valid, UNKNOWN not in step.observation
+
     try:
         for command in commands:
-            name, given = call_of(command)
-            if environment.call(name, given, {}).valid:
-                calls.append(PlannedCall(name, given))
+            if command.isdigit():  # which of several things that read alike: ours takes the first
+                continue
+            understood = False
+            for name, given in calls_of(command):
+                possible, known = done(name, given)
+                understood = understood or known
+                if possible:
+                    break
+            else:
+                if waits and understood:
+                    done(*_MOMENT)
             if environment.success:
                 return calls
     except ValueError:

@@ -49,13 +49,16 @@ _SAME = (
     (r"examine (.+)|look at (.+)|look on (.+)", "look_at"),
     (r"go to (.+)|go (.+)", "go"),
     (r"pick up (.+)|take (.+)", "pick_up"),
-    (r"move (.+) to (.+)|put (.+) in (.+)", "move"),
-    (r"pour (.+) (?:into|in) (.+)", "pour"),
-    (r"connect (.+) to (.+)", "connect"),
-    (r"use (.+) on (.+)", "use"),
-    (r"dunk (.+) (?:into|in) (.+)", "dunk"),
     (r"teleport (?:to )?(.+)", "teleport"),
 )
+_OF_TWO = {
+    "move": (r"move|put", "to|in"),
+    "pour": ("pour", "into|in"),
+    "connect": ("connect", "to"),
+    "use": ("use", "on"),
+    "dunk": ("dunk", "into|in"),
+}
+"""Of commands about two things: verbs, and words that may stand between the things."""
 
 
 def command_of(name: str, values: Sequence[str]) -> str:
@@ -63,15 +66,24 @@ def command_of(name: str, values: Sequence[str]) -> str:
     return PUBLISHED_COMMANDS[name].format(*values)
 
 
-def call_of(command: str) -> tuple[str, tuple[str, ...]]:
-    """A command of the simulator as a call. Raises `ValueError` for one that no primitive stands for."""
+def calls_of(command: str) -> list[tuple[str, tuple[str, ...]]]:
+    """A command of the simulator as a call. A command about two things may be several: in `pour cup in sink
+    in pot` the first thing may be the cup in the sink, or the second the sink in the pot. Raises
+    `ValueError` for one that no primitive stands for."""
+    for name, (verbs, between) in _OF_TWO.items():
+        if found := re.fullmatch(rf"(?:{verbs}) (.+)", command):
+            rest = found[1]
+            splits = re.finditer(rf"(?= (?:{between}) )", rest)
+            parts = [(rest[: at.start()], rest[at.start() :].split(" ", 2)[2]) for at in splits]
+            if parts:
+                return [(name, pair) for pair in reversed(parts)]
     for form, name in _SAME:
         if found := re.fullmatch(form, command):
-            return name, tuple(part for part in found.groups() if part is not None)
+            return [(name, tuple(part for part in found.groups() if part is not None))]
     for name, command_form in COMMANDS.items():
         pattern = re.escape(command_form).replace(r"\{\}", "(.+)")
         if found := re.fullmatch(pattern, command):
-            return name, found.groups()
+            return [(name, found.groups())]
     raise ValueError(f"{command!r} is no command of ScienceWorld's primitives")
 
 
