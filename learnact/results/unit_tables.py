@@ -268,10 +268,16 @@ REQUESTS = TableSchema(
             "purpose",
             TEXT,
             "unit.purpose",
-            "what it was for: create, usage, describe, improve, reflect, code, verify, embed",
+            "what it was for: create, usage, describe, improve, reflect, code, verify, embed; script and "
+            "trajectory of a synthesis",
         ),
         TableColumn("iteration", INT32, "unit.iteration", "iteration of learning; 0 is creation"),
-        TableColumn("candidate", INT32, "unit.candidate", "number of the candidate that it was for"),
+        TableColumn(
+            "candidate",
+            INT32,
+            "unit.candidate",
+            "number of the candidate, or of the example of a synthesis, that it was for",
+        ),
         TableColumn("attempt", INT32, "unit.attempt", "the learner's try, from 0"),
         TableColumn("model", TEXT, "unit.model.name", "the learner's model as asked for"),
         TableColumn(

@@ -13,6 +13,7 @@ from learnact.synthesis.driver import synthesize
 from tests.chaos.harness import ChaosRun, model_server, table
 from tests.chaos.request_log import requests_in
 from tests.results.compare import compare
+from tests.results.test_raw_parquet import repeated
 
 JOB = """\
 name: chaos
@@ -52,6 +53,7 @@ def test_killed_at_any_moment(
         print(f"\n{table(run.kills)}\n\nrequests {asked}, without kills {sum(expected.values())};")
         print(f"lives of the driver {run.lives}")
     assert compare(quiet.folder, run.folder) == []
+    assert repeated(run.folder) == {}
     with connect_folders([run.folder]) as connection:
         ((rows, numbers, last, keys),) = connection.execute(
             "SELECT count(*), count(DISTINCT example), max(example), count(DISTINCT key) FROM trajectories"

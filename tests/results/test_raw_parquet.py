@@ -22,6 +22,8 @@ KEYS = {
     "events": "seq",
     "checks": "name",
     "blocks": "hash",
+    "trajectories": "trial, example",
+    "reply_checks": "trial, example, stage, attempt",
 }
 LEARNING = JOB.replace("workers: 2, in_flight: 8", "runner: local").replace("[act, learnact]", "[learnact]")
 
