@@ -36,7 +36,7 @@ def jobs(
     chosen = list(shipped_jobs().values()) if name is None else [find_shipped(name)]
     if copy is not None:
         write_file(copy, chosen[0].text, force)
-        say_next(copy)
+        say_next(copy, makes_data=chosen[0].makes_data)
     elif json:
         for job in chosen:
             say_json({"name": job.name, "question": job.question, "time": job.time, "cost": job.cost})
@@ -52,6 +52,6 @@ def _list(known: list[ShippedJob]) -> None:
         shown.add_row(job.name, job.question, job.time, job.cost)
     console().print(shown)
     say(
-        "\n`learnact run NAME` runs one, `learnact jobs NAME` prints its file, "
-        "`learnact jobs NAME --copy my.yaml` copies it to edit."
+        "\n`learnact run NAME` runs one (`learnact synthesize NAME` one that makes data), `learnact jobs NAME` "
+        "prints its file, `learnact jobs NAME --copy my.yaml` copies it to edit."
     )

@@ -69,9 +69,15 @@ def write_file(path: Path, text: str, force: bool = False) -> None:
         raise BadInput(f"{path}: cannot be written: {error.strerror}; name another file") from None
 
 
-def say_next(job: Path) -> None:
-    """What to type after a job file has been written."""
+def say_next(job: Path, *, makes_data: bool = False) -> None:
+    """What to type after a job file has been written; one of a synthesis has a command of its own."""
     name = shlex.quote(str(job))
+    if makes_data:
+        say(
+            f"wrote {job}\nnext: learnact synthesize {name} --dry-run    # what it would do; calls nobody\n"
+            f"      learnact synthesize {name}"
+        )
+        return
     say(
         f"wrote {job}\nnext: learnact plan {name}    # what it would do; calls nobody\n      learnact "
         f"run {name}"

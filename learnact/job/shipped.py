@@ -29,6 +29,11 @@ class ShippedJob:
     cost: str
 
     @property
+    def makes_data(self) -> bool:
+        """Whether it is a synthesis, which `learnact synthesize` runs."""
+        return "\ntrajectories:" in self.text
+
+    @property
     def text(self) -> str:
         """The file's text."""
         return self.path.read_text(encoding="utf-8")

@@ -97,6 +97,17 @@ def test_checks_say_of_each_reply_what_was_found(results: Path) -> None:
     assert counts["verified"] == made["verified"]
 
 
+def test_a_user_copies_the_shipped_job(tmp_path: Path) -> None:
+    told = command("jobs", "synthesize", "--copy", tmp_path / "mine.yaml")
+    assert told.code == 0, told.err
+    assert f"learnact synthesize {tmp_path / 'mine.yaml'} --dry-run" in told.out
+    planned = command("synthesize", tmp_path / "mine.yaml", "--dry-run")
+    assert "200 trajectories from 60 persons" in planned.out
+    for name in ("run", "plan"):
+        wrong = command(name, tmp_path / "mine.yaml")
+        assert (wrong.code, "`learnact synthesize` runs it" in wrong.err) == (2, True)
+
+
 def test_what_a_user_sees(results: Path, tmp_path: Path) -> None:
     job = tmp_path / "made.yaml"
     job.write_text(json.dumps(JOB))
