@@ -52,6 +52,6 @@ def _list(known: list[ShippedJob]) -> None:
         shown.add_row(job.name, job.question, job.time, job.cost)
     console().print(shown)
     say(
-        "\n`learnact run NAME` runs one (`learnact synthesize NAME` one that makes data), `learnact jobs NAME` "
-        "prints its file, `learnact jobs NAME --copy my.yaml` copies it to edit."
+        "\n`learnact run NAME` runs one (`learnact synthesize NAME` one that makes data), "
+        "`learnact jobs NAME` prints its file, `learnact jobs NAME --copy my.yaml` copies it to edit."
     )
