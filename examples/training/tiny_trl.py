@@ -85,7 +85,10 @@ def tools() -> list[dict[str, Any]]:
 
 
 def shown() -> dict[str, Any]:
-    """The solved training task as a conversation with tool calls: what a model is to do in the domain."""
+    """The solved training task as a conversation with tool calls: what a model is to do in the domain.
+
+    Arguments and tools are text: a table would give every call the keys of all, with nulls.
+    """
     domain = registry.build(DomainSpec("gripper", canonical(OPTIONS)))
     (task,) = domain.tasks("train")
     names = {primitive.name: primitive.parameters for primitive in domain.primitives}
@@ -93,12 +96,13 @@ def shown() -> dict[str, Any]:
         messages: list[dict[str, Any]] = [{"role": "user", "content": PROMPT + playing.reset(index=0)}]
         for call in domain.reference_plan(task):
             given = dict(zip(names[call.name], call.arguments, strict=True))
-            calls = [{"type": "function", "function": {"name": call.name, "arguments": given}}]
+            function = {"name": call.name, "arguments": json.dumps(given)}
+            calls = [{"type": "function", "function": function}]
             messages.append({"role": "assistant", "content": "", "tool_calls": calls})
             said = getattr(playing, call.name)(**given)
             messages.append({"role": "tool", "name": call.name, "content": said})
         assert playing.get_reward() == 1
-    return {"messages": messages[:-1], "tools": tools()}
+    return {"messages": messages[:-1], "tools": json.dumps(tools())}
 
 
 def common(folder: str, steps: int, **more: Any) -> dict[str, Any]:

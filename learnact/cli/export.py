@@ -149,6 +149,7 @@ def _training_data(
         check_format,
         pair_sources,
         read_records,
+        refuse_tool_calls,
         rows_of,
         selected,
         write_rows,
@@ -160,6 +161,7 @@ def _training_data(
     if path.exists():
         raise BadInput(f"--output {path}: there is such a file already; name a new one")
     selection = selected(connection, where, include_test=include_test)
+    refuse_tool_calls(connection, selection)
     keys = track(selection.keys, "reading episodes", console=console(stderr=True), transient=True)
     counts = ExportCounts()
     records = counts.watch(read_records(connection, keys, refinements, selection.synthesized))

@@ -109,6 +109,23 @@ def selected(connection: Connection, where: str, *, include_test: bool) -> Selec
     return Selection(tuple(row["key"] for row in rows), 0 if include_test else leaked["tests"], made)
 
 
+def refuse_tool_calls(connection: Connection, selection: Selection) -> None:
+    """Raises `BadInput` where selected episodes were played with tool calls: no format says yet how they are
+    written, and their prompts are lists of messages.
+    """
+    ((number,),) = connection.execute(
+        """SELECT count(DISTINCT unit) FROM calls
+        WHERE tools IS NOT NULL AND unit IN (SELECT unnest(?::TEXT[]))""",
+        [list(selection.keys)],
+    ).fetchall()
+    if number:
+        raise BadInput(
+            f"{number} of the selected episodes were played with tool calls (`action_format: tools`), which "
+            'no format holds; leave them out with --where "key NOT IN (SELECT unit FROM calls WHERE tools IS '
+            'NOT NULL)"'
+        )
+
+
 def rows_of(
     records: Iterable[TrainingRecord], kind: TrainingKind, name: str, sources: Sequence[PairSource]
 ) -> Iterator[Row]:

@@ -241,6 +241,21 @@ def test_a_training_task_that_is_tested_too_is_refused_with_the_count() -> None:
         assert selected(connection, "", include_test=True).keys == ("k1", "k3", "k2")
 
 
+@pytest.mark.slow
+def test_episodes_with_tool_calls_are_refused_with_their_number(tmp_path: Path) -> None:
+    """Their prompts are lists of messages with calls, which no format holds."""
+    domains = {"name": "gripper", "level": "easy", "train": 1, "test": 1}
+    job = {**JOB, "domains": domains, "rules": {"action_format": ["call", "tools"], "show_turns": False}}
+    assert learnact.run({**job, "methods": ["act"]}, results=tmp_path / "results").done
+    arguments = ["--to", "sft", "--include-test"]
+    told = export(tmp_path / "results", tmp_path / "all.jsonl", *arguments)
+    assert (told.code, "1 of the selected episodes were played with tool calls" in told.err) == (2, True)
+    spared = "key NOT IN (SELECT unit FROM calls WHERE tools IS NOT NULL)"
+    told = export(tmp_path / "results", tmp_path / "calls.jsonl", *arguments, "--where", spared)
+    assert told.code == 0, told.err
+    assert len(lines(tmp_path / "calls.jsonl")) > 0
+
+
 @pytest.mark.parametrize(
     ("observation", "kind"),
     [
