@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import learnact
+from learnact.results.parts import tidy
 from learnact.results.reader import connect
 from tests.chaos.harness import JOB, KINDS, ChaosRun, Reader, model_server, table
 from tests.chaos.request_log import requests_in
@@ -63,6 +64,7 @@ def test_killed_at_any_moment(
     with connect(run.results) as connection:
         ((rows, keys),) = connection.execute("SELECT count(*), count(DISTINCT key) FROM episodes").fetchall()
     assert rows == keys > 2 * tests * repeats
+    tidy(run.folder, grace=0.0)  # the reader was connected as the run ended: replaced parts stayed for it
     assert repeated(run.folder) == {}
     assert [k for k in run.kills if k.cost.again > k.cost.bound] == []
     assert reader.problems == [] and reader.polls > len(kinds)
