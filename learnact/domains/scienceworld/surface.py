@@ -49,10 +49,11 @@ _SAME = (
     (r"examine (.+)|look at (.+)|look on (.+)", "look_at"),
     (r"go to (.+)|go (.+)", "go"),
     (r"pick up (.+)|take (.+)", "pick_up"),
+    (r"put down (.+)|drop (.+)", "put_down"),
     (r"teleport (?:to )?(.+)", "teleport"),
 )
 _OF_TWO = {
-    "move": (r"move|put", "to|in"),
+    "move": (r"move|put(?! down)", "to|in"),
     "pour": ("pour", "into|in"),
     "connect": ("connect", "to"),
     "use": ("use", "on"),

@@ -44,6 +44,8 @@ def test_commands_and_calls_are_each_others_inverse():
     for command in ("go to kitchen", "pour cup into pot", "move egg in inventory to red box", "wait1",
                     "use thermometer in inventory on substance in metal pot", "look around"):  # fmt: skip
         assert command_of(*calls_of(command)[0]) == command
+    for said in ("drop egg in inventory", "put down egg in inventory"):
+        assert calls_of(said) == [("put_down", ("egg in inventory",))]
     first, second = ["cup", "studio in cup on table"]
     assert calls_of("pour cup in studio in cup on table") == [
         ("pour", ("cup in studio", "cup on table")),
