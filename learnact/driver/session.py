@@ -39,7 +39,7 @@ from learnact.results.pending import unfinished_calls
 from learnact.results.reader import connect, dictionaries, models_returned
 from learnact.results.store import RunStore
 from learnact.runners.calls import spent_so_far
-from learnact.runners.interrupts import ARM_SECONDS, RunInterrupted, StopRequests
+from learnact.runners.interrupts import ARM_SECONDS, StopRequests, heeding
 from learnact.runners.ray.inside_job import (
     SUBMISSION,
     address_in_job,
@@ -151,16 +151,7 @@ def run(
         stops=stops,
         trace=trace,
     )
-    with stops:
-        try:
-            summary = _to_the_end(coroutine, stops)
-        except asyncio.CancelledError:
-            if not stops.count:
-                raise
-            raise RunInterrupted(stops.number) from None
-    if stops.count and not summary.done:
-        raise RunInterrupted(stops.number, summary)
-    return summary
+    return heeding(stops, lambda: _to_the_end(coroutine, stops))
 
 
 def _to_the_end(coroutine: Coroutine[Any, Any, Summary], stops: StopRequests) -> Summary:

@@ -12,7 +12,7 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 ARM_SECONDS = 0.05
 """Ray puts a handler of its own in our handlers' place while it starts; ours are put back so often."""
@@ -36,6 +36,18 @@ class RunInterrupted(KeyboardInterrupt):
     def exit_code(self) -> int:
         """What shells and schedulers take for "ended by this signal": 130 SIGINT, 143 SIGTERM, 129 SIGHUP."""
         return 128 + self.number
+
+
+class EndedRun(Protocol):
+    """What a run came to."""
+
+    @property
+    def done(self) -> bool:
+        """Whether all of it is finished."""
+        ...
+
+
+Ended = TypeVar("Ended", bound=EndedRun)
 
 
 class StopRequests:
@@ -92,3 +104,20 @@ class StopRequests:
             self._drain()
         elif self._task is not None:
             self._task.cancel()
+
+
+def heeding(stops: StopRequests, run: Callable[[], Ended]) -> Ended:
+    """What a run comes to that may be asked to stop.
+
+    Raises `RunInterrupted` where it was, and has stopped before it was done.
+    """
+    with stops:
+        try:
+            ended = run()
+        except asyncio.CancelledError:
+            if not stops.count:
+                raise
+            raise RunInterrupted(stops.number) from None
+    if stops.count and not ended.done:
+        raise RunInterrupted(stops.number, ended)
+    return ended

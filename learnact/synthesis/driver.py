@@ -34,7 +34,7 @@ from learnact.results.pending import unfinished_calls
 from learnact.results.reader import models_returned
 from learnact.results.store import RunStore
 from learnact.runners.calls import MeteredCallLog, Spending, SpendingLimits, spent_so_far
-from learnact.runners.interrupts import RunInterrupted, StopRequests
+from learnact.runners.interrupts import StopRequests, heeding
 from learnact.runners.ray.inside_job import address_in_job, check_results_folder
 from learnact.runners.resume import CommittingRunner
 from learnact.runners.worker import UnitLimits
@@ -115,16 +115,7 @@ def synthesize(
     loaded = job if isinstance(job, SynthesisJob) else load_synthesis(job, overrides)
     stops = StopRequests()
     session = _Session(loaded, location_of(results), notice, accept_model_change)
-    with stops:
-        try:
-            summary = asyncio.run(session.run(address, stops, check))
-        except asyncio.CancelledError:
-            if not stops.count:
-                raise
-            raise RunInterrupted(stops.number) from None
-    if stops.count and not summary.done:
-        raise RunInterrupted(stops.number, summary)
-    return summary
+    return heeding(stops, lambda: asyncio.run(session.run(address, stops, check)))
 
 
 @dataclass
