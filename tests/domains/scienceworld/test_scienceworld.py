@@ -232,6 +232,10 @@ def test_a_java_without_the_flag_is_noticed_before_a_result_depends_on_it():
     assert "EnvironmentFailure" in done.stdout and "OpenJDK 17" in done.stdout
 
 
+UNPLANNED = ("grow-fruit", "mendelian-genetics-known-plant")
+"""Kinds whose first test task the simulator's path, played through our interface, does not solve."""
+
+
 @needs_java
 @pytest.mark.slow
 @pytest.mark.parametrize("task", KINDS)
@@ -239,9 +243,10 @@ def test_every_kind_opens_and_its_first_test_task_is_solved_by_its_plan(task):
     made = registry.factory(f"scienceworld-{task}")({"train": 1, "test": 1})
     first = made.tasks("test")[0]
     plan = made.reference_plan(first)
-    assert plan and first.reference == len(plan)
+    assert first.reference == (None if task in UNPLANNED else len(plan or ()))
     environment = made.open(first)
-    for call in plan:
+    assert environment.goal
+    for call in plan or ():
         assert environment.call(call.name, call.arguments, {}).valid
-    assert environment.success and environment.progress == 1
+    assert environment.success == (environment.progress == 1) == (task not in UNPLANNED)
     environment.close()
