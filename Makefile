@@ -10,7 +10,7 @@ ALFWORLD ?= yes
 # Families of environments (docs/environments.md), each with an extra; `make test ENVIRONMENTS=no` goes
 # without.
 ENVIRONMENTS ?= yes
-ENVIRONMENT_EXTRAS := babyai games gym jericho mcp scienceworld textworld tools
+ENVIRONMENT_EXTRAS := babyai dojo games gym jericho mcp scienceworld textworld tools
 # The report and the viewer are tested in Chromium, which is installed where that is possible; `make test
 # BROWSER=no` goes without.
 BROWSER ?= yes
@@ -53,7 +53,7 @@ java:
 $(VENV)/.installed-environments: $(STAMP) | java
 	$(BIN)/python -m pip install --quiet --editable \
 	  '.[$(EXTRAS),$(subst $(space),$(comma),$(strip $(ENVIRONMENT_EXTRAS)))]'
-	$(BIN)/python -m pip install --quiet --no-deps bfcl-eval==2026.3.23
+	$(BIN)/python -m pip install --quiet --no-deps bfcl-eval==2026.3.23 agentdojo==0.1.35
 	$(BIN)/python -m pip install --quiet 'mcp-server-git>=2026.10'
 	@touch $@
 

@@ -38,7 +38,10 @@ def play(environment, plan):
     return environment
 
 
-@pytest.mark.parametrize("name", SUITES)
+QUICK = [pytest.param(n, marks=[pytest.mark.slow] if n in ("workspace", "travel") else []) for n in SUITES]
+
+
+@pytest.mark.parametrize("name", QUICK)
 def test_the_users_task_is_done_by_the_packages_calls_under_each_injection(name):
     """Every injected task once; all pairs are played by `make test-all` (the law of fifty tasks)."""
     domain = build(name)

@@ -9,7 +9,7 @@ import pytest
 from learnact.domains import registry
 from tests.domains.families.walking import Table, families, table, why_missing
 
-SLOW = ("textworld-", "scienceworld-", "jericho")
+SLOW = ("textworld-", "scienceworld-", "jericho", "dojo-workspace")
 """Families whose tasks take seconds to make or open: `make test-all` holds them to the laws; what `make test`
 plays of them stands in tests/domains/FAMILY/."""
 
@@ -30,7 +30,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name, made in families().items():
         marks = [pytest.mark.skipif(bool(why := why_missing(made)), reason=why)]
         folder = registry.OURS[name].partition(":")[0]
-        marks += [pytest.mark.slow] if folder in folders or name.startswith(SLOW) else []
-        folders.add(folder)
+        if folder in folders or name.startswith(SLOW):
+            marks.append(pytest.mark.slow)
+        else:
+            folders.add(folder)
         found.append(pytest.param(name, marks=marks))
     metafunc.parametrize("family", found)
