@@ -176,8 +176,13 @@ def _commands(
 ) -> tuple[str, ...]:
     run, results = folder.name, folder.parent
     commands = [run_command(arguments, results)] if arguments else []
-    learning = {trial.method for trial in data.trials.values() if trial.learns or trial.learner_model}
-    methods = sorted({trial.method for trial in data.trials.values()}, key=data.place_of)
+    played = {
+        row["trial"]
+        for row in dictionaries(data.connection, "SELECT DISTINCT trial FROM episodes WHERE phase = 'test'")
+    }
+    trials = [trial for name, trial in data.trials.items() if name in played]
+    learning = {trial.method for trial in trials if trial.learns or trial.learner_model}
+    methods = sorted({trial.method for trial in trials}, key=data.place_of)
     first = next((method for method in methods if method in learning), None)
     second = next((method for method in methods if method not in learning), None)
     if first is not None and second is not None:

@@ -28,6 +28,14 @@ PLACEHOLDERS = {
     "B": "act",
 }
 """Words that stand for something of the reader's."""
+NAMES = {
+    "methods": "learnact",
+    "domains": "gripper",
+    "tasks": "gripper",
+    "play": "gripper",
+    "synthesize": "synthesize",
+}
+"""What NAME stands for behind a command; else a job."""
 BLOCK = re.compile(r"(?:^ {2,}.*\n?)+|^```.*?^```|^learnact .*$|^#   learnact .*$", re.MULTILINE | re.DOTALL)
 """Text in which each line that begins with `learnact` is a command."""
 
@@ -71,9 +79,7 @@ def split(line: str) -> list[str]:
 def concrete(command: str, context: Context) -> list[str]:
     """The words of a command, with the reader's own things in the places of those that stand for them."""
     words = shlex.split(command)
-    named = {"methods": "learnact", "domains": "gripper", "tasks": "gripper", "play": "gripper"}.get(
-        words[1], "quickstart"
-    )
+    named = NAMES.get(words[1], "quickstart")
     keys = iter(context.episodes)
     made: list[str] = []
     for before, word in zip(["", *words], words, strict=False):
