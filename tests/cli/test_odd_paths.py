@@ -116,15 +116,23 @@ def told(code: int, out: str, err: str, line: str) -> None:
 READ_KINDS = ("missing", "empty", "binary", "foreign", "folder", "device", "unreadable", "loop", "long")
 
 
+MAY_BE_NEW = ("run results", "synthesize results", "plan results", "tidy")
+"""What may be told of a folder that is empty or missing."""
+
+
 @pytest.mark.parametrize("kind", READ_KINDS)
 @pytest.mark.parametrize("line", READING)
 def test_reading(line: str, kind: str, desk: Desk, odd: dict[str, Path], tmp_path: Path) -> None:
     path = odd[kind]
-    if "results" in line and kind in ("folder", "missing", "empty") and READING[line].startswith("run "):
+    if (
+        "results" in line
+        and kind in ("folder", "missing", "empty")
+        and READING[line].startswith(("run ", "synthesize "))
+    ):
         path = tmp_path / kind if kind != "empty" else odd[kind]
     done = learnact(*words(READING[line], path, desk))
     told(done.code, done.out, done.err, line)
-    usable = ("folder", "missing") if line in ("run results", "plan results", "tidy") else ()
+    usable = ("folder", "missing") if line in MAY_BE_NEW else ()
     harmless = ("empty", "foreign", "binary") if line == "play commands" else ()
     if kind not in (*usable, *harmless) and not (line == "sql results" and kind == "folder"):
         readable = kind == "unreadable" and os.geteuid() == 0

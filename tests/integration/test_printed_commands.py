@@ -31,7 +31,7 @@ PAGES = [
 ELSEWHERE = re.compile(
     r"\b(s3://\S+|\S+\.bundle\.zip|corridor\.yaml|(?:table|figure) stream|table racing|"
     r"tournament cup|"
-    r"ferry|insights|alfworld\S*|(?:textworld|scienceworld|jericho)\S*|"
+    r"ferry|insights|alfworld\S*|(?:textworld|scienceworld|jericho|dojo)\S*|"
     r"RAY_\w+|examples/\S+)(?!\w)"
 )
 """What the environment of the tests need not have."""
