@@ -43,6 +43,7 @@ def killing(behaviour: Behaviour, at: int, killed: list[int]) -> Behaviour:
     return answer
 
 
+@pytest.mark.slow
 async def test_four_workers_one_of_them_killed_and_an_endpoint_with_faults_change_nothing(
     tmp_path: Path,
 ) -> None:

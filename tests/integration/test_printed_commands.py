@@ -151,7 +151,15 @@ def test_a_help_text(name: str, context: Context, monkeypatch: pytest.MonkeyPatc
         check(command, context, monkeypatch, tmp_path)
 
 
-@pytest.mark.parametrize("name", [*shipped_jobs(), *(f"{name}.sql" for name in shipped_queries())])
+WIDE = ("agentrefine", "breadth")
+"""Jobs of so many families that planning them takes its time."""
+HEADS = [
+    *(pytest.param(name, marks=[pytest.mark.slow] if name in WIDE else []) for name in shipped_jobs()),
+    *(f"{name}.sql" for name in shipped_queries()),
+]
+
+
+@pytest.mark.parametrize("name", HEADS)
 def test_the_head_of_a_job_or_query(
     name: str, context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

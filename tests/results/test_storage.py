@@ -125,7 +125,7 @@ def test_a_log_holds_what_was_added_since_it_was_replaced(tmp_path_factory, step
 @given(
     st.lists(st.sampled_from(["commit", "commit", "again", "calls", "close", "crash", "look"]), max_size=10)
 )
-@settings(max_examples=8)
+@settings(max_examples=4)
 def test_whatever_happens_each_key_is_there_once_and_readers_only_see_more(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("laws")
     with pytest.MonkeyPatch.context() as patch:
