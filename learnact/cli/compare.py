@@ -17,7 +17,7 @@ from learnact.report.data import ReportData
 from learnact.report.result_table import as_plain, to_rich
 from learnact.results.location import Location
 from learnact.results.reader import connect, find_run, runs
-from learnact.results.recorded import is_run_of_forks
+from learnact.results.recorded import compares_methods
 
 
 def compare(
@@ -81,7 +81,7 @@ def compare(
 def _runs_at_hand(results: Location, wanted: Sequence[str]) -> list[str]:
     if wanted:
         return [find_run(results, one).run for one in wanted]
-    known = [info for info in runs(results) if not is_run_of_forks(info.folder)]
+    known = [info for info in runs(results) if compares_methods(info.folder)]
     if not known:
         raise BadInput(f"{results}: there is no run yet; `learnact run quickstart` makes one")
     return [known[-1].run]

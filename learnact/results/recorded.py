@@ -20,14 +20,18 @@ from learnact.results.storage import storage_of
 
 FORK_OF = "fork_of"
 """The key under which a run of forks names the run that they go on from, in the place of a job."""
+TRAJECTORIES = "trajectories"
+"""The key under which the job of a synthesis says how many are wanted (synthesis/job.py)."""
 
 
-def is_run_of_forks(folder: Location) -> bool:
-    """Whether a run holds forks, which count for no method's result; False where it cannot be read."""
+def compares_methods(folder: Location) -> bool:
+    """Whether a run's episodes are results of methods: it holds neither forks nor a synthesis of training
+    data. True where it cannot be read.
+    """
     try:
-        return FORK_OF in RecordedRun(folder).job
+        return not {FORK_OF, TRAJECTORIES} & RecordedRun(folder).job.keys()
     except ResultsError:
-        return False
+        return True
 
 
 @dataclass(frozen=True)

@@ -45,18 +45,18 @@ WITH_VALUES = ("--address", "--metrics-port", "--trace")
 
 @pytest.fixture(scope="session")
 def context(speaker: str, tmp_path_factory: pytest.TempPathFactory) -> Context:  # noqa: F811 - the fixture
-    """A folder with a job and finished runs, one under the name of each shipped job; the latest played."""
+    """A folder with a job and finished runs, one by the name of each shipped job; the latest a synthesis."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "my.yaml").write_text(
         JOB.format(url=speaker).replace("name: desk", "name: my-job").replace("test: 3", "test: 4")
     )
     results = folder / "results"
-    made = {"name": "synthesize", "trajectories": 4, "cluster": {"runner": "local"}}
-    assert synthesize(made, results=results).done
     done = learnact("run", folder / "my.yaml", "--results", results)
     assert done.code == 0, done.err
     problems(folder)
     first = find_run(results, "my-job").folder
+    made = {"name": "synthesize", "trajectories": 4, "cluster": {"runner": "local"}}
+    assert synthesize(made, results=results).done
     for number, name in enumerate(shipped_jobs().keys() - {"synthesize"}):
         copied = shutil.copytree(first, results / f"{name}-{number:08d}")
         card = json.loads((copied / "run.json").read_text())
