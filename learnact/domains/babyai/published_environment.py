@@ -62,8 +62,9 @@ class AgentboardEnvironment(FamilyEnvironment):
 
     def text(self, command: str) -> Step:
         """Do an action given as the wrapper's text."""
-        said = " ".join(command.lower().split())
+        said = command.lower().strip()  # the wrapper takes two blanks within an action for another one
         if not self._faults:
+            said = " ".join(said.split())
             said = said.replace("pick up ", "pickup ", 1) if said.startswith("pick up ") else said
             said = CHECK if said == "check valid actions" else said
         if self._failed:
