@@ -84,6 +84,11 @@ def most_tasks(family: str, options: dict[str, Any], count: int) -> int:
     return len(build(family, **options, train=1).tasks("test"))
 
 
+MAY_LACK_PLANS = "scienceworld-"
+"""Plans come from the simulator's own paths, some of which solve nothing: then a task has none, and says so
+(tests/domains/scienceworld names kinds). At least half of the tasks of a kind must have one."""
+
+
 def solve(at, family: str, count: int) -> None:
     """Tasks of each level, played by their reference plan."""
     if not families()[family].plans:
@@ -92,8 +97,13 @@ def solve(at, family: str, count: int) -> None:
         given_options = {**options, "train": 1, "test": most_tasks(family, options, count)}
         domain, spec = build(family, **given_options), spec_of(family, **given_options)
         assert isinstance(domain, FamilyDomain)
+        lacking = 0
         for task in domain.tasks("test"):
             plan = domain.reference_plan(task)
+            if plan is None and family.startswith(MAY_LACK_PLANS):
+                assert task.reference is None
+                lacking += 1
+                continue
             assert plan, task.name
             assert task.reference == len(plan), task.name
             played, before = at.open(spec, task), 0.0
@@ -105,6 +115,7 @@ def solve(at, family: str, count: int) -> None:
                 before = step.progress
             assert played.environment.success, (task.name, plan)
             played.close()
+        assert 2 * lacking <= len(domain.tasks("test")), f"{lacking} tasks without a plan"
 
 
 def test_a_few_tasks_of_each_level_are_solved_by_their_plans(at, family):
