@@ -54,6 +54,20 @@ JobFile = Annotated[
         show_default=False,
     ),
 ]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        help="Where: auto or ray://HOST:10001 for a running Ray cluster, local for this process alone; "
+        "default: this machine's cores.",
+    ),
+]
+AcceptModelChange = Annotated[
+    bool,
+    typer.Option(
+        "--accept-model-change", help="Continue although a model answers under another name than before."
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(

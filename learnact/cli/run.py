@@ -11,7 +11,7 @@ import typer
 
 from learnact import driver
 from learnact.cli import StoppedExit
-from learnact.cli.options import JobFile, Overrides, Results
+from learnact.cli.options import AcceptModelChange, Address, JobFile, Overrides, Results
 from learnact.cli.output import console, print_error
 from learnact.job import load
 from learnact.report.display import Display
@@ -25,20 +25,9 @@ def run(
     job: JobFile,
     *,
     overrides: Overrides = None,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            help="Where: auto or ray://HOST:10001 for a running Ray cluster, local for this process alone; "
-            "default: this machine's cores."
-        ),
-    ] = None,
+    address: Address = None,
     results: Results = Path("results"),
-    accept_model_change: Annotated[
-        bool,
-        typer.Option(
-            "--accept-model-change", help="Continue although a model answers under another name than before."
-        ),
-    ] = False,
+    accept_model_change: AcceptModelChange = False,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Start without asking each endpoint for its models first.")
     ] = False,

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from learnact.cli import StoppedExit
-from learnact.cli.options import JobFile, Overrides, Results
+from learnact.cli.options import AcceptModelChange, Address, JobFile, Overrides, Results
 from learnact.cli.output import console, print_error, say, say_json
 from learnact.records.text import printable
 from learnact.report.commands import export_command, query_command, show_command
@@ -31,24 +31,13 @@ def synthesize(
     job: JobFile,
     *,
     overrides: Overrides = None,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            help="Where: auto or ray://HOST:10001 for a running Ray cluster, local for this process alone; "
-            "default: this machine's cores."
-        ),
-    ] = None,
+    address: Address = None,
     results: Results = Path("results"),
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Tell what it would do and cost at most; calls nobody."),
     ] = False,
-    accept_model_change: Annotated[
-        bool,
-        typer.Option(
-            "--accept-model-change", help="Continue although a model answers under another name than before."
-        ),
-    ] = False,
+    accept_model_change: AcceptModelChange = False,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Start without asking the endpoint for its models first.")
     ] = False,

@@ -8,6 +8,7 @@ runs, and the order of all that happens follows from the game.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -19,7 +20,7 @@ PlaySeat: TypeAlias = "Callable[[AsyncEnvironment], Awaitable[None]]"
 """Plays the second seat until its agent has nothing more to do; its failure becomes the episode's."""
 
 
-class _Seat:
+class _Seat(ABC):
     """A seat with the methods of `learnact.domains.environments.AsyncEnvironment` but for waiting."""
 
     def __init__(self, seat: SeatEnvironment) -> None:
@@ -50,8 +51,9 @@ class _Seat:
         await self._turn_is_back()
         return self._seat.resume(step)
 
+    @abstractmethod
     async def _turn_is_back(self) -> None:
-        raise NotImplementedError
+        """Returns when the seat may move again."""
 
 
 class _SecondSeat(_Seat):

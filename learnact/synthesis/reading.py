@@ -50,34 +50,31 @@ _ERRORS = (ValueError, RecursionError)
 def read_object(text: str) -> ReadReply:
     """The object that a reply is; else the first that can be read in it, with the problem."""
     body = _body(text)
-    try:
-        found = _STRICT.decode(body)
-    except _ERRORS as error:
-        problem = _words(error)
-    else:
-        if isinstance(found, dict):
-            return ReadReply(found)
-        problem = "it is no JSON object"
+    strict = _strictly(body, dict, "object")
+    if not strict.problem:
+        return strict
     start = body.find("{")
     try:
         found, _ = _LENIENT.raw_decode(body, max(start, 0))
     except _ERRORS:
         found = {}
-    return ReadReply(found if isinstance(found, dict) else {}, problem)
+    return ReadReply(found if isinstance(found, dict) else {}, strict.problem)
 
 
 def read_list(text: str) -> ReadReply:
     """The list that a reply is; else the items that can be read from its beginning, with the problem."""
     body = _body(text)
+    strict = _strictly(body, list, "list")
+    return ReadReply(_items(body), strict.problem) if strict.problem else strict
+
+
+def _strictly(body: str, kind: type[dict[str, Any]] | type[list[Any]], name: str) -> ReadReply:
+    """The body as a whole, which must be of the kind; else the problem."""
     try:
         found = _STRICT.decode(body)
     except _ERRORS as error:
-        problem = _words(error)
-    else:
-        if isinstance(found, list):
-            return ReadReply(found)
-        problem = "it is no JSON list"
-    return ReadReply(_items(body), problem)
+        return ReadReply(None, _words(error))
+    return ReadReply(found) if isinstance(found, kind) else ReadReply(None, f"it is no JSON {name}")
 
 
 def _items(body: str) -> list[Any]:

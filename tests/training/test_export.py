@@ -25,17 +25,7 @@ from learnact.training.records import TrainingMessage, TrainingRecord, record_of
 from learnact.training.write import selected
 from tests.cli.conftest import Done
 from tests.cli.conftest import learnact as command
-from tests.training.exported import ODD
-
-JOB: dict[str, Any] = {
-    "name": "t",
-    "domains": {"name": "gripper", "level": "easy", "train": 3, "test": 2, "balls": [2, 4]},
-    "methods": ["raw_trajectories"],
-    "models": {"agent": "sim-weak", "learner": "sim-weak"},
-    "budget": {"learn": {"turns": 12}},
-    "repeats": {"learn": 1},
-    "cluster": {"runner": "local"},
-}
+from tests.training.exported import JOB, ODD
 
 
 @pytest.fixture(scope="module")
