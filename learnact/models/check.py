@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 from learnact.errors import ProviderFailure
 from learnact.models import constraints, context, reading
 from learnact.models.client import Endpoint, RejectedRequest, RetryableError, checked_key
-from learnact.models.pool import refusal_failure
+from learnact.models.refusals import refusal_failure
 from learnact.models.retry import RetryPolicy, retrying
 from learnact.records import ModelSpec, Plain, Prices, Reply
 

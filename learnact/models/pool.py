@@ -24,6 +24,7 @@ from learnact.models.constraints import ConstraintForm
 from learnact.models.embedded import Embedded, LocalServers
 from learnact.models.limits.estimates import TokenEstimator, used_tokens
 from learnact.models.limits.gate import RequestGate
+from learnact.models.refusals import no_tools, refusal_failure
 from learnact.models.retry import RetryPolicy, retrying
 from learnact.records import Exchange, ModelSpec, Prompt, Reply
 from learnact.records.allowed import allowed_from
@@ -393,34 +394,6 @@ class _RetriedCall:
             )
         self._pool.too_long(endpoint, self._model, size)
         return context.shorter(prompt)
-
-
-def refusal_failure(model: ModelSpec, endpoint: Endpoint, refusal: RejectedRequest) -> ProviderFailure:
-    """What a refusal means for the caller: the server's words and the way out; never worth another try."""
-    name, variable, url = model.name, model.api_key_env, endpoint.shown
-    check = f"`learnact check-model --base-url {url} --model {name}` shows what it takes"
-    unset = "" if endpoint.has_key else " (it is not set)"
-    advice = {
-        401: f"set the environment variable {variable}{unset} to a valid key",
-        402: "the account has no credit left",
-        403: f"the key in {variable}{unset} may not use this model",
-        405: "this is not an OpenAI-compatible endpoint: check that the URL ends in /v1",
-        404: f"no such model or path there: check the name and that the URL ends in /v1; {check}",
-        429: "the account's quota is used up",
-    }.get(refusal.status, f"check the model's parameters; {check}")
-    if refusal.status < 400:
-        advice = "the address leads elsewhere: give the one that it leads to as base_url"
-    return ProviderFailure(f"{name}: {url} answered {refusal.status}: {refusal.message} -- {advice}", False)
-
-
-def no_tools(model: ModelSpec, endpoint: Endpoint, refusal: RejectedRequest) -> ProviderFailure:
-    """That an endpoint has no tool calling, and the way out."""
-    return ProviderFailure(
-        f"{model.name}: {endpoint.shown} does not take tools ({refusal.message}) -- set "
-        "`action_format: call`, or start the server with tool calling (for vLLM --enable-auto-tool-choice "
-        "and --tool-call-parser, for llama.cpp --jinja)",
-        False,
-    )
 
 
 class _PromptTooLong(Exception):

@@ -11,7 +11,8 @@ from typing import Any
 from learnact.errors import ProviderFailure
 from learnact.models import context, negotiation
 from learnact.models.client import Endpoint, RejectedRequest, RetryableError, ServerReply, checked_key
-from learnact.models.pool import OPENAI_URL, refusal_failure
+from learnact.models.pool import OPENAI_URL
+from learnact.models.refusals import refusal_failure
 from learnact.models.retry import RetryPolicy, retrying
 from learnact.records import ModelSpec, Prompt
 
