@@ -6,7 +6,7 @@ import signal
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -109,14 +109,7 @@ def _used(spent: Spending) -> str:
 
 def _show(came: SynthesisSummary, json: bool) -> None:
     if json:
-        say_json(
-            {
-                **{key: value for key, value in asdict(came).items() if key not in ("folder", "spent")},
-                "folder": str(came.folder),
-                "spent": asdict(came.spent),
-                "done": came.done,
-            }
-        )
+        say_json({**asdict(came), "folder": str(came.folder), "done": came.done})
         return
     if came.simulated:
         say(f"Written by the {SIMULATED}.")
@@ -137,7 +130,7 @@ def _show(came: SynthesisSummary, json: bool) -> None:
 
 
 def _plan(job: SynthesisJob, json: bool) -> None:
-    most: Any = bound(job)
+    most = bound(job)
     if json:
         say_json({"run": job.run, "name": job.config.name, **asdict(most)})
         return

@@ -1,6 +1,6 @@
 """The runner of a job: Ray or one worker in this process, which commits, shows, and keeps to the limits.
 
-Does not cover: what is run on it (driver.py, again/fork.py), the runners themselves (runners).
+Does not cover: what is run on it (session.py, again/fork.py), the runners themselves (runners).
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ from learnact.results.pending import unfinished_calls
 from learnact.results.reader import connect, dictionaries, models_returned
 from learnact.results.store import RunStore
 from learnact.runners.calls import spent_so_far
-from learnact.runners.interrupts import ARM_SECONDS, StopRequests, heeding
+from learnact.runners.interrupts import ARM_SECONDS, Ended, StopRequests, heeding
 from learnact.runners.ray.inside_job import (
     SUBMISSION,
     address_in_job,
@@ -151,10 +151,11 @@ def run(
         stops=stops,
         trace=trace,
     )
-    return heeding(stops, lambda: _to_the_end(coroutine, stops))
+    return heeding(stops, lambda: to_the_end(coroutine, stops))
 
 
-def _to_the_end(coroutine: Coroutine[Any, Any, Summary], stops: StopRequests) -> Summary:
+def to_the_end(coroutine: Coroutine[Any, Any, Ended], stops: StopRequests) -> Ended:
+    """Run it to its end, also where an event loop runs already (a notebook): then in a thread of its own."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -189,12 +190,12 @@ async def run_async(
     )
 
 
-def _in_a_thread(coroutine: Coroutine[Any, Any, Summary], stops: StopRequests) -> Summary:
+def _in_a_thread(coroutine: Coroutine[Any, Any, Ended], stops: StopRequests) -> Ended:
     """Run a coroutine on an event loop of its own, while the caller's loop waits; an interrupt that `stops`
     does not take cancels it."""
     running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
 
-    async def noted() -> Summary:
+    async def noted() -> Ended:
         if task := asyncio.current_task():
             running.append((asyncio.get_running_loop(), task))
         return await coroutine

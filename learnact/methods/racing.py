@@ -67,7 +67,7 @@ class Race:
         self.played.setdefault(name, {}).update(zip(tasks, episodes, strict=True))
 
     def decide(self) -> None:
-        """Stop who can no longer win, after a whole block. The last one is never stopped."""
+        """Stop who can no longer win, after a whole block. Only the previous best may stop the last one."""
         rivals = len(self.runners) + len(self.known) - 1
         tasks = len(self.order)
         done = min(len(self.played[name]) for name in self.running)

@@ -21,8 +21,8 @@ from typing import Any
 
 from learnact.driver import RESULTS
 from learnact.driver.runner import LOCAL, runner_at
-from learnact.driver.session import first_error
-from learnact.errors import Failure, HarnessFailure, JobError
+from learnact.driver.session import first_error, to_the_end
+from learnact.errors import Failure, HarnessFailure, JobError, ResultsError
 from learnact.job.endpoints import why_not_askable
 from learnact.job.preflight import versions
 from learnact.models.identity import ModelIdentity, answered_in
@@ -31,7 +31,7 @@ from learnact.records import Reply, Request, canonical, digest, seed_from
 from learnact.records.synthesis import SynthesizedExample
 from learnact.results.location import Location, location_of
 from learnact.results.pending import unfinished_calls
-from learnact.results.reader import models_returned
+from learnact.results.reader import connect, dictionaries, models_returned
 from learnact.results.store import RunStore
 from learnact.runners.calls import MeteredCallLog, Spending, SpendingLimits, spent_so_far
 from learnact.runners.interrupts import StopRequests, heeding
@@ -42,6 +42,7 @@ from learnact.synthesis.generation import METHOD, ExamplePlan, generate
 from learnact.synthesis.job import SynthesisJob, load_synthesis
 from learnact.synthesis.patterns import PatternMatcher
 from learnact.synthesis.verification import Verifier
+from learnact.training.synthesized import DOMAIN
 
 BLOCK = 1000
 """Examples that share a trial: what is found committed is read so many at a time."""
@@ -50,7 +51,7 @@ _log = logging.getLogger("learnact.synthesis")
 
 @dataclass(frozen=True)
 class SynthesisProgress:
-    """How far a run is. `begun` counts examples that have ended, in all sessions; `spent` is of all too."""
+    """How far a run is: examples that have ended, and what was spent, in all sessions."""
 
     wanted: int
     verified: int
@@ -115,7 +116,7 @@ def synthesize(
     loaded = job if isinstance(job, SynthesisJob) else load_synthesis(job, overrides)
     stops = StopRequests()
     session = _Session(loaded, location_of(results), notice, accept_model_change)
-    return heeding(stops, lambda: asyncio.run(session.run(address, stops, check)))
+    return heeding(stops, lambda: to_the_end(session.run(address, stops, check), stops))
 
 
 @dataclass
@@ -128,6 +129,8 @@ class _Session:
     accept_model_change: bool
     ended: dict[int, str] = field(default_factory=dict)
     """How examples have ended, by number."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """How many have ended how."""
     generated: int = 0
     under_way: int = 0
     failures: Counter[str] = field(default_factory=Counter)
@@ -138,7 +141,8 @@ class _Session:
         check_results_folder(self.results)
         if cluster.runner == "ray":
             address = address_in_job(address or cluster.address)
-        if check and address in (None, LOCAL) and (why := await why_not_askable(job.model)):
+        here = check and address in (None, LOCAL) and not self._is_finished()
+        if here and (why := await why_not_askable(job.model)):
             raise JobError(f"{job.source.at('model')}: {why}\nNothing was started; --no-check starts anyway.")
         store = RunStore.open(self.results, job.run, job.config.name, job.given(), job.resolved(), versions())
         event = "interrupted"
@@ -146,7 +150,7 @@ class _Session:
             blocks = {_block(job, n): n for n in range(-(-job.most_examples // BLOCK))}
             for (trial, number), status in store.examples().items():
                 if trial in blocks:
-                    self.ended[number] = status
+                    self._end(number, status)
             async with AsyncExitStack() as stack:
                 calls, runner = self._runner(store, stack, address)
                 stack.callback(calls.close)
@@ -154,7 +158,7 @@ class _Session:
                 stops.attend(lambda: self._drain(runner, stops.number))
                 arming = asyncio.create_task(stops.keep_armed())
                 stack.callback(arming.cancel)
-                await self._rounds(store, runner, calls, stack)
+                await self._rounds(store, runner, calls)
                 stops.attend(lambda: None)
             summary = self._summary(store, calls, time.perf_counter() - began)
             if not stops.count or summary.done:
@@ -162,6 +166,17 @@ class _Session:
             return summary
         finally:
             await store.close(event)
+
+    def _is_finished(self) -> bool:
+        """Whether earlier sessions have verified as many trajectories as are wanted."""
+        try:
+            with connect(self.results, self.job.run) as connection:
+                (found,) = dictionaries(
+                    connection, "SELECT count(*) AS number FROM trajectories WHERE status = 'verified'"
+                )
+        except ResultsError:
+            return False
+        return int(found["number"]) >= self.job.config.trajectories
 
     def _runner(
         self, store: RunStore, stack: AsyncExitStack, address: str | None
@@ -201,26 +216,33 @@ class _Session:
         _log.warning("%s: no call begins any more; those in flight are awaited", name)
         runner.interrupt(HarnessFailure(f"interrupted by {name}; the same command continues", False))
 
-    async def _rounds(
-        self, store: RunStore, runner: CommittingRunner, calls: MeteredCallLog, stack: AsyncExitStack
-    ) -> None:
-        matcher = await stack.enter_async_context(PatternMatcher(self.job.config.pattern_seconds))
-        verifier, begun = Verifier(matcher), 0
+    async def _rounds(self, store: RunStore, runner: CommittingRunner, calls: MeteredCallLog) -> None:
+        begun = 0
         while (missing := self.job.config.trajectories - self._verified(begun)) > 0:
             numbers = range(begun, min(begun + missing, self.job.most_examples))
             begun = numbers.stop
-            waiting = (number for number in numbers if number not in self.ended)
+            if waiting := [number for number in numbers if number not in self.ended]:
+                await self._round(waiting, store, runner, calls)
+            undecided = {number // BLOCK for number in numbers if number not in self.ended}
+            for block in sorted({number // BLOCK for number in numbers}):
+                status = "unfinished" if block in undecided else "done"
+                store.trial(_block(self.job, block), self._trial_row(status))
+            if undecided or not numbers:
+                return
+
+    async def _round(
+        self, numbers: Sequence[int], store: RunStore, runner: CommittingRunner, calls: MeteredCallLog
+    ) -> None:
+        """Generate these examples, several at once."""
+        waiting = iter(numbers)
+        async with PatternMatcher(self.job.config.pattern_seconds) as matcher:
+            verifier = Verifier(matcher)
             try:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(min(self.job.config.at_once, len(numbers))):
                         group.create_task(self._examples(waiting, store, runner, calls, verifier=verifier))
             except BaseExceptionGroup as error:
                 raise first_error(error) from error
-            undecided = any(number not in self.ended for number in numbers)
-            for trial in sorted({_block(self.job, number // BLOCK) for number in numbers}):
-                store.trial(trial, self._trial_row("unfinished" if undecided else "done"))
-            if undecided or not numbers:
-                return
 
     async def _examples(
         self,
@@ -259,8 +281,12 @@ class _Session:
 
     def _keep(self, store: RunStore, example: SynthesizedExample) -> None:
         store.example(example)
-        self.ended[example.example] = example.status
+        self._end(example.example, example.status)
         self.generated += 1
+
+    def _end(self, number: int, status: str) -> None:
+        self.ended[number] = status
+        self.counts[status] += 1
 
     def _plan(self, number: int) -> ExamplePlan:
         job = self.job
@@ -279,19 +305,16 @@ class _Session:
     def _verified(self, begun: int) -> int:
         return sum(status == "verified" for number, status in self.ended.items() if number < begun)
 
-    def _count(self, status: str) -> int:
-        return sum(one == status for one in self.ended.values())
-
     def _progress(self, calls: MeteredCallLog) -> SynthesisProgress:
         wanted = self.job.config.trajectories
-        found = (self._count("verified"), self._count("refused"), self.under_way)
+        found = (self.counts["verified"], self.counts["refused"], self.under_way)
         return SynthesisProgress(wanted, *found, spent=calls.spent)
 
     def _trial_row(self, status: str) -> dict[str, Any]:
         job = self.job
         return {
             "method": METHOD,
-            "domain": "synthesized",
+            "domain": DOMAIN,
             "agent_model": job.model.shown,
             "learner_model": "",
             "seed": job.config.seed,
@@ -308,8 +331,8 @@ class _Session:
             name=self.job.config.name,
             folder=store.folder,
             wanted=self.job.config.trajectories,
-            verified=self._count("verified"),
-            refused=self._count("refused"),
+            verified=self.counts["verified"],
+            refused=self.counts["refused"],
             generated=self.generated,
             calls=store.counters.calls,
             spent=calls.spent,

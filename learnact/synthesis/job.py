@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -31,7 +32,17 @@ MOST_PERSONAS = 1_000_000
 _FILE_BYTES = 512 << 20
 _OTHER = {"max_tokens": (4096,), "temperature": (1.0,)}
 """Parameters of the model where the job sets none: a trajectory is long, and examples should differ."""
-_CODE = ("generation", "verification", "scripts", "trajectories", "patterns", "reading", "rules")
+_CODE = (
+    "learnact.records.synthesis",
+    "learnact.synthesis.generation",
+    "learnact.synthesis.verification",
+    "learnact.synthesis.scripts",
+    "learnact.synthesis.trajectories",
+    "learnact.synthesis.patterns",
+    "learnact.synthesis.reading",
+    "learnact.synthesis.rules",
+)
+"""The modules that decide what an example is and whether it is accepted."""
 
 
 class SynthesisLimits(StrictConfig):
@@ -97,12 +108,12 @@ class SynthesisJob:
         wanted = self.config.trajectories
         return max(self.config.examples or 2 * wanted + 10, wanted)
 
-    @property
+    @cached_property
     def content(self) -> str:
         """Address of all that decides an example: persons, model, settings, prompts, rules."""
         config = self.config
         settings = (config.seed, config.script_calls, config.trajectory_calls, config.pattern_seconds)
-        code = [code_version(f"learnact.synthesis.{name}") for name in _CODE]
+        code = [code_version(name) for name in _CODE]
         return digest("synthesis", self.personas, self.model.fingerprint, settings, TEMPLATES.hash, code)
 
     @property

@@ -148,12 +148,14 @@ class PatternMatcher:
         patterns = [action.pattern for action in actions]
         rows = await self._call("matched", patterns, short) if short else []
         if rows is not None:
-            return [_fit(actions, row) for row in rows]
-        found = []
-        for text in short:
-            alone = await self._call("matched", patterns, [text])
-            found.append(ActionFit("slow") if alone is None else _fit(actions, alone[0]))
-        return found
+            found = [_fit(actions, row) for row in rows]
+        else:
+            found = []
+            for text in short:
+                alone = await self._call("matched", patterns, [text])
+                found.append(ActionFit("slow") if alone is None else _fit(actions, alone[0]))
+        longer = [len(text) > TEXT_CHARS for text in texts]
+        return [ActionFit("other") if long else fit for long, fit in zip(longer, found, strict=True)]
 
     async def _call(self, function: str, *arguments: Any) -> Any:
         """What a function of the confined library returns; None where it passed a bound or crashed.

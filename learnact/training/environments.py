@@ -48,10 +48,11 @@ class TaskEnvironment(metaclass=EnvironmentType):
             index: The task's place in the split; none: chosen by the seed.
             seed: Chooses the task where no index is given.
         """
-        tasks = self._what.domain.tasks(self._split)
+        tasks, name = self._what.domain.tasks(self._split), self._what.spec.name
+        if not tasks:
+            raise BadInput(f"{name} has no {self._split} tasks with these options")
         place = seed % len(tasks) if index is None else index
         if not 0 <= place < len(tasks):
-            name = self._what.spec.name
             raise BadInput(f"{name} has {len(tasks)} {self._split} tasks, and no task {index}")
         return run(self._playing.begin(tasks[place]))
 

@@ -4,13 +4,13 @@ the player's thoughts and actions are its replies, and replies that are marked a
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from learnact.prompts import PromptTemplates
 from learnact.records import digest
 from learnact.records.synthesis import SynthesisScript
+from learnact.results.blocks import text_hash
 from learnact.results.reader import Connection, dictionaries
 from learnact.results.synthesis_tables import script_from_row, turns_from_row
 from learnact.training.records import TrainingMessage, TrainingRecord, TrainingTurn
@@ -78,5 +78,4 @@ def task_text(script: SynthesisScript) -> str:
 
 def _request(prompt: tuple[TrainingMessage, ...]) -> str:
     """As `calls.request` is made for prompts that were sent."""
-    text = "\n\n".join(message.content for message in prompt)
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
+    return text_hash("\n\n".join(message.content for message in prompt))

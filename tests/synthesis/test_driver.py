@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from learnact.errors import JobError
 from learnact.results.reader import connect, dictionaries
 from learnact.synthesis.bound import bound
 from learnact.synthesis.driver import synthesize
@@ -50,6 +51,24 @@ def test_limits_end_a_run_and_the_same_run_goes_on_without_a_call_made_again(
     assert calls + second.calls == sum(row["calls"] for row in whole)
     third = synthesize(job, results=tmp_path)
     assert (third.done, third.calls, third.generated) == (True, 0, 0)
+
+
+async def test_it_is_made_where_an_event_loop_runs_as_in_a_notebook(tmp_path: Path) -> None:
+    assert synthesize({**JOB, "trajectories": 1}, results=tmp_path).done
+
+
+def test_a_finished_run_needs_no_endpoint_and_no_sandbox(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> str:
+        return "nobody answers"
+
+    monkeypatch.setattr("learnact.synthesis.driver.why_not_askable", refused)
+    monkeypatch.setattr("learnact.synthesis.driver.PatternMatcher", None)
+    found = synthesize(JOB, results=results)
+    assert (found.done, found.generated) == (True, 0)
+    with pytest.raises(JobError, match="nobody answers"):
+        synthesize({**JOB, "trajectories": 60}, results=results)
 
 
 @pytest.mark.slow

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from learnact.records.synthesis import SynthesisScript
-from learnact.synthesis.patterns import PatternMatcher
+from learnact.records.synthesis import ScriptAction, SynthesisScript
+from learnact.synthesis.patterns import TEXT_CHARS, PatternMatcher
 from learnact.synthesis.scripts import SCRIPT_RULES
 from learnact.synthesis.trajectories import TURN_RULES, WHOLE_RULES
 from learnact.synthesis.verification import Verifier
@@ -238,6 +238,15 @@ async def test_a_pattern_without_end_is_stopped_and_the_next_one_still_matches(
     found = await verifier.script(made)
     assert found.script is None
     assert (await verifier.script(script())).script is not None
+
+
+async def test_an_action_that_is_too_long_fits_no_pattern() -> None:
+    anything = ScriptAction("say", ".*", ())
+    async with PatternMatcher(cpu_seconds=1.0) as matcher:
+        kinds = [
+            fit.kind for fit in await matcher.fits([anything], ["x" * TEXT_CHARS, "x" * (TEXT_CHARS + 1)])
+        ]
+    assert kinds == ["fits", "other"]
 
 
 @pytest.mark.parametrize(

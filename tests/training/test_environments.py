@@ -76,3 +76,5 @@ def test_what_cannot_be_made_is_refused() -> None:
         environment("gripper", library=wrong)
     with pytest.raises(BadInput, match="2 train tasks, and no task 5"):
         environment("gripper", OPTIONS)().reset(index=5)
+    with pytest.raises(BadInput, match="gripper has no test tasks with these options"):
+        environment("gripper", {**OPTIONS, "test": 0}, split="test")().reset()

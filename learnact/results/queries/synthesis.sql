@@ -5,8 +5,7 @@ SELECT
     count(*) AS replies,
     round(100 * count(*) / sum(count(*)) OVER (PARTITION BY c.stage), 1) AS share,
     count(DISTINCT c.example) AS examples,
-    bool_or(r.simulated) AS simulated
+    bool_or(c.simulated) AS simulated
 FROM reply_checks c
-LEFT JOIN requests r ON r.run = c.run AND r.key = c.request
 GROUP BY c.stage, c.rule
 ORDER BY c.stage, replies DESC, rule
